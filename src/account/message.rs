@@ -1,0 +1,329 @@
+//! What WeChat sends: the nine kinds of messages, and events (接收普通消息, 接收事件推送).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::event::Event;
+use super::signature::{Verified, seconds};
+use super::xml::{Document, Element, Xml, XmlError};
+
+/// A message or event of a user, with its signature checked.
+///
+/// What it holds stays readable in two ways: [`Message::kind`] has the documented fields by type, [`Message::field`] and
+/// [`Message::leaves`] have every leaf of the XML by its WeChat name, also of kinds that nobody has documented.
+#[derive(Debug)]
+pub struct Message<'a> {
+    document: Document<'a>,
+    to_user_name: Cow<'a, str>,
+    from_user_name: Cow<'a, str>,
+    create_time: u64,
+    msg_type: Cow<'a, str>,
+}
+
+/// Why a request's content is not a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageError {
+    /// It is not the XML of one.
+    Xml(XmlError),
+    /// Its root is not `<xml>`.
+    Root,
+    /// It is encrypted: the account is in safe mode.
+    Encrypted,
+    /// This element is missing or empty.
+    Missing(&'static str),
+    /// This element occurs twice right below the root, so that two readers could see two messages.
+    Repeated(&'static str),
+    /// CreateTime is not a whole number of seconds.
+    CreateTime,
+}
+
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Xml(error) => error.fmt(f),
+            Self::Root => f.write_str("root element is not <xml>"),
+            Self::Encrypted => f.write_str("message is encrypted, only plain mode allowed"),
+            Self::Missing(name) => write!(f, "element {name} is missing or empty"),
+            Self::Repeated(name) => write!(f, "element {name} occurs twice"),
+            Self::CreateTime => f.write_str("element CreateTime is not a number of seconds"),
+        }
+    }
+}
+
+impl std::error::Error for MessageError {}
+
+impl From<XmlError> for MessageError {
+    fn from(error: XmlError) -> Self {
+        Self::Xml(error)
+    }
+}
+
+/// The elements that decide who speaks, to whom, and what about.
+const ONCE: [&str; 8] = [
+    "ToUserName",
+    "FromUserName",
+    "CreateTime",
+    "MsgType",
+    "MsgId",
+    "Content",
+    "Event",
+    "EventKey",
+];
+
+impl<'a> Message<'a> {
+    /// Opens the content of a verified request.
+    ///
+    /// # Errors
+    /// [`MessageError`] where the common head of all messages is not there: ToUserName, FromUserName, CreateTime and
+    /// MsgType, each once.
+    pub fn parse(_: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
+        let document = Document::parse(xml)?;
+        let root = document.root();
+        if root.name() != "xml" {
+            return Err(MessageError::Root);
+        }
+        let repeats = |name: &&str| {
+            root.children()
+                .filter(|child| child.name() == *name)
+                .nth(1)
+                .is_some()
+        };
+        if let Some(name) = ONCE.into_iter().find(repeats) {
+            return Err(MessageError::Repeated(name));
+        }
+        let text = |name| document.head_text(name).filter(|text| !text.is_empty());
+        if text("Encrypt").is_some() && text("MsgType").is_none() {
+            return Err(MessageError::Encrypted);
+        }
+        let required = |name| text(name).ok_or(MessageError::Missing(name));
+        let to_user_name = required("ToUserName")?;
+        let from_user_name = required("FromUserName")?;
+        let create_time =
+            seconds(required("CreateTime")?.as_bytes()).ok_or(MessageError::CreateTime)?;
+        let msg_type = required("MsgType")?;
+        Ok(Self {
+            document,
+            to_user_name,
+            from_user_name,
+            create_time,
+            msg_type,
+        })
+    }
+
+    /// The account, by its original id (`gh_…`).
+    pub fn to_user_name(&self) -> &str {
+        &self.to_user_name
+    }
+
+    /// The user, by the openid they have with this account.
+    pub fn from_user_name(&self) -> &str {
+        &self.from_user_name
+    }
+
+    /// When it was sent, in seconds since 1970.
+    pub const fn create_time(&self) -> u64 {
+        self.create_time
+    }
+
+    /// The type as WeChat names it: `text`, `event`, …
+    pub fn msg_type(&self) -> &str {
+        &self.msg_type
+    }
+
+    /// The number of a message; events have none. It repeats on every try, and across users.
+    pub fn msg_id(&self) -> Option<&str> {
+        self.document.root().text_at("MsgId")
+    }
+
+    /// The documented fields, by type.
+    pub fn kind(&self) -> Kind<'_> {
+        Kind::of(&self.msg_type, self.document.root()).unwrap_or(Kind::Other)
+    }
+
+    /// The text of a leaf of the XML: by its path below `<xml>` (`ScanCodeInfo/ScanResult`), or the first of that name at
+    /// any depth (`ScanResult`).
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let root = self.document.root();
+        if name.contains('/') {
+            root.text_at(name)
+        } else {
+            root.texts(name).next()
+        }
+    }
+
+    /// Every leaf of the XML, in its order.
+    pub fn leaves(&self) -> impl Iterator<Item = Leaf<'_>> {
+        self.document.root().leaves().map(Leaf)
+    }
+}
+
+/// A leaf of a message: an element without elements in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf<'a>(Element<'a>);
+
+impl<'a> Leaf<'a> {
+    /// Its name, such as `ScanResult`.
+    pub fn name(self) -> &'a str {
+        self.0.name()
+    }
+
+    /// Its path below `<xml>`, such as `ScanCodeInfo/ScanResult`.
+    pub fn path(self) -> String {
+        self.0.path()
+    }
+
+    /// Its text as it stands there, white space included.
+    pub fn text(self) -> &'a str {
+        self.0.text()
+    }
+}
+
+/// The kinds of messages, with their documented fields. A message without one of the fields that its kind must have is
+/// `Other`, with all its leaves, rather than a kind with holes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind<'a> {
+    /// `text`
+    Text {
+        /// What the user wrote.
+        content: &'a str,
+        /// The number of the menu item in a customer-service message that the user tapped instead of writing.
+        bizmsgmenuid: Option<&'a str>,
+    },
+    /// `image`
+    Image {
+        /// Where the picture can be fetched.
+        pic_url: &'a str,
+        /// Its name at the media interface.
+        media_id: &'a str,
+    },
+    /// `voice`
+    Voice {
+        /// Its name at the media interface.
+        media_id: &'a str,
+        /// `amr`, `speex`, …
+        format: &'a str,
+        /// What was said, where the account has speech recognition switched on.
+        recognition: Option<&'a str>,
+    },
+    /// `video`
+    Video {
+        /// Its name at the media interface.
+        media_id: &'a str,
+        /// The thumbnail's name there.
+        thumb_media_id: &'a str,
+    },
+    /// `shortvideo`
+    ShortVideo {
+        /// Its name at the media interface.
+        media_id: &'a str,
+        /// The thumbnail's name there.
+        thumb_media_id: &'a str,
+    },
+    /// `location`
+    Location {
+        /// Latitude in decimal degrees, as sent.
+        location_x: &'a str,
+        /// Longitude in decimal degrees, as sent.
+        location_y: &'a str,
+        /// The zoom of the map.
+        scale: &'a str,
+        /// The name of the place.
+        label: &'a str,
+    },
+    /// `link`
+    Link {
+        /// Its title.
+        title: &'a str,
+        /// Its description.
+        description: &'a str,
+        /// Where it leads.
+        url: &'a str,
+    },
+    /// `file`
+    File {
+        /// The file's name.
+        title: &'a str,
+        /// Its description, mostly empty.
+        description: &'a str,
+        /// Its name at WeChat.
+        file_key: &'a str,
+        /// The MD5 of its bytes, in hexadecimal.
+        file_md5: &'a str,
+        /// Its length in bytes, as sent.
+        file_total_len: &'a str,
+    },
+    /// `miniprogrampage`
+    MiniProgramPage {
+        /// The card's title.
+        title: &'a str,
+        /// The mini program.
+        app_id: &'a str,
+        /// The page in it.
+        page_path: &'a str,
+        /// Where the card's picture can be fetched.
+        thumb_url: &'a str,
+        /// Its name at the media interface.
+        thumb_media_id: &'a str,
+    },
+    /// `event`
+    Event(Event<'a>),
+    /// Anything else.
+    Other,
+}
+
+impl<'a> Kind<'a> {
+    fn of(msg_type: &str, root: Element<'a>) -> Option<Self> {
+        let text = |name| root.text_at(name);
+        Some(match msg_type {
+            "text" => Self::Text {
+                content: text("Content")?,
+                bizmsgmenuid: text("bizmsgmenuid"),
+            },
+            "image" => Self::Image {
+                pic_url: text("PicUrl")?,
+                media_id: text("MediaId")?,
+            },
+            "voice" => Self::Voice {
+                media_id: text("MediaId")?,
+                format: text("Format")?,
+                recognition: text("Recognition").filter(|text| !text.is_empty()),
+            },
+            "video" => Self::Video {
+                media_id: text("MediaId")?,
+                thumb_media_id: text("ThumbMediaId")?,
+            },
+            "shortvideo" => Self::ShortVideo {
+                media_id: text("MediaId")?,
+                thumb_media_id: text("ThumbMediaId")?,
+            },
+            "location" => Self::Location {
+                location_x: text("Location_X")?,
+                location_y: text("Location_Y")?,
+                scale: text("Scale")?,
+                label: text("Label")?,
+            },
+            "link" => Self::Link {
+                title: text("Title")?,
+                description: text("Description")?,
+                url: text("Url")?,
+            },
+            "file" => Self::File {
+                title: text("Title")?,
+                description: text("Description")?,
+                file_key: text("FileKey")?,
+                file_md5: text("FileMd5")?,
+                file_total_len: text("FileTotalLen")?,
+            },
+            "miniprogrampage" => Self::MiniProgramPage {
+                title: text("Title")?,
+                app_id: text("AppId")?,
+                page_path: text("PagePath")?,
+                thumb_url: text("ThumbUrl")?,
+                thumb_media_id: text("ThumbMediaId")?,
+            },
+            "event" => Self::Event(Event::of(root)?),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,244 @@
+//! The one seam between HTTP and the account: a [`Request`] in, a [`Response`] out. No sockets, no XML.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::account::{
+    Age, Credentials, Message, MessageError, Reply, SignatureError, Token, Verified, Xml,
+};
+use crate::http::{Method, Note, Request, Response, Status, Target};
+
+/// What a person sees who opens the callback's address in a browser.
+const GREETING: &[u8] = b"This is the callback of a WeChat Official Account, and it runs.\n";
+
+/// What WeChat takes for "no reply".
+const SUCCESS: &[u8] = b"success";
+
+/// An account's callback: who may talk to it, and where.
+#[derive(Debug)]
+pub struct Callback {
+    /// The token that requests are signed with.
+    pub token: Token,
+    /// How far their timestamp may be from this clock.
+    pub max_age: Age,
+    /// The only path that is served; `None` serves any, since the signature is what authenticates.
+    pub path: Option<ServedPath>,
+}
+
+/// A path without percent-encoding and without the slashes at its end, so that `/wx` and `/wx/` are one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedPath(Vec<u8>);
+
+impl ServedPath {
+    /// A path as a person writes it; `None` where it does not begin with a slash.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.starts_with('/')
+            .then(|| Self(without_final_slashes(text.as_bytes()).to_owned()))
+    }
+
+    fn is_path_of(&self, target: &Target<'_>) -> bool {
+        without_final_slashes(&target.decoded_path()) == self.0
+    }
+}
+
+fn without_final_slashes(mut path: &[u8]) -> &[u8] {
+    while let [rest @ .., b'/'] = path {
+        path = rest;
+    }
+    path
+}
+
+/// Why a request is refused that HTTP finds nothing wrong with.
+enum Refusal {
+    Path,
+    Method,
+    Missing(&'static str),
+    Signature(SignatureError),
+    NoContent,
+    Message(MessageError),
+}
+
+impl Callback {
+    /// Answers a request that came at the time `now`, in seconds since 1970. A verified message is answered with what
+    /// `reply` makes of it, written to `scratch`, which is cleared first.
+    pub fn answer<'r>(
+        &self,
+        request: &Request<'r>,
+        now: u64,
+        scratch: &'r mut Vec<u8>,
+        reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m>,
+    ) -> Response<'r> {
+        scratch.clear();
+        let answered = match request.head.method {
+            _ if self
+                .path
+                .as_ref()
+                .is_some_and(|path| !path.is_path_of(&request.head.target)) =>
+            {
+                Err(Refusal::Path)
+            }
+            Method::Get | Method::Head => self.answer_token_check(request, now),
+            Method::Post => self.answer_message(request, now, scratch, reply),
+            Method::Other => Err(Refusal::Method),
+        };
+        answered.unwrap_or_else(|refusal| refusal.response())
+    }
+
+    /// The token check of the console: the echostr comes back, and nothing else with it.
+    fn answer_token_check<'r>(
+        &self,
+        request: &Request<'r>,
+        now: u64,
+    ) -> Result<Response<'r>, Refusal> {
+        let parameters = Parameters::read(&request.head.target);
+        if parameters.are_absent() {
+            return Ok(Response::text(GREETING));
+        }
+        let echostr = required(parameters.echostr.as_ref(), "echostr")?;
+        let Verified { .. } = self.verify(&parameters, now)?;
+        let note = Note {
+            cause: "token-check",
+            reason: "passed".into(),
+            hint: "",
+        };
+        Ok(Response::text(echostr.clone()).with_note(note))
+    }
+
+    fn answer_message<'r>(
+        &self,
+        request: &Request<'r>,
+        now: u64,
+        scratch: &'r mut Vec<u8>,
+        reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m>,
+    ) -> Result<Response<'r>, Refusal> {
+        let verified = self.verify(&Parameters::read(&request.head.target), now)?;
+        if request.content.is_empty() {
+            return Err(Refusal::NoContent);
+        }
+        let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
+        let message = Message::parse(verified, &xml).map_err(Refusal::Message)?;
+        reply(&message).write_to(&message, now, scratch);
+        Ok(if scratch.is_empty() {
+            Response::text(SUCCESS)
+        } else {
+            Response::xml(scratch.as_slice())
+        })
+    }
+
+    fn verify(&self, parameters: &Parameters<'_>, now: u64) -> Result<Verified, Refusal> {
+        let credentials = Credentials {
+            signature: required(parameters.signature.as_ref(), "signature")?,
+            timestamp: required(parameters.timestamp.as_ref(), "timestamp")?,
+            nonce: required(parameters.nonce.as_ref(), "nonce")?,
+        };
+        self.token
+            .verify(&credentials, now, self.max_age)
+            .map_err(Refusal::Signature)
+    }
+}
+
+/// The parameters that a callback's query may hold, the first of each name.
+#[derive(Default)]
+struct Parameters<'a> {
+    signature: Option<Cow<'a, [u8]>>,
+    timestamp: Option<Cow<'a, [u8]>>,
+    nonce: Option<Cow<'a, [u8]>>,
+    echostr: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> Parameters<'a> {
+    fn read(target: &Target<'a>) -> Self {
+        let mut parameters = Self::default();
+        for (name, value) in target.query().parameters() {
+            let slot = match &*name {
+                b"signature" => &mut parameters.signature,
+                b"timestamp" => &mut parameters.timestamp,
+                b"nonce" => &mut parameters.nonce,
+                b"echostr" => &mut parameters.echostr,
+                _ => continue,
+            };
+            slot.get_or_insert(value);
+        }
+        parameters
+    }
+
+    fn are_absent(&self) -> bool {
+        [&self.signature, &self.timestamp, &self.nonce, &self.echostr]
+            .iter()
+            .all(|value| value.is_none())
+    }
+}
+
+/// The parameter's value. An empty one counts as missing whatever its hash: a signature over nothing is easy to come by.
+fn required<'p, 'a>(
+    value: Option<&'p Cow<'a, [u8]>>,
+    name: &'static str,
+) -> Result<&'p Cow<'a, [u8]>, Refusal> {
+    value
+        .filter(|value| !value.is_empty())
+        .ok_or(Refusal::Missing(name))
+}
+
+impl Refusal {
+    fn response<'r>(&self) -> Response<'r> {
+        let note = Note {
+            cause: self.cause(),
+            reason: self.to_string().into(),
+            hint: self.hint(),
+        };
+        Response::refusal(self.status(), note)
+    }
+
+    const fn status(&self) -> Status {
+        match self {
+            Self::Path => Status::NotFound,
+            Self::Method => Status::MethodNotAllowed,
+            Self::Signature(_) => Status::Forbidden,
+            Self::Missing(_) | Self::NoContent | Self::Message(_) => Status::BadRequest,
+        }
+    }
+
+    const fn cause(&self) -> &'static str {
+        match self {
+            Self::Path => "other-path",
+            Self::Method => "other-method",
+            Self::Missing(_) => "missing-parameter",
+            Self::Signature(SignatureError::Malformed | SignatureError::Wrong) => "bad-signature",
+            Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
+                "stale-timestamp"
+            }
+            Self::NoContent => "no-content",
+            Self::Message(MessageError::Encrypted) => "encrypted-message",
+            Self::Message(_) => "bad-message",
+        }
+    }
+
+    const fn hint(&self) -> &'static str {
+        match self {
+            Self::Path => "is the path in the WeChat console the one of --path?",
+            Self::Signature(SignatureError::Malformed | SignatureError::Wrong) => {
+                "is the token the one in the WeChat console?"
+            }
+            Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
+                "is this machine's clock right? --max-age says how far it may be off"
+            }
+            Self::Message(MessageError::Encrypted) => {
+                "choose the plain mode (明文模式) in the WeChat console"
+            }
+            Self::Method | Self::Missing(_) | Self::NoContent | Self::Message(_) => "",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path => f.write_str("nothing is served at this path"),
+            Self::Method => f.write_str("method is another than GET, HEAD and POST"),
+            Self::Missing(name) => write!(f, "parameter {name} is missing or empty"),
+            Self::Signature(error) => error.fmt(f),
+            Self::NoContent => f.write_str("content is empty, a message expected"),
+            Self::Message(error) => error.fmt(f),
+        }
+    }
+}

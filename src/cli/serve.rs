@@ -1,0 +1,126 @@
+//! `wechat serve`: the server.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::settings::{Settings, TokenSource, parse_token};
+use super::{Error, print};
+use crate::account::{Age, Token};
+use crate::answer::ServedPath;
+use crate::{Server, bot, net};
+
+/// Letters and digits of a token that is made up: 119 bits.
+const RANDOM_LENGTH: usize = 20;
+
+pub(super) fn run(settings: Settings) -> Result<(), Error> {
+    let (token, made_up) = token(settings.token)?;
+    let server = match net::from_stdin() {
+        Some(listener) => Server::on(listener),
+        None => Server::bind(settings.listen).map_err(|error| Error::Listen {
+            address: settings.listen,
+            error,
+        })?,
+    };
+    let mut backend = server.token(token);
+    backend.callback.path = settings.path.as_deref().and_then(ServedPath::parse);
+    backend.callback.max_age = settings.max_age;
+    backend.limits.connections = settings.max_connections;
+    let address = backend.address().map_err(Error::Serve)?;
+    let mut text = format!(
+        "wechat {} listening on {address}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    if let Some(made_up) = made_up {
+        let now = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |elapsed| elapsed.as_secs());
+        let path = settings.path.as_deref().unwrap_or("/");
+        // Writing to a string cannot fail.
+        let _ = write_trial(
+            &mut text,
+            &made_up,
+            &backend.callback.token,
+            address,
+            path,
+            settings.max_age,
+            now,
+        );
+    }
+    print(&text);
+    backend.run(bot::echo).map_err(Error::Serve)
+}
+
+/// The token, and its text where it was made up.
+fn token(source: TokenSource) -> Result<(Token, Option<String>), Error> {
+    let read = |path: &Path| match fs::read(path) {
+        Ok(bytes) => Ok(parse_token(&bytes, &path.display().to_string())?),
+        Err(error) => Err(Error::TokenFile {
+            path: path.into(),
+            error,
+        }),
+    };
+    match source {
+        TokenSource::File(path) => Ok((read(&path)?, None)),
+        TokenSource::Credential(path) if path.exists() => Ok((read(&path)?, None)),
+        TokenSource::Environment(token) => Ok((token, None)),
+        TokenSource::Credential(_) | TokenSource::Random => {
+            let text = random_token().map_err(Error::Random)?;
+            Ok((parse_token(text.as_bytes(), "/dev/urandom")?, Some(text)))
+        }
+    }
+}
+
+/// Letters and digits, each as likely as the others: of the 256 values of a byte, the 248 that are four times 62.
+fn random_token() -> io::Result<String> {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut token = String::new();
+    for byte in io::BufReader::with_capacity(64, File::open("/dev/urandom")?).bytes() {
+        let byte = byte?;
+        if byte < 248 {
+            token.extend(
+                ALPHABET
+                    .get(usize::from(byte % 62))
+                    .copied()
+                    .map(char::from),
+            );
+        }
+        if token.len() == RANDOM_LENGTH {
+            break;
+        }
+    }
+    Ok(token)
+}
+
+/// What a person needs to talk to an account whose token was made up: a token check and a message, signed and ready to
+/// paste.
+fn write_trial(
+    text: &mut String,
+    made_up: &str,
+    token: &Token,
+    address: SocketAddr,
+    path: &str,
+    max_age: Age,
+    now: u64,
+) -> std::fmt::Result {
+    let timestamp = now.to_string();
+    let signature = token.sign(timestamp.as_bytes(), b"1");
+    let url = format!("http://{address}{path}?signature={signature}&timestamp={timestamp}&nonce=1");
+    writeln!(
+        text,
+        "no token was given, so one was made up for this run: {made_up}"
+    )?;
+    match max_age {
+        Age::AtMost(seconds) => writeln!(text, "try it, within {seconds} seconds:")?,
+        Age::Any => writeln!(text, "try it:")?,
+    }
+    writeln!(text, "  curl '{url}&echostr=5927782489442352469'")?;
+    writeln!(
+        text,
+        "  curl '{url}' -d '<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
+         <CreateTime>{timestamp}</CreateTime><MsgType>text</MsgType><Content>你好</Content><MsgId>1</MsgId></xml>'"
+    )
+}

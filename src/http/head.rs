@@ -1,0 +1,364 @@
+//! The head of a request: request line, field lines, and what they decide together (RFC 9112 2 to 6, 9110 10.1.1).
+//!
+//! A field is read where its line is read; nobody ever searches a message for a name. Fields that decide nothing are
+//! held to their grammar and dropped.
+
+use super::content::Framing;
+use super::error::RequestError;
+use super::grammar::{self, LineEnd, line_end, take_while};
+use super::limits;
+use super::target::{self, Target};
+
+/// The methods that this server tells apart (RFC 9110 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD: GET whose answer has no content.
+    Head,
+    /// POST
+    Post,
+    /// Any other token. Method names are case-sensitive, so `get` is one of these.
+    Other,
+}
+
+impl Method {
+    fn parse(token: &[u8]) -> Self {
+        match token {
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            _ => Self::Other,
+        }
+    }
+
+    /// The method's name; `-` for the others, since a log does not repeat what a stranger made up.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Other => "-",
+        }
+    }
+}
+
+/// The versions of HTTP that this server speaks (RFC 9112 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0, which is also how nginx before 1.29.7 calls its upstreams.
+    Http10,
+    /// HTTP/1.1, and any later minor version, which RFC 9110 2.5 asks to be read like it.
+    Http11,
+}
+
+/// Whether another request may follow on the connection (RFC 9112 9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It may.
+    Keep,
+    /// The peer asked for the end, or is HTTP/1.0 and did not ask for more.
+    Close,
+}
+
+/// A request's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Head<'a> {
+    /// The method.
+    pub method: Method,
+    /// The request target.
+    pub target: Target<'a>,
+    /// The version of HTTP.
+    pub version: Version,
+    /// How the message body ends.
+    pub framing: Framing,
+    /// What the request says about the connection.
+    pub persistence: Persistence,
+    /// Whether the peer may be holding the content back until it reads `100 Continue`.
+    pub expects_continue: bool,
+}
+
+impl<'a> Head<'a> {
+    /// Reads the head at the front of the bytes, and its length in bytes; `None` where it is not whole yet.
+    ///
+    /// ```text
+    /// [ CRLF ] request-line *( field-line CRLF ) CRLF
+    /// ```
+    /// One empty line before the request line is skipped, as RFC 9112 2.2 asks: old clients send one after a POST.
+    ///
+    /// # Errors
+    /// The first rule that the bytes break, also where the head is not whole yet.
+    pub fn parse(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, RequestError> {
+        let window = bytes.get(..limits::HEAD).unwrap_or(bytes);
+        match take_head(window)? {
+            Some((head, rest)) => Ok(Some((head, window.len().saturating_sub(rest.len())))),
+            None if window.len() < limits::HEAD => Ok(None),
+            None => Err(RequestError::HeadTooLong),
+        }
+    }
+
+    /// Whether a request has begun: an empty line alone is not the beginning of one.
+    pub const fn has_begun(bytes: &[u8]) -> bool {
+        !matches!(bytes, [] | [b'\r'] | [b'\r', b'\n'])
+    }
+}
+
+/// What was taken from the front of the bytes and what is left of them, if it was whole.
+pub(super) type Taken<'a, T> = Result<Option<(T, &'a [u8])>, RequestError>;
+
+fn take_head(bytes: &[u8]) -> Taken<'_, Head<'_>> {
+    let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+    if bytes == b"\r" {
+        return Ok(None);
+    }
+    let Some((method, rest)) = take_method(bytes)? else {
+        return Ok(None);
+    };
+    let Some((target, rest)) = take_target(rest)? else {
+        return Ok(None);
+    };
+    let target = Target::parse(target, method)?;
+    let Some((version, mut rest)) = take_version(rest)? else {
+        return Ok(None);
+    };
+    let mut fields = Fields::default();
+    loop {
+        match line_end(rest) {
+            LineEnd::Partial => return Ok(None),
+            LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
+            LineEnd::Crlf(rest) => {
+                let head = fields.decide(Method::parse(method), target, version)?;
+                return Ok(Some((head, rest)));
+            }
+            LineEnd::Other(_) => {
+                let Some((line, after)) = take_field_line(rest)? else {
+                    return Ok(None);
+                };
+                fields.read(&line)?;
+                rest = after;
+            }
+        }
+    }
+}
+
+/// `method SP`, where `method = token` (RFC 9112 3.1)
+fn take_method(bytes: &[u8]) -> Taken<'_, &[u8]> {
+    match take_while(bytes, grammar::is_tchar) {
+        (_, []) => Ok(None),
+        (method @ [_, ..], [b' ', rest @ ..]) => Ok(Some((method, rest))),
+        (_, [octet, ..]) => Err(RequestError::Method { octet: *octet }),
+    }
+}
+
+/// `request-target SP` (RFC 9112 3.2). A target that is too long is refused before it is whole.
+fn take_target(bytes: &[u8]) -> Taken<'_, &[u8]> {
+    match take_while(bytes, |octet| octet.is_ascii_graphic()) {
+        (target, _) if target.len() > limits::TARGET => Err(RequestError::TargetTooLong),
+        (_, []) => Ok(None),
+        (target @ [_, ..], [b' ', rest @ ..]) => Ok(Some((target, rest))),
+        (_, [octet, ..]) => Err(RequestError::TargetOctet { octet: *octet }),
+    }
+}
+
+/// `HTTP-version CRLF`, where `HTTP-version = HTTP-name "/" DIGIT "." DIGIT` (RFC 9112 2.3)
+fn take_version(bytes: &[u8]) -> Taken<'_, Version> {
+    let (text, rest) = take_while(bytes, |octet| octet.is_ascii_graphic());
+    if text.len() > b"HTTP/1.1".len() {
+        return Err(RequestError::Version);
+    }
+    let rest = match line_end(rest) {
+        LineEnd::Partial => return Ok(None),
+        LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
+        LineEnd::Other(_) => return Err(RequestError::Version),
+        LineEnd::Crlf(rest) => rest,
+    };
+    match text {
+        b"HTTP/1.0" => Ok(Some((Version::Http10, rest))),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9'] => {
+            Ok(Some((Version::Http11, rest)))
+        }
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            major @ b'0'..=b'9',
+            b'.',
+            minor @ b'0'..=b'9',
+        ] => {
+            let digit = |octet: &u8| octet.saturating_sub(b'0');
+            Err(RequestError::VersionNotSupported {
+                major: digit(major),
+                minor: digit(minor),
+            })
+        }
+        _ => Err(RequestError::Version),
+    }
+}
+
+/// One field line: its name, and its value without the white space around it.
+pub(super) struct FieldLine<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
+/// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). A line that begins with
+/// white space would be obs-fold, a name with white space behind it somebody's smuggling: both fail as names.
+pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
+    let (name, rest) = match take_while(bytes, grammar::is_tchar) {
+        (_, []) => return Ok(None),
+        (name @ [_, ..], [b':', rest @ ..]) => (name, rest),
+        (_, [octet, ..]) => return Err(RequestError::FieldName { octet: *octet }),
+    };
+    let (value, rest) = take_while(rest, grammar::is_field_octet);
+    match line_end(rest) {
+        LineEnd::Partial => Ok(None),
+        LineEnd::Bare(octet) => Err(RequestError::LineEnd { octet }),
+        LineEnd::Other(octet) => Err(RequestError::FieldValue { octet }),
+        LineEnd::Crlf(rest) => Ok(Some((
+            FieldLine {
+                name,
+                value: grammar::ows(value),
+            },
+            rest,
+        ))),
+    }
+}
+
+/// What the field lines have said so far.
+#[derive(Default)]
+struct Fields {
+    lines: usize,
+    has_host: bool,
+    content_length: Option<u64>,
+    transfer_encoding: Option<TransferEncoding>,
+    close: bool,
+    keep_alive: bool,
+    expectation: Option<Expectation>,
+}
+
+#[derive(Clone, Copy)]
+enum TransferEncoding {
+    Chunked,
+    CodingsBeforeChunked,
+    Other,
+}
+
+#[derive(Clone, Copy)]
+enum Expectation {
+    Continue,
+    Other,
+}
+
+impl Fields {
+    fn read(&mut self, line: &FieldLine<'_>) -> Result<(), RequestError> {
+        self.lines = self.lines.saturating_add(1);
+        if self.lines > limits::FIELD_LINES {
+            return Err(RequestError::TooManyFieldLines);
+        }
+        let is = |name: &[u8]| line.name.eq_ignore_ascii_case(name);
+        if is(b"Host") {
+            if self.has_host {
+                return Err(RequestError::HostRepeated);
+            }
+            self.has_host = true;
+            target::check_authority(line.value)?;
+        } else if is(b"Content-Length") {
+            let length = grammar::digits(line.value).ok_or(RequestError::ContentLength)?;
+            if self.content_length.replace(length).is_some() {
+                return Err(RequestError::ContentLengthRepeated);
+            }
+        } else if is(b"Transfer-Encoding") {
+            if self
+                .transfer_encoding
+                .replace(transfer_encoding(line.value))
+                .is_some()
+            {
+                return Err(RequestError::TransferEncoding);
+            }
+        } else if is(b"Connection") {
+            for option in line.value.split(|&octet| octet == b',').map(grammar::ows) {
+                self.close |= option.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            }
+        } else if is(b"Expect") {
+            let is_continue = line.value.eq_ignore_ascii_case(b"100-continue");
+            self.expectation = match self.expectation {
+                None | Some(Expectation::Continue) if is_continue => Some(Expectation::Continue),
+                _ => Some(Expectation::Other),
+            };
+        }
+        Ok(())
+    }
+
+    fn decide<'a>(
+        &self,
+        method: Method,
+        target: Target<'a>,
+        version: Version,
+    ) -> Result<Head<'a>, RequestError> {
+        if version == Version::Http11 && !self.has_host {
+            return Err(RequestError::HostMissing);
+        }
+        let framing = self.framing(method, version)?;
+        let expects_continue = match (version, self.expectation) {
+            // RFC 9110 10.1.1: in HTTP/1.0 an expectation is ignored.
+            (Version::Http10, _) | (_, None) => false,
+            (Version::Http11, Some(Expectation::Continue)) => framing != Framing::None,
+            (Version::Http11, Some(Expectation::Other)) => return Err(RequestError::Expectation),
+        };
+        let persistence = match version {
+            Version::Http11 if !self.close => Persistence::Keep,
+            Version::Http10 if self.keep_alive && !self.close => Persistence::Keep,
+            Version::Http10 | Version::Http11 => Persistence::Close,
+        };
+        Ok(Head {
+            method,
+            target,
+            version,
+            framing,
+            persistence,
+            expects_continue,
+        })
+    }
+
+    /// The message body's length, decided once and in the order of RFC 9112 6.3. Where that allows a repair (obey
+    /// Transfer-Encoding alone, merge equal lengths), this refuses: the proxy in front may have repaired it otherwise.
+    fn framing(&self, method: Method, version: Version) -> Result<Framing, RequestError> {
+        match (self.transfer_encoding, self.content_length) {
+            (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
+            (Some(_), None) if version == Version::Http10 => {
+                Err(RequestError::TransferEncodingInHttp10)
+            }
+            (Some(TransferEncoding::Chunked), None) => Ok(Framing::Chunked),
+            (Some(TransferEncoding::CodingsBeforeChunked), None) => {
+                Err(RequestError::TransferCoding)
+            }
+            (Some(TransferEncoding::Other), None) => Err(RequestError::TransferEncoding),
+            (None, Some(length)) => match usize::try_from(length) {
+                Ok(length) if length <= limits::CONTENT => Ok(Framing::Length(length)),
+                _ => Err(RequestError::ContentTooLong { length }),
+            },
+            (None, None) if method == Method::Post => Err(RequestError::LengthRequired),
+            (None, None) => Ok(Framing::None),
+        }
+    }
+}
+
+/// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1), as far as it matters here: exactly `chunked`, or other
+/// codings with a single `chunked` at the end, or something else.
+fn transfer_encoding(value: &[u8]) -> TransferEncoding {
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    if is_chunked(value) {
+        return TransferEncoding::Chunked;
+    }
+    let mut codings = value.split(|&octet| octet == b',').map(grammar::ows);
+    let ends_chunked = codings.next_back().is_some_and(is_chunked);
+    if ends_chunked && codings.all(|coding| !coding.is_empty() && !is_chunked(coding)) {
+        TransferEncoding::CodingsBeforeChunked
+    } else {
+        TransferEncoding::Other
+    }
+}

@@ -1,0 +1,233 @@
+//! The response: status line, the few fields that are sent, content and its framing (RFC 9110 15, 9112 4 and 7).
+
+use std::borrow::Cow;
+
+use super::date;
+use super::head::{Head, Method, Persistence, Version};
+
+/// The statuses that this server answers with (RFC 9110 15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// 200
+    Ok,
+    /// 400
+    BadRequest,
+    /// 403
+    Forbidden,
+    /// 404
+    NotFound,
+    /// 405
+    MethodNotAllowed,
+    /// 408
+    RequestTimeout,
+    /// 411
+    LengthRequired,
+    /// 413
+    ContentTooLarge,
+    /// 414
+    UriTooLong,
+    /// 417
+    ExpectationFailed,
+    /// 431 (RFC 6585)
+    RequestHeaderFieldsTooLarge,
+    /// 501
+    NotImplemented,
+    /// 505
+    HttpVersionNotSupported,
+}
+
+impl Status {
+    /// The three digits and the reason phrase, as they stand in the status line.
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::Ok => "200 OK",
+            Self::BadRequest => "400 Bad Request",
+            Self::Forbidden => "403 Forbidden",
+            Self::NotFound => "404 Not Found",
+            Self::MethodNotAllowed => "405 Method Not Allowed",
+            Self::RequestTimeout => "408 Request Timeout",
+            Self::LengthRequired => "411 Length Required",
+            Self::ContentTooLarge => "413 Content Too Large",
+            Self::UriTooLong => "414 URI Too Long",
+            Self::ExpectationFailed => "417 Expectation Failed",
+            Self::RequestHeaderFieldsTooLarge => "431 Request Header Fields Too Large",
+            Self::NotImplemented => "501 Not Implemented",
+            Self::HttpVersionNotSupported => "505 HTTP Version Not Supported",
+        }
+    }
+
+    /// The three digits.
+    pub fn code(self) -> &'static str {
+        self.line().split_once(' ').map_or("", |(code, _)| code)
+    }
+}
+
+/// What the log says of a response; most have nothing to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The stable word to search a log for.
+    pub cause: &'static str,
+    /// What happened, without secrets and without what a user wrote.
+    pub reason: Cow<'static, str>,
+    /// What the operator may try; empty where there is nothing to try.
+    pub hint: &'static str,
+}
+
+/// A final response, before its framing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response<'a> {
+    status: Status,
+    media: Media,
+    content: Cow<'a, [u8]>,
+    note: Option<Note>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    Text,
+    Xml,
+}
+
+/// The interim response that makes a waiting peer send its content (RFC 9110 15.2.1).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+impl<'a> Response<'a> {
+    /// 200 with plain text, sent with its length.
+    pub fn text(content: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self {
+            status: Status::Ok,
+            media: Media::Text,
+            content: content.into(),
+            note: None,
+        }
+    }
+
+    /// 200 with XML, sent in one chunk to HTTP/1.1 and with its length to HTTP/1.0, which knows no chunks.
+    pub fn xml(content: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self {
+            status: Status::Ok,
+            media: Media::Xml,
+            content: content.into(),
+            note: None,
+        }
+    }
+
+    /// A refusal: the reason as one line of plain text, and the whole note for the log.
+    pub fn refusal(status: Status, note: Note) -> Self {
+        let content = format!("{}\n", note.reason).into_bytes();
+        Self {
+            status,
+            media: Media::Text,
+            content: Cow::Owned(content),
+            note: Some(note),
+        }
+    }
+
+    /// The same with something to say in the log.
+    #[must_use]
+    pub fn with_note(self, note: Note) -> Self {
+        Self {
+            note: Some(note),
+            ..self
+        }
+    }
+
+    /// The status.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The content, before its framing.
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+
+    /// What the log should say.
+    pub const fn note(&self) -> Option<&Note> {
+        self.note.as_ref()
+    }
+
+    /// Appends the response as bytes, as the answer to the request with this head at the time `now`, in seconds since
+    /// 1970. A response to HEAD has the fields of the one to GET and no content (RFC 9110 9.3.2).
+    pub fn write_to(&self, head: &Head<'_>, now: u64, out: &mut Vec<u8>) {
+        let chunked = match (self.media, head.version) {
+            (Media::Xml, Version::Http11) => true,
+            (Media::Xml, Version::Http10) | (Media::Text, _) => false,
+        };
+        let connection: &[u8] = match (head.persistence, head.version) {
+            (Persistence::Close, _) => b"Connection: close\r\n",
+            (Persistence::Keep, Version::Http10) => b"Connection: keep-alive\r\n",
+            (Persistence::Keep, Version::Http11) => b"",
+        };
+        self.write_head(chunked, connection, now, out);
+        match (head.method, chunked) {
+            (Method::Head, _) => {}
+            (_, false) => out.extend_from_slice(&self.content),
+            (_, true) => self.write_chunked(out),
+        }
+    }
+
+    /// Appends the response as bytes where there is no head to answer, because it was refused: with its length, and
+    /// with the end of the connection.
+    pub fn write_last_to(&self, now: u64, out: &mut Vec<u8>) {
+        self.write_head(false, b"Connection: close\r\n", now, out);
+        out.extend_from_slice(&self.content);
+    }
+
+    fn write_head(&self, chunked: bool, connection: &[u8], now: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(self.status.line().as_bytes());
+        out.extend_from_slice(b"\r\nDate: ");
+        out.extend_from_slice(&date::imf_fixdate(now));
+        out.extend_from_slice(match self.media {
+            Media::Text => b"\r\nContent-Type: text/plain; charset=utf-8\r\n".as_slice(),
+            Media::Xml => b"\r\nContent-Type: application/xml; charset=utf-8\r\n".as_slice(),
+        });
+        out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n");
+        if self.status == Status::MethodNotAllowed {
+            out.extend_from_slice(b"Allow: GET, HEAD, POST\r\n");
+        }
+        out.extend_from_slice(connection);
+        if chunked {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+        } else {
+            out.extend_from_slice(b"Content-Length: ");
+            write_number(self.content.len(), 10, out);
+            out.extend_from_slice(b"\r\n\r\n");
+        }
+    }
+
+    /// `chunk last-chunk CRLF`, the way the captured exchange has it: one chunk, its size in hexadecimal. Empty content
+    /// is the last chunk alone, since an empty chunk would be one.
+    fn write_chunked(&self, out: &mut Vec<u8>) {
+        if !self.content.is_empty() {
+            write_number(self.content.len(), 16, out);
+            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(&self.content);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"0\r\n\r\n");
+    }
+}
+
+/// A number in lower-case digits. `write!` would do, at a hundred times the instructions on the path of every message.
+fn write_number(mut number: usize, radix: u32, out: &mut Vec<u8>) {
+    let start = out.len();
+    loop {
+        let (quotient, digit) = match radix {
+            16 => (number >> 4, number & 0xF),
+            _ => (number / 10, number % 10),
+        };
+        let digit = u32::try_from(digit)
+            .ok()
+            .and_then(|digit| char::from_digit(digit, 16));
+        out.extend(digit.and_then(|digit| u8::try_from(digit).ok()));
+        number = quotient;
+        if number == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = out.get_mut(start..) {
+        digits.reverse();
+    }
+}

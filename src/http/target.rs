@@ -1,0 +1,134 @@
+//! The request target (RFC 9112 3.2) and its query (RFC 3986 3.4).
+
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use super::error::RequestError;
+use super::grammar::{self, take_while};
+
+/// What a request asks for: the path and the query of an origin-form or absolute-form target. The authority of the
+/// latter is checked and dropped; this server has one site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    path: &'a [u8],
+    query: Query<'a>,
+}
+
+impl<'a> Target<'a> {
+    /// `request-target = origin-form / absolute-form / asterisk-form`, the last one for OPTIONS alone. authority-form
+    /// belongs to CONNECT, and this server is no proxy.
+    ///
+    /// # Errors
+    /// `Target`, `TargetOctet`, `TargetEscape`, or `Host` for the authority of an absolute-form.
+    pub(super) fn parse(bytes: &'a [u8], method: &[u8]) -> Result<Self, RequestError> {
+        if bytes == b"*" && method == b"OPTIONS" {
+            return Ok(Self {
+                path: bytes,
+                query: Query(b""),
+            });
+        }
+        let origin = match bytes {
+            [b'/', ..] => bytes,
+            _ => path_of_absolute_form(bytes)?,
+        };
+        if let (_, [octet, ..]) = take_while(origin, grammar::is_target_octet) {
+            return Err(RequestError::TargetOctet { octet: *octet });
+        }
+        if !grammar::escapes_are_whole(origin) {
+            return Err(RequestError::TargetEscape);
+        }
+        let (path, query) = take_while(origin, |octet| octet != b'?');
+        Ok(Self {
+            path: if path.is_empty() { b"/" } else { path },
+            query: Query(query.strip_prefix(b"?").unwrap_or(b"")),
+        })
+    }
+
+    /// The path as it was sent, percent-encoded; `/` where an absolute-form has none, `*` for the asterisk-form.
+    pub const fn path(&self) -> &'a [u8] {
+        self.path
+    }
+
+    /// The path with its percent-encoding undone.
+    pub fn decoded_path(&self) -> Cow<'a, [u8]> {
+        grammar::percent_decode(self.path)
+    }
+
+    /// The query, empty where there is none.
+    pub const fn query(&self) -> Query<'a> {
+        self.query
+    }
+}
+
+/// `absolute-form = absolute-URI` (RFC 9112 3.2.2), of which only http and https reach an HTTP server.
+fn path_of_absolute_form(bytes: &[u8]) -> Result<&[u8], RequestError> {
+    let (scheme, rest) = take_while(bytes, |octet| octet != b':');
+    if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
+        return Err(RequestError::Target);
+    }
+    let behind = rest.strip_prefix(b"://").ok_or(RequestError::Target)?;
+    let (authority, path_and_query) = take_while(behind, |octet| !matches!(octet, b'/' | b'?'));
+    check_authority(authority)?;
+    Ok(path_and_query)
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. It must not be empty: the URI of every request to this
+/// server has an authority.
+pub(super) fn check_authority(bytes: &[u8]) -> Result<(), RequestError> {
+    let (is_host, port) = match bytes {
+        [b'[', rest @ ..] => {
+            let (address, behind) = take_while(rest, |octet| octet != b']');
+            let address = str::from_utf8(address)
+                .ok()
+                .and_then(|text| text.parse::<Ipv6Addr>().ok());
+            (
+                address.is_some(),
+                behind.strip_prefix(b"]").ok_or(RequestError::Host)?,
+            )
+        }
+        _ => {
+            let (name, behind) = take_while(bytes, |octet| octet != b':');
+            let is_name =
+                !name.is_empty() && name.iter().all(|&octet| grammar::is_host_octet(octet));
+            (is_name && grammar::escapes_are_whole(name), behind)
+        }
+    };
+    let is_port = match port {
+        [] | [b':'] => true,
+        [b':', number @ ..] => {
+            grammar::digits(number).is_some_and(|port| u16::try_from(port).is_ok())
+        }
+        _ => false,
+    };
+    if is_host && is_port {
+        Ok(())
+    } else {
+        Err(RequestError::Host)
+    }
+}
+
+/// The query of a request target: parameters separated by `&`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<'a>(&'a [u8]);
+
+impl<'a> Query<'a> {
+    /// A query as it stands in a target, without the question mark.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is data, as is an
+    /// encoded `&`. Of a name that occurs twice, readers take the first.
+    pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
+        self.0
+            .split(|&octet| octet == b'&')
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let (name, value) = take_while(part, |octet| octet != b'=');
+                (
+                    grammar::form_decode(name),
+                    grammar::form_decode(value.strip_prefix(b"=").unwrap_or(b"")),
+                )
+            })
+    }
+}

@@ -1,0 +1,133 @@
+//! The threads: several block in `accept`, and each serves the connection that it took to its end.
+//!
+//! The last idle one starts another before it serves, so somebody always accepts; surplus idle ones end. Against a thread
+//! spawned for each connection this is about 1.5 times the connections a second, and needs no queue.
+
+use std::io;
+use std::net::TcpListener;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, Scope};
+use std::time::Duration;
+
+use super::connection::{self, Buffers};
+use super::log::{self, Throttle};
+use super::seats::Seats;
+use super::{Limits, listener};
+use crate::http::{Request, Response};
+
+/// Idle threads that are kept for a burst. One costs about 6 KiB.
+const IDLE_MAX: usize = 32;
+
+/// Address space of a thread's stack; only pages that are used cost memory. The parsers here and roxmltree's do not
+/// recurse, so a message cannot use more of them by its shape.
+const STACK: usize = 256 * 1024;
+
+/// How long to hold off after an `accept` that failed for want of descriptors or memory.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// Serves the listener for ever, each request with what `answer` makes of it. It is given the request, the time in
+/// seconds since 1970, and a buffer that the response may borrow from.
+///
+/// # Errors
+/// Where the listener cannot be prepared or the first thread not be started. After that nothing ends it.
+pub fn serve(
+    listener: &TcpListener,
+    limits: Limits,
+    answer: impl for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync,
+) -> io::Result<()> {
+    listener::prepare(listener, &limits)?;
+    let acceptors = Acceptors {
+        listener,
+        limits,
+        answer,
+        seats: Seats::new(limits.connections.max(1)),
+        idle: AtomicUsize::new(0),
+        failures: Throttle::default(),
+        crowds: Throttle::default(),
+    };
+    thread::scope(|scope| acceptors.start_one(scope))
+}
+
+struct Acceptors<'l, A> {
+    listener: &'l TcpListener,
+    limits: Limits,
+    answer: A,
+    seats: Seats,
+    idle: AtomicUsize,
+    failures: Throttle,
+    crowds: Throttle,
+}
+
+impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> Acceptors<'_, A> {
+    fn start_one<'s>(&'s self, scope: &'s Scope<'s, '_>) -> io::Result<()> {
+        self.idle.fetch_add(1, Ordering::AcqRel);
+        let started = thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || self.accept_and_serve(scope));
+        if started.is_err() {
+            self.idle.fetch_sub(1, Ordering::AcqRel);
+        }
+        started.map(|_| ())
+    }
+
+    fn accept_and_serve<'s>(&'s self, scope: &'s Scope<'s, '_>) {
+        let mut buffers = Buffers::new();
+        loop {
+            let (stream, peer) = match self.listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    self.survive(&error);
+                    continue;
+                }
+            };
+            let seat = self.seats.take(stream, peer, || {
+                if self.crowds.permits(connection::now()) {
+                    log::event(
+                        "crowded",
+                        format_args!(
+                            "all {} connections taken, the longest waiting one goes",
+                            self.limits.connections
+                        ),
+                    );
+                }
+            });
+            if self.idle.fetch_sub(1, Ordering::AcqRel) == 1
+                && let Err(error) = self.start_one(scope)
+            {
+                log::event("thread", &error);
+                self.seats.make_room();
+            }
+            let serve = || connection::serve(&seat, &self.limits, &mut buffers, &self.answer);
+            if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
+                log::event(
+                    "panic",
+                    "the connection it happened on was closed, all others go on",
+                );
+                buffers = Buffers::new();
+            }
+            drop(seat);
+            if self.idle.fetch_add(1, Ordering::AcqRel) >= IDLE_MAX {
+                self.idle.fetch_sub(1, Ordering::AcqRel);
+                return;
+            }
+        }
+    }
+
+    /// An `accept` that fails is never the end. Where the peer was faster than us, or the listener's own time-out ran
+    /// off, there is nothing to do; whatever else it is, we have run out of something that a waiting connection holds.
+    fn survive(&self, error: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, Interrupted, TimedOut, WouldBlock};
+        if matches!(
+            error.kind(),
+            ConnectionAborted | Interrupted | TimedOut | WouldBlock
+        ) {
+            return;
+        }
+        if self.failures.permits(connection::now()) {
+            log::event("accept", error);
+        }
+        self.seats.make_room();
+        thread::sleep(BACKOFF);
+    }
+}

@@ -1,0 +1,315 @@
+//! The life of one connection: receive a request, answer it, and again; or refuse it and close in stages.
+//!
+//! In the steady state a request costs one `read` and one `write`: time-outs are only set where a request comes in
+//! pieces, because the socket has the idle one from the start.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::input::Input;
+use super::seats::Seat;
+use super::{Limits, log};
+use crate::http::{
+    self, Chunked, Framing, Head, Note, Persistence, Request, RequestError, Response,
+};
+
+/// Bytes that are read and dropped after the last answer: more than any content that is allowed, and few enough that
+/// nobody can make us a sink.
+const LINGER_MAX: usize = 1024 * 1024;
+
+/// What a thread keeps from one request and connection to the next, so that none allocates.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    input: Input,
+    content: Vec<u8>,
+    scratch: Vec<u8>,
+    output: Vec<u8>,
+}
+
+impl Buffers {
+    pub(super) fn new() -> Self {
+        Self {
+            input: Input::new(),
+            content: Vec::new(),
+            scratch: Vec::new(),
+            output: Vec::new(),
+        }
+    }
+
+    /// Ready for another connection, without what one long message made them grow by.
+    fn reset(&mut self) {
+        const USUAL: usize = 8 * 1024;
+        self.input.reset();
+        for buffer in [&mut self.content, &mut self.scratch, &mut self.output] {
+            buffer.clear();
+            buffer.shrink_to(USUAL);
+        }
+    }
+}
+
+/// The time in seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+/// How a connection goes on after a request.
+enum Next {
+    /// With another request.
+    Request,
+    /// Not at all.
+    Close,
+    /// Not at all, but the peer may still be sending.
+    Linger,
+}
+
+/// Why a request never came.
+enum Ending {
+    /// It broke a rule, and is told so.
+    Refused(RequestError),
+    /// Nobody is there to be told: the peer left, or was idle for too long.
+    Gone,
+}
+
+impl From<RequestError> for Ending {
+    fn from(error: RequestError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Serves one connection to its end.
+pub(super) fn serve<A>(seat: &Seat<'_>, limits: &Limits, buffers: &mut Buffers, answer: &A)
+where
+    A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r>,
+{
+    let mut connection = Connection {
+        seat,
+        limits,
+        buffers,
+        read_timeout: limits.idle,
+    };
+    let next = loop {
+        seat.wait();
+        match connection.receive_and_answer(answer) {
+            Ok(Next::Request) => {}
+            Ok(next @ (Next::Close | Next::Linger)) => break next,
+            Err(Ending::Gone) => break Next::Close,
+            Err(Ending::Refused(error)) => {
+                connection.refuse(&error);
+                break Next::Linger;
+            }
+        }
+    };
+    if let Next::Linger = next {
+        seat.wait();
+        connection.linger();
+    }
+    connection.buffers.reset();
+}
+
+struct Connection<'c> {
+    seat: &'c Seat<'c>,
+    limits: &'c Limits,
+    buffers: &'c mut Buffers,
+    /// What the socket is set to.
+    read_timeout: Duration,
+}
+
+impl Connection<'_> {
+    /// One turn. A request that is there with one read is parsed once; one that comes in pieces again when it is whole.
+    fn receive_and_answer<A>(&mut self, answer: &A) -> Result<Next, Ending>
+    where
+        A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r>,
+    {
+        let mut head_deadline = None;
+        let mut is_decoded = false;
+        loop {
+            let Buffers {
+                input,
+                content: decoded,
+                scratch,
+                output,
+            } = &mut *self.buffers;
+            let unread = input.unread();
+            let Some((head, head_length)) = Head::parse(unread)? else {
+                let deadline = Head::has_begun(unread).then(|| {
+                    *head_deadline
+                        .get_or_insert_with(|| Instant::now().checked_add(self.limits.head))
+                });
+                self.receive(deadline.flatten(), RequestError::HeadTimeout)?;
+                continue;
+            };
+            let (content, length) = match head.framing {
+                Framing::None => (Some([].as_slice()), head_length),
+                Framing::Chunked => (is_decoded.then_some(decoded.as_slice()), head_length),
+                Framing::Length(length) => {
+                    let end = head_length.saturating_add(length);
+                    (unread.get(head_length..end), end)
+                }
+            };
+            let Some(content) = content else {
+                let (framing, expects_continue) = (head.framing, head.expects_continue);
+                self.receive_content(head_length, framing, expects_continue)?;
+                is_decoded = true;
+                continue;
+            };
+            self.seat.work();
+            let time = now();
+            let response = answer(&Request { head, content }, time, scratch);
+            output.clear();
+            response.write_to(&head, time, output);
+            if let Some(note) = response.note() {
+                log::request(response.status(), Some(&head), self.seat.peer, note);
+            }
+            let persistence = head.persistence;
+            input.consume(length);
+            self.send()?;
+            return Ok(match persistence {
+                Persistence::Keep => Next::Request,
+                Persistence::Close if self.buffers.input.unread().is_empty() => Next::Close,
+                Persistence::Close => Next::Linger,
+            });
+        }
+    }
+
+    /// Receives the rest of a request whose head is whole. Of a message body with a length, all of it is behind the head
+    /// afterwards; a chunked one is taken out from there and decoded into the content buffer.
+    fn receive_content(
+        &mut self,
+        head: usize,
+        framing: Framing,
+        expects_continue: bool,
+    ) -> Result<(), Ending> {
+        let deadline = Instant::now().checked_add(self.limits.content);
+        if expects_continue && self.buffers.input.unread().len() == head {
+            self.buffers.output.clear();
+            self.buffers.output.extend_from_slice(http::CONTINUE);
+            self.send()?;
+        }
+        self.buffers.content.clear();
+        let mut chunked = Chunked::default();
+        loop {
+            let behind = self.buffers.input.unread().get(head..).unwrap_or(b"");
+            let is_whole = match framing {
+                Framing::None => true,
+                Framing::Length(length) => behind.len() >= length,
+                Framing::Chunked => {
+                    let taken = chunked.take(behind, &mut self.buffers.content)?;
+                    self.buffers.input.remove(head, taken);
+                    chunked.is_done()
+                }
+            };
+            if is_whole {
+                return Ok(());
+            }
+            self.receive(deadline, RequestError::ContentTimeout)?;
+        }
+    }
+
+    /// Reads once: until the deadline, or where there is none for as long as a connection may be idle.
+    fn receive(&mut self, deadline: Option<Instant>, too_late: RequestError) -> Result<(), Ending> {
+        let timeout = match deadline {
+            None => self.limits.idle,
+            Some(deadline) => left_until(deadline).ok_or(too_late)?,
+        };
+        self.set_read_timeout(timeout)?;
+        match self.buffers.input.fill(self.seat.stream()) {
+            Ok(0) if Head::has_begun(self.buffers.input.unread()) => {
+                Err(RequestError::Incomplete.into())
+            }
+            Ok(0) => Err(Ending::Gone),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && deadline.is_some() => {
+                Err(too_late.into())
+            }
+            Err(_) => Err(Ending::Gone),
+        }
+    }
+
+    fn set_read_timeout(&mut self, timeout: Duration) -> Result<(), Ending> {
+        if timeout != self.read_timeout {
+            self.seat
+                .stream()
+                .set_read_timeout(Some(timeout))
+                .map_err(|_| Ending::Gone)?;
+            self.read_timeout = timeout;
+        }
+        Ok(())
+    }
+
+    /// Writes the output, all of it within its time. The socket's own time-out is for one `write`, so a peer that reads a
+    /// little now and then would not run into it; after a short write the deadline counts.
+    fn send(&mut self) -> Result<(), Ending> {
+        let mut stream = self.seat.stream();
+        let mut rest = self.buffers.output.as_slice();
+        let mut deadline = None;
+        loop {
+            match stream.write(rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or(b""),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Ending::Gone),
+            }
+            if rest.is_empty() {
+                break;
+            }
+            let deadline =
+                *deadline.get_or_insert_with(|| Instant::now().checked_add(self.limits.answer));
+            let left = deadline.and_then(left_until).ok_or(Ending::Gone)?;
+            stream
+                .set_write_timeout(Some(left))
+                .map_err(|_| Ending::Gone)?;
+        }
+        match deadline {
+            None => Ok(()),
+            Some(_) => stream
+                .set_write_timeout(Some(self.limits.answer))
+                .map_err(|_| Ending::Gone),
+        }
+    }
+
+    fn refuse(&mut self, error: &RequestError) {
+        let note = Note {
+            cause: error.cause(),
+            reason: error.to_string().into(),
+            hint: "",
+        };
+        let response = Response::refusal(error.status(), note);
+        if let Some(note) = response.note() {
+            log::request(response.status(), None, self.seat.peer, note);
+        }
+        self.buffers.output.clear();
+        response.write_last_to(now(), &mut self.buffers.output);
+        // Where the refusal cannot be sent there is nobody left to refuse.
+        let _: Result<(), Ending> = self.send();
+    }
+
+    /// Closes in stages (RFC 9112 9.6): no more writing, then read and drop for a bounded time. A socket closed with
+    /// unread input resets the connection, and the reset overtakes the answer.
+    fn linger(&mut self) {
+        let mut stream = self.seat.stream();
+        let mut dropped = 0_usize;
+        let mut sink = [0; 4096];
+        let Some(deadline) = Instant::now().checked_add(self.limits.linger) else {
+            return;
+        };
+        if stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        while let Some(left) = left_until(deadline)
+            && dropped < LINGER_MAX
+            && self.set_read_timeout(left).is_ok()
+            && let Ok(count @ 1..) = stream.read(&mut sink)
+        {
+            dropped = dropped.saturating_add(count);
+        }
+    }
+}
+
+/// What is left until the deadline, at least a millisecond, since a time-out of zero means none; `None` behind it.
+fn left_until(deadline: Instant) -> Option<Duration> {
+    let left = deadline.checked_duration_since(Instant::now())?;
+    Some(left.max(Duration::from_millis(1)))
+}
