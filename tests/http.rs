@@ -26,7 +26,9 @@ fn read<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
     let (mut content, mut taken) = (Vec::new(), 0);
     for piece in pieces {
         bytes.extend_from_slice(piece);
-        let Some((head, length)) = Head::parse(&bytes)? else { continue };
+        let Some((head, length)) = Head::parse(&bytes)? else {
+            continue;
+        };
         let behind = &bytes[length..];
         match head.framing {
             Framing::None => return Ok(Some((describe(&head, b""), length))),
@@ -50,9 +52,19 @@ fn describe(head: &Head<'_>, content: &[u8]) -> String {
     writeln!(text, "method {:?}", head.method).unwrap();
     writeln!(text, "path {}", head.target.path().escape_ascii()).unwrap();
     for (name, value) in head.target.query().parameters() {
-        writeln!(text, "parameter {} = {}", name.escape_ascii(), value.escape_ascii()).unwrap();
+        writeln!(
+            text,
+            "parameter {} = {}",
+            name.escape_ascii(),
+            value.escape_ascii()
+        )
+        .unwrap();
     }
-    let version = if head.version == Version::Http10 { "1.0" } else { "1.1" };
+    let version = if head.version == Version::Http10 {
+        "1.0"
+    } else {
+        "1.1"
+    };
     writeln!(text, "version {version}").unwrap();
     writeln!(text, "framing {:?}", head.framing).unwrap();
     writeln!(text, "connection {:?}", head.persistence).unwrap();
@@ -64,11 +76,24 @@ fn describe(head: &Head<'_>, content: &[u8]) -> String {
 }
 
 fn fixtures(folder: &str) -> Vec<(String, Vec<u8>, PathBuf)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http").join(folder);
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/http")
+        .join(folder);
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut fixtures: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "http"))
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap(), path))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "http")
+        })
+        .map(|path| {
+            (
+                path.file_stem().unwrap().to_str().unwrap().to_owned(),
+                fs::read(&path).unwrap(),
+                path,
+            )
+        })
         .collect();
     fixtures.sort();
     assert!(!fixtures.is_empty());
@@ -78,7 +103,9 @@ fn fixtures(folder: &str) -> Vec<(String, Vec<u8>, PathBuf)> {
 #[test]
 fn accepted_requests_come_out_as_described() {
     for (name, bytes, path) in fixtures("accept") {
-        let (description, length) = read([&bytes[..]]).unwrap().unwrap_or_else(|| panic!("{name}: unfinished"));
+        let (description, length) = read([&bytes[..]])
+            .unwrap()
+            .unwrap_or_else(|| panic!("{name}: unfinished"));
         let expected = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
         assert_eq!(description, expected, "{name}");
         assert_eq!(length, bytes.len(), "{name}");
@@ -89,7 +116,11 @@ fn accepted_requests_come_out_as_described() {
 fn every_front_of_an_accepted_request_is_unfinished() {
     for (name, bytes, _) in fixtures("accept") {
         for end in 0..bytes.len() {
-            assert_eq!(read([&bytes[..end]]), Ok(None), "{name}, its first {end} bytes");
+            assert_eq!(
+                read([&bytes[..end]]),
+                Ok(None),
+                "{name}, its first {end} bytes"
+            );
         }
     }
 }
@@ -111,9 +142,19 @@ fn accepted_requests_come_out_the_same_however_they_are_cut() {
 #[test]
 fn bytes_behind_an_accepted_request_stay() {
     for (name, bytes, _) in fixtures("accept") {
-        for tail in ["G", "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n", "0\r\n\r\n", "\0"] {
+        for tail in [
+            "G",
+            "GET /next HTTP/1.1\r\nHost: a\r\n\r\n",
+            "\r\n",
+            "0\r\n\r\n",
+            "\0",
+        ] {
             let longer = [&bytes, tail.as_bytes()].concat();
-            assert_eq!(read([&longer[..]]), read([&bytes[..]]), "{name}, then {tail:?}");
+            assert_eq!(
+                read([&longer[..]]),
+                read([&bytes[..]]),
+                "{name}, then {tail:?}"
+            );
         }
     }
 }
@@ -124,7 +165,10 @@ fn rejected_requests_get_the_status_in_their_name() {
         let error = read([&bytes[..]]).expect_err(&name);
         assert_eq!(error.status().code(), &name[..3], "{name}: {error}");
         for character in error.to_string().chars() {
-            assert!(character == ' ' || character.is_ascii_graphic(), "{name}: {error:?} holds foreign bytes");
+            assert!(
+                character == ' ' || character.is_ascii_graphic(),
+                "{name}: {error:?} holds foreign bytes"
+            );
         }
     }
 }
@@ -139,7 +183,10 @@ fn rejected_requests_are_rejected_alike_however_they_are_cut() {
             let (front, back) = bytes.split_at(cut);
             assert_eq!(read([front, back]), whole, "{name}, cut at {cut}");
             let front = read([front]);
-            assert!(front == Ok(None) || front == whole, "{name}, its first {cut} bytes: {front:?}");
+            assert!(
+                front == Ok(None) || front == whole,
+                "{name}, its first {cut} bytes: {front:?}"
+            );
         }
         if bytes.len() < 1024 {
             assert_eq!(read(bytes.chunks(1)), whole, "{name}, byte by byte");
@@ -187,17 +234,33 @@ fn every_short_sequence_of_a_nasty_vocabulary_is_one_head_or_none() {
         b"X",
     ];
     let (accepted, rejected) = walk(b"GET / HTTP/1.1\r\nHost: a\r\n", &words, 4);
-    assert!(accepted > 100 && rejected > 1000, "{accepted} accepted, {rejected} rejected");
+    assert!(
+        accepted > 100 && rejected > 1000,
+        "{accepted} accepted, {rejected} rejected"
+    );
     walk(b"", &words, 4);
 }
 
 #[test]
 fn every_short_sequence_of_a_nasty_vocabulary_is_one_chunked_body_or_none() {
     let opening = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let words: [&[u8]; 10] =
-        [b"\r\n", b"\n", b"\r", b"0", b"1", b";a=\"b\"", b" ", b"x", b"ffffffffffffffff", b"X: y\r\n"];
+    let words: [&[u8]; 10] = [
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"0",
+        b"1",
+        b";a=\"b\"",
+        b" ",
+        b"x",
+        b"ffffffffffffffff",
+        b"X: y\r\n",
+    ];
     let (accepted, rejected) = walk(opening, &words, 5);
-    assert!(accepted > 10 && rejected > 1000, "{accepted} accepted, {rejected} rejected");
+    assert!(
+        accepted > 10 && rejected > 1000,
+        "{accepted} accepted, {rejected} rejected"
+    );
 }
 
 #[test]
@@ -210,7 +273,9 @@ fn mutated_fixtures_have_one_meaning_however_they_are_cut() {
         state ^= state << 17;
         usize::try_from(state % below as u64).unwrap()
     };
-    const NASTY: [u8; 12] = [0, b'\r', b'\n', b' ', b'\t', b':', b';', b'0', b'f', b'%', 0x80, 0xFF];
+    const NASTY: [u8; 12] = [
+        0, b'\r', b'\n', b' ', b'\t', b':', b';', b'0', b'f', b'%', 0x80, 0xFF,
+    ];
     for (name, bytes, _) in fixtures("accept").into_iter().chain(fixtures("reject")) {
         if bytes.len() > 1024 {
             continue;
@@ -227,7 +292,12 @@ fn mutated_fixtures_have_one_meaning_however_they_are_cut() {
             }
             let cut = random(mutant.len());
             let (front, back) = mutant.split_at(cut);
-            assert_eq!(read([front, back]), read([&mutant[..]]), "{name}: {}", mutant.escape_ascii());
+            assert_eq!(
+                read([front, back]),
+                read([&mutant[..]]),
+                "{name}: {}",
+                mutant.escape_ascii()
+            );
         }
     }
 }
@@ -241,16 +311,28 @@ fn assert_status(bytes: &[u8], status: &str) {
 fn what_never_ends_is_refused_at_its_limit() {
     let two_mebibytes = vec![b'a'; 2 * 1024 * 1024];
     assert_status(&[b"GET /", &two_mebibytes[..]].concat(), "414");
-    assert_status(&[b"GET / HTTP/1.1\r\nX: ", &two_mebibytes[..]].concat(), "431");
-    assert_status(&[b"GET / HTTP/1.1\r\n", &b"a: b\r\n".repeat(250_000)[..]].concat(), "431");
+    assert_status(
+        &[b"GET / HTTP/1.1\r\nX: ", &two_mebibytes[..]].concat(),
+        "431",
+    );
+    assert_status(
+        &[b"GET / HTTP/1.1\r\n", &b"a: b\r\n".repeat(250_000)[..]].concat(),
+        "431",
+    );
     let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert_status(&[&chunked[..], &b"1\r\na\r\n".repeat(limits::CONTENT + 1)[..]].concat(), "413");
+    assert_status(
+        &[&chunked[..], &b"1\r\na\r\n".repeat(limits::CONTENT + 1)[..]].concat(),
+        "413",
+    );
 }
 
 #[test]
 fn as_much_content_as_is_allowed_is_accepted() {
     let content = vec![b'a'; limits::CONTENT];
-    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", limits::CONTENT);
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
+        limits::CONTENT
+    );
     assert!(read([head.as_bytes(), &content[..]]).unwrap().is_some());
     let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     let one_by_one = [&b"1\r\na\r\n".repeat(limits::CONTENT)[..], b"0\r\n\r\n"].concat();

@@ -132,7 +132,7 @@ impl<'a> Message<'a> {
 
     /// The number of a message; events have none. It repeats on every try, and across users.
     pub fn msg_id(&self) -> Option<&str> {
-        self.document.root().text_at("MsgId")
+        self.document.root().text_at("MsgId").map(str::trim)
     }
 
     /// The documented fields, by type.

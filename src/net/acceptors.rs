@@ -30,13 +30,12 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// seconds since 1970, and a buffer that the response may borrow from.
 ///
 /// # Errors
-/// Where the listener cannot be prepared or the first thread not be started. After that nothing ends it.
+/// Where the first thread cannot be started. After that nothing ends it.
 pub fn serve(
     listener: &TcpListener,
     limits: Limits,
     answer: impl for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync,
 ) -> io::Result<()> {
-    listener::prepare(listener, &limits)?;
     let acceptors = Acceptors {
         listener,
         limits,
@@ -74,7 +73,10 @@ impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> A
     fn accept_and_serve<'s>(&'s self, scope: &'s Scope<'s, '_>) {
         let mut buffers = Buffers::new();
         loop {
-            let (stream, peer) = match self.listener.accept() {
+            let accepted = self.listener.accept().and_then(|(stream, peer)| {
+                listener::prepare(&stream, &self.limits).map(|()| (stream, peer))
+            });
+            let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     self.survive(&error);
@@ -114,8 +116,8 @@ impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> A
         }
     }
 
-    /// An `accept` that fails is never the end. Where the peer was faster than us, or the listener's own time-out ran
-    /// off, there is nothing to do; whatever else it is, we have run out of something that a waiting connection holds.
+    /// An `accept` that fails is never the end. Where the peer was faster than us there is nothing to do; whatever else
+    /// it is, we have run out of something that a waiting connection holds.
     fn survive(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, Interrupted, TimedOut, WouldBlock};
         if matches!(

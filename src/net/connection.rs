@@ -216,10 +216,10 @@ impl Connection<'_> {
         };
         self.set_read_timeout(timeout)?;
         match self.buffers.input.fill(self.seat.stream()) {
-            Ok(0) if Head::has_begun(self.buffers.input.unread()) => {
-                Err(RequestError::Incomplete.into())
+            Ok(0) if self.seat.has_to_leave() || !Head::has_begun(self.buffers.input.unread()) => {
+                Err(Ending::Gone)
             }
-            Ok(0) => Err(Ending::Gone),
+            Ok(0) => Err(RequestError::Incomplete.into()),
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && deadline.is_some() => {

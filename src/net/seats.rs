@@ -4,12 +4,16 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Instead of a turn: the peer is not being waited for.
 const WORKING: u64 = u64::MAX;
 
 /// Instead of a turn: the connection was told to go.
 const LEAVING: u64 = u64::MAX - 1;
+
+/// How soon to look again for somebody to send away where all were working.
+const ALL_WORKING: Duration = Duration::from_millis(20);
 
 /// The seats of all connections.
 ///
@@ -27,11 +31,19 @@ pub(super) struct Seats {
 struct Table {
     seats: Vec<Option<Arc<Place>>>,
     free: Vec<usize>,
+    /// Connections that wait for a seat.
+    newcomers: usize,
 }
 
 impl Table {
     fn taken(&self) -> usize {
         self.seats.len().saturating_sub(self.free.len())
+    }
+
+    /// Seats whose connection was told to go and has not gone yet.
+    fn leaving(&self) -> usize {
+        let is_leaving = |place: &&Arc<Place>| place.since.load(Ordering::Acquire) == LEAVING;
+        self.seats.iter().flatten().filter(is_leaving).count()
     }
 }
 
@@ -70,13 +82,16 @@ impl Seats {
         let mut table = self.table();
         if table.taken() >= self.limit {
             crowded();
-            shut_longest_waiting(&table);
+            table.newcomers = table.newcomers.saturating_add(1);
             while table.taken() >= self.limit {
-                table = self
-                    .someone_left
-                    .wait(table)
-                    .unwrap_or_else(PoisonError::into_inner);
+                // One has to leave for each newcomer, and another newcomer may have got the seat of ours.
+                if table.leaving() < table.newcomers {
+                    shut_longest_waiting(&table);
+                }
+                let waited = self.someone_left.wait_timeout(table, ALL_WORKING);
+                (table, _) = waited.unwrap_or_else(PoisonError::into_inner);
             }
+            table.newcomers = table.newcomers.saturating_sub(1);
         }
         let place = Arc::new(Place {
             stream,
@@ -153,7 +168,21 @@ impl Seat<'_> {
 
     /// From now on it is not: its request is here.
     pub(super) fn work(&self) {
-        self.place.since.store(WORKING, Ordering::Release);
+        self.since(WORKING);
+    }
+
+    /// Whether the connection was told to go.
+    pub(super) fn has_to_leave(&self) -> bool {
+        self.place.since.load(Ordering::Acquire) == LEAVING
+    }
+
+    /// Who was told to leave stays so: its socket is shut already.
+    fn since(&self, turn: u64) {
+        let stay = |since| (since != LEAVING).then_some(turn);
+        let _: Result<u64, u64> =
+            self.place
+                .since
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, stay);
     }
 }
 

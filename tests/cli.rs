@@ -1,0 +1,283 @@
+//! The program as a person starts it: settings, exit codes, what it prints, and a socket as standard input.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use support::*;
+
+/// What a command that ends by itself says, and its exit code.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
+    let output = command()
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn help_and_version_are_printed_and_nothing_is_served() {
+    for flag in ["--help", "-h", "help"] {
+        let (code, out, err) = run(&[flag], &[]);
+        assert_eq!((code, err.as_str()), (0, ""));
+        for name in [
+            "--listen",
+            "--token-file",
+            "--path",
+            "--max-age",
+            "--max-connections",
+            "WECHAT_TOKEN",
+        ] {
+            assert!(out.contains(name), "{name}");
+        }
+    }
+    for flag in ["--version", "-V"] {
+        assert_eq!(
+            run(&[flag], &[]),
+            (
+                0,
+                format!("wechat {}\n", env!("CARGO_PKG_VERSION")),
+                String::new()
+            )
+        );
+    }
+}
+
+#[test]
+fn bad_settings_are_one_line_and_exit_code_2() {
+    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+        (
+            &["sevre"],
+            &[],
+            "wechat: unknown command \"sevre\", see wechat --help\n",
+        ),
+        (
+            &["--port", "1"],
+            &[],
+            "wechat: unknown flag \"--port\", see wechat --help\n",
+        ),
+        (
+            &["serve", "--listen"],
+            &[],
+            "wechat: --listen without a value\n",
+        ),
+        (
+            &["--listen", "\x1b[2J\n"],
+            &[],
+            "wechat: --listen is \"\\u{1b}[2J\\n\", ADDR:PORT such as 0.0.0.0:80 or [::1]:8000 allowed\n",
+        ),
+        (
+            &["serve"],
+            &[("WECHAT_MAX_AGE", "never")],
+            "wechat: WECHAT_MAX_AGE is \"never\", a whole number of seconds allowed\n",
+        ),
+        (
+            &[],
+            &[("WECHAT_TOKEN", "ab")],
+            "wechat: WECHAT_TOKEN: token of 2 characters, 3 to 32 allowed\n",
+        ),
+        (
+            &[],
+            &[("WECHAT_TOKEN", "s3cret!")],
+            "wechat: WECHAT_TOKEN: token with another character at place 7, only A-Z a-z 0-9 allowed\n",
+        ),
+        (
+            &["--max-connections", "0"],
+            &[],
+            "wechat: --max-connections is \"0\", 1 to 16000 allowed\n",
+        ),
+    ];
+    for (arguments, environment, message) in cases {
+        assert_eq!(
+            run(arguments, environment),
+            (2, String::new(), message.to_owned())
+        );
+    }
+}
+
+#[test]
+fn runtime_failures_are_one_line_and_exit_code_1() {
+    let (code, out, err) = run(&["--token-file", "/nonexistent/token"], &[]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert_eq!(
+        err,
+        "wechat: cannot read the token file \"/nonexistent/token\": No such file or directory (os error 2)\n"
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, out, err) = run(&["--listen", &address], &[("WECHAT_TOKEN", TOKEN)]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(
+        err.starts_with(&format!("wechat: cannot listen on {address}: ")),
+        "{err}"
+    );
+}
+
+/// A file of this test alone, gone when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, content: &str) -> Self {
+        let directory =
+            std::env::temp_dir().join(format!("wechat-test-{}-{name}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("token"), content).unwrap();
+        Self(directory)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left in a temporary directory hurts nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_token_comes_from_a_file_or_a_credential() {
+    let scratch = Scratch::new("token", "hello2021\n");
+    let file = scratch.0.join("token");
+    let listen = ["--listen", "127.0.0.1:0"];
+    let flag = Program::spawn(
+        command()
+            .args(listen)
+            .arg("--token-file")
+            .arg(&file)
+            .env("WECHAT_TOKEN", "other"),
+    );
+    let credential = Program::spawn(
+        command()
+            .args(listen)
+            .env("CREDENTIALS_DIRECTORY", &scratch.0),
+    );
+    for program in [flag, credential] {
+        assert_eq!(
+            ask(&mut connect(program.address), &post(&text_message("a"))).status,
+            200
+        );
+        program.stop_silent();
+    }
+    fs::write(&file, "hello 2021").unwrap();
+    let (code, _, err) = run(&["--token-file", file.to_str().unwrap()], &[]);
+    assert_eq!(code, 2);
+    assert!(
+        err.ends_with("token: token with another character at place 6, only A-Z a-z 0-9 allowed\n"),
+        "{err}"
+    );
+    assert!(!err.contains("hello"), "{err}");
+}
+
+#[test]
+fn without_a_token_one_is_made_up_and_the_printed_commands_work() {
+    let start = || {
+        let mut program =
+            Program::spawn(command().args(["--listen", "127.0.0.1:0", "--path", "/wx"]));
+        let made_up = program.next_line();
+        assert!(
+            made_up.starts_with("no token was given, so one was made up"),
+            "{made_up}"
+        );
+        (
+            made_up.trim_end().rsplit(' ').next().unwrap().to_owned(),
+            program,
+        )
+    };
+    let ((token, mut program), (other_token, another)) = (start(), start());
+    assert_eq!(token.len(), 20);
+    assert_ne!(token, other_token);
+    assert_eq!(program.next_line(), "try it, within 600 seconds:\n");
+    let commands = [program.next_line(), program.next_line()];
+    // What curl would do with the two lines.
+    let quoted = |line: &str, place: usize| line.split('\'').nth(place).unwrap().to_owned();
+    let target = |line: &str| quoted(line, 1).replace(&format!("http://{}", program.address), "");
+    let mut stream = connect(program.address);
+    let checked = ask(&mut stream, &get(&target(&commands[0])));
+    assert_eq!(
+        (checked.status, checked.content.as_str()),
+        (200, "5927782489442352469")
+    );
+    let answered = ask(
+        &mut stream,
+        &post_to(
+            &target(&commands[1]),
+            "HTTP/1.1",
+            "",
+            &quoted(&commands[1], 3),
+        ),
+    );
+    assert_eq!(element(&answered.content, "Content"), "你好");
+    another.stop_silent();
+}
+
+#[test]
+fn a_listening_socket_as_standard_input_is_used() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // As systemd may hand it over.
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Queued before the server runs, as the connection is that starts a socket unit.
+    let mut early = connect(address);
+    let stdin = Stdio::from(OwnedFd::from(listener.try_clone().unwrap()));
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .args(["--listen", "192.0.2.1:1"])
+            .stdin(stdin),
+    );
+    assert_eq!(program.address, address);
+    assert_eq!(ask(&mut early, &post(&text_message("a"))).status, 200);
+    program.stop_silent();
+    // The socket outlives the server, so its next owner finds it whole.
+    let _queued = connect(address);
+}
+
+#[test]
+fn a_connected_socket_as_standard_input_is_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = connect(listener.local_addr().unwrap());
+    let stdin = Stdio::from(OwnedFd::from(stream));
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdin(stdin),
+    );
+    assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+    program.stop_silent();
+}
+
+#[test]
+fn ipv6_is_listened_at_where_there_is_any() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        println!("this machine has no IPv6, so nothing was tested");
+        return;
+    }
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .args(["--listen", "[::1]:0"]),
+    );
+    assert_eq!(
+        ask(&mut connect(program.address), &post(&text_message("a"))).status,
+        200
+    );
+    program.stop_silent();
+}

@@ -1,0 +1,264 @@
+//! What the wire tests share: the program as a process, a client that speaks raw bytes, and signed requests.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking, and not every test needs all of this"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use wechat::account::Token;
+
+pub const TOKEN: &str = "hello2021";
+
+/// Longer than anything here takes, so that a hang fails instead of hanging the suite.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, listening on a port of its own.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+    lines: BufReader<ChildStdout>,
+    errors: Option<JoinHandle<String>>,
+}
+
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wechat"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+impl Program {
+    /// Starts it with the usual token and these flags, and waits until it listens.
+    pub fn start(flags: &[&str]) -> Self {
+        Self::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .args(["--listen", "127.0.0.1:0"])
+                .args(flags),
+        )
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        lines.read_line(&mut greeting).unwrap();
+        let address = greeting
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .and_then(|text| text.parse().ok());
+        let mut stderr = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        let Some(address) = address else {
+            child.wait().unwrap();
+            panic!("did not start: {greeting:?} {}", errors.join().unwrap());
+        };
+        Self {
+            child,
+            address,
+            lines,
+            errors: Some(errors),
+        }
+    }
+
+    /// The next line that it prints on standard output.
+    pub fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it, and returns all it said on standard error, a line each.
+    pub fn stop(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.errors
+            .take()
+            .unwrap()
+            .join()
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Ends it, and fails where it said anything on standard error.
+    #[track_caller]
+    pub fn stop_silent(self) {
+        assert_eq!(self.stop(), [""; 0]);
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be gone already; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Sends the bytes on a connection of their own, ends the sending side, and returns all that comes back.
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    rest(&mut stream)
+}
+
+/// All that still comes.
+pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// A response, taken apart by its own framing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub content: String,
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// Reads one response, and not a byte more; `is_head` where it answers HEAD.
+pub fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(read_exactly(stream, 1)[0]);
+    }
+    let mut answer = Answer {
+        status: 0,
+        head: String::from_utf8(head).unwrap(),
+        content: String::new(),
+    };
+    answer.status = answer.head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut content = Vec::new();
+    if is_head {
+    } else if let Some(length) = answer.field("Content-Length") {
+        content = read_exactly(stream, length.parse().unwrap());
+    } else if answer.field("Transfer-Encoding") == Some("chunked") {
+        loop {
+            let mut line = Vec::new();
+            while !line.ends_with(b"\r\n") {
+                line.push(read_exactly(stream, 1)[0]);
+            }
+            let size =
+                usize::from_str_radix(str::from_utf8(&line).unwrap().trim_end(), 16).unwrap();
+            let mut chunk = read_exactly(stream, size + 2);
+            assert_eq!(chunk.split_off(size), b"\r\n");
+            content.append(&mut chunk);
+            if size == 0 {
+                break;
+            }
+        }
+    } else {
+        panic!("a response without framing: {}", answer.head);
+    }
+    answer.content = String::from_utf8(content).unwrap();
+    answer
+}
+
+fn read_exactly(stream: &mut TcpStream, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+/// Sends a request on this connection and reads its answer.
+pub fn ask(stream: &mut TcpStream, bytes: &[u8]) -> Answer {
+    stream.write_all(bytes).unwrap();
+    read_answer(stream, bytes.starts_with(b"HEAD "))
+}
+
+pub fn now() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+/// The query of a request signed with the usual token.
+pub fn signed(timestamp: &str, nonce: &str) -> String {
+    let signature = Token::parse(TOKEN)
+        .unwrap()
+        .sign(timestamp.as_bytes(), nonce.as_bytes());
+    format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
+}
+
+/// A query signed now.
+pub fn signed_now() -> String {
+    signed(&now().to_string(), "1372623149")
+}
+
+/// A text message of a user.
+pub fn text_message(content: &str) -> String {
+    format!(
+        "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n\
+         <FromUserName><![CDATA[oia2TjuEGTNoeX76QEjQNrcURxG8]]></FromUserName>\n\
+         <CreateTime>1700000000</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n\
+         <Content><![CDATA[{content}]]></Content>\n<MsgId>23456789012345678</MsgId>\n</xml>"
+    )
+}
+
+/// A POST of this content, signed now.
+pub fn post(content: &str) -> Vec<u8> {
+    post_to(&format!("/wx?{}", signed_now()), "HTTP/1.1", "", content)
+}
+
+pub fn post_to(target: &str, version: &str, fields: &str, content: &str) -> Vec<u8> {
+    let length = content.len();
+    format!(
+        "POST {target} {version}\r\nHost: a\r\n{fields}Content-Length: {length}\r\n\r\n{content}"
+    )
+    .into_bytes()
+}
+
+pub fn get(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes()
+}
+
+/// What stands between the tags of this element of a reply.
+pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, behind) = xml
+        .split_once(&format!("<{name}><![CDATA["))
+        .unwrap_or_else(|| panic!("{xml}"));
+    behind.split_once("]]>").unwrap().0
+}
