@@ -5,8 +5,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::type_complexity,
     reason = "a test fails by panicking"
 )]
 

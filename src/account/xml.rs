@@ -56,7 +56,7 @@ impl std::error::Error for XmlError {}
 
 impl<'a> Xml<'a> {
     /// Reads bytes once from front to back. A byte order mark and white space before the first tag go, and so does each
-    /// character that [`is_char`] refuses.
+    /// character that XML 1.0 cannot carry (2.2).
     ///
     /// # Errors
     /// `Utf8`, `Attribute`, `Markup`, or `Syntax` at the end where a CDATA section or a tag is left open.
