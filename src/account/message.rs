@@ -58,17 +58,44 @@ impl From<XmlError> for MessageError {
     }
 }
 
-/// The elements that decide who speaks, to whom, and what about.
-const ONCE: [&str; 8] = [
-    "ToUserName",
-    "FromUserName",
-    "CreateTime",
-    "MsgType",
-    "MsgId",
-    "Content",
-    "Event",
-    "EventKey",
-];
+/// The common head of all messages, as far as it has been read.
+#[derive(Default)]
+struct Common<'a> {
+    to_user_name: Option<Cow<'a, str>>,
+    from_user_name: Option<Cow<'a, str>>,
+    create_time: Option<Cow<'a, str>>,
+    msg_type: Option<Cow<'a, str>>,
+    // What else decides what a message is about; its text is read later.
+    msg_id: Option<Cow<'a, str>>,
+    content: Option<Cow<'a, str>>,
+    event: Option<Cow<'a, str>>,
+    event_key: Option<Cow<'a, str>>,
+    encrypt: Option<Cow<'a, str>>,
+}
+
+impl<'a> Common<'a> {
+    fn read(document: &Document<'a>) -> Result<Self, MessageError> {
+        let mut common = Self::default();
+        for (name, text) in document.entries() {
+            let (name, slot) = match name {
+                "ToUserName" => ("ToUserName", &mut common.to_user_name),
+                "FromUserName" => ("FromUserName", &mut common.from_user_name),
+                "CreateTime" => ("CreateTime", &mut common.create_time),
+                "MsgType" => ("MsgType", &mut common.msg_type),
+                "MsgId" => ("MsgId", &mut common.msg_id),
+                "Content" => ("Content", &mut common.content),
+                "Event" => ("Event", &mut common.event),
+                "EventKey" => ("EventKey", &mut common.event_key),
+                "Encrypt" => ("Encrypt", &mut common.encrypt),
+                _ => continue,
+            };
+            if slot.replace(text.unwrap_or_default()).is_some() {
+                return Err(MessageError::Repeated(name));
+            }
+        }
+        Ok(common)
+    }
+}
 
 impl<'a> Message<'a> {
     /// Opens the content of a verified request.
@@ -78,29 +105,22 @@ impl<'a> Message<'a> {
     /// MsgType, each once.
     pub fn parse(_: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
         let document = Document::parse(xml)?;
-        let root = document.root();
-        if root.name() != "xml" {
+        if document.root().name() != "xml" {
             return Err(MessageError::Root);
         }
-        let repeats = |name: &&str| {
-            root.children()
-                .filter(|child| child.name() == *name)
-                .nth(1)
-                .is_some()
-        };
-        if let Some(name) = ONCE.into_iter().find(repeats) {
-            return Err(MessageError::Repeated(name));
-        }
-        let text = |name| document.head_text(name).filter(|text| !text.is_empty());
-        if text("Encrypt").is_some() && text("MsgType").is_none() {
+        let common = Common::read(&document)?;
+        if common.encrypt.is_some() && common.msg_type.is_none() {
             return Err(MessageError::Encrypted);
         }
-        let required = |name| text(name).ok_or(MessageError::Missing(name));
-        let to_user_name = required("ToUserName")?;
-        let from_user_name = required("FromUserName")?;
-        let create_time =
-            seconds(required("CreateTime")?.as_bytes()).ok_or(MessageError::CreateTime)?;
-        let msg_type = required("MsgType")?;
+        let required = |text: Option<Cow<'a, str>>, name| {
+            text.filter(|text| !text.is_empty())
+                .ok_or(MessageError::Missing(name))
+        };
+        let to_user_name = required(common.to_user_name, "ToUserName")?;
+        let from_user_name = required(common.from_user_name, "FromUserName")?;
+        let create_time = required(common.create_time, "CreateTime")?;
+        let create_time = seconds(create_time.as_bytes()).ok_or(MessageError::CreateTime)?;
+        let msg_type = required(common.msg_type, "MsgType")?;
         Ok(Self {
             document,
             to_user_name,

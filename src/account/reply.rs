@@ -55,19 +55,11 @@ impl<'a> Reply<'a> {
 
 /// The text as XML can carry it and phones show it.
 fn carried(text: &str) -> Cow<'_, str> {
-    let text = if text.contains('\r') {
-        Cow::Owned(text.replace("\r\n", "\n"))
+    if text.as_bytes().contains(&b'\r') {
+        Cow::Owned(xml::without_non_characters(&text.replace("\r\n", "\n")).into_owned())
     } else {
-        Cow::Borrowed(text)
-    };
-    if text.chars().all(xml::is_char) {
-        return text;
+        xml::without_non_characters(text)
     }
-    Cow::Owned(
-        text.chars()
-            .filter(|&character| xml::is_char(character))
-            .collect(),
-    )
 }
 
 /// The text in at most [`TEXT_MAX`] bytes.
@@ -86,13 +78,14 @@ fn write_element(name: &str, text: &str, out: &mut Vec<u8>) {
     for part in ["<", name, "><![CDATA["] {
         out.extend_from_slice(part.as_bytes());
     }
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("]]>") {
-        out.extend_from_slice(before.as_bytes());
+    let mut rest = text.as_bytes();
+    while let Some((before, after)) = xml::split_at_mark(rest, b"]]>") {
+        out.extend_from_slice(before);
         out.extend_from_slice(b"]]]]><![CDATA[>");
         rest = after;
     }
-    for part in [rest, "]]></", name, ">"] {
+    out.extend_from_slice(rest);
+    for part in ["]]></", name, ">"] {
         out.extend_from_slice(part.as_bytes());
     }
 }

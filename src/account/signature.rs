@@ -97,12 +97,12 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A whole number of seconds in decimal digits; `str::parse` alone would take a sign.
+/// A whole number of seconds in decimal digits; `str::parse` would take a sign.
 pub(super) fn seconds(text: &[u8]) -> Option<u64> {
-    if !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    str::from_utf8(text).ok()?.parse().ok()
+    text.iter().try_fold(0_u64, |value, octet| {
+        let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
 }
 
 /// A SHA-1 over token, timestamp and nonce.

@@ -25,6 +25,8 @@ pub enum XmlError {
     Attribute,
     /// A comment, a document type or a processing instruction.
     Markup,
+    /// A tag, a CDATA section or a declaration without its end.
+    Open,
     /// More than 256 nodes.
     TooManyNodes,
     /// Not well-formed at this line and column, both counted from 1.
@@ -44,6 +46,7 @@ impl fmt::Display for XmlError {
             Self::Markup => {
                 f.write_str("XML with a comment, a document type or an instruction, none allowed")
             }
+            Self::Open => f.write_str("XML with a tag or a CDATA section left open"),
             Self::TooManyNodes => write!(f, "XML with over {NODES_MAX} nodes"),
             Self::Syntax { line, column } => {
                 write!(f, "not well-formed XML at line {line} column {column}")
@@ -59,7 +62,7 @@ impl<'a> Xml<'a> {
     /// character that XML 1.0 cannot carry (2.2).
     ///
     /// # Errors
-    /// `Utf8`, `Attribute`, `Markup`, or `Syntax` at the end where a CDATA section or a tag is left open.
+    /// `Utf8`, `Attribute`, `Markup` or `Open`.
     pub fn scan(bytes: &'a [u8]) -> Result<Self, XmlError> {
         let text = str::from_utf8(bytes).map_err(|error| XmlError::Utf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
@@ -70,39 +73,51 @@ impl<'a> Xml<'a> {
 }
 
 /// `Char`, the characters that XML 1.0 can carry (2.2).
-pub(super) const fn is_char(character: char) -> bool {
+const fn is_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-fn without_non_characters(text: &str) -> Cow<'_, str> {
-    // U+FFFE and U+FFFF begin with 0xEF, which most messages do not hold.
-    let surely_fine = |octet| matches!(octet, b'\t' | b'\n' | b'\r' | b' '..=0xEE | 0xF0..);
-    if text.bytes().all(surely_fine) || text.chars().all(is_char) {
-        Cow::Borrowed(text)
-    } else {
+/// The text without what XML cannot carry, which most texts do not hold.
+pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
+    if has_non_characters(text.as_bytes()) {
         Cow::Owned(
             text.chars()
                 .filter(|&character| is_char(character))
                 .collect(),
         )
+    } else {
+        Cow::Borrowed(text)
     }
+}
+
+/// Whether UTF-8 holds a character that [`is_char`] refuses. Looks at bytes, and at all of them, so that the compiler can
+/// make it look at sixteen at once.
+fn has_non_characters(bytes: &[u8]) -> bool {
+    let is_control = |octet: u8| octet < b' ' && !matches!(octet, b'\t' | b'\n' | b'\r');
+    let controls = bytes
+        .iter()
+        .fold(false, |found, &octet| found | is_control(octet));
+    // U+FFFE and U+FFFF, the only others, end in 0xBF 0xBE and 0xBF 0xBF behind 0xEF.
+    let lead = bytes
+        .iter()
+        .fold(false, |found, &octet| found | (octet == 0xEF));
+    controls
+        || (lead
+            && bytes
+                .windows(3)
+                .any(|w| matches!(w, [0xEF, 0xBF, 0xBE | 0xBF])))
 }
 
 /// Sees to it that tags hold nothing but names. It reads CDATA sections the way the parser does (to the first `]]>`), or
 /// markup could hide in what only one of the two takes for text.
 fn check_markup(bytes: &[u8]) -> Result<(), XmlError> {
-    const OPEN: XmlError = XmlError::Syntax { line: 1, column: 1 };
     let mut rest = match bytes.strip_prefix(b"<?xml") {
-        Some([b' ' | b'\t' | b'\r' | b'\n', declaration @ ..]) => {
-            behind(declaration, b"?>").ok_or(OPEN)?
-        }
+        Some([b' ' | b'\t' | b'\r' | b'\n', declaration @ ..]) => behind(declaration, b"?>")?,
         _ => bytes,
     };
-    while let Some(tag) = behind(rest, b"<") {
+    while let Some((_, tag)) = split_at_mark(rest, b"<") {
         rest = match tag {
-            [b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', data @ ..] => {
-                behind(data, b"]]>").ok_or(OPEN)?
-            }
+            [b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', data @ ..] => behind(data, b"]]>")?,
             [b'!' | b'?', ..] => return Err(XmlError::Markup),
             _ => behind_tag(tag)?,
         };
@@ -110,40 +125,46 @@ fn check_markup(bytes: &[u8]) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// What follows the first occurrence of the mark.
-fn behind<'a, const N: usize>(bytes: &'a [u8], mark: &[u8; N]) -> Option<&'a [u8]> {
-    let mut rest = bytes;
+fn behind<'a, const N: usize>(bytes: &'a [u8], mark: &[u8; N]) -> Result<&'a [u8], XmlError> {
+    split_at_mark(bytes, mark)
+        .map(|(_, after)| after)
+        .ok_or(XmlError::Open)
+}
+
+/// What stands before and behind the first occurrence of the mark.
+pub(super) fn split_at_mark<'a, const N: usize>(
+    bytes: &'a [u8],
+    mark: &[u8; N],
+) -> Option<(&'a [u8], &'a [u8])> {
+    let mut from = 0_usize;
     loop {
-        let at = rest.iter().position(|octet| mark.first() == Some(octet))?;
-        rest = rest.get(at..)?;
-        match rest.strip_prefix(mark) {
-            Some(after) => return Some(after),
-            None => rest = rest.get(1..)?,
+        let tail = bytes.get(from..)?;
+        let at = tail.iter().position(|octet| mark.first() == Some(octet))?;
+        let (before, found) = bytes.split_at_checked(from.saturating_add(at))?;
+        match found.strip_prefix(mark) {
+            Some(after) => return Some((before, after)),
+            None => from = before.len().saturating_add(1),
         }
     }
 }
 
 /// `"/"? Name S? "/"? ">"`
 fn behind_tag(bytes: &[u8]) -> Result<&[u8], XmlError> {
-    let bytes = bytes.strip_prefix(b"/").unwrap_or(bytes);
-    let in_name = |octet: &u8| {
-        !matches!(
-            octet,
-            b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>' | b'<' | b'=' | b'"' | b'\''
-        )
-    };
-    let end = bytes
+    let (tag, after) = split_at_mark(bytes, b">").ok_or(XmlError::Open)?;
+    let tag = tag.strip_prefix(b"/").unwrap_or(tag);
+    let mut name = tag.strip_suffix(b"/").unwrap_or(tag);
+    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = name {
+        name = rest;
+    }
+    // No name holds these; a `>` within the quotes of an attribute leaves the opening quote on this side.
+    let foreign = |octet: u8| octet <= b' ' || matches!(octet, b'/' | b'<' | b'=' | b'"' | b'\'');
+    if name
         .iter()
-        .position(|octet| !in_name(octet))
-        .unwrap_or(bytes.len());
-    let mut rest = bytes.get(end..).unwrap_or(b"");
-    while let [b' ' | b'\t' | b'\r' | b'\n', after @ ..] = rest {
-        rest = after;
+        .fold(false, |found, &octet| found | foreign(octet))
+    {
+        return Err(XmlError::Attribute);
     }
-    match rest {
-        [b'>', after @ ..] | [b'/', b'>', after @ ..] => Ok(after),
-        _ => Err(XmlError::Attribute),
-    }
+    Ok(after)
 }
 
 /// A parsed text.
@@ -174,21 +195,21 @@ impl<'a> Document<'a> {
         Element(self.0.root_element())
     }
 
-    /// The trimmed text of a leaf right below the root, borrowed from the input wherever it stands there as one piece.
-    pub(super) fn head_text(&self, name: &str) -> Option<Cow<'a, str>> {
-        let leaf = self
-            .0
+    /// The elements right below the root, in order: each one's name and, of a leaf, its text, trimmed and borrowed from
+    /// the input wherever it stands there as one piece.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Option<Cow<'a, str>>)> {
+        self.0
             .root_element()
             .children()
-            .find(|child| child.tag_name().name() == name)?;
-        if !Element(leaf).is_leaf() {
-            return None;
-        }
-        Some(match leaf.text_storage() {
-            None => Cow::Borrowed(""),
-            Some(StringStorage::Borrowed(text)) => Cow::Borrowed(trim(text)),
-            Some(StringStorage::Owned(text)) => Cow::Owned(trim(text).to_owned()),
-        })
+            .filter(Node::is_element)
+            .map(|node| {
+                let text = Element(node).is_leaf().then(|| match node.text_storage() {
+                    None => Cow::Borrowed(""),
+                    Some(StringStorage::Borrowed(text)) => Cow::Borrowed(trim(text)),
+                    Some(StringStorage::Owned(text)) => Cow::Owned(trim(text).to_owned()),
+                });
+                (node.tag_name().name(), text)
+            })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The message body and its framing (RFC 9112 6 and 7): where content ends, and the content of a chunked one.
 
 use super::error::RequestError;
-use super::grammar::{self, LineEnd, line_end, take_while};
+use super::grammar::{self, FIELD, HEXDIG, LineEnd, QDTEXT, TCHAR, line_end, take_while};
 use super::head::take_field_line;
 use super::limits;
 
@@ -111,11 +111,11 @@ impl Chunked {
         &mut self,
         bytes: &'a [u8],
     ) -> Result<Option<(u64, &'a [u8])>, RequestError> {
-        let (digits, rest) = take_while(bytes, |octet| octet.is_ascii_hexdigit());
+        let (digits, rest) = HEXDIG.take(bytes);
         if digits.len() > limits::CHUNK_SIZE_DIGITS || (digits.is_empty() && !rest.is_empty()) {
             return Err(RequestError::ChunkSize);
         }
-        let (extensions, rest) = take_while(rest, grammar::is_field_octet);
+        let (extensions, rest) = FIELD.take(rest);
         let total = self.extensions.saturating_add(extensions.len());
         if total > limits::CHUNK_EXTENSIONS {
             return Err(RequestError::ChunkExtensionsTooLong);
@@ -160,7 +160,7 @@ impl Chunked {
 /// but one that ends with white space, or is none, is how `5 5` gets read as 5 by one server and 85 by another.
 fn check_extensions(mut bytes: &[u8]) -> Option<()> {
     while !bytes.is_empty() {
-        let (name, rest) = take_while(bws(bws(bytes).strip_prefix(b";")?), grammar::is_tchar);
+        let (name, rest) = TCHAR.take(bws(bws(bytes).strip_prefix(b";")?));
         if name.is_empty() {
             return None;
         }
@@ -175,11 +175,11 @@ fn check_extensions(mut bytes: &[u8]) -> Option<()> {
 /// `chunk-ext-val = token / quoted-string`
 fn skip_extension_value(bytes: &[u8]) -> Option<&[u8]> {
     let Some(mut rest) = bytes.strip_prefix(b"\"") else {
-        let (token, rest) = take_while(bytes, grammar::is_tchar);
+        let (token, rest) = TCHAR.take(bytes);
         return if token.is_empty() { None } else { Some(rest) };
     };
     loop {
-        rest = match take_while(rest, grammar::is_quoted_octet).1 {
+        rest = match QDTEXT.take(rest).1 {
             [b'"', after @ ..] => return Some(after),
             [b'\\', _, after @ ..] => after,
             _ => return None,

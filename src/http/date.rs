@@ -1,43 +1,38 @@
 //! `IMF-fixdate`, the form of the Date field (RFC 9110 5.6.7), always in GMT.
 
+const WEEKDAYS: [[u8; 3]; 7] = [
+    *b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed",
+];
+
+const MONTHS: [[u8; 3]; 12] = [
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct",
+    *b"Nov", *b"Dec",
+];
+
 /// The time in seconds since 1970 as `Sat, 17 Jul 2021 08:52:35 GMT`. Years past 9999 do not fit the form; their last
 /// second is written instead.
 pub fn imf_fixdate(now: u64) -> [u8; 29] {
     let now = now.min(253_402_300_799);
     let (days, second) = (now / 86_400, now % 86_400);
     let (year, month, day) = civil(days);
-    let mut date = *b"Thu, 01 Jan 1970 00:00:00 GMT";
-    let names = |names: &'static [u8], index: u64| {
-        names
-            .chunks_exact(3)
-            .nth(usize::try_from(index).unwrap_or(0))
-            .unwrap_or(b"   ")
-            .iter()
+    let name = |names: &[[u8; 3]], index: u64| {
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| names.get(index))
             .copied()
+            .unwrap_or_default()
     };
-    let weekday = names(b"ThuFriSatSunMonTueWed", days % 7);
-    let month = names(
-        b"JanFebMarAprMayJunJulAugSepOctNovDec",
-        month.saturating_sub(1),
-    );
-    let written = weekday
-        .chain(*b", ")
-        .chain(two_digits(day))
-        .chain(*b" ")
-        .chain(month)
-        .chain(*b" ")
-        .chain(two_digits(year / 100))
-        .chain(two_digits(year % 100))
-        .chain(*b" ")
-        .chain(two_digits(second / 3600))
-        .chain(*b":")
-        .chain(two_digits(second / 60 % 60))
-        .chain(*b":")
-        .chain(two_digits(second % 60));
-    for (octet, value) in date.iter_mut().zip(written) {
-        *octet = value;
-    }
-    date
+    let [w, e, k] = name(&WEEKDAYS, days % 7);
+    let [m, o, n] = name(&MONTHS, month.saturating_sub(1));
+    let [d0, d1] = two_digits(day);
+    let ([y0, y1], [y2, y3]) = (two_digits(year / 100), two_digits(year % 100));
+    let [h0, h1] = two_digits(second / 3600);
+    let [i0, i1] = two_digits(second / 60 % 60);
+    let [s0, s1] = two_digits(second % 60);
+    [
+        w, e, k, b',', b' ', d0, d1, b' ', m, o, n, b' ', y0, y1, y2, y3, b' ', h0, h1, b':', i0,
+        i1, b':', s0, s1, b' ', b'G', b'M', b'T',
+    ]
 }
 
 fn two_digits(number: u64) -> [u8; 2] {

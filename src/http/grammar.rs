@@ -6,47 +6,94 @@
 
 use std::borrow::Cow;
 
+/// A set of octets, each a bit of what [`classes`] says of it.
+#[derive(Clone, Copy)]
+pub(super) struct Class(u8);
+
 /// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA`
 /// (RFC 9110 5.6.2)
-pub(super) const fn is_tchar(octet: u8) -> bool {
-    matches!(octet, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
-        | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
-}
+pub(super) const TCHAR: Class = Class(1);
 
 /// `field-vchar / SP / HTAB`, where `field-vchar = VCHAR / obs-text` (RFC 9110 5.5)
-pub(super) const fn is_field_octet(octet: u8) -> bool {
-    matches!(octet, b' '..=b'~' | b'\t' | 0x80..=0xFF)
-}
+pub(super) const FIELD: Class = Class(1 << 1);
+
+/// `VCHAR` (RFC 5234), which ends before the next space of a request line
+pub(super) const VCHAR: Class = Class(1 << 2);
 
 /// The octets of `absolute-path [ "?" query ]`: `pchar / "/" / "?"`, with the `%` of an escape (RFC 3986 3.3, 3.4)
-pub(super) const fn is_target_octet(octet: u8) -> bool {
-    is_unreserved(octet) || is_sub_delim(octet) || matches!(octet, b':' | b'@' | b'/' | b'?' | b'%')
-}
+pub(super) const TARGET: Class = Class(1 << 3);
 
-/// The octets of `reg-name [ ":" port ]`, without the comma: a list of hosts is not a host (RFC 3986 3.2.2)
-pub(super) const fn is_host_octet(octet: u8) -> bool {
-    is_unreserved(octet) || (is_sub_delim(octet) && octet != b',') || octet == b'%'
-}
+/// The octets of `reg-name`, without the comma: a list of hosts is not a host (RFC 3986 3.2.2)
+pub(super) const HOST: Class = Class(1 << 4);
 
-/// `unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"` (RFC 3986 2.3)
-const fn is_unreserved(octet: u8) -> bool {
-    matches!(octet, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~')
-}
+/// `qdtext` (RFC 9110 5.6.4)
+pub(super) const QDTEXT: Class = Class(1 << 5);
 
-/// `sub-delims = "!" / "$" / "&" / "'" / "(" / ")" / "*" / "+" / "," / ";" / "="` (RFC 3986 2.2)
-const fn is_sub_delim(octet: u8) -> bool {
-    matches!(
+/// `HEXDIG` (RFC 5234), in either case
+pub(super) const HEXDIG: Class = Class(1 << 6);
+
+/// The classes of an octet. [`CLASSES`] holds them for all octets.
+const fn classes(octet: u8) -> u8 {
+    let unreserved = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~');
+    let sub_delim = matches!(
         octet,
         b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
-    )
+    );
+    let tchar = octet.is_ascii_alphanumeric()
+        || matches!(
+            octet,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
+        )
+        || matches!(octet, b'^' | b'_' | b'`' | b'|' | b'~');
+    let field = matches!(octet, b' '..=b'~' | b'\t' | 0x80..=0xFF);
+    let target = unreserved || sub_delim || matches!(octet, b':' | b'@' | b'/' | b'?' | b'%');
+    let host = unreserved || (sub_delim && octet != b',') || octet == b'%';
+    let qdtext = field && !matches!(octet, b'"' | b'\\');
+    TCHAR.bit(tchar)
+        | FIELD.bit(field)
+        | VCHAR.bit(octet.is_ascii_graphic())
+        | TARGET.bit(target)
+        | HOST.bit(host)
+        | QDTEXT.bit(qdtext)
+        | HEXDIG.bit(octet.is_ascii_hexdigit())
 }
 
-/// `qdtext / quoted-pair` content of a quoted string, one octet (RFC 9110 5.6.4)
-pub(super) const fn is_quoted_octet(octet: u8) -> bool {
-    is_field_octet(octet) && !matches!(octet, b'"' | b'\\')
+#[expect(
+    clippy::indexing_slicing,
+    reason = "made at compile time, where a panic is an error"
+)]
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut octet = u8::MIN;
+    loop {
+        table[octet as usize] = classes(octet);
+        match octet.checked_add(1) {
+            Some(next) => octet = next,
+            None => break table,
+        }
+    }
+};
+
+impl Class {
+    const fn bit(self, is_in: bool) -> u8 {
+        if is_in { self.0 } else { 0 }
+    }
+
+    /// Whether the octet is in the class.
+    pub(super) fn holds(self, octet: u8) -> bool {
+        CLASSES
+            .get(usize::from(octet))
+            .is_some_and(|classes| classes & self.0 != 0)
+    }
+
+    /// Splits off the longest front whose octets are all in the class; the rest is empty where that never ends.
+    pub(super) fn take(self, bytes: &[u8]) -> (&[u8], &[u8]) {
+        take_while(bytes, |octet| self.holds(octet))
+    }
 }
 
 /// Splits off the longest front whose octets are all of one class; the rest is empty where the class never ends.
+#[inline]
 pub(super) fn take_while(bytes: &[u8], class: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = bytes
         .iter()
@@ -113,30 +160,31 @@ fn number(bytes: &[u8], radix: u32) -> Option<u64> {
 /// Undoes the coding of a name or value in a query, where `+` stands for a space and `%2B` for a plus
 /// (`application/x-www-form-urlencoded`).
 pub(super) fn form_decode(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.contains(&b'+') {
-        return percent_decode(text);
-    }
-    let spaced: Vec<u8> = text
-        .iter()
-        .map(|&octet| if octet == b'+' { b' ' } else { octet })
-        .collect();
-    Cow::Owned(percent_decode(&spaced).into_owned())
+    decode(text, b'+')
 }
 
-/// Undoes `pct-encoded`, once. The result is bytes, since nothing says that it is UTF-8. An incomplete escape stays as it
-/// is; a request target never holds one ([`escapes_are_whole`]).
+/// Undoes `pct-encoded`, once. The result is bytes, since nothing says that it is UTF-8. An incomplete escape stays as
+/// it is; a request target never holds one ([`escapes_are_whole`]).
 pub(super) fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.contains(&b'%') {
+    decode(text, b' ')
+}
+
+fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
+    let (plain, mut rest) = take_while(text, |octet| octet != b'%' && octet != space);
+    if rest.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
+    decoded.extend_from_slice(plain);
     while let [octet, behind @ ..] = rest {
-        let escaped = match (octet, behind) {
-            (b'%', [high, low, after @ ..]) => hex_octet(*high, *low).map(|value| (value, after)),
+        let escaped = match behind {
+            [high, low, after @ ..] if *octet == b'%' => {
+                hex_octet(*high, *low).map(|value| (value, after))
+            }
             _ => None,
         };
-        let (value, after) = escaped.unwrap_or((*octet, behind));
+        let as_is = if *octet == space { b' ' } else { *octet };
+        let (value, after) = escaped.unwrap_or((as_is, behind));
         decoded.push(value);
         rest = after;
     }

@@ -5,7 +5,7 @@
 
 use super::content::Framing;
 use super::error::RequestError;
-use super::grammar::{self, LineEnd, line_end, take_while};
+use super::grammar::{self, FIELD, LineEnd, TCHAR, VCHAR, line_end};
 use super::limits;
 use super::target::{self, Target};
 
@@ -144,7 +144,7 @@ fn take_head(bytes: &[u8]) -> Taken<'_, Head<'_>> {
 
 /// `method SP`, where `method = token` (RFC 9112 3.1)
 fn take_method(bytes: &[u8]) -> Taken<'_, &[u8]> {
-    match take_while(bytes, grammar::is_tchar) {
+    match TCHAR.take(bytes) {
         (_, []) => Ok(None),
         (method @ [_, ..], [b' ', rest @ ..]) => Ok(Some((method, rest))),
         (_, [octet, ..]) => Err(RequestError::Method { octet: *octet }),
@@ -153,7 +153,7 @@ fn take_method(bytes: &[u8]) -> Taken<'_, &[u8]> {
 
 /// `request-target SP` (RFC 9112 3.2). A target that is too long is refused before it is whole.
 fn take_target(bytes: &[u8]) -> Taken<'_, &[u8]> {
-    match take_while(bytes, |octet| octet.is_ascii_graphic()) {
+    match VCHAR.take(bytes) {
         (target, _) if target.len() > limits::TARGET => Err(RequestError::TargetTooLong),
         (_, []) => Ok(None),
         (target @ [_, ..], [b' ', rest @ ..]) => Ok(Some((target, rest))),
@@ -163,7 +163,7 @@ fn take_target(bytes: &[u8]) -> Taken<'_, &[u8]> {
 
 /// `HTTP-version CRLF`, where `HTTP-version = HTTP-name "/" DIGIT "." DIGIT` (RFC 9112 2.3)
 fn take_version(bytes: &[u8]) -> Taken<'_, Version> {
-    let (text, rest) = take_while(bytes, |octet| octet.is_ascii_graphic());
+    let (text, rest) = VCHAR.take(bytes);
     if text.len() > b"HTTP/1.1".len() {
         return Err(RequestError::Version);
     }
@@ -207,12 +207,12 @@ pub(super) struct FieldLine<'a> {
 /// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). A line that begins with
 /// white space would be obs-fold, a name with white space behind it somebody's smuggling: both fail as names.
 pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
-    let (name, rest) = match take_while(bytes, grammar::is_tchar) {
+    let (name, rest) = match TCHAR.take(bytes) {
         (_, []) => return Ok(None),
         (name @ [_, ..], [b':', rest @ ..]) => (name, rest),
         (_, [octet, ..]) => return Err(RequestError::FieldName { octet: *octet }),
     };
-    let (value, rest) = take_while(rest, grammar::is_field_octet);
+    let (value, rest) = FIELD.take(rest);
     match line_end(rest) {
         LineEnd::Partial => Ok(None),
         LineEnd::Bare(octet) => Err(RequestError::LineEnd { octet }),

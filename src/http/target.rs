@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use super::error::RequestError;
-use super::grammar::{self, take_while};
+use super::grammar::{self, HOST, TARGET, take_while};
 
 /// What a request asks for: the path and the query of an origin-form or absolute-form target. The authority of the
 /// latter is checked and dropped; this server has one site.
@@ -31,7 +31,7 @@ impl<'a> Target<'a> {
             [b'/', ..] => bytes,
             _ => path_of_absolute_form(bytes)?,
         };
-        if let (_, [octet, ..]) = take_while(origin, grammar::is_target_octet) {
+        if let (_, [octet, ..]) = TARGET.take(origin) {
             return Err(RequestError::TargetOctet { octet: *octet });
         }
         if !grammar::escapes_are_whole(origin) {
@@ -88,8 +88,7 @@ pub(super) fn check_authority(bytes: &[u8]) -> Result<(), RequestError> {
         }
         _ => {
             let (name, behind) = take_while(bytes, |octet| octet != b':');
-            let is_name =
-                !name.is_empty() && name.iter().all(|&octet| grammar::is_host_octet(octet));
+            let is_name = !name.is_empty() && name.iter().all(|&octet| HOST.holds(octet));
             (is_name && grammar::escapes_are_whole(name), behind)
         }
     };
