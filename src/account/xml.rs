@@ -97,12 +97,11 @@ fn has_non_characters(bytes: &[u8]) -> bool {
     let controls = bytes
         .iter()
         .fold(false, |found, &octet| found | is_control(octet));
-    // U+FFFE and U+FFFF, the only others, end in 0xBF 0xBE and 0xBF 0xBF behind 0xEF.
-    let lead = bytes
-        .iter()
-        .fold(false, |found, &octet| found | (octet == 0xEF));
+    // U+FFFE and U+FFFF, the only others, end in 0xBF 0xBE and 0xBF 0xBF. So do letters that are fine.
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let suspects = pairs.fold(false, |found, (&a, &b)| found | ((a == 0xBF) & (b >= 0xBE)));
     controls
-        || (lead
+        || (suspects
             && bytes
                 .windows(3)
                 .any(|w| matches!(w, [0xEF, 0xBF, 0xBE | 0xBF])))
