@@ -1,6 +1,7 @@
 //! What the account answers (被动回复用户消息): one reply a message, as XML with the two names swapped.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 use super::message::Message;
 use super::xml;
@@ -45,7 +46,8 @@ impl<'a> Reply<'a> {
         write_element("ToUserName", message.from_user_name(), out);
         write_element("FromUserName", message.to_user_name(), out);
         out.extend_from_slice(b"<CreateTime>");
-        out.extend_from_slice(create_time.to_string().as_bytes());
+        // Writing to a vector cannot fail.
+        let _: io::Result<()> = write!(out, "{create_time}");
         out.extend_from_slice(b"</CreateTime>");
         write_element("MsgType", "text", out);
         write_element("Content", &cut(&content), out);
