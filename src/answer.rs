@@ -1,4 +1,5 @@
-//! The one seam between HTTP and the account: a [`Request`] in, a [`Response`] out. No sockets, no XML.
+//! The one seam between HTTP and the account: a [`Request`] in, a [`Response`] out. No sockets, no
+//! XML.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,7 +26,8 @@ pub struct Callback {
     pub path: Option<ServedPath>,
 }
 
-/// A path without percent-encoding and without the slashes at its end, so that `/wx` and `/wx/` are one.
+/// A path without percent-encoding and without the slashes at its end, so that `/wx` and `/wx/` are
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServedPath(Vec<u8>);
 
@@ -59,8 +61,8 @@ enum Refusal {
 }
 
 impl Callback {
-    /// Answers a request that came at the time `now`, in seconds since 1970. A verified message is answered with what
-    /// `reply` makes of it, written to `scratch`, which is cleared first.
+    /// Answers a request that came at the time `now`, in seconds since 1970. A verified message is
+    /// answered with what `reply` makes of it, written to `scratch`, which is cleared first.
     pub fn answer<'r>(
         &self,
         request: &Request<'r>,
@@ -169,7 +171,8 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The parameter's value. An empty one counts as missing whatever its hash: a signature over nothing is easy to come by.
+/// The parameter's value. An empty one counts as missing whatever its hash: a signature over
+/// nothing is easy to come by.
 fn required<'p, 'a>(
     value: Option<&'p Cow<'a, [u8]>>,
     name: &'static str,

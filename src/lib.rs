@@ -1,4 +1,5 @@
-//! One small static binary that is the whole backend of a WeChat Official Account (公众号), and the library it is made of.
+//! One small static binary that is the whole backend of a WeChat Official Account (公众号), and the
+//! library it is made of.
 //!
 //! The road of a request, each step a type that the one before cannot do without:
 //!
@@ -28,3 +29,8 @@ pub mod net;
 pub mod server;
 
 pub use server::Server;
+
+/// Its examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -38,8 +38,8 @@ impl Server {
         Self { listener }
     }
 
-    /// The backend of the account with this token: any path, requests at most 600 seconds old, the limits of
-    /// [`Limits::default`].
+    /// The backend of the account with this token: any path, requests at most 600 seconds old, the
+    /// limits of [`Limits::default`].
     pub fn token(self, token: Token) -> Backend {
         let callback = Callback {
             token,

@@ -1,4 +1,5 @@
-//! The program as a person starts it: settings, exit codes, what it prints, and a socket as standard input.
+//! The program as a person starts it: settings, exit codes, what it prints, and a socket as
+//! standard input.
 
 #![allow(
     missing_docs,

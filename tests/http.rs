@@ -1,5 +1,5 @@
-//! HTTP by fixture: what is accepted comes out as described, what is rejected has the status in its name, and neither
-//! depends on how the bytes were cut on their way.
+//! HTTP by fixture: what is accepted comes out as described, what is rejected has the status in its
+//! name, and neither depends on how the bytes were cut on their way.
 
 #![allow(
     missing_docs,
@@ -196,8 +196,8 @@ fn rejected_requests_are_rejected_alike_however_they_are_cut() {
     }
 }
 
-/// Feeds every sequence of up to `longest` words behind the opening, and sees to it that none panics and that each has
-/// one meaning, whole or byte by byte.
+/// Feeds every sequence of up to `longest` words behind the opening, and sees to it that none
+/// panics and that each has one meaning, whole or byte by byte.
 fn walk(opening: &[u8], words: &[&[u8]], longest: usize) -> (usize, usize) {
     let (mut accepted, mut rejected) = (0, 0);
     for length in 0..=longest {

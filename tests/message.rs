@@ -1,4 +1,5 @@
-//! Messages and replies: what WeChat sends comes out by type and by name, and what we send comes back as it was meant.
+//! Messages and replies: what WeChat sends comes out by type and by name, and what we send comes
+//! back as it was meant.
 
 #![allow(
     missing_docs,

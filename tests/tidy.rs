@@ -1,4 +1,5 @@
-//! The house rules that a compiler does not know: what each room may name, and that nothing is undescribed.
+//! The house rules that a compiler does not know: what each room may name, and that nothing is
+//! undescribed.
 
 #![allow(
     missing_docs,

@@ -1,12 +1,13 @@
 //! Events (接收事件推送): what happens to an account besides messages.
 //!
-//! The events of the manual's current pages have a variant each. Those of cards, shops and devices, whose products are
-//! mostly closed, and whatever WeChat adds, are `Other`: their leaves are readable by name like all others.
+//! The events of the manual's current pages have a variant each. Those of cards, shops and devices,
+//! whose products are mostly closed, and whatever WeChat adds, are `Other`: their leaves are
+//! readable by name like all others.
 
 use super::xml::Element;
 
-/// An event, by its documented fields. Names are compared in either case, since the manual itself varies it. An event
-/// without one of the fields that it must have is `Other`, with all its leaves.
+/// An event, by its documented fields. Names are compared in either case, since the manual itself
+/// varies it. An event without one of the fields that it must have is `Other`, with all its leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -115,7 +116,8 @@ pub enum Event<'a> {
         /// `success`, `failed:user block`, `failed: system failed`.
         status: &'a str,
     },
-    /// `MASSSENDJOBFINISH`: a mass message was sent; its results an article stay readable as leaves.
+    /// `MASSSENDJOBFINISH`: a mass message was sent; its results an article stay readable as
+    /// leaves.
     MassSendJobFinish {
         /// The mass message's number.
         msg_id: &'a str,
@@ -236,7 +238,8 @@ pub enum Event<'a> {
         open_id: &'a str,
         /// The application.
         app_id: &'a str,
-        /// 201 address, 202 invoice, 203 card, 204 microphone, 205 name and avatar, 206 location, 207 pictures.
+        /// 201 address, 202 invoice, 203 card, 204 microphone, 205 name and avatar, 206 location,
+        /// 207 pictures.
         revoke_info: Option<&'a str>,
     },
     /// `user_authorization_cancellation`: the user closed their account.

@@ -9,8 +9,9 @@ use super::xml::{Document, Element, Xml, XmlError};
 
 /// A message or event of a user, with its signature checked.
 ///
-/// What it holds stays readable in two ways: [`Message::kind`] has the documented fields by type, [`Message::field`] and
-/// [`Message::leaves`] have every leaf of the XML by its WeChat name, also of kinds that nobody has documented.
+/// What it holds stays readable in two ways: [`Message::kind`] has the documented fields by type,
+/// [`Message::field`] and [`Message::leaves`] have every leaf of the XML by its WeChat name, also
+/// of kinds that nobody has documented.
 #[derive(Debug)]
 pub struct Message<'a> {
     document: Document<'a>,
@@ -101,8 +102,8 @@ impl<'a> Message<'a> {
     /// Opens the content of a verified request.
     ///
     /// # Errors
-    /// [`MessageError`] where the common head of all messages is not there: ToUserName, FromUserName, CreateTime and
-    /// MsgType, each once.
+    /// [`MessageError`] where the common head of all messages is not there: ToUserName,
+    /// FromUserName, CreateTime and MsgType, each once.
     pub fn parse(_: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
         let document = Document::parse(xml)?;
         if document.root().name() != "xml" {
@@ -160,8 +161,8 @@ impl<'a> Message<'a> {
         Kind::of(&self.msg_type, self.document.root()).unwrap_or(Kind::Other)
     }
 
-    /// The text of a leaf of the XML: by its path below `<xml>` (`ScanCodeInfo/ScanResult`), or the first of that name at
-    /// any depth (`ScanResult`).
+    /// The text of a leaf of the XML: by its path below `<xml>` (`ScanCodeInfo/ScanResult`), or the
+    /// first of that name at any depth (`ScanResult`).
     pub fn field(&self, name: &str) -> Option<&str> {
         let root = self.document.root();
         if name.contains('/') {
@@ -198,8 +199,8 @@ impl<'a> Leaf<'a> {
     }
 }
 
-/// The kinds of messages, with their documented fields. A message without one of the fields that its kind must have is
-/// `Other`, with all its leaves, rather than a kind with holes.
+/// The kinds of messages, with their documented fields. A message without one of the fields that
+/// its kind must have is `Other`, with all its leaves, rather than a kind with holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind<'a> {
@@ -207,7 +208,8 @@ pub enum Kind<'a> {
     Text {
         /// What the user wrote.
         content: &'a str,
-        /// The number of the menu item in a customer-service message that the user tapped instead of writing.
+        /// The number of the menu item in a customer-service message that the user tapped instead
+        /// of writing.
         bizmsgmenuid: Option<&'a str>,
     },
     /// `image`

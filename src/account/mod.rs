@@ -1,8 +1,9 @@
-//! A WeChat Official Account as values: [`Token`] and signature in, [`Message`] in, [`Reply`] out (the manual's 接入指南,
-//! 接收普通消息, 接收事件推送 and 被动回复用户消息).
+//! A WeChat Official Account as values: [`Token`] and signature in, [`Message`] in, [`Reply`] out
+//! (the manual's 接入指南, 接收普通消息, 接收事件推送 and 被动回复用户消息).
 //!
-//! No HTTP and no sockets. The types carry the order of things: only a token makes a [`Verified`], and only that opens
-//! a message, so no handler ever sees a request whose signature was not checked.
+//! No HTTP and no sockets. The types carry the order of things: only a token makes a [`Verified`],
+//! and only that opens a message, so no handler ever sees a request whose signature was not
+//! checked.
 
 mod event;
 mod message;

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use super::message::Message;
 use super::xml;
 
-/// Bytes of UTF-8 in a text reply. Longer ones end in the fault prompt or vanish, by public reports.
+/// Bytes of UTF-8 in a text reply. Longer ones end in the fault prompt or vanish, by public
+/// reports.
 pub const TEXT_MAX: usize = 2048;
 
 /// What stands where a text was cut.
@@ -23,15 +24,15 @@ pub enum Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// A text. What WeChat would punish is mended when it is sent: an empty text becomes [`Reply::Success`], because it
-    /// would show the fault prompt; one over [`TEXT_MAX`] bytes is cut at a character and marked; characters that XML
-    /// cannot carry go; `\r\n` becomes `\n`.
+    /// A text. What WeChat would punish is mended when it is sent: an empty text becomes
+    /// [`Reply::Success`], because it would show the fault prompt; one over [`TEXT_MAX`] bytes is
+    /// cut at a character and marked; characters that XML cannot carry go; `\r\n` becomes `\n`.
     pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(content.into())
     }
 
-    /// Appends the reply to this message as XML, sent at `create_time` in seconds since 1970; nothing where the reply is,
-    /// or comes to, [`Reply::Success`].
+    /// Appends the reply to this message as XML, sent at `create_time` in seconds since 1970;
+    /// nothing where the reply is, or comes to, [`Reply::Success`].
     ///
     /// ```text
     /// <xml><ToUserName>…</ToUserName><FromUserName>…</FromUserName><CreateTime>…</CreateTime><MsgType>…</MsgType>…</xml>
@@ -74,8 +75,8 @@ fn cut(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}{CUT}"))
 }
 
-/// `<Name><![CDATA[…]]></Name>`. CDATA ends at the first `]]>`, so that mark is split over two sections; whoever leaves
-/// that out lets a user write elements of the reply.
+/// `<Name><![CDATA[…]]></Name>`. CDATA ends at the first `]]>`, so that mark is split over two
+/// sections; whoever leaves that out lets a user write elements of the reply.
 fn write_element(name: &str, text: &str, out: &mut Vec<u8>) {
     for part in ["<", name, "><![CDATA["] {
         out.extend_from_slice(part.as_bytes());

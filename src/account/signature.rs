@@ -9,7 +9,8 @@ use sha1_smol::Sha1;
 /// It prints nothing in `Debug` and has no `Display`, so that no log or error can hold it.
 pub struct Token(String);
 
-/// Why a text cannot be a token. It names no character of the text, which may be the secret with a slip in it.
+/// Why a text cannot be a token. It names no character of the text, which may be the secret with a
+/// slip in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
     /// So many characters, where 3 to 32 are allowed.
@@ -50,7 +51,8 @@ impl Token {
         }
     }
 
-    /// `sha1(sort(token, timestamp, nonce))`: the three strings in byte order, joined without anything between them.
+    /// `sha1(sort(token, timestamp, nonce))`: the three strings in byte order, joined without
+    /// anything between them.
     pub fn sign(&self, timestamp: &[u8], nonce: &[u8]) -> Signature {
         let mut parts = [self.0.as_bytes(), timestamp, nonce];
         parts.sort_unstable();
@@ -64,8 +66,8 @@ impl Token {
     /// Checks the credentials of a request that came at the time `now`, in seconds since 1970.
     ///
     /// # Errors
-    /// `Wrong` where the signature is another, `Malformed` where it is none; `Timestamp` and `Stale` only behind a right
-    /// signature, so that a stranger learns nothing about this clock.
+    /// `Wrong` where the signature is another, `Malformed` where it is none; `Timestamp` and
+    /// `Stale` only behind a right signature, so that a stranger learns nothing about this clock.
     pub fn verify(
         &self,
         credentials: &Credentials<'_>,
@@ -130,8 +132,8 @@ impl Signature {
         Some(Self(bytes))
     }
 
-    /// Compares all twenty bytes whatever the first one says, so that the time it takes tells nothing about where two
-    /// signatures part.
+    /// Compares all twenty bytes whatever the first one says, so that the time it takes tells
+    /// nothing about where two signatures part.
     fn equals(&self, other: &Self) -> bool {
         self.0
             .iter()
@@ -162,8 +164,8 @@ pub enum Age {
     Any,
 }
 
-/// The query parameters that authenticate a request, percent-decoded. Timestamp and nonce are opaque: the signature is
-/// over their text.
+/// The query parameters that authenticate a request, percent-decoded. Timestamp and nonce are
+/// opaque: the signature is over their text.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     /// `signature`, to be 40 hexadecimal digits.
@@ -217,10 +219,12 @@ impl fmt::Display for SignatureError {
 
 impl std::error::Error for SignatureError {}
 
-/// Proof that whoever sent a request knew the token, or has seen such a request within the allowed age.
+/// Proof that whoever sent a request knew the token, or has seen such a request within the allowed
+/// age.
 ///
-/// Only [`Token::verify`] makes one, and opening a message uses it up. It does **not** prove what the message says: the
-/// signature covers token, timestamp and nonce, but neither method, target nor content.
+/// Only [`Token::verify`] makes one, and opening a message uses it up. It does **not** prove what
+/// the message says: the signature covers token, timestamp and nonce, but neither method, target
+/// nor content.
 ///
 /// ```
 /// use wechat::account::{Age, Credentials, Message, Token, Xml};

@@ -1,7 +1,9 @@
-//! XML, the only file that names roxmltree: one linear scan first, then the parser, then a view of its tree.
+//! XML, the only file that names roxmltree: one linear scan first, then the parser, then a view of
+//! its tree.
 //!
-//! The scan exists because of what was measured. Attributes and namespaces make roxmltree quadratic and cubic (64 KiB of
-//! declarations took 21 s); WeChat sends neither. Control characters fill real messages, and no XML parser takes them.
+//! The scan exists because of what was measured. Attributes and namespaces make roxmltree quadratic
+//! and cubic (64 KiB of declarations took 21 s); WeChat sends neither. Control characters fill real
+//! messages, and no XML parser takes them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,15 +12,17 @@ use std::thread;
 
 use roxmltree::{Node, ParsingOptions, StringStorage};
 
-/// Nodes of a message. Ordinary ones have 10 to 40; white space between elements counts as a node too.
+/// Nodes of a message. Ordinary ones have 10 to 40; white space between elements counts as a node
+/// too.
 const NODES_MAX: u32 = 256;
 
-/// Text that roxmltree may be given: UTF-8 without characters that XML 1.0 cannot carry, its tags without attributes,
-/// with CDATA sections and an XML declaration as its only other markup.
+/// Text that roxmltree may be given: UTF-8 without characters that XML 1.0 cannot carry, its tags
+/// without attributes, with CDATA sections and an XML declaration as its only other markup.
 #[derive(Debug)]
 pub struct Xml<'a>(Cow<'a, str>);
 
-/// Why a text is not the XML of a message. It quotes nothing, since what it would quote is what a user wrote.
+/// Why a text is not the XML of a message. It quotes nothing, since what it would quote is what a
+/// user wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum XmlError {
     /// Not UTF-8 from this byte on.
@@ -60,8 +64,8 @@ impl fmt::Display for XmlError {
 impl std::error::Error for XmlError {}
 
 impl<'a> Xml<'a> {
-    /// Reads bytes once from front to back. A byte order mark and white space before the first tag go, and so does each
-    /// character that XML 1.0 cannot carry (2.2).
+    /// Reads bytes once from front to back. A byte order mark and white space before the first tag
+    /// go, and so does each character that XML 1.0 cannot carry (2.2).
     ///
     /// # Errors
     /// `Utf8`, `Attribute`, `Markup` or `Open`.
@@ -92,14 +96,15 @@ pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether UTF-8 holds a character that [`is_char`] refuses. Looks at bytes, and at all of them, so that the compiler can
-/// make it look at sixteen at once.
+/// Whether UTF-8 holds a character that [`is_char`] refuses. Looks at bytes, and at all of them, so
+/// that the compiler can make it look at sixteen at once.
 fn has_non_characters(bytes: &[u8]) -> bool {
     let is_control = |octet: u8| octet < b' ' && !matches!(octet, b'\t' | b'\n' | b'\r');
     let controls = bytes
         .iter()
         .fold(false, |found, &octet| found | is_control(octet));
-    // U+FFFE and U+FFFF, the only others, end in 0xBF 0xBE and 0xBF 0xBF. So do letters that are fine.
+    // U+FFFE and U+FFFF, the only others, end in 0xBF 0xBE and 0xBF 0xBF. So do letters that are
+    // fine.
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
     let suspects = pairs.fold(false, |found, (&a, &b)| found | ((a == 0xBF) & (b >= 0xBE)));
     controls
@@ -109,8 +114,8 @@ fn has_non_characters(bytes: &[u8]) -> bool {
                 .any(|w| matches!(w, [0xEF, 0xBF, 0xBE | 0xBF])))
 }
 
-/// Sees to it that tags hold nothing but names. It reads CDATA sections the way the parser does (to the first `]]>`), or
-/// markup could hide in what only one of the two takes for text.
+/// Sees to it that tags hold nothing but names. It reads CDATA sections the way the parser does (to
+/// the first `]]>`), or markup could hide in what only one of the two takes for text.
 fn check_markup(bytes: &[u8]) -> Result<(), XmlError> {
     let mut rest = match bytes.strip_prefix(b"<?xml") {
         Some([b' ' | b'\t' | b'\r' | b'\n', declaration @ ..]) => behind(declaration, b"?>")?,
@@ -157,7 +162,8 @@ fn behind_tag(bytes: &[u8]) -> Result<&[u8], XmlError> {
     while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = name {
         name = rest;
     }
-    // No name holds these; a `>` within the quotes of an attribute leaves the opening quote on this side.
+    // No name holds these; a `>` within the quotes of an attribute leaves the opening quote on this
+    // side.
     let foreign = |octet: u8| octet <= b' ' || matches!(octet, b'/' | b'<' | b'=' | b'"' | b'\'');
     if name
         .iter()
@@ -168,12 +174,14 @@ fn behind_tag(bytes: &[u8]) -> Result<&[u8], XmlError> {
     Ok(after)
 }
 
-/// One thread parses at a time. musl's allocator has a single lock, and roxmltree allocates a dozen times a message, so
-/// threads that parse at once hand that lock to each other through the kernel. On two cores with 16 connections this is
-/// the difference between 42,000 and 68,000 messages a second; with another allocator it costs nothing that shows.
+/// One thread parses at a time. musl's allocator has a single lock, and roxmltree allocates a dozen
+/// times a message, so threads that parse at once hand that lock to each other through the kernel.
+/// On two cores with 16 connections this is the difference between 42,000 and 68,000 messages a
+/// second; with another allocator it costs nothing that shows.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A turn takes a few microseconds, less than it takes to sleep and be woken, so the others first let somebody else run.
+/// A turn takes a few microseconds, less than it takes to sleep and be woken, so the others first
+/// let somebody else run.
 fn take_turn() -> MutexGuard<'static, ()> {
     for _ in 0..10 {
         if let Ok(turn) = TURN.try_lock() {
@@ -213,8 +221,8 @@ impl<'a> Document<'a> {
         Element(self.0.root_element())
     }
 
-    /// The elements right below the root, in order: each one's name and, of a leaf, its text, trimmed and borrowed from
-    /// the input wherever it stands there as one piece.
+    /// The elements right below the root, in order: each one's name and, of a leaf, its text,
+    /// trimmed and borrowed from the input wherever it stands there as one piece.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Option<Cow<'a, str>>)> {
         self.0
             .root_element()
@@ -249,7 +257,8 @@ impl<'a> Element<'a> {
         self.0.children().all(|child| !child.is_element())
     }
 
-    /// The text of a leaf, as it is; empty where it has none. The scan leaves no comments that could split it.
+    /// The text of a leaf, as it is; empty where it has none. The scan leaves no comments that
+    /// could split it.
     pub(super) fn text(self) -> &'a str {
         self.0.text().unwrap_or("")
     }

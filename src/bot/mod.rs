@@ -4,8 +4,8 @@
 
 use crate::account::{Event, Kind, Message, Reply};
 
-/// The answers of an account that has been told nothing: text comes back, a new follower is welcomed, other messages get
-/// a polite sentence, and other events get none.
+/// The answers of an account that has been told nothing: text comes back, a new follower is
+/// welcomed, other messages get a polite sentence, and other events get none.
 pub fn echo<'a>(message: &'a Message<'_>) -> Reply<'a> {
     match message.kind() {
         Kind::Text { content, .. } => Reply::text(content),

@@ -82,7 +82,8 @@ impl From<UsageError> for Error {
     }
 }
 
-/// Runs the command that the arguments name (without the program's own), with the given environment.
+/// Runs the command that the arguments name (without the program's own), with the given
+/// environment.
 ///
 /// # Errors
 /// [`Error`], of which `main` makes a line and an exit code.

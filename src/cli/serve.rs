@@ -74,7 +74,8 @@ fn token(source: TokenSource) -> Result<(Token, Option<String>), Error> {
     }
 }
 
-/// Letters and digits, each as likely as the others: of the 256 values of a byte, the 248 that are four times 62.
+/// Letters and digits, each as likely as the others: of the 256 values of a byte, the 248 that are
+/// four times 62.
 fn random_token() -> io::Result<String> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut token = String::new();
@@ -95,8 +96,8 @@ fn random_token() -> io::Result<String> {
     Ok(token)
 }
 
-/// What a person needs to talk to an account whose token was made up: a token check and a message, signed and ready to
-/// paste.
+/// What a person needs to talk to an account whose token was made up: a token check and a message,
+/// signed and ready to paste.
 fn write_trial(
     text: &mut String,
     made_up: &str,

@@ -1,4 +1,5 @@
-//! The settings of `wechat serve`: each from its flag, else from its environment variable, else by default.
+//! The settings of `wechat serve`: each from its flag, else from its environment variable, else by
+//! default.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -8,7 +9,8 @@ use std::path::PathBuf;
 use crate::account::{Age, Token, TokenError};
 use crate::answer::ServedPath;
 
-/// The most threads that Linux gives a process without being told to: each has four of the 65,530 memory mappings.
+/// The most threads that Linux gives a process without being told to: each has four of the 65,530
+/// memory mappings.
 const CONNECTIONS_MAX: usize = 16_000;
 
 /// What `wechat serve` goes by.
@@ -26,8 +28,8 @@ pub struct Settings {
     pub max_connections: usize,
 }
 
-/// Where the token comes from. There is no flag that is the token itself: everybody on a machine can read its command
-/// lines.
+/// Where the token comes from. There is no flag that is the token itself: everybody on a machine
+/// can read its command lines.
 #[derive(Debug)]
 pub enum TokenSource {
     /// A file that must be there.
@@ -132,8 +134,8 @@ impl Settings {
     /// Reads `--flag VALUE` and `--flag=VALUE` to the end, then fills in from the environment.
     ///
     /// # Errors
-    /// The first thing that cannot be meant. A variable that is set but empty is such a thing too: it is mostly a secret
-    /// that did not arrive.
+    /// The first thing that cannot be meant. A variable that is set but empty is such a thing too:
+    /// it is mostly a secret that did not arrive.
     pub fn read(
         arguments: impl Iterator<Item = OsString>,
         environment: &impl Fn(&str) -> Option<OsString>,
@@ -265,7 +267,8 @@ impl<E: Fn(&str) -> Option<OsString>> Given<'_, E> {
     }
 }
 
-/// A token from a file or variable. A final newline is cut, because `echo` writes one; anything else stays and is refused.
+/// A token from a file or variable. A final newline is cut, because `echo` writes one; anything
+/// else stays and is refused.
 pub(super) fn parse_token(bytes: &[u8], from: &str) -> Result<Token, UsageError> {
     let text = str::from_utf8(bytes).map_err(|_| UsageError::TokenText {
         from: from.to_owned(),

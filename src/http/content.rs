@@ -1,4 +1,5 @@
-//! The message body and its framing (RFC 9112 6 and 7): where content ends, and the content of a chunked one.
+//! The message body and its framing (RFC 9112 6 and 7): where content ends, and the content of a
+//! chunked one.
 
 use super::error::RequestError;
 use super::grammar::{self, FIELD, HEXDIG, LineEnd, QDTEXT, TCHAR, line_end, take_while};
@@ -16,12 +17,14 @@ pub enum Framing {
     Chunked,
 }
 
-/// Takes the content out of a chunked message body, piece by piece as the bytes arrive (RFC 9112 7.1).
+/// Takes the content out of a chunked message body, piece by piece as the bytes arrive (RFC 9112
+/// 7.1).
 ///
 /// ```text
 /// chunked-body = *chunk last-chunk trailer-section CRLF
 /// ```
-/// What counts is bounded as it comes in: content, extensions and trailers. Nothing is allocated for a declared size.
+/// What counts is bounded as it comes in: content, extensions and trailers. Nothing is allocated
+/// for a declared size.
 #[derive(Debug, Default)]
 pub struct Chunked {
     expected: Expected,
@@ -47,8 +50,9 @@ impl Chunked {
         self.expected == Expected::Nothing
     }
 
-    /// Takes what can be taken from the front of the bytes, appends the content among it to `content`, and returns how
-    /// many bytes it took. The rest must be offered again with more behind it, or belongs to the next request.
+    /// Takes what can be taken from the front of the bytes, appends the content among it to
+    /// `content`, and returns how many bytes it took. The rest must be offered again with more
+    /// behind it, or belongs to the next request.
     ///
     /// # Errors
     /// The first rule that the bytes break, also where the piece is not whole yet.
@@ -60,7 +64,8 @@ impl Chunked {
         Ok(bytes.len().saturating_sub(rest.len()))
     }
 
-    /// One production, or as much chunk data as there is; `None` where more bytes are needed, or none any more.
+    /// One production, or as much chunk data as there is; `None` where more bytes are needed, or
+    /// none any more.
     fn step<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -133,8 +138,9 @@ impl Chunked {
         }
     }
 
-    /// `trailer-section CRLF`, one line of it, where `trailer-section = *( field-line CRLF )`. Trailers are read by their
-    /// grammar and dropped: merging them into the fields would let them change a framing already decided.
+    /// `trailer-section CRLF`, one line of it, where `trailer-section = *( field-line CRLF )`.
+    /// Trailers are read by their grammar and dropped: merging them into the fields would let them
+    /// change a framing already decided.
     fn take_trailer<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, RequestError> {
         let after = match line_end(bytes) {
             LineEnd::Partial => None,
@@ -156,8 +162,9 @@ impl Chunked {
     }
 }
 
-/// `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 7.1.1). Extensions are ignored,
-/// but one that ends with white space, or is none, is how `5 5` gets read as 5 by one server and 85 by another.
+/// `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 7.1.1).
+/// Extensions are ignored, but one that ends with white space, or is none, is how `5 5` gets read
+/// as 5 by one server and 85 by another.
 fn check_extensions(mut bytes: &[u8]) -> Option<()> {
     while !bytes.is_empty() {
         let (name, rest) = TCHAR.take(bws(bws(bytes).strip_prefix(b";")?));

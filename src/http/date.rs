@@ -9,8 +9,8 @@ const MONTHS: [[u8; 3]; 12] = [
     *b"Nov", *b"Dec",
 ];
 
-/// The time in seconds since 1970 as `Sat, 17 Jul 2021 08:52:35 GMT`. Years past 9999 do not fit the form; their last
-/// second is written instead.
+/// The time in seconds since 1970 as `Sat, 17 Jul 2021 08:52:35 GMT`. Years past 9999 do not fit
+/// the form; their last second is written instead.
 pub fn imf_fixdate(now: u64) -> [u8; 29] {
     let now = now.min(253_402_300_799);
     let (days, second) = (now / 86_400, now % 86_400);
@@ -40,9 +40,9 @@ fn two_digits(number: u64) -> [u8; 2] {
     [digit(number / 10), digit(number)]
 }
 
-/// Year, month from 1 and day from 1 of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Counted in
-/// years that begin in March, so that the leap day is the last one of its year, and in eras of 400 years, which all have
-/// 146,097 days.
+/// Year, month from 1 and day from 1 of a day counted from 1970-01-01, in the proleptic Gregorian
+/// calendar. Counted in years that begin in March, so that the leap day is the last one of its
+/// year, and in eras of 400 years, which all have 146,097 days.
 #[expect(
     clippy::arithmetic_side_effects,
     reason = "all operands are below 2^32: the caller bounds the days by year 9999"

@@ -1,12 +1,13 @@
-//! Why a request was refused before anybody looked at what it asks: one variant a rule, with the facts.
+//! Why a request was refused before anybody looked at what it asks: one variant a rule, with the
+//! facts.
 
 use std::fmt;
 
 use super::limits;
 use super::response::Status;
 
-/// A request that HTTP itself refuses. After any of these the framing of the connection is in doubt, so the refusal is
-/// the last thing written to it.
+/// A request that HTTP itself refuses. After any of these the framing of the connection is in
+/// doubt, so the refusal is the last thing written to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestError {
     /// The method is not a `token`, or is not followed by one space.
@@ -39,7 +40,8 @@ pub enum RequestError {
         /// Which of the two stands alone.
         octet: u8,
     },
-    /// A field line that does not begin with a `token` and a colon; white space before either is refused too.
+    /// A field line that does not begin with a `token` and a colon; white space before either is
+    /// refused too.
     FieldName {
         /// The octet that no field name holds.
         octet: u8,

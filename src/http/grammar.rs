@@ -1,8 +1,9 @@
 //! The octets and small productions of RFC 9110, 9112 and 3986, each written once.
 //!
-//! This is the file to read when auditing how lenient the parser is: nothing else in `http` decides what an octet
-//! may be. The conveniences of std are avoided on purpose where their grammar is another one: `parse::<u64>` takes a
-//! leading `+`, `from_str_radix` too, `str::trim` eats U+00A0, `trim_ascii` eats form feed, `lines` takes a bare LF.
+//! This is the file to read when auditing how lenient the parser is: nothing else in `http` decides
+//! what an octet may be. The conveniences of std are avoided on purpose where their grammar is
+//! another one: `parse::<u64>` takes a leading `+`, `from_str_radix` too, `str::trim` eats U+00A0,
+//! `trim_ascii` eats form feed, `lines` takes a bare LF.
 
 use std::borrow::Cow;
 
@@ -10,8 +11,8 @@ use std::borrow::Cow;
 #[derive(Clone, Copy)]
 pub(super) struct Class(u8);
 
-/// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA`
-/// (RFC 9110 5.6.2)
+/// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
+/// / DIGIT / ALPHA` (RFC 9110 5.6.2)
 pub(super) const TCHAR: Class = Class(1);
 
 /// `field-vchar / SP / HTAB`, where `field-vchar = VCHAR / obs-text` (RFC 9110 5.5)
@@ -20,7 +21,8 @@ pub(super) const FIELD: Class = Class(1 << 1);
 /// `VCHAR` (RFC 5234), which ends before the next space of a request line
 pub(super) const VCHAR: Class = Class(1 << 2);
 
-/// The octets of `absolute-path [ "?" query ]`: `pchar / "/" / "?"`, with the `%` of an escape (RFC 3986 3.3, 3.4)
+/// The octets of `absolute-path [ "?" query ]`: `pchar / "/" / "?"`, with the `%` of an escape (RFC
+/// 3986 3.3, 3.4)
 pub(super) const TARGET: Class = Class(1 << 3);
 
 /// The octets of `reg-name`, without the comma: a list of hosts is not a host (RFC 3986 3.2.2)
@@ -86,13 +88,15 @@ impl Class {
             .is_some_and(|classes| classes & self.0 != 0)
     }
 
-    /// Splits off the longest front whose octets are all in the class; the rest is empty where that never ends.
+    /// Splits off the longest front whose octets are all in the class; the rest is empty where that
+    /// never ends.
     pub(super) fn take(self, bytes: &[u8]) -> (&[u8], &[u8]) {
         take_while(bytes, |octet| self.holds(octet))
     }
 }
 
-/// Splits off the longest front whose octets are all of one class; the rest is empty where the class never ends.
+/// Splits off the longest front whose octets are all of one class; the rest is empty where the
+/// class never ends.
 #[inline]
 pub(super) fn take_while(bytes: &[u8], class: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = bytes
@@ -109,7 +113,8 @@ pub(super) enum LineEnd<'a> {
     Crlf(&'a [u8]),
     /// Nothing yet, or a CR with nothing behind it.
     Partial,
-    /// A CR without LF or an LF without CR. Taking either as a line end is how two readers come to see two requests.
+    /// A CR without LF or an LF without CR. Taking either as a line end is how two readers come to
+    /// see two requests.
     Bare(u8),
     /// Another octet.
     Other(u8),
@@ -133,7 +138,8 @@ pub(super) fn ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// `1*DIGIT` as a number; one too large for 64 bits becomes `u64::MAX`, which every limit here refuses.
+/// `1*DIGIT` as a number; one too large for 64 bits becomes `u64::MAX`, which every limit here
+/// refuses.
 pub(super) fn digits(bytes: &[u8]) -> Option<u64> {
     number(bytes, 10)
 }
@@ -157,14 +163,14 @@ fn number(bytes: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
-/// Undoes the coding of a name or value in a query, where `+` stands for a space and `%2B` for a plus
-/// (`application/x-www-form-urlencoded`).
+/// Undoes the coding of a name or value in a query, where `+` stands for a space and `%2B` for a
+/// plus (`application/x-www-form-urlencoded`).
 pub(super) fn form_decode(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b'+')
 }
 
-/// Undoes `pct-encoded`, once. The result is bytes, since nothing says that it is UTF-8. An incomplete escape stays as
-/// it is; a request target never holds one ([`escapes_are_whole`]).
+/// Undoes `pct-encoded`, once. The result is bytes, since nothing says that it is UTF-8. An
+/// incomplete escape stays as it is; a request target never holds one ([`escapes_are_whole`]).
 pub(super) fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b' ')
 }

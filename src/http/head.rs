@@ -1,7 +1,8 @@
-//! The head of a request: request line, field lines, and what they decide together (RFC 9112 2 to 6, 9110 10.1.1).
+//! The head of a request: request line, field lines, and what they decide together (RFC 9112 2 to
+//! 6, 9110 10.1.1).
 //!
-//! A field is read where its line is read; nobody ever searches a message for a name. Fields that decide nothing are
-//! held to their grammar and dropped.
+//! A field is read where its line is read; nobody ever searches a message for a name. Fields that
+//! decide nothing are held to their grammar and dropped.
 
 use super::content::Framing;
 use super::error::RequestError;
@@ -80,12 +81,14 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// Reads the head at the front of the bytes, and its length in bytes; `None` where it is not whole yet.
+    /// Reads the head at the front of the bytes, and its length in bytes; `None` where it is not
+    /// whole yet.
     ///
     /// ```text
     /// [ CRLF ] request-line *( field-line CRLF ) CRLF
     /// ```
-    /// One empty line before the request line is skipped, as RFC 9112 2.2 asks: old clients send one after a POST.
+    /// One empty line before the request line is skipped, as RFC 9112 2.2 asks: old clients send
+    /// one after a POST.
     ///
     /// # Errors
     /// The first rule that the bytes break, also where the head is not whole yet.
@@ -204,8 +207,9 @@ pub(super) struct FieldLine<'a> {
     value: &'a [u8],
 }
 
-/// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). A line that begins with
-/// white space would be obs-fold, a name with white space behind it somebody's smuggling: both fail as names.
+/// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). A line
+/// that begins with white space would be obs-fold, a name with white space behind it somebody's
+/// smuggling: both fail as names.
 pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
     let (name, rest) = match TCHAR.take(bytes) {
         (_, []) => return Ok(None),
@@ -324,8 +328,9 @@ impl Fields {
         })
     }
 
-    /// The message body's length, decided once and in the order of RFC 9112 6.3. Where that allows a repair (obey
-    /// Transfer-Encoding alone, merge equal lengths), this refuses: the proxy in front may have repaired it otherwise.
+    /// The message body's length, decided once and in the order of RFC 9112 6.3. Where that allows
+    /// a repair (obey Transfer-Encoding alone, merge equal lengths), this refuses: the proxy in
+    /// front may have repaired it otherwise.
     fn framing(&self, method: Method, version: Version) -> Result<Framing, RequestError> {
         match (self.transfer_encoding, self.content_length) {
             (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
@@ -347,8 +352,8 @@ impl Fields {
     }
 }
 
-/// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1), as far as it matters here: exactly `chunked`, or other
-/// codings with a single `chunked` at the end, or something else.
+/// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1), as far as it matters here: exactly
+/// `chunked`, or other codings with a single `chunked` at the end, or something else.
 fn transfer_encoding(value: &[u8]) -> TransferEncoding {
     let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
     if is_chunked(value) {

@@ -1,8 +1,10 @@
-//! HTTP/1.x as values: bytes in, [`Head`], [`Chunked`] content and [`Response`] out (RFC 9110, 9112).
+//! HTTP/1.x as values: bytes in, [`Head`], [`Chunked`] content and [`Response`] out (RFC 9110,
+//! 9112).
 //!
-//! No sockets, no clock, and no idea of WeChat. An unfinished message is a value (`None`), not an error; every way to
-//! break a rule is a [`RequestError`] that knows its status. Where the RFC lets a server repair a message, this one
-//! refuses it, because the proxy in front may repair it differently.
+//! No sockets, no clock, and no idea of WeChat. An unfinished message is a value (`None`), not an
+//! error; every way to break a rule is a [`RequestError`] that knows its status. Where the RFC lets
+//! a server repair a message, this one refuses it, because the proxy in front may repair it
+//! differently.
 
 mod content;
 mod date;

@@ -1,4 +1,5 @@
-//! The response: status line, the few fields that are sent, content and its framing (RFC 9110 15, 9112 4 and 7).
+//! The response: status line, the few fields that are sent, content and its framing (RFC 9110 15,
+//! 9112 4 and 7).
 
 use std::borrow::Cow;
 
@@ -102,7 +103,8 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// 200 with XML, sent in one chunk to HTTP/1.1 and with its length to HTTP/1.0, which knows no chunks.
+    /// 200 with XML, sent in one chunk to HTTP/1.1 and with its length to HTTP/1.0, which knows no
+    /// chunks.
     pub fn xml(content: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             status: Status::Ok,
@@ -147,8 +149,9 @@ impl<'a> Response<'a> {
         self.note.as_ref()
     }
 
-    /// Appends the response as bytes, as the answer to the request with this head at the time `now`, in seconds since
-    /// 1970. A response to HEAD has the fields of the one to GET and no content (RFC 9110 9.3.2).
+    /// Appends the response as bytes, as the answer to the request with this head at the time
+    /// `now`, in seconds since 1970. A response to HEAD has the fields of the one to GET and no
+    /// content (RFC 9110 9.3.2).
     pub fn write_to(&self, head: &Head<'_>, now: u64, out: &mut Vec<u8>) {
         let chunked = match (self.media, head.version) {
             (Media::Xml, Version::Http11) => true,
@@ -167,8 +170,8 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Appends the response as bytes where there is no head to answer, because it was refused: with its length, and
-    /// with the end of the connection.
+    /// Appends the response as bytes where there is no head to answer, because it was refused: with
+    /// its length, and with the end of the connection.
     pub fn write_last_to(&self, now: u64, out: &mut Vec<u8>) {
         self.write_head(false, b"Connection: close\r\n", now, out);
         out.extend_from_slice(&self.content);
@@ -197,8 +200,8 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// `chunk last-chunk CRLF`, the way the captured exchange has it: one chunk, its size in hexadecimal. Empty content
-    /// is the last chunk alone, since an empty chunk would be one.
+    /// `chunk last-chunk CRLF`, the way the captured exchange has it: one chunk, its size in
+    /// hexadecimal. Empty content is the last chunk alone, since an empty chunk would be one.
     fn write_chunked(&self, out: &mut Vec<u8>) {
         if !self.content.is_empty() {
             write_number(self.content.len(), 16, out);
@@ -210,7 +213,8 @@ impl<'a> Response<'a> {
     }
 }
 
-/// A number in lower-case digits. `write!` would do, at a hundred times the instructions on the path of every message.
+/// A number in lower-case digits. `write!` would do, at a hundred times the instructions on the
+/// path of every message.
 fn write_number(mut number: usize, radix: u32, out: &mut Vec<u8>) {
     let start = out.len();
     loop {

@@ -6,8 +6,8 @@ use std::net::Ipv6Addr;
 use super::error::RequestError;
 use super::grammar::{self, HOST, TARGET, take_while};
 
-/// What a request asks for: the path and the query of an origin-form or absolute-form target. The authority of the
-/// latter is checked and dropped; this server has one site.
+/// What a request asks for: the path and the query of an origin-form or absolute-form target. The
+/// authority of the latter is checked and dropped; this server has one site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
     path: &'a [u8],
@@ -15,8 +15,8 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// `request-target = origin-form / absolute-form / asterisk-form`, the last one for OPTIONS alone. authority-form
-    /// belongs to CONNECT, and this server is no proxy.
+    /// `request-target = origin-form / absolute-form / asterisk-form`, the last one for OPTIONS
+    /// alone. authority-form belongs to CONNECT, and this server is no proxy.
     ///
     /// # Errors
     /// `Target`, `TargetOctet`, `TargetEscape`, or `Host` for the authority of an absolute-form.
@@ -44,7 +44,8 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// The path as it was sent, percent-encoded; `/` where an absolute-form has none, `*` for the asterisk-form.
+    /// The path as it was sent, percent-encoded; `/` where an absolute-form has none, `*` for the
+    /// asterisk-form.
     pub const fn path(&self) -> &'a [u8] {
         self.path
     }
@@ -60,7 +61,8 @@ impl<'a> Target<'a> {
     }
 }
 
-/// `absolute-form = absolute-URI` (RFC 9112 3.2.2), of which only http and https reach an HTTP server.
+/// `absolute-form = absolute-URI` (RFC 9112 3.2.2), of which only http and https reach an HTTP
+/// server.
 fn path_of_absolute_form(bytes: &[u8]) -> Result<&[u8], RequestError> {
     let (scheme, rest) = take_while(bytes, |octet| octet != b':');
     if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
@@ -72,8 +74,8 @@ fn path_of_absolute_form(bytes: &[u8]) -> Result<&[u8], RequestError> {
     Ok(path_and_query)
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. It must not be empty: the URI of every request to this
-/// server has an authority.
+/// `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. It must not be empty: the URI of every
+/// request to this server has an authority.
 pub(super) fn check_authority(bytes: &[u8]) -> Result<(), RequestError> {
     let (is_host, port) = match bytes {
         [b'[', rest @ ..] => {
@@ -116,8 +118,8 @@ impl<'a> Query<'a> {
         Self(bytes)
     }
 
-    /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is data, as is an
-    /// encoded `&`. Of a name that occurs twice, readers take the first.
+    /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is
+    /// data, as is an encoded `&`. Of a name that occurs twice, readers take the first.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
         self.0
             .split(|&octet| octet == b'&')

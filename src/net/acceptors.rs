@@ -1,7 +1,8 @@
 //! The threads: several block in `accept`, and each serves the connection that it took to its end.
 //!
-//! The last idle one starts another before it serves, so somebody always accepts; surplus idle ones end. Against a thread
-//! spawned for each connection this is about 1.5 times the connections a second, and needs no queue.
+//! The last idle one starts another before it serves, so somebody always accepts; surplus idle ones
+//! end. Against a thread spawned for each connection this is about 1.5 times the connections a
+//! second, and needs no queue.
 
 use std::io;
 use std::net::TcpListener;
@@ -19,15 +20,15 @@ use crate::http::{Request, Response};
 /// Idle threads that are kept for a burst. One costs about 6 KiB.
 const IDLE_MAX: usize = 32;
 
-/// Address space of a thread's stack; only pages that are used cost memory. The parsers here and roxmltree's do not
-/// recurse, so a message cannot use more of them by its shape.
+/// Address space of a thread's stack; only pages that are used cost memory. The parsers here and
+/// roxmltree's do not recurse, so a message cannot use more of them by its shape.
 const STACK: usize = 256 * 1024;
 
 /// How long to hold off after an `accept` that failed for want of descriptors or memory.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Serves the listener for ever, each request with what `answer` makes of it. It is given the request, the time in
-/// seconds since 1970, and a buffer that the response may borrow from.
+/// Serves the listener for ever, each request with what `answer` makes of it. It is given the
+/// request, the time in seconds since 1970, and a buffer that the response may borrow from.
 ///
 /// # Errors
 /// Where the first thread cannot be started. After that nothing ends it.
@@ -116,8 +117,8 @@ impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> A
         }
     }
 
-    /// An `accept` that fails is never the end. Where the peer was faster than us there is nothing to do; whatever else
-    /// it is, we have run out of something that a waiting connection holds.
+    /// An `accept` that fails is never the end. Where the peer was faster than us there is nothing
+    /// to do; whatever else it is, we have run out of something that a waiting connection holds.
     fn survive(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, Interrupted, TimedOut, WouldBlock};
         if matches!(

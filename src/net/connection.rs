@@ -1,7 +1,8 @@
-//! The life of one connection: receive a request, answer it, and again; or refuse it and close in stages.
+//! The life of one connection: receive a request, answer it, and again; or refuse it and close in
+//! stages.
 //!
-//! In the steady state a request costs one `read` and one `write`: time-outs are only set where a request comes in
-//! pieces, because the socket has the idle one from the start.
+//! In the steady state a request costs one `read` and one `write`: time-outs are only set where a
+//! request comes in pieces, because the socket has the idle one from the start.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -14,8 +15,8 @@ use crate::http::{
     self, Chunked, Framing, Head, Note, Persistence, Request, RequestError, Response,
 };
 
-/// Bytes that are read and dropped after the last answer: more than any content that is allowed, and few enough that
-/// nobody can make us a sink.
+/// Bytes that are read and dropped after the last answer: more than any content that is allowed,
+/// and few enough that nobody can make us a sink.
 const LINGER_MAX: usize = 1024 * 1024;
 
 /// What a thread keeps from one request and connection to the next, so that none allocates.
@@ -118,7 +119,8 @@ struct Connection<'c> {
 }
 
 impl Connection<'_> {
-    /// One turn. A request that is there with one read is parsed once; one that comes in pieces again when it is whole.
+    /// One turn. A request that is there with one read is parsed once; one that comes in pieces
+    /// again when it is whole.
     fn receive_and_answer<A>(&mut self, answer: &A) -> Result<Next, Ending>
     where
         A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r>,
@@ -174,8 +176,9 @@ impl Connection<'_> {
         }
     }
 
-    /// Receives the rest of a request whose head is whole. Of a message body with a length, all of it is behind the head
-    /// afterwards; a chunked one is taken out from there and decoded into the content buffer.
+    /// Receives the rest of a request whose head is whole. Of a message body with a length, all of
+    /// it is behind the head afterwards; a chunked one is taken out from there and decoded into the
+    /// content buffer.
     fn receive_content(
         &mut self,
         head: usize,
@@ -208,7 +211,8 @@ impl Connection<'_> {
         }
     }
 
-    /// Reads once: until the deadline, or where there is none for as long as a connection may be idle.
+    /// Reads once: until the deadline, or where there is none for as long as a connection may be
+    /// idle.
     fn receive(&mut self, deadline: Option<Instant>, too_late: RequestError) -> Result<(), Ending> {
         let timeout = match deadline {
             None => self.limits.idle,
@@ -240,8 +244,9 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// Writes the output, all of it within its time. The socket's own time-out is for one `write`, so a peer that reads a
-    /// little now and then would not run into it; after a short write the deadline counts.
+    /// Writes the output, all of it within its time. The socket's own time-out is for one `write`,
+    /// so a peer that reads a little now and then would not run into it; after a short write the
+    /// deadline counts.
     fn send(&mut self) -> Result<(), Ending> {
         let mut stream = self.seat.stream();
         let mut rest = self.buffers.output.as_slice();
@@ -286,8 +291,8 @@ impl Connection<'_> {
         let _: Result<(), Ending> = self.send();
     }
 
-    /// Closes in stages (RFC 9112 9.6): no more writing, then read and drop for a bounded time. A socket closed with
-    /// unread input resets the connection, and the reset overtakes the answer.
+    /// Closes in stages (RFC 9112 9.6): no more writing, then read and drop for a bounded time. A
+    /// socket closed with unread input resets the connection, and the reset overtakes the answer.
     fn linger(&mut self) {
         let mut stream = self.seat.stream();
         let mut dropped = 0_usize;
@@ -308,7 +313,8 @@ impl Connection<'_> {
     }
 }
 
-/// What is left until the deadline, at least a millisecond, since a time-out of zero means none; `None` behind it.
+/// What is left until the deadline, at least a millisecond, since a time-out of zero means none;
+/// `None` behind it.
 fn left_until(deadline: Instant) -> Option<Duration> {
     let left = deadline.checked_duration_since(Instant::now())?;
     Some(left.max(Duration::from_millis(1)))

@@ -10,7 +10,8 @@ const USUAL: usize = 4 * 1024;
 /// The longest request that is kept whole.
 const LONGEST: usize = limits::HEAD + limits::CONTENT;
 
-/// A buffer that grows as bytes arrive, never by what a peer declares. It lives with its thread, not with a connection.
+/// A buffer that grows as bytes arrive, never by what a peer declares. It lives with its thread,
+/// not with a connection.
 #[derive(Debug)]
 pub(super) struct Input {
     bytes: Vec<u8>,

@@ -1,4 +1,5 @@
-//! The listening socket: bound here, or handed over as standard input (`systemd.socket(5)`, `StandardInput=socket`).
+//! The listening socket: bound here, or handed over as standard input (`systemd.socket(5)`,
+//! `StandardInput=socket`).
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,10 +15,11 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
 
-/// The listening socket that standard input is, if it is one. A connected socket, as inetd hands over, is none.
+/// The listening socket that standard input is, if it is one. A connected socket, as inetd hands
+/// over, is none.
 ///
-/// Duplicating the descriptor of standard input is safe Rust, whereas descriptor 3 of `LISTEN_FDS` is not to be had
-/// without `unsafe`.
+/// Duplicating the descriptor of standard input is safe Rust, whereas descriptor 3 of `LISTEN_FDS`
+/// is not to be had without `unsafe`.
 pub fn from_stdin() -> Option<TcpListener> {
     let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
     listener.local_addr().ok()?;
@@ -28,9 +30,10 @@ pub fn from_stdin() -> Option<TcpListener> {
     }
 }
 
-/// Sets what every connection starts with: no delay, since each answer is one write, and the time-outs of one that waits
-/// for its first request. Linux lets a connection inherit them from its listener, but not one that was already queued
-/// when they were set there, as the first ones of a socket unit are; so each connection is told itself.
+/// Sets what every connection starts with: no delay, since each answer is one write, and the
+/// time-outs of one that waits for its first request. Linux lets a connection inherit them from its
+/// listener, but not one that was already queued when they were set there, as the first ones of a
+/// socket unit are; so each connection is told itself.
 pub(super) fn prepare(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(limits.idle))?;

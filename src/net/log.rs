@@ -11,8 +11,9 @@ use crate::http::{Head, Note, Status};
 /// Bytes of a path that a log line shows.
 const PATH_MAX: usize = 64;
 
-/// Says what became of a request. The path stands there without its query, which holds a signature; foreign bytes are
-/// escaped, so that no one writes a line of their own or moves a terminal's cursor.
+/// Says what became of a request. The path stands there without its query, which holds a signature;
+/// foreign bytes are escaped, so that no one writes a line of their own or moves a terminal's
+/// cursor.
 pub(super) fn request(status: Status, head: Option<&Head<'_>>, peer: SocketAddr, note: &Note) {
     let (method, path): (&str, &[u8]) =
         head.map_or(("-", b"-"), |head| (head.method.name(), head.target.path()));
@@ -38,14 +39,15 @@ pub(super) fn event(cause: &str, reason: impl fmt::Display) {
     say(format_args!("cause={cause} reason=\"{reason}\""));
 }
 
-/// One line in one write, so that lines of several threads never mix. A log that cannot be written is no reason to stop
-/// answering.
+/// One line in one write, so that lines of several threads never mix. A log that cannot be written
+/// is no reason to stop answering.
 fn say(line: fmt::Arguments<'_>) {
     let line = format!("{line}\n");
     let _: io::Result<()> = io::stderr().write_all(line.as_bytes());
 }
 
-/// Lets one event of a kind through in a second, so that a flood of them does not become a flood of lines.
+/// Lets one event of a kind through in a second, so that a flood of them does not become a flood of
+/// lines.
 #[derive(Default)]
 pub(super) struct Throttle(AtomicU64);
 

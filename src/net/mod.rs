@@ -1,7 +1,8 @@
-//! Sockets: the listener, the threads that accept, the life of a connection, and who has to go when it gets crowded.
+//! Sockets: the listener, the threads that accept, the life of a connection, and who has to go when
+//! it gets crowded.
 //!
-//! Knows HTTP only as far as a connection must (where a request ends, what refuses it), and WeChat not at all: it is
-//! handed a function that makes a response of a request.
+//! Knows HTTP only as far as a connection must (where a request ends, what refuses it), and WeChat
+//! not at all: it is handed a function that makes a response of a request.
 
 mod acceptors;
 mod connection;
@@ -15,23 +16,26 @@ use std::time::Duration;
 pub use acceptors::serve;
 pub use listener::{bind, from_stdin};
 
-/// How many connections there may be, and how long each may keep a thread waiting. Every duration is for the whole of
-/// its part: a peer that sends a byte now and then gains nothing.
+/// How many connections there may be, and how long each may keep a thread waiting. Every duration
+/// is for the whole of its part: a peer that sends a byte now and then gains nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once, at least 1. At the limit, the one that has waited longest for its peer makes room.
+    /// Connections at once, at least 1. At the limit, the one that has waited longest for its peer
+    /// makes room.
     pub connections: usize,
-    /// From the first byte of a head to its last. WeChat itself gives up after 5 s, so does everything below.
+    /// From the first byte of a head to its last. WeChat itself gives up after 5 s, so does
+    /// everything below.
     pub head: Duration,
     /// From the end of the head to the last byte of the content.
     pub content: Duration,
     /// For writing an answer.
     pub answer: Duration,
-    /// From an answer, or from the beginning, to the first byte of the next request. Longer than the 60 s for which nginx
-    /// keeps its connections to an upstream, so that nginx closes first and never sends into a closing connection.
+    /// From an answer, or from the beginning, to the first byte of the next request. Longer than
+    /// the 60 s for which nginx keeps its connections to an upstream, so that nginx closes first
+    /// and never sends into a closing connection.
     pub idle: Duration,
-    /// For reading, after the last answer, what the peer is still sending, so that a reset does not destroy the answer
-    /// on its way (RFC 9112 9.6).
+    /// For reading, after the last answer, what the peer is still sending, so that a reset does not
+    /// destroy the answer on its way (RFC 9112 9.6).
     pub linger: Duration,
 }
 

@@ -17,9 +17,10 @@ const ALL_WORKING: Duration = Duration::from_millis(20);
 
 /// The seats of all connections.
 ///
-/// Ten thousand silent connections cannot keep anybody out, whatever the deadlines say: at the limit, the connection that
-/// has waited longest for its peer is shut to make room. A peer in the middle of a request counts as waited for, and
-/// since when does not change with each byte that it sends.
+/// Ten thousand silent connections cannot keep anybody out, whatever the deadlines say: at the
+/// limit, the connection that has waited longest for its peer is shut to make room. A peer in the
+/// middle of a request counts as waited for, and since when does not change with each byte that it
+/// sends.
 pub(super) struct Seats {
     limit: usize,
     table: Mutex<Table>,
@@ -49,7 +50,8 @@ impl Table {
 
 struct Place {
     stream: TcpStream,
-    /// When the waiting began, in turns: numbers that only grow, which is all the order needs, and cost no clock.
+    /// When the waiting began, in turns: numbers that only grow, which is all the order needs, and
+    /// cost no clock.
     since: AtomicU64,
 }
 
@@ -71,8 +73,8 @@ impl Seats {
         }
     }
 
-    /// Takes a seat for a connection. With all seats taken it waits, after making the longest waiting connection leave,
-    /// until one is free; `crowded` is called before it does.
+    /// Takes a seat for a connection. With all seats taken it waits, after making the longest
+    /// waiting connection leave, until one is free; `crowded` is called before it does.
     pub(super) fn take(
         &self,
         stream: TcpStream,
@@ -84,7 +86,8 @@ impl Seats {
             crowded();
             table.newcomers = table.newcomers.saturating_add(1);
             while table.taken() >= self.limit {
-                // One has to leave for each newcomer, and another newcomer may have got the seat of ours.
+                // One has to leave for each newcomer, and another newcomer may have got the seat of
+                // ours.
                 if table.leaving() < table.newcomers {
                     shut_longest_waiting(&table);
                 }
@@ -253,7 +256,8 @@ mod tests {
         let (_second_client, served, peer) = pair(&listener);
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                // What the thread of the first connection does: it wakes because it was shut, and leaves.
+                // What the thread of the first connection does: it wakes because it was shut, and
+                // leaves.
                 assert_eq!(first.stream().read(&mut [0]).unwrap(), 0);
                 drop(first);
             });

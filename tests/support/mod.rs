@@ -1,4 +1,5 @@
-//! What the wire tests share: the program as a process, a client that speaks raw bytes, and signed requests.
+//! What the wire tests share: the program as a process, a client that speaks raw bytes, and signed
+//! requests.
 
 #![allow(
     dead_code,
@@ -129,7 +130,8 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends the bytes on a connection of their own, ends the sending side, and returns all that comes back.
+/// Sends the bytes on a connection of their own, ends the sending side, and returns all that comes
+/// back.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
     stream.write_all(bytes).unwrap();
