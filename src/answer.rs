@@ -26,28 +26,26 @@ pub struct Callback {
     pub path: Option<ServedPath>,
 }
 
-/// A path without percent-encoding and without the slashes at its end, so that `/wx` and `/wx/` are
-/// one.
+/// A path without percent-encoding and without a slash at its end, so that `/wx` and `/wx/` are one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServedPath(Vec<u8>);
 
 impl ServedPath {
-    /// A path as a person writes it; `None` where it does not begin with a slash.
+    /// A path as it stands in a request target: it begins with a slash, is percent-encoded, and has
+    /// no query. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        text.starts_with('/')
-            .then(|| Self(without_final_slashes(text.as_bytes()).to_owned()))
+        let target = Target::origin(text.as_bytes()).ok()?;
+        (target.path() == text.as_bytes()).then(|| Self(Self::of(&target)))
     }
 
     fn is_path_of(&self, target: &Target<'_>) -> bool {
-        without_final_slashes(&target.decoded_path()) == self.0
+        Self::of(target) == self.0
     }
-}
 
-fn without_final_slashes(mut path: &[u8]) -> &[u8] {
-    while let [rest @ .., b'/'] = path {
-        path = rest;
+    fn of(target: &Target<'_>) -> Vec<u8> {
+        let path = target.decoded_path();
+        path.strip_suffix(b"/").unwrap_or(&path).to_owned()
     }
-    path
 }
 
 /// Why a request is refused that HTTP finds nothing wrong with.
@@ -71,14 +69,11 @@ impl Callback {
         reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m>,
     ) -> Response<'r> {
         scratch.clear();
+        let is_elsewhere = |path: &ServedPath| !path.is_path_of(&request.head.target);
+        if self.path.as_ref().is_some_and(is_elsewhere) {
+            return Refusal::Path.response();
+        }
         let answered = match request.head.method {
-            _ if self
-                .path
-                .as_ref()
-                .is_some_and(|path| !path.is_path_of(&request.head.target)) =>
-            {
-                Err(Refusal::Path)
-            }
             Method::Get | Method::Head => self.answer_token_check(request, now),
             Method::Post => self.answer_message(request, now, scratch, reply),
             Method::Other => Err(Refusal::Method),
@@ -97,13 +92,8 @@ impl Callback {
             return Ok(Response::text(GREETING));
         }
         let echostr = required(parameters.echostr.as_ref(), "echostr")?;
-        let Verified { .. } = self.verify(&parameters, now)?;
-        let note = Note {
-            cause: "token-check",
-            reason: "passed".into(),
-            hint: "",
-        };
-        Ok(Response::text(echostr.clone()).with_note(note))
+        let verified = self.verify(&parameters, now)?;
+        Ok(echo(verified, echostr.clone()))
     }
 
     fn answer_message<'r>(
@@ -137,6 +127,16 @@ impl Callback {
             .verify(&credentials, now, self.max_age)
             .map_err(Refusal::Signature)
     }
+}
+
+/// The echostr of a verified token check, and nothing else.
+fn echo<'r>(_: Verified, echostr: Cow<'r, [u8]>) -> Response<'r> {
+    let note = Note {
+        cause: "token-check",
+        reason: "passed".into(),
+        hint: "",
+    };
+    Response::text(echostr).with_note(note)
 }
 
 /// The parameters that a callback's query may hold, the first of each name.

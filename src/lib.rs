@@ -14,6 +14,7 @@
 //! | [`account`] | signature, message, reply, XML | HTTP, sockets |
 //! | [`bot`] | what to say | HTTP, sockets |
 //! | [`answer`] | the one seam: a request in, a response out | sockets, XML |
+//! | `calendar` | days and dates | everything else |
 //! | [`net`] | listener, threads, connections, deadlines | WeChat |
 //! | [`server`] | how the four are put together | their insides |
 //! | [`cli`] | arguments, environment, a file for each command | HTTP, XML |
@@ -23,6 +24,7 @@
 pub mod account;
 pub mod answer;
 pub mod bot;
+mod calendar;
 pub mod cli;
 pub mod http;
 pub mod net;

@@ -38,8 +38,14 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String
 
 #[test]
 fn help_and_version_are_printed_and_nothing_is_served() {
-    for flag in ["--help", "-h", "help"] {
-        let (code, out, err) = run(&[flag], &[]);
+    for flags in [
+        &["--help"][..],
+        &["-h"],
+        &["help"],
+        &["serve", "--help"],
+        &["--listen", "x", "-h"],
+    ] {
+        let (code, out, err) = run(flags, &[]);
         assert_eq!((code, err.as_str()), (0, ""));
         for name in [
             "--listen",
@@ -66,7 +72,27 @@ fn help_and_version_are_printed_and_nothing_is_served() {
 
 #[test]
 fn bad_settings_are_one_line_and_exit_code_2() {
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    let cases: [(&[&str], &[(&str, &str)], &str); 12] = [
+        (
+            &["--path", "/a b"],
+            &[],
+            "wechat: --path is \"/a b\", / and a percent-encoded path allowed\n",
+        ),
+        (
+            &["--path", "/a?b"],
+            &[],
+            "wechat: --path is \"/a?b\", / and a percent-encoded path allowed\n",
+        ),
+        (
+            &["--rules", ""],
+            &[],
+            "wechat: --rules is \"\", a file's path allowed\n",
+        ),
+        (
+            &["--version", "x"],
+            &[],
+            "wechat: unexpected argument \"x\", see wechat --help\n",
+        ),
         (
             &["sevre"],
             &[],
@@ -250,6 +276,32 @@ fn a_listening_socket_as_standard_input_is_used() {
     program.stop_silent();
     // The socket outlives the server, so its next owner finds it whole.
     let _queued = connect(address);
+}
+
+#[test]
+fn running_out_of_descriptors_makes_room_as_running_out_of_seats_does() {
+    let program = Program::spawn(
+        std::process::Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -n 40; exec \"$0\" --listen 127.0.0.1:0",
+                env!("CARGO_BIN_EXE_wechat"),
+            ])
+            .env("WECHAT_TOKEN", TOKEN)
+            .stdin(Stdio::null()),
+    );
+    let _silent: Vec<_> = (0..120).map(|_| connect(program.address)).collect();
+    for _ in 0..10 {
+        assert_eq!(
+            ask(&mut connect(program.address), &post(&text_message("a"))).status,
+            200
+        );
+    }
+    let lines = program.stop();
+    assert!(
+        !lines.is_empty() && lines.iter().all(|line| line.starts_with("cause=accept ")),
+        "{lines:#?}"
+    );
 }
 
 #[test]

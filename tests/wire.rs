@@ -545,6 +545,142 @@ fn each_rejected_request_gets_one_refusal_and_the_end_of_the_connection() {
 }
 
 #[test]
+fn accepted_requests_are_answered_alike_however_they_are_cut() {
+    let program = Program::start(&[]);
+    let mut count = 0;
+    for entry in fs::read_dir(fixture("http/accept")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "http") {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let whole = without_times(&without_interim(exchange(program.address, &bytes)));
+        // Only the account can have something against it: no signature, or a method of no use.
+        let status = &whole[9..12];
+        assert!(
+            ["200", "400", "405"].contains(&status),
+            "{}: {whole}",
+            path.display()
+        );
+        assert!(
+            !whole.contains("\r\n\r\nconnection ended"),
+            "{}: {whole}",
+            path.display()
+        );
+        let step = (bytes.len() / 40).max(1);
+        for cut in (1..bytes.len()).step_by(step) {
+            let mut stream = connect(program.address);
+            stream.write_all(&bytes[..cut]).unwrap();
+            // The first piece is read by itself, or it is not; either way it is the same request.
+            std::thread::yield_now();
+            stream.write_all(&bytes[cut..]).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            let answer = without_times(&without_interim(rest(&mut stream)));
+            assert_eq!(answer, whole, "{}, cut at {cut}", path.display());
+        }
+        count += 1;
+    }
+    assert!(count > 30);
+}
+
+/// The answer behind a `100 Continue`, which depends on when the content came.
+fn without_interim(bytes: Vec<u8>) -> Vec<u8> {
+    bytes
+        .strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        .map(<[u8]>::to_vec)
+        .unwrap_or(bytes)
+}
+
+#[test]
+fn broken_bytes_behind_a_good_request_are_refused_after_its_answer() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    stream
+        .write_all(&[&get("/")[..], b"\0\0\0", &get("/")[..]].concat())
+        .unwrap();
+    assert_eq!(read_answer(&mut stream, false).status, 200);
+    assert_eq!(read_answer(&mut stream, false).status, 400);
+    assert_eq!(rest(&mut stream), b"");
+    assert_eq!(program.stop().len(), 1);
+}
+
+#[test]
+fn what_is_far_too_long_is_refused_while_it_is_still_coming() {
+    let program = Program::start(&[]);
+    let endless = vec![b'a'; 2 * 1024 * 1024];
+    for (start, status) in [
+        ("GET /", 414),
+        ("GET / HTTP/1.1\r\nX: ", 431),
+        ("GET / HTTP/1.1\r\n", 431),
+    ] {
+        let mut stream = connect(program.address);
+        let mut writer = stream.try_clone().unwrap();
+        let lines = if status == 431 {
+            b"a: b\r\n".repeat(250_000)
+        } else {
+            endless.clone()
+        };
+        let bytes = [
+            start.as_bytes(),
+            if start.ends_with(": ") {
+                &endless
+            } else {
+                &lines
+            },
+        ]
+        .concat();
+        // The server stops reading at some point, so the end of this may find nobody.
+        let sender = std::thread::spawn(move || writer.write_all(&bytes).is_ok());
+        assert_eq!(read_answer(&mut stream, false).status, status);
+        drop(stream);
+        sender.join().unwrap();
+    }
+    assert_eq!(program.stop().len(), 3);
+}
+
+#[test]
+fn a_refused_head_has_no_content() {
+    let program = Program::start(&[]);
+    let answer = exchange(program.address, b"HEAD / HTTP/1.1\r\n\r\n");
+    assert!(answer.starts_with(b"HTTP/1.1 400 ") && answer.ends_with(b"\r\n\r\n"));
+    assert_eq!(program.stop().len(), 1);
+}
+
+/// What nginx sends to an upstream, by default before 1.29.7 and since.
+#[test]
+fn both_ways_of_nginx_to_call_an_upstream_are_served() {
+    let program = Program::start(&[]);
+    let target = format!("/wx?{}", signed_now());
+    let old = post_to(
+        &target,
+        "HTTP/1.0",
+        "Connection: close\r\nUser-Agent: Mozilla/4.0\r\n",
+        &text_message("a"),
+    );
+    for _ in 0..3 {
+        let mut stream = connect(program.address);
+        let answer = ask(&mut stream, &old);
+        assert_eq!(
+            (answer.status, answer.field("Connection")),
+            (200, Some("close"))
+        );
+        assert_eq!(answer.field("Transfer-Encoding"), None);
+        assert_eq!(rest(&mut stream), b"");
+    }
+    let new = post_to(
+        &target,
+        "HTTP/1.1",
+        "User-Agent: Mozilla/4.0\r\n",
+        &text_message("a"),
+    );
+    let mut stream = connect(program.address);
+    for _ in 0..3 {
+        assert_eq!(ask(&mut stream, &new).status, 200);
+    }
+    program.stop_silent();
+}
+
+#[test]
 fn a_refusal_survives_what_the_peer_is_still_sending() {
     let program = Program::start(&[]);
     let mut stream = connect(program.address);
@@ -560,6 +696,7 @@ fn a_refusal_survives_what_the_peer_is_still_sending() {
 fn an_unfinished_request_is_refused_when_its_peer_has_done() {
     let program = Program::start(&[]);
     for bytes in [
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
         "G",
         "GET / HTTP/1.1\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell",
@@ -571,7 +708,7 @@ fn an_unfinished_request_is_refused_when_its_peer_has_done() {
         assert_eq!(exchange(program.address, bytes.as_bytes()), b"");
     }
     let lines = program.stop();
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines.len(), 4);
     assert!(
         lines.iter().all(|line| line.contains(" cause=incomplete ")),
         "{lines:#?}"
@@ -636,26 +773,46 @@ fn an_idle_connection_is_closed_without_a_word() {
     assert_eq!(rest(&mut used), b"");
 }
 
+/// Sends requests and takes no answers, until the server takes no more requests.
+fn fill_without_reading(stream: &TcpStream) -> std::thread::JoinHandle<()> {
+    let mut writer = stream.try_clone().unwrap();
+    std::thread::spawn(move || while writer.write_all(&get("/").repeat(1000)).is_ok() {})
+}
+
 #[test]
 fn a_peer_that_does_not_read_is_left_after_the_deadline() {
     let limits = Limits {
-        connections: 1,
         answer: Duration::from_millis(300),
         ..patient()
     };
-    let address = serve(limits, Age::Any, echo);
-    let stream = connect(address);
-    let (stopped, is_stopped) = mpsc::channel();
-    let mut writer = stream.try_clone().unwrap();
-    std::thread::spawn(move || {
-        // Ends when the server does not take any more, which it does when nobody takes its answers.
-        while writer.write_all(&get("/").repeat(1000)).is_ok() {}
-        stopped.send(()).unwrap();
-    });
-    is_stopped.recv_timeout(PATIENCE).unwrap();
-    // The only seat is free again.
-    assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
-    drop(stream);
+    let stream = connect(serve(limits, Age::Any, echo));
+    // Ends when the server has left; with the deadline of an hour that others have it never would.
+    fill_without_reading(&stream).join().unwrap();
+}
+
+#[test]
+fn peers_that_do_not_read_cannot_keep_anybody_out() {
+    let address = serve(
+        Limits {
+            connections: 4,
+            ..patient()
+        },
+        Age::AtMost(600),
+        echo,
+    );
+    let rude: Vec<TcpStream> = (0..4).map(|_| connect(address)).collect();
+    let senders: Vec<_> = rude.iter().map(fill_without_reading).collect();
+    for _ in 0..20 {
+        assert_eq!(
+            ask(&mut connect(address), &post(&text_message("a"))).status,
+            200
+        );
+    }
+    // Nobody had a deadline to run into: those who are gone had to make room.
+    let first_gone = senders
+        .into_iter()
+        .any(|sender| sender.is_finished() && sender.join().is_ok());
+    assert!(first_gone);
 }
 
 #[test]

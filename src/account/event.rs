@@ -4,7 +4,7 @@
 //! whose products are mostly closed, and whatever WeChat adds, are `Other`: their leaves are
 //! readable by name like all others.
 
-use super::xml::Element;
+use super::xml::{Element, trim};
 
 /// An event, by its documented fields. Names are compared in either case, since the manual itself
 /// varies it. An event without one of the fields that it must have is `Other`, with all its leaves.
@@ -149,28 +149,18 @@ pub enum Event<'a> {
     },
     /// `subscribe_msg_popup_event`: the user answered a question about subscription messages.
     SubscribeMsgPopup {
-        /// The templates asked for.
-        template_id: Vec<&'a str>,
-        /// `accept` or `reject`, a template each.
-        subscribe_status_string: Vec<&'a str>,
+        /// A choice for each template.
+        list: Vec<SubscribeMsgChoice<'a>>,
     },
     /// `subscribe_msg_change_event`: the user changed what they subscribe to.
     SubscribeMsgChange {
-        /// The templates.
-        template_id: Vec<&'a str>,
-        /// `reject`, a template each.
-        subscribe_status_string: Vec<&'a str>,
+        /// A choice for each template.
+        list: Vec<SubscribeMsgChoice<'a>>,
     },
     /// `subscribe_msg_sent_event`: subscription messages were delivered, or were not.
     SubscribeMsgSent {
-        /// The templates.
-        template_id: Vec<&'a str>,
-        /// The messages' numbers, a template each.
-        msg_id: Vec<&'a str>,
-        /// 0 where it went well, a template each.
-        error_code: Vec<&'a str>,
-        /// `success`, …, a template each.
-        error_status: Vec<&'a str>,
+        /// What became of each message.
+        list: Vec<SubscribeMsgDelivery<'a>>,
     },
     /// `kf_create_session`: a person of the customer service took the user over.
     KfCreateSession {
@@ -258,74 +248,115 @@ pub enum Event<'a> {
     },
 }
 
-/// The longest name of the events above has 31 letters.
-const NAME_MAX: usize = 32;
+/// What a user chose for one template of subscription messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscribeMsgChoice<'a> {
+    /// The template.
+    pub template_id: &'a str,
+    /// `accept` or `reject`.
+    pub subscribe_status_string: &'a str,
+    /// Where the user was asked; not there where they changed their mind by themselves.
+    pub popup_scene: Option<&'a str>,
+}
+
+impl<'a> SubscribeMsgChoice<'a> {
+    fn of(list: Element<'a>) -> Option<Self> {
+        Some(Self {
+            template_id: list.text_at("TemplateId")?,
+            subscribe_status_string: list.text_at("SubscribeStatusString")?,
+            popup_scene: list.text_at("PopupScene"),
+        })
+    }
+}
+
+/// What became of one subscription message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscribeMsgDelivery<'a> {
+    /// Its template.
+    pub template_id: &'a str,
+    /// Its number.
+    pub msg_id: &'a str,
+    /// 0 where it arrived.
+    pub error_code: &'a str,
+    /// `success`, …
+    pub error_status: &'a str,
+}
+
+impl<'a> SubscribeMsgDelivery<'a> {
+    fn of(list: Element<'a>) -> Option<Self> {
+        Some(Self {
+            template_id: list.text_at("TemplateId")?,
+            msg_id: list.text_at("MsgID")?,
+            error_code: list.text_at("ErrorCode")?,
+            error_status: list.text_at("ErrorStatus")?,
+        })
+    }
+}
 
 impl<'a> Event<'a> {
     pub(super) fn of(root: Element<'a>) -> Option<Self> {
-        let event = root.text_at("Event")?.trim();
-        let mut name = [0; NAME_MAX];
-        let name = name.get_mut(..event.len()).map(|name| {
-            name.copy_from_slice(event.as_bytes());
-            name.make_ascii_lowercase();
-            &*name
-        });
-        let documented = name.and_then(|name| Self::documented(name, root));
+        let event = trim(root.text_at("Event")?);
+        let documented = Self::documented(&event.to_ascii_lowercase(), root);
         Some(documented.unwrap_or(Self::Other { event }))
     }
 
-    fn documented(name: &[u8], root: Element<'a>) -> Option<Self> {
+    fn documented(name: &str, root: Element<'a>) -> Option<Self> {
         let text = |path| root.text_at(path);
         let texts = |name| root.texts(name).collect();
+        let lists = || {
+            root.children()
+                .flat_map(Element::children)
+                .filter(|child| child.name() == "List")
+        };
         Some(match name {
-            b"subscribe" => Self::Subscribe {
+            "subscribe" => Self::Subscribe {
                 event_key: text("EventKey"),
                 ticket: text("Ticket"),
             },
-            b"unsubscribe" => Self::Unsubscribe,
-            b"scan" => Self::Scan {
+            "unsubscribe" => Self::Unsubscribe,
+            "scan" => Self::Scan {
                 event_key: text("EventKey")?,
                 ticket: text("Ticket"),
             },
-            b"location" => Self::Location {
+            "location" => Self::Location {
                 latitude: text("Latitude")?,
                 longitude: text("Longitude")?,
                 precision: text("Precision")?,
             },
-            b"click" => Self::Click {
+            "click" => Self::Click {
                 event_key: text("EventKey")?,
             },
-            b"view" => Self::View {
-                event_key: text("EventKey")?,
-                menu_id: text("MenuId"),
-            },
-            b"view_miniprogram" => Self::ViewMiniProgram {
+            "view" => Self::View {
                 event_key: text("EventKey")?,
                 menu_id: text("MenuId"),
             },
-            b"scancode_push" => Self::ScanCodePush {
+            "view_miniprogram" => Self::ViewMiniProgram {
+                event_key: text("EventKey")?,
+                menu_id: text("MenuId"),
+            },
+            "scancode_push" => Self::ScanCodePush {
                 event_key: text("EventKey")?,
                 scan_type: text("ScanCodeInfo/ScanType")?,
                 scan_result: text("ScanCodeInfo/ScanResult")?,
             },
-            b"scancode_waitmsg" => Self::ScanCodeWaitMsg {
+            "scancode_waitmsg" => Self::ScanCodeWaitMsg {
                 event_key: text("EventKey")?,
                 scan_type: text("ScanCodeInfo/ScanType")?,
                 scan_result: text("ScanCodeInfo/ScanResult")?,
             },
-            b"pic_sysphoto" => Self::PicSysPhoto {
+            "pic_sysphoto" => Self::PicSysPhoto {
                 event_key: text("EventKey")?,
                 pic_md5_sum: texts("PicMd5Sum"),
             },
-            b"pic_photo_or_album" => Self::PicPhotoOrAlbum {
+            "pic_photo_or_album" => Self::PicPhotoOrAlbum {
                 event_key: text("EventKey")?,
                 pic_md5_sum: texts("PicMd5Sum"),
             },
-            b"pic_weixin" => Self::PicWeixin {
+            "pic_weixin" => Self::PicWeixin {
                 event_key: text("EventKey")?,
                 pic_md5_sum: texts("PicMd5Sum"),
             },
-            b"location_select" => Self::LocationSelect {
+            "location_select" => Self::LocationSelect {
                 event_key: text("EventKey")?,
                 location_x: text("SendLocationInfo/Location_X")?,
                 location_y: text("SendLocationInfo/Location_Y")?,
@@ -333,11 +364,11 @@ impl<'a> Event<'a> {
                 label: text("SendLocationInfo/Label")?,
                 poiname: text("SendLocationInfo/Poiname"),
             },
-            b"templatesendjobfinish" => Self::TemplateSendJobFinish {
+            "templatesendjobfinish" => Self::TemplateSendJobFinish {
                 msg_id: text("MsgID")?,
                 status: text("Status")?,
             },
-            b"masssendjobfinish" => Self::MassSendJobFinish {
+            "masssendjobfinish" => Self::MassSendJobFinish {
                 msg_id: text("MsgID")?,
                 status: text("Status")?,
                 total_count: text("TotalCount")?,
@@ -346,68 +377,63 @@ impl<'a> Event<'a> {
                 error_count: text("ErrorCount")?,
                 article_url: texts("ArticleUrl"),
             },
-            b"publishjobfinish" => Self::PublishJobFinish {
+            "publishjobfinish" => Self::PublishJobFinish {
                 publish_id: text("PublishEventInfo/publish_id")?,
                 publish_status: text("PublishEventInfo/publish_status")?,
                 article_id: text("PublishEventInfo/article_id"),
                 article_url: texts("article_url"),
                 fail_idx: texts("fail_idx"),
             },
-            b"subscribe_msg_popup_event" => Self::SubscribeMsgPopup {
-                template_id: texts("TemplateId"),
-                subscribe_status_string: texts("SubscribeStatusString"),
+            "subscribe_msg_popup_event" => Self::SubscribeMsgPopup {
+                list: lists().filter_map(SubscribeMsgChoice::of).collect(),
             },
-            b"subscribe_msg_change_event" => Self::SubscribeMsgChange {
-                template_id: texts("TemplateId"),
-                subscribe_status_string: texts("SubscribeStatusString"),
+            "subscribe_msg_change_event" => Self::SubscribeMsgChange {
+                list: lists().filter_map(SubscribeMsgChoice::of).collect(),
             },
-            b"subscribe_msg_sent_event" => Self::SubscribeMsgSent {
-                template_id: texts("TemplateId"),
-                msg_id: texts("MsgID"),
-                error_code: texts("ErrorCode"),
-                error_status: texts("ErrorStatus"),
+            "subscribe_msg_sent_event" => Self::SubscribeMsgSent {
+                list: lists().filter_map(SubscribeMsgDelivery::of).collect(),
             },
-            b"kf_create_session" => Self::KfCreateSession {
+            "kf_create_session" => Self::KfCreateSession {
                 kf_account: text("KfAccount")?,
             },
-            b"kf_close_session" => Self::KfCloseSession {
+            "kf_close_session" => Self::KfCloseSession {
                 kf_account: text("KfAccount")?,
             },
-            b"kf_switch_session" => Self::KfSwitchSession {
+            "kf_switch_session" => Self::KfSwitchSession {
                 from_kf_account: text("FromKfAccount")?,
                 to_kf_account: text("ToKfAccount")?,
             },
-            b"qualification_verify_success" => Self::QualificationVerifySuccess {
+            "qualification_verify_success" => Self::QualificationVerifySuccess {
                 expired_time: text("ExpiredTime")?,
             },
-            b"qualification_verify_fail" => Self::QualificationVerifyFail {
+            "qualification_verify_fail" => Self::QualificationVerifyFail {
                 fail_time: text("FailTime")?,
                 fail_reason: text("FailReason")?,
             },
-            b"naming_verify_success" => Self::NamingVerifySuccess {
+            "naming_verify_success" => Self::NamingVerifySuccess {
                 expired_time: text("ExpiredTime")?,
             },
-            b"naming_verify_fail" => Self::NamingVerifyFail {
+            "naming_verify_fail" => Self::NamingVerifyFail {
                 fail_time: text("FailTime")?,
                 fail_reason: text("FailReason")?,
             },
-            b"annual_renew" => Self::AnnualRenew {
+            "annual_renew" => Self::AnnualRenew {
                 expired_time: text("ExpiredTime")?,
             },
-            b"verify_expired" => Self::VerifyExpired {
+            "verify_expired" => Self::VerifyExpired {
                 expired_time: text("ExpiredTime")?,
             },
-            b"user_info_modified" => Self::UserInfoModified {
+            "user_info_modified" => Self::UserInfoModified {
                 open_id: text("OpenID")?,
                 app_id: text("AppID")?,
                 revoke_info: text("RevokeInfo"),
             },
-            b"user_authorization_revoke" => Self::UserAuthorizationRevoke {
+            "user_authorization_revoke" => Self::UserAuthorizationRevoke {
                 open_id: text("OpenID")?,
                 app_id: text("AppID")?,
                 revoke_info: text("RevokeInfo"),
             },
-            b"user_authorization_cancellation" => Self::UserAuthorizationCancellation {
+            "user_authorization_cancellation" => Self::UserAuthorizationCancellation {
                 open_id: text("OpenID")?,
                 app_id: text("AppID")?,
                 revoke_info: text("RevokeInfo"),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::event::Event;
 use super::signature::{Verified, seconds};
-use super::xml::{Document, Element, Xml, XmlError};
+use super::xml::{Document, Element, Xml, XmlError, trim};
 
 /// A message or event of a user, with its signature checked.
 ///
@@ -19,6 +19,7 @@ pub struct Message<'a> {
     from_user_name: Cow<'a, str>,
     create_time: u64,
     msg_type: Cow<'a, str>,
+    received: u64,
 }
 
 /// Why a request's content is not a message.
@@ -104,7 +105,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`MessageError`] where the common head of all messages is not there: ToUserName,
     /// FromUserName, CreateTime and MsgType, each once.
-    pub fn parse(_: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
+    pub fn parse(verified: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
         let document = Document::parse(xml)?;
         if document.root().name() != "xml" {
             return Err(MessageError::Root);
@@ -123,6 +124,7 @@ impl<'a> Message<'a> {
         let create_time = seconds(create_time.as_bytes()).ok_or(MessageError::CreateTime)?;
         let msg_type = required(common.msg_type, "MsgType")?;
         Ok(Self {
+            received: verified.at,
             document,
             to_user_name,
             from_user_name,
@@ -146,6 +148,16 @@ impl<'a> Message<'a> {
         self.create_time
     }
 
+    /// When it was received, by this machine's clock, in seconds since 1970.
+    pub const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether it is an event rather than something that the user said.
+    pub fn is_event(&self) -> bool {
+        self.msg_type == "event"
+    }
+
     /// The type as WeChat names it: `text`, `event`, …
     pub fn msg_type(&self) -> &str {
         &self.msg_type
@@ -153,7 +165,7 @@ impl<'a> Message<'a> {
 
     /// The number of a message; events have none. It repeats on every try, and across users.
     pub fn msg_id(&self) -> Option<&str> {
-        self.document.root().text_at("MsgId").map(str::trim)
+        self.document.root().text_at("MsgId").map(trim)
     }
 
     /// The documented fields, by type.
@@ -211,6 +223,10 @@ pub enum Kind<'a> {
         /// The number of the menu item in a customer-service message that the user tapped instead
         /// of writing.
         bizmsgmenuid: Option<&'a str>,
+        /// The number of the article that it was sent from.
+        msg_data_id: Option<&'a str>,
+        /// Which of several articles that was, from 1.
+        idx: Option<&'a str>,
     },
     /// `image`
     Image {
@@ -227,6 +243,8 @@ pub enum Kind<'a> {
         format: &'a str,
         /// What was said, where the account has speech recognition switched on.
         recognition: Option<&'a str>,
+        /// Its name at the media interface, in 16 kHz speex.
+        media_id_16k: Option<&'a str>,
     },
     /// `video`
     Video {
@@ -301,6 +319,8 @@ impl<'a> Kind<'a> {
             "text" => Self::Text {
                 content: text("Content")?,
                 bizmsgmenuid: text("bizmsgmenuid"),
+                msg_data_id: text("MsgDataId"),
+                idx: text("Idx"),
             },
             "image" => Self::Image {
                 pic_url: text("PicUrl")?,
@@ -310,6 +330,7 @@ impl<'a> Kind<'a> {
                 media_id: text("MediaId")?,
                 format: text("Format")?,
                 recognition: text("Recognition").filter(|text| !text.is_empty()),
+                media_id_16k: text("MediaId16K"),
             },
             "video" => Self::Video {
                 media_id: text("MediaId")?,

@@ -11,8 +11,9 @@ mod reply;
 mod signature;
 mod xml;
 
-pub use event::Event;
+pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
 pub use message::{Kind, Leaf, Message, MessageError};
-pub use reply::{Reply, TEXT_MAX};
+pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
 pub use signature::{Age, Credentials, Signature, SignatureError, Token, TokenError, Verified};
+pub(crate) use xml::{Document, Element, Place, trim};
 pub use xml::{Xml, XmlError};

@@ -1,4 +1,5 @@
-//! What the account answers (被动回复用户消息): one reply a message, as XML with the two names swapped.
+//! What the account answers (被动回复用户消息): one reply a message, as XML with the two names
+//! swapped.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -6,27 +7,87 @@ use std::io::{self, Write};
 use super::message::Message;
 use super::xml;
 
-/// Bytes of UTF-8 in a text reply. Longer ones end in the fault prompt or vanish, by public
-/// reports.
+/// Bytes of UTF-8 in a text reply. Longer ones end in the fault prompt or vanish, by public reports.
 pub const TEXT_MAX: usize = 2048;
+
+/// Articles of a news reply to an event.
+pub const ARTICLES_MAX: usize = 8;
+
+/// Articles of a news reply to a message, since October 2018.
+pub const ARTICLES_MAX_TO_MESSAGE: usize = 1;
 
 /// What stands where a text was cut.
 const CUT: &str = "…";
 
 /// A reply to a message.
+///
+/// What WeChat would punish is mended when the reply is sent: an empty text becomes
+/// [`Reply::Success`], because it would show the fault prompt; one over [`TEXT_MAX`] bytes is cut at
+/// a character and marked; articles over [`ARTICLES_MAX`], or over one in answer to a message, are
+/// left out; characters that XML cannot carry go; `\r\n` becomes `\n`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply<'a> {
     /// `text`
     Text(Cow<'a, str>),
+    /// `image`
+    Image {
+        /// Its name at the media interface.
+        media_id: Cow<'a, str>,
+    },
+    /// `voice`
+    Voice {
+        /// Its name at the media interface.
+        media_id: Cow<'a, str>,
+    },
+    /// `video`
+    Video {
+        /// Its name at the media interface.
+        media_id: Cow<'a, str>,
+        /// Its title, may be empty.
+        title: Cow<'a, str>,
+        /// Its description, may be empty.
+        description: Cow<'a, str>,
+    },
+    /// `music`
+    Music {
+        /// The title, may be empty.
+        title: Cow<'a, str>,
+        /// The description, may be empty.
+        description: Cow<'a, str>,
+        /// Where the music is, may be empty.
+        music_url: Cow<'a, str>,
+        /// Where it is in better quality, may be empty.
+        hq_music_url: Cow<'a, str>,
+        /// The thumbnail's name at the media interface.
+        thumb_media_id: Cow<'a, str>,
+    },
+    /// `news`
+    News(Vec<Article<'a>>),
+    /// `transfer_customer_service`: a person takes over.
+    TransferCustomerService {
+        /// The person's account; any person where there is none.
+        kf_account: Option<Cow<'a, str>>,
+    },
     /// No reply: the literal `success`, which makes WeChat neither ask again nor show anything.
     Success,
 }
 
+/// An article of a news reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Article<'a> {
+    /// Its title.
+    pub title: Cow<'a, str>,
+    /// Its description, shown where it is the only article.
+    pub description: Cow<'a, str>,
+    /// Where its picture is.
+    pub pic_url: Cow<'a, str>,
+    /// Where it leads.
+    pub url: Cow<'a, str>,
+}
+
 impl<'a> Reply<'a> {
-    /// A text. What WeChat would punish is mended when it is sent: an empty text becomes
-    /// [`Reply::Success`], because it would show the fault prompt; one over [`TEXT_MAX`] bytes is
-    /// cut at a character and marked; characters that XML cannot carry go; `\r\n` becomes `\n`.
+    /// A text.
     pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(content.into())
     }
@@ -35,33 +96,110 @@ impl<'a> Reply<'a> {
     /// nothing where the reply is, or comes to, [`Reply::Success`].
     ///
     /// ```text
-    /// <xml><ToUserName>…</ToUserName><FromUserName>…</FromUserName><CreateTime>…</CreateTime><MsgType>…</MsgType>…</xml>
+    /// <xml><ToUserName>…</ToUserName><FromUserName>…</FromUserName><CreateTime>…</CreateTime>
+    /// <MsgType>…</MsgType>…</xml>
     /// ```
     pub fn write_to(&self, message: &Message<'_>, create_time: u64, out: &mut Vec<u8>) {
-        let Self::Text(content) = self else { return };
-        let content = carried(content);
-        if content.is_empty() {
-            return;
+        let mut write = |msg_type: &str, children: &dyn Fn(&mut Vec<u8>)| {
+            out.extend_from_slice(b"<xml>");
+            write_leaf("ToUserName", message.from_user_name(), out);
+            write_leaf("FromUserName", message.to_user_name(), out);
+            write_number("CreateTime", create_time, out);
+            write_leaf("MsgType", msg_type, out);
+            children(out);
+            out.extend_from_slice(b"</xml>");
+        };
+        match self {
+            Self::Text(content) => {
+                let content = carried(content);
+                if !content.is_empty() {
+                    write("text", &|out| write_leaf("Content", &cut(&content), out));
+                }
+            }
+            Self::Image { media_id } => write("image", &|out| {
+                write_parent("Image", out, |out| write_leaf("MediaId", media_id, out));
+            }),
+            Self::Voice { media_id } => write("voice", &|out| {
+                write_parent("Voice", out, |out| write_leaf("MediaId", media_id, out));
+            }),
+            Self::Video {
+                media_id,
+                title,
+                description,
+            } => write("video", &|out| {
+                write_parent("Video", out, |out| {
+                    write_leaf("MediaId", media_id, out);
+                    write_leaf("Title", title, out);
+                    write_leaf("Description", description, out);
+                });
+            }),
+            Self::Music {
+                title,
+                description,
+                music_url,
+                hq_music_url,
+                thumb_media_id,
+            } => {
+                write("music", &|out| {
+                    write_parent("Music", out, |out| {
+                        write_leaf("Title", title, out);
+                        write_leaf("Description", description, out);
+                        write_leaf("MusicUrl", music_url, out);
+                        write_leaf("HQMusicUrl", hq_music_url, out);
+                        write_leaf("ThumbMediaId", thumb_media_id, out);
+                    });
+                });
+            }
+            Self::News(articles) => {
+                let most = if message.is_event() {
+                    ARTICLES_MAX
+                } else {
+                    ARTICLES_MAX_TO_MESSAGE
+                };
+                let shown = articles.get(..most).unwrap_or(articles);
+                if !shown.is_empty() {
+                    write("news", &|out| write_news(shown, out));
+                }
+            }
+            Self::TransferCustomerService { kf_account } => {
+                write("transfer_customer_service", &|out| {
+                    if let Some(account) = kf_account {
+                        write_parent("TransInfo", out, |out| {
+                            write_leaf("KfAccount", account, out)
+                        });
+                    }
+                });
+            }
+            Self::Success => {}
         }
-        out.extend_from_slice(b"<xml>");
-        write_element("ToUserName", message.from_user_name(), out);
-        write_element("FromUserName", message.to_user_name(), out);
-        out.extend_from_slice(b"<CreateTime>");
-        // Writing to a vector cannot fail.
-        let _: io::Result<()> = write!(out, "{create_time}");
-        out.extend_from_slice(b"</CreateTime>");
-        write_element("MsgType", "text", out);
-        write_element("Content", &cut(&content), out);
-        out.extend_from_slice(b"</xml>");
     }
+}
+
+fn write_news(articles: &[Article<'_>], out: &mut Vec<u8>) {
+    write_number(
+        "ArticleCount",
+        u64::try_from(articles.len()).unwrap_or(u64::MAX),
+        out,
+    );
+    write_parent("Articles", out, |out| {
+        for article in articles {
+            write_parent("item", out, |out| {
+                write_leaf("Title", &article.title, out);
+                write_leaf("Description", &article.description, out);
+                write_leaf("PicUrl", &article.pic_url, out);
+                write_leaf("Url", &article.url, out);
+            });
+        }
+    });
 }
 
 /// The text as XML can carry it and phones show it.
 fn carried(text: &str) -> Cow<'_, str> {
+    let text = xml::without_non_characters(text);
     if text.as_bytes().contains(&b'\r') {
-        Cow::Owned(xml::without_non_characters(&text.replace("\r\n", "\n")).into_owned())
+        Cow::Owned(text.replace("\r\n", "\n"))
     } else {
-        xml::without_non_characters(text)
+        text
     }
 }
 
@@ -75,12 +213,26 @@ fn cut(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}{CUT}"))
 }
 
+/// `<Name>…</Name>` around elements.
+fn write_parent(name: &str, out: &mut Vec<u8>, children: impl FnOnce(&mut Vec<u8>)) {
+    write_all(&["<", name, ">"], out);
+    children(out);
+    write_all(&["</", name, ">"], out);
+}
+
+/// `<Name>…</Name>` around a number, without CDATA, as WeChat writes numbers itself.
+fn write_number(name: &str, number: u64, out: &mut Vec<u8>) {
+    write_all(&["<", name, ">"], out);
+    // Writing to a vector cannot fail.
+    let _: io::Result<()> = write!(out, "{number}");
+    write_all(&["</", name, ">"], out);
+}
+
 /// `<Name><![CDATA[…]]></Name>`. CDATA ends at the first `]]>`, so that mark is split over two
 /// sections; whoever leaves that out lets a user write elements of the reply.
-fn write_element(name: &str, text: &str, out: &mut Vec<u8>) {
-    for part in ["<", name, "><![CDATA["] {
-        out.extend_from_slice(part.as_bytes());
-    }
+fn write_leaf(name: &str, text: &str, out: &mut Vec<u8>) {
+    write_all(&["<", name, "><![CDATA["], out);
+    let text = carried(text);
     let mut rest = text.as_bytes();
     while let Some((before, after)) = xml::split_at_mark(rest, b"]]>") {
         out.extend_from_slice(before);
@@ -88,7 +240,11 @@ fn write_element(name: &str, text: &str, out: &mut Vec<u8>) {
         rest = after;
     }
     out.extend_from_slice(rest);
-    for part in ["]]></", name, ">"] {
+    write_all(&["]]></", name, ">"], out);
+}
+
+fn write_all(parts: &[&str], out: &mut Vec<u8>) {
+    for part in parts {
         out.extend_from_slice(part.as_bytes());
     }
 }

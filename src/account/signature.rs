@@ -89,7 +89,7 @@ impl Token {
                 });
             }
         }
-        Ok(Verified { _proof: () })
+        Ok(Verified { at: now })
     }
 }
 
@@ -101,6 +101,9 @@ impl fmt::Debug for Token {
 
 /// A whole number of seconds in decimal digits; `str::parse` would take a sign.
 pub(super) fn seconds(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
     text.iter().try_fold(0_u64, |value, octet| {
         let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
         value.checked_mul(10)?.checked_add(u64::from(digit))
@@ -108,7 +111,7 @@ pub(super) fn seconds(text: &[u8]) -> Option<u64> {
 }
 
 /// A SHA-1 over token, timestamp and nonce.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Signature([u8; 20]);
 
 impl Signature {
@@ -243,7 +246,7 @@ impl std::error::Error for SignatureError {}
 /// Without that proof the same does not compile:
 /// ```compile_fail
 /// use wechat::account::{Message, Verified, Xml};
-/// let verified = Verified { _proof: () };
+/// let verified = Verified { at: 0 };
 /// let xml = Xml::scan(
 ///     b"<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
 ///     <CreateTime>1626513248</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>",
@@ -253,7 +256,8 @@ impl std::error::Error for SignatureError {}
 /// ```
 #[derive(Debug)]
 pub struct Verified {
-    _proof: (),
+    /// When, in seconds since 1970.
+    pub(super) at: u64,
 }
 
 #[cfg(test)]

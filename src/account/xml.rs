@@ -7,10 +7,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 
-use roxmltree::{Node, ParsingOptions, StringStorage};
+use roxmltree::{Node, ParsingOptions, StringStorage, TextPos};
 
 /// Nodes of a message. Ordinary ones have 10 to 40; white space between elements counts as a node
 /// too.
@@ -117,9 +117,10 @@ fn has_non_characters(bytes: &[u8]) -> bool {
 /// Sees to it that tags hold nothing but names. It reads CDATA sections the way the parser does (to
 /// the first `]]>`), or markup could hide in what only one of the two takes for text.
 fn check_markup(bytes: &[u8]) -> Result<(), XmlError> {
-    let mut rest = match bytes.strip_prefix(b"<?xml") {
-        Some([b' ' | b'\t' | b'\r' | b'\n', declaration @ ..]) => behind(declaration, b"?>")?,
-        _ => bytes,
+    // With anything but a space behind it, the parser takes `<?xml` for an instruction.
+    let mut rest = match bytes.strip_prefix(b"<?xml ") {
+        Some(declaration) => behind(declaration, b"?>")?,
+        None => bytes,
     };
     while let Some((_, tag)) = split_at_mark(rest, b"<") {
         rest = match tag {
@@ -177,24 +178,25 @@ fn behind_tag(bytes: &[u8]) -> Result<&[u8], XmlError> {
 /// One thread parses at a time. musl's allocator has a single lock, and roxmltree allocates a dozen
 /// times a message, so threads that parse at once hand that lock to each other through the kernel.
 /// On two cores with 16 connections this is the difference between 42,000 and 68,000 messages a
-/// second; with another allocator it costs nothing that shows.
+/// second. The price: a message of 64 KiB takes a millisecond, and holds up the others for that long.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// A turn takes a few microseconds, less than it takes to sleep and be woken, so the others first
 /// let somebody else run.
 fn take_turn() -> MutexGuard<'static, ()> {
     for _ in 0..10 {
-        if let Ok(turn) = TURN.try_lock() {
-            return turn;
+        match TURN.try_lock() {
+            Ok(turn) => return turn,
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => thread::yield_now(),
         }
-        thread::yield_now();
     }
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A parsed text.
 #[derive(Debug)]
-pub(super) struct Document<'a>(roxmltree::Document<'a>);
+pub(crate) struct Document<'a>(roxmltree::Document<'a>);
 
 impl<'a> Document<'a> {
     pub(super) fn parse(xml: &'a Xml<'_>) -> Result<Self, XmlError> {
@@ -217,7 +219,25 @@ impl<'a> Document<'a> {
         }
     }
 
-    pub(super) fn root(&self) -> Element<'_> {
+    /// A document that a person wrote: of any length, with attributes and comments. Where it is not
+    /// well-formed, the first place where that shows and what is wrong there.
+    pub(crate) fn written(text: &'a str) -> Result<Self, (Place, String)> {
+        roxmltree::Document::parse(text).map(Self).map_err(|error| {
+            let position = error.pos();
+            let message = if let roxmltree::Error::MalformedEntityReference(_) = error {
+                "& begins no character reference; write &amp; for one".to_owned()
+            } else if let roxmltree::Error::UnexpectedCloseTag(expected, found, _) = error {
+                format!("</{found}> where </{expected}> belongs")
+            } else {
+                let message = error.to_string();
+                let place = format!(" at {position}");
+                message.strip_suffix(&place).unwrap_or(&message).to_owned()
+            };
+            (Place::from(position), message)
+        })
+    }
+
+    pub(crate) fn root(&self) -> Element<'_> {
         Element(self.0.root_element())
     }
 
@@ -240,16 +260,34 @@ impl<'a> Document<'a> {
 }
 
 /// `S` cut off both ends (XML 1.0 2.3): CDATA is often set in white space.
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(XML_SPACE)
+}
+
+const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// A place in a text: line and column, both counted from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl From<TextPos> for Place {
+    fn from(position: TextPos) -> Self {
+        Self {
+            line: position.row,
+            column: position.col,
+        }
+    }
 }
 
 /// An element of a parsed text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a>(Node<'a, 'a>);
+pub(crate) struct Element<'a>(Node<'a, 'a>);
 
 impl<'a> Element<'a> {
-    pub(super) fn name(self) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         self.0.tag_name().name()
     }
 
@@ -263,7 +301,7 @@ impl<'a> Element<'a> {
         self.0.text().unwrap_or("")
     }
 
-    pub(super) fn children(self) -> impl Iterator<Item = Self> {
+    pub(crate) fn children(self) -> impl Iterator<Item = Self> {
         self.0.children().filter(Node::is_element).map(Self)
     }
 
@@ -303,5 +341,61 @@ impl<'a> Element<'a> {
         names.pop();
         names.reverse();
         names.join("/")
+    }
+
+    /// The attributes in order: name, value, and where each begins.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str, Place)> {
+        self.0.attributes().map(move |attribute| {
+            (
+                attribute.name(),
+                attribute.value(),
+                self.place_at(attribute.range().start),
+            )
+        })
+    }
+
+    /// Where it begins.
+    pub(crate) fn place(self) -> Place {
+        self.place_at(self.0.range().start)
+    }
+
+    /// Where this part of it first stands in the file; where it begins, if the part is written
+    /// otherwise there.
+    pub(crate) fn place_of(self, part: &str) -> Place {
+        let start = self.0.range().start;
+        let at = self.source().find(part).unwrap_or(0);
+        self.place_at(start.saturating_add(at))
+    }
+
+    /// Where text first stands between the elements in it.
+    pub(crate) fn stray_text(self) -> Option<Place> {
+        self.0.children().filter(Node::is_text).find_map(|node| {
+            let source = self.0.document().input_text().get(node.range())?;
+            let text = source.trim_start_matches(XML_SPACE);
+            let blank = source.len().saturating_sub(text.len());
+            (!text.is_empty()).then(|| self.place_at(node.range().start.saturating_add(blank)))
+        })
+    }
+
+    /// All text right in it, whatever comments stand between.
+    pub(crate) fn whole_text(self) -> String {
+        self.0
+            .children()
+            .filter(Node::is_text)
+            .filter_map(|node| node.text())
+            .collect()
+    }
+
+    /// The element as it stands in the file.
+    pub(crate) fn source(self) -> &'a str {
+        self.0
+            .document()
+            .input_text()
+            .get(self.0.range())
+            .unwrap_or("")
+    }
+
+    fn place_at(self, offset: usize) -> Place {
+        Place::from(self.0.document().text_pos_at(offset))
     }
 }

@@ -1,24 +1,19 @@
-//! What the account says.
+//! What the account says: rules, read from a file that can change while the server runs.
 //!
 //! Knows the account's messages and replies; no HTTP, no sockets.
 
-use crate::account::{Event, Kind, Message, Reply};
+mod live;
+mod names;
+mod pattern;
+mod read;
+mod rules;
+mod template;
 
-/// The answers of an account that has been told nothing: text comes back, a new follower is
-/// welcomed, other messages get a polite sentence, and other events get none.
-pub fn echo<'a>(message: &'a Message<'_>) -> Reply<'a> {
-    match message.kind() {
-        Kind::Text { content, .. } => Reply::text(content),
-        Kind::Event(Event::Subscribe { .. }) => Reply::text("欢迎关注！"),
-        Kind::Other if message.msg_type() != "event" => Reply::text("抱歉，暂未支持此消息。"),
-        Kind::Event(_) | Kind::Other => Reply::Success,
-        Kind::Image { .. }
-        | Kind::Voice { .. }
-        | Kind::Video { .. }
-        | Kind::ShortVideo { .. }
-        | Kind::Location { .. }
-        | Kind::Link { .. }
-        | Kind::File { .. }
-        | Kind::MiniProgramPage { .. } => Reply::text("抱歉，暂未支持此消息。"),
-    }
-}
+pub use live::{LiveRules, RulesError, read_rules};
+pub use rules::{Mistake, Rules};
+
+/// The rules of an account that was given none.
+pub const EMBEDDED: &str = include_str!("embedded.xml");
+
+/// Rules that show every element once.
+pub const SAMPLE: &str = include_str!("sample.xml");

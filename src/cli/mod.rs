@@ -1,22 +1,31 @@
 //! The command line: arguments and environment to a command, and what became of it.
 
+mod check;
 mod serve;
 mod settings;
+mod usage;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-pub use settings::{Settings, TokenSource, UsageError};
+use crate::bot;
+
+pub use settings::{Settings, TokenSource};
+pub use usage::UsageError;
 
 const HELP: &str = "\
 wechat: the whole backend of a WeChat Official Account (公众号)
 
-usage: wechat [serve] [FLAG VALUE]...
+usage: wechat [serve] [FLAG VALUE]...   the server
+       wechat check [RULES]             says what is wrong in a rules file, or lists its rules
+       wechat rules                     prints a sample that shows every element of one
        wechat help | --help | --version
 
 flags of serve          environment             default
   --listen ADDR:PORT    WECHAT_LISTEN           127.0.0.1:8000; a listening socket as standard input is used instead
+  --rules FILE          WECHAT_RULES            the embedded ones, which echo text
   --token-file FILE     WECHAT_TOKEN (itself)   $CREDENTIALS_DIRECTORY/token, else one made up for this run
   --path PATH           WECHAT_PATH             any path is served
   --max-age SECONDS     WECHAT_MAX_AGE          600; 0 accepts any timestamp
@@ -48,6 +57,13 @@ pub enum Error {
     },
     /// No thread can be started.
     Serve(io::Error),
+    /// The rules file cannot be used; a report has been printed.
+    Rules {
+        /// Its path.
+        path: PathBuf,
+        /// How many lines the report has.
+        count: usize,
+    },
 }
 
 impl Error {
@@ -55,7 +71,11 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::TokenFile { .. } | Self::Random(_) | Self::Listen { .. } | Self::Serve(_) => 1,
+            Self::TokenFile { .. }
+            | Self::Random(_)
+            | Self::Listen { .. }
+            | Self::Serve(_)
+            | Self::Rules { .. } => 1,
         }
     }
 }
@@ -70,6 +90,8 @@ impl fmt::Display for Error {
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "cannot serve: {error}"),
+            Self::Rules { path, count: 1 } => write!(f, "1 mistake in {path:?}"),
+            Self::Rules { path, count } => write!(f, "{count} mistakes in {path:?}"),
         }
     }
 }
@@ -91,14 +113,30 @@ pub fn run(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), Error> {
-    let mut arguments = arguments.peekable();
+    let arguments: Vec<OsString> = arguments.collect();
+    if arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
+        print(HELP);
+        return Ok(());
+    }
+    let mut arguments = arguments.into_iter().peekable();
     match arguments.peek().map(|argument| argument.as_encoded_bytes()) {
-        Some(b"help" | b"--help" | b"-h") => {
+        Some(b"help") => {
+            no_more(arguments.skip(1))?;
             print(HELP);
             Ok(())
         }
         Some(b"--version" | b"-V") => {
+            no_more(arguments.skip(1))?;
             print(concat!("wechat ", env!("CARGO_PKG_VERSION"), "\n"));
+            Ok(())
+        }
+        Some(b"check") => check::run(arguments.skip(1), &environment),
+        Some(b"rules") => {
+            no_more(arguments.skip(1))?;
+            print(bot::SAMPLE);
             Ok(())
         }
         Some(b"serve") => {
@@ -108,6 +146,13 @@ pub fn run(
         Some([b'-', ..]) | None => serve::run(Settings::read(arguments, &environment)?),
         Some(_) => Err(UsageError::Command(arguments.next().unwrap_or_default()).into()),
     }
+}
+
+/// Refuses an argument that a command has no use for.
+fn no_more(mut arguments: impl Iterator<Item = OsString>) -> Result<(), UsageError> {
+    arguments
+        .next()
+        .map_or(Ok(()), |argument| Err(UsageError::Argument(argument)))
 }
 
 /// Prints for the person who started the program. Where nobody reads it, nothing is lost.

@@ -1,23 +1,26 @@
 //! `wechat serve`: the server.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write as _};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::panic;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::settings::{Settings, TokenSource, parse_token};
 use super::{Error, print};
 use crate::account::{Age, Token};
 use crate::answer::ServedPath;
-use crate::{Server, bot, net};
+use crate::bot::{self, LiveRules, Rules, RulesError};
+use crate::{Server, net};
 
 /// Letters and digits of a token that is made up: 119 bits.
 const RANDOM_LENGTH: usize = 20;
 
 pub(super) fn run(settings: Settings) -> Result<(), Error> {
     let (token, made_up) = token(settings.token)?;
+    let rules = Followed::open(settings.rules)?;
     let server = match net::from_stdin() {
         Some(listener) => Server::on(listener),
         None => Server::bind(settings.listen).map_err(|error| Error::Listen {
@@ -38,25 +41,69 @@ pub(super) fn run(settings: Settings) -> Result<(), Error> {
         let now = SystemTime::UNIX_EPOCH
             .elapsed()
             .map_or(0, |elapsed| elapsed.as_secs());
-        let path = settings.path.as_deref().unwrap_or("/");
+        // A quote may stand in a path, and would end the quotes around it.
+        let path = settings.path.as_deref().unwrap_or("/").replace('\'', "%27");
         // Writing to a string cannot fail.
         let _ = write_trial(
             &mut text,
             &made_up,
             &backend.callback.token,
             address,
-            path,
+            &path,
             settings.max_age,
             now,
         );
     }
     print(&text);
-    backend.run(bot::echo).map_err(Error::Serve)
+    // What a panic says may hold what a user wrote, so only the place is logged.
+    panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, ToString::to_string);
+        report(&format!("cause=panic reason=\"at {place}\""));
+    }));
+    backend
+        .run(|message| match &rules {
+            Followed::File(rules) => rules.answer(message),
+            Followed::Embedded(rules) => rules.answer(message),
+        })
+        .map_err(Error::Serve)
+}
+
+/// The rules that the account follows.
+enum Followed {
+    File(LiveRules),
+    Embedded(Rules),
+}
+
+impl Followed {
+    fn open(path: Option<PathBuf>) -> Result<Self, Error> {
+        let rules = match &path {
+            Some(path) => LiveRules::open(path, report).map(Self::File),
+            None => Rules::parse(bot::EMBEDDED)
+                .map(Self::Embedded)
+                .map_err(RulesError::Mistakes),
+        };
+        rules.map_err(|error| {
+            let path = path.unwrap_or_else(|| "the embedded rules".into());
+            let lines = error.lines(&path);
+            lines.iter().for_each(|line| report(line));
+            Error::Rules {
+                path,
+                count: lines.len(),
+            }
+        })
+    }
+}
+
+/// A line of the log. Where nobody reads it, nothing is lost.
+fn report(line: &str) {
+    let _: io::Result<()> = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// The token, and its text where it was made up.
 fn token(source: TokenSource) -> Result<(Token, Option<String>), Error> {
-    let read = |path: &Path| match fs::read(path) {
+    let read = |path: &Path| match read_front(path) {
         Ok(bytes) => Ok(parse_token(&bytes, &path.display().to_string())?),
         Err(error) => Err(Error::TokenFile {
             path: path.into(),
@@ -65,13 +112,23 @@ fn token(source: TokenSource) -> Result<(Token, Option<String>), Error> {
     };
     match source {
         TokenSource::File(path) => Ok((read(&path)?, None)),
-        TokenSource::Credential(path) if path.exists() => Ok((read(&path)?, None)),
+        // Only where there is no such file; one that cannot be read is a failure.
+        TokenSource::Credential(path) if path.try_exists().unwrap_or(true) => {
+            Ok((read(&path)?, None))
+        }
         TokenSource::Environment(token) => Ok((token, None)),
         TokenSource::Credential(_) | TokenSource::Random => {
             let text = random_token().map_err(Error::Random)?;
             Ok((parse_token(text.as_bytes(), "/dev/urandom")?, Some(text)))
         }
     }
+}
+
+/// As much of a file as could be a token, and a little more, so that what is none is seen to be.
+fn read_front(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(256).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Letters and digits, each as likely as the others: of the 256 values of a byte, the 248 that are

@@ -2,11 +2,11 @@
 //! default.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::account::{Age, Token, TokenError};
+use super::usage::UsageError;
+use crate::account::{Age, Token};
 use crate::answer::ServedPath;
 
 /// The most threads that Linux gives a process without being told to: each has four of the 65,530
@@ -18,6 +18,8 @@ const CONNECTIONS_MAX: usize = 16_000;
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The rules file, if not the embedded rules.
+    pub rules: Option<PathBuf>,
     /// Where the token comes from.
     pub token: TokenSource,
     /// The path that is served, if not any.
@@ -42,65 +44,6 @@ pub enum TokenSource {
     Random,
 }
 
-/// Arguments or environment that cannot be meant.
-#[derive(Debug)]
-pub enum UsageError {
-    /// No command of this name.
-    Command(OsString),
-    /// No flag of this name.
-    Flag(OsString),
-    /// An argument that belongs to no flag.
-    Argument(OsString),
-    /// A flag without its value.
-    NoValue(&'static str),
-    /// A flag that occurs twice.
-    Repeated(&'static str),
-    /// A value that the flag or variable cannot have.
-    Value {
-        /// The flag or variable.
-        name: &'static str,
-        /// What it was given.
-        value: OsString,
-        /// What it allows.
-        allowed: &'static str,
-    },
-    /// A token that cannot be one.
-    Token {
-        /// The variable or file.
-        from: String,
-        /// Why.
-        error: TokenError,
-    },
-    /// A token file or variable whose bytes are not text.
-    TokenText {
-        /// The variable or file.
-        from: String,
-    },
-}
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(name) => write!(f, "unknown command {name:?}, see wechat --help"),
-            Self::Flag(name) => write!(f, "unknown flag {name:?}, see wechat --help"),
-            Self::Argument(text) => write!(f, "unexpected argument {text:?}, see wechat --help"),
-            Self::NoValue(flag) => write!(f, "{flag} without a value"),
-            Self::Repeated(flag) => write!(f, "{flag} given twice"),
-            Self::Value {
-                name,
-                value,
-                allowed,
-            } => write!(f, "{name} is {value:?}, {allowed} allowed"),
-            Self::Token { from, error } => write!(f, "{from}: {error}"),
-            Self::TokenText { from } => {
-                write!(f, "{from}: token is not text, only A-Z a-z 0-9 allowed")
-            }
-        }
-    }
-}
-
-impl std::error::Error for UsageError {}
-
 /// A flag and the variable that stands in for it.
 struct Name {
     flag: &'static str,
@@ -110,6 +53,10 @@ struct Name {
 const LISTEN: Name = Name {
     flag: "--listen",
     variable: Some("WECHAT_LISTEN"),
+};
+const RULES: Name = Name {
+    flag: "--rules",
+    variable: Some("WECHAT_RULES"),
 };
 // Its variable is the token, not a file's name.
 const TOKEN_FILE: Name = Name {
@@ -128,7 +75,14 @@ const MAX_CONNECTIONS: Name = Name {
     flag: "--max-connections",
     variable: Some("WECHAT_MAX_CONNECTIONS"),
 };
-const NAMES: [&Name; 5] = [&LISTEN, &TOKEN_FILE, &PATH, &MAX_AGE, &MAX_CONNECTIONS];
+const NAMES: [&Name; 6] = [
+    &RULES,
+    &LISTEN,
+    &TOKEN_FILE,
+    &PATH,
+    &MAX_AGE,
+    &MAX_CONNECTIONS,
+];
 
 impl Settings {
     /// Reads `--flag VALUE` and `--flag=VALUE` to the end, then fills in from the environment.
@@ -152,7 +106,8 @@ impl Settings {
                     |text| text.parse().ok(),
                 )?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
-            path: given.value(&PATH, "/ and what follows it", |text| {
+            rules: given.path(&RULES)?,
+            path: given.value(&PATH, "/ and a percent-encoded path", |text| {
                 ServedPath::parse(text).map(|_| text.to_owned())
             })?,
             max_age: given
@@ -252,10 +207,23 @@ impl<E: Fn(&str) -> Option<OsString>> Given<'_, E> {
         }
     }
 
+    /// A file's path, which may be any bytes, but not none.
+    fn path(&self, name: &Name) -> Result<Option<PathBuf>, UsageError> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some((name, value)) if value.is_empty() => Err(UsageError::Value {
+                name,
+                value,
+                allowed: "a file's path",
+            }),
+            Some((_, value)) => Ok(Some(value.into())),
+        }
+    }
+
     fn token(&self) -> Result<TokenSource, UsageError> {
         const VARIABLE: &str = "WECHAT_TOKEN";
-        if let Some((_, file)) = self.raw(&TOKEN_FILE) {
-            return Ok(TokenSource::File(file.into()));
+        if let Some(file) = self.path(&TOKEN_FILE)? {
+            return Ok(TokenSource::File(file));
         }
         if let Some(value) = (self.environment)(VARIABLE) {
             return parse_token(value.as_encoded_bytes(), VARIABLE).map(TokenSource::Environment);
@@ -389,7 +357,7 @@ mod tests {
         assert_refused(
             &["--path", "wx"],
             &[],
-            r#"--path is "wx", / and what follows it allowed"#,
+            r#"--path is "wx", / and a percent-encoded path allowed"#,
         );
         for age in ["-1", "+1", "1s", "", "99999999999999999999"] {
             let message = format!("--max-age is {age:?}, a whole number of seconds allowed");

@@ -138,27 +138,32 @@ impl Chunked {
         }
     }
 
-    /// `trailer-section CRLF`, one line of it, where `trailer-section = *( field-line CRLF )`.
-    /// Trailers are read by their grammar and dropped: merging them into the fields would let them
-    /// change a framing already decided.
+    /// `trailer-section CRLF`, one line of it, where `trailer-section = *( field-line CRLF )`. Trailers
+    /// are read by their grammar and dropped: merging them into the fields would let them change a
+    /// framing already decided.
     fn take_trailer<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, RequestError> {
-        let after = match line_end(bytes) {
+        let most = limits::TRAILERS.saturating_sub(self.trailers);
+        let window = bytes.get(..most).unwrap_or(bytes);
+        let after = match line_end(window) {
             LineEnd::Partial => None,
             LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
             LineEnd::Crlf(after) => {
                 self.expected = Expected::Nothing;
                 Some(after)
             }
-            LineEnd::Other(_) => take_field_line(bytes)?.map(|(_, after)| after),
+            LineEnd::Other(_) => take_field_line(window)?.map(|(_, after)| after),
         };
-        let pending = bytes.len().saturating_sub(after.map_or(0, <[u8]>::len));
-        if self.trailers.saturating_add(pending) > limits::TRAILERS {
-            return Err(RequestError::TrailersTooLong);
-        }
-        if after.is_some() {
-            self.trailers = self.trailers.saturating_add(pending);
-        }
-        Ok(after)
+        let Some(after) = after else {
+            let is_over = window.len() == most;
+            return if is_over {
+                Err(RequestError::TrailersTooLong)
+            } else {
+                Ok(None)
+            };
+        };
+        let taken = window.len().saturating_sub(after.len());
+        self.trailers = self.trailers.saturating_add(taken);
+        Ok(bytes.get(taken..))
     }
 }
 

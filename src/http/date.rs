@@ -1,5 +1,7 @@
 //! `IMF-fixdate`, the form of the Date field (RFC 9110 5.6.7), always in GMT.
 
+use crate::calendar;
+
 const WEEKDAYS: [[u8; 3]; 7] = [
     *b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed",
 ];
@@ -14,7 +16,7 @@ const MONTHS: [[u8; 3]; 12] = [
 pub fn imf_fixdate(now: u64) -> [u8; 29] {
     let now = now.min(253_402_300_799);
     let (days, second) = (now / 86_400, now % 86_400);
-    let (year, month, day) = civil(days);
+    let (year, month, day) = calendar::civil(days);
     let name = |names: &[[u8; 3]], index: u64| {
         usize::try_from(index)
             .ok()
@@ -38,29 +40,6 @@ pub fn imf_fixdate(now: u64) -> [u8; 29] {
 fn two_digits(number: u64) -> [u8; 2] {
     let digit = |value: u64| b'0'.saturating_add(u8::try_from(value % 10).unwrap_or(0));
     [digit(number / 10), digit(number)]
-}
-
-/// Year, month from 1 and day from 1 of a day counted from 1970-01-01, in the proleptic Gregorian
-/// calendar. Counted in years that begin in March, so that the leap day is the last one of its
-/// year, and in eras of 400 years, which all have 146,097 days.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "all operands are below 2^32: the caller bounds the days by year 9999"
-)]
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let months_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * months_from_march + 2) / 5 + 1;
-    let month = if months_from_march < 10 {
-        months_from_march + 3
-    } else {
-        months_from_march - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

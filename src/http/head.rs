@@ -101,6 +101,14 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// Whether the bytes begin a HEAD request, also where the rest of it is broken.
+    pub fn is_of_head(bytes: &[u8]) -> bool {
+        bytes
+            .strip_prefix(b"\r\n")
+            .unwrap_or(bytes)
+            .starts_with(b"HEAD ")
+    }
+
     /// Whether a request has begun: an empty line alone is not the beginning of one.
     pub const fn has_begun(bytes: &[u8]) -> bool {
         !matches!(bytes, [] | [b'\r'] | [b'\r', b'\n'])

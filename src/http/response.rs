@@ -172,9 +172,13 @@ impl<'a> Response<'a> {
 
     /// Appends the response as bytes where there is no head to answer, because it was refused: with
     /// its length, and with the end of the connection.
-    pub fn write_last_to(&self, now: u64, out: &mut Vec<u8>) {
+    ///
+    /// `is_head` says that it answers HEAD, and has no content (RFC 9110 9.3.2).
+    pub fn write_last_to(&self, is_head: bool, now: u64, out: &mut Vec<u8>) {
         self.write_head(false, b"Connection: close\r\n", now, out);
-        out.extend_from_slice(&self.content);
+        if !is_head {
+            out.extend_from_slice(&self.content);
+        }
     }
 
     fn write_head(&self, chunked: bool, connection: &[u8], now: u64, out: &mut Vec<u8>) {

@@ -27,19 +27,32 @@ impl<'a> Target<'a> {
                 query: Query(b""),
             });
         }
-        let origin = match bytes {
-            [b'/', ..] => bytes,
-            _ => path_of_absolute_form(bytes)?,
-        };
-        if let (_, [octet, ..]) = TARGET.take(origin) {
+        match bytes {
+            [b'/', ..] => Self::origin(bytes),
+            _ => Self::origin(path_of_absolute_form(bytes)?),
+        }
+    }
+
+    /// `origin-form = absolute-path [ "?" query ]` (RFC 9112 3.2.1), where the path may be missing, as
+    /// it may in an absolute-form.
+    ///
+    /// # Errors
+    /// `Target`, `TargetOctet` or `TargetEscape`.
+    pub fn origin(bytes: &'a [u8]) -> Result<Self, RequestError> {
+        if let (_, [octet, ..]) = TARGET.take(bytes) {
             return Err(RequestError::TargetOctet { octet: *octet });
         }
-        if !grammar::escapes_are_whole(origin) {
+        if !grammar::escapes_are_whole(bytes) {
             return Err(RequestError::TargetEscape);
         }
-        let (path, query) = take_while(origin, |octet| octet != b'?');
+        let (path, query) = take_while(bytes, |octet| octet != b'?');
+        let path = match path {
+            [] => b"/",
+            [b'/', ..] => path,
+            _ => return Err(RequestError::Target),
+        };
         Ok(Self {
-            path: if path.is_empty() { b"/" } else { path },
+            path,
             query: Query(query.strip_prefix(b"?").unwrap_or(b"")),
         })
     }

@@ -27,6 +27,10 @@ const STACK: usize = 256 * 1024;
 /// How long to hold off after an `accept` that failed for want of descriptors or memory.
 const BACKOFF: Duration = Duration::from_millis(100);
 
+/// What `accept` fails with when there are no descriptors or no memory left: ENOMEM, ENFILE, EMFILE
+/// and ENOBUFS of Linux. `io::ErrorKind` does not tell them apart.
+const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
+
 /// Serves the listener for ever, each request with what `answer` makes of it. It is given the
 /// request, the time in seconds since 1970, and a buffer that the response may borrow from.
 ///
@@ -74,32 +78,37 @@ impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> A
     fn accept_and_serve<'s>(&'s self, scope: &'s Scope<'s, '_>) {
         let mut buffers = Buffers::new();
         loop {
-            let accepted = self.listener.accept().and_then(|(stream, peer)| {
-                listener::prepare(&stream, &self.limits).map(|()| (stream, peer))
-            });
-            let (stream, peer) = match accepted {
+            let (stream, peer) = match self.listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     self.survive(&error);
                     continue;
                 }
             };
-            let seat = self.seats.take(stream, peer, || {
-                if self.crowds.permits(connection::now()) {
-                    log::event(
-                        "crowded",
-                        format_args!(
-                            "all {} connections taken, the longest waiting one goes",
-                            self.limits.connections
-                        ),
-                    );
-                }
-            });
+            if listener::prepare(&stream, &self.limits).is_err() {
+                // Its peer is gone already.
+                continue;
+            }
+            let seat = self.seats.take(stream, peer);
+            if seat.was_crowded && self.crowds.permits(connection::now()) {
+                let limit = self.limits.connections;
+                log::event(
+                    "crowded",
+                    format_args!("all {limit} connections taken, the longest waiting one goes"),
+                );
+            }
             if self.idle.fetch_sub(1, Ordering::AcqRel) == 1
                 && let Err(error) = self.start_one(scope)
             {
-                log::event("thread", &error);
-                self.seats.make_room();
+                self.say_failure("thread", &error);
+                // The thread of whoever leaves will accept. Where nobody can be made to, this one
+                // has to go on accepting instead of serving.
+                if !self.seats.make_room() {
+                    self.idle.fetch_add(1, Ordering::AcqRel);
+                    drop(seat);
+                    thread::sleep(BACKOFF);
+                    continue;
+                }
             }
             let serve = || connection::serve(&seat, &self.limits, &mut buffers, &self.answer);
             if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
@@ -117,20 +126,25 @@ impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> A
         }
     }
 
-    /// An `accept` that fails is never the end. Where the peer was faster than us there is nothing
-    /// to do; whatever else it is, we have run out of something that a waiting connection holds.
+    /// An `accept` that fails is never the end. Out of descriptors or memory, a waiting connection
+    /// gives some back; whatever else it is, it is tried again a little later.
     fn survive(&self, error: &io::Error) {
-        use io::ErrorKind::{ConnectionAborted, Interrupted, TimedOut, WouldBlock};
-        if matches!(
-            error.kind(),
-            ConnectionAborted | Interrupted | TimedOut | WouldBlock
-        ) {
+        use io::ErrorKind::{ConnectionAborted, Interrupted};
+        if matches!(error.kind(), ConnectionAborted | Interrupted) {
             return;
         }
-        if self.failures.permits(connection::now()) {
-            log::event("accept", error);
+        self.say_failure("accept", error);
+        let is_exhausted = error
+            .raw_os_error()
+            .is_some_and(|code| EXHAUSTED.contains(&code));
+        if !(is_exhausted && self.seats.make_room()) {
+            thread::sleep(BACKOFF);
         }
-        self.seats.make_room();
-        thread::sleep(BACKOFF);
+    }
+
+    fn say_failure(&self, cause: &str, error: &io::Error) {
+        if self.failures.permits(connection::now()) {
+            log::event(cause, error);
+        }
     }
 }

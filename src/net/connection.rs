@@ -92,7 +92,6 @@ where
         read_timeout: limits.idle,
     };
     let next = loop {
-        seat.wait();
         match connection.receive_and_answer(answer) {
             Ok(Next::Request) => {}
             Ok(next @ (Next::Close | Next::Linger)) => break next,
@@ -104,7 +103,6 @@ where
         }
     };
     if let Next::Linger = next {
-        seat.wait();
         connection.linger();
     }
     connection.buffers.reset();
@@ -157,7 +155,9 @@ impl Connection<'_> {
                 is_decoded = true;
                 continue;
             };
-            self.seat.work();
+            if !self.seat.work() {
+                return Err(Ending::Gone);
+            }
             let time = now();
             let response = answer(&Request { head, content }, time, scratch);
             output.clear();
@@ -168,6 +168,8 @@ impl Connection<'_> {
             let persistence = head.persistence;
             input.consume(length);
             self.send()?;
+            // Whether the peer is still sending after its last request, only the kernel may know. As
+            // nginx does, that is taken to be so where some of it is here already.
             return Ok(match persistence {
                 Persistence::Keep => Next::Request,
                 Persistence::Close if self.buffers.input.unread().is_empty() => Next::Close,
@@ -245,33 +247,34 @@ impl Connection<'_> {
     }
 
     /// Writes the output, all of it within its time. The socket's own time-out is for one `write`,
-    /// so a peer that reads a little now and then would not run into it; after a short write the
-    /// deadline counts.
+    /// so a peer that reads a little now and then would not run into it.
     fn send(&mut self) -> Result<(), Ending> {
+        let begun = Instant::now();
+        self.seat.wait(begun);
         let mut stream = self.seat.stream();
         let mut rest = self.buffers.output.as_slice();
-        let mut deadline = None;
+        let mut is_first = true;
         loop {
             match stream.write(rest) {
                 Ok(count) => rest = rest.get(count..).unwrap_or(b""),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Err(Ending::Gone),
             }
-            if rest.is_empty() {
-                break;
-            }
-            let deadline =
-                *deadline.get_or_insert_with(|| Instant::now().checked_add(self.limits.answer));
-            let left = deadline.and_then(left_until).ok_or(Ending::Gone)?;
+            let timeout = match rest.is_empty() {
+                true if is_first => return Ok(()),
+                true => self.limits.answer,
+                false => {
+                    let deadline = begun.checked_add(self.limits.answer);
+                    deadline.and_then(left_until).ok_or(Ending::Gone)?
+                }
+            };
+            is_first = false;
             stream
-                .set_write_timeout(Some(left))
+                .set_write_timeout(Some(timeout))
                 .map_err(|_| Ending::Gone)?;
-        }
-        match deadline {
-            None => Ok(()),
-            Some(_) => stream
-                .set_write_timeout(Some(self.limits.answer))
-                .map_err(|_| Ending::Gone),
+            if rest.is_empty() {
+                return Ok(());
+            }
         }
     }
 
@@ -286,7 +289,8 @@ impl Connection<'_> {
             log::request(response.status(), None, self.seat.peer, note);
         }
         self.buffers.output.clear();
-        response.write_last_to(now(), &mut self.buffers.output);
+        let is_head = Head::is_of_head(self.buffers.input.unread());
+        response.write_last_to(is_head, now(), &mut self.buffers.output);
         // Where the refusal cannot be sent there is nobody left to refuse.
         let _: Result<(), Ending> = self.send();
     }

@@ -23,11 +23,16 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub fn from_stdin() -> Option<TcpListener> {
     let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
     listener.local_addr().ok()?;
-    listener.set_nonblocking(false).ok()?;
-    match as_stream(&listener).ok()?.peer_addr() {
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => Some(listener),
-        _ => None,
+    let is_connected = as_stream(&listener)
+        .ok()?
+        .peer_addr()
+        .map_err(|error| error.kind());
+    if is_connected != Err(io::ErrorKind::NotConnected) {
+        return None;
     }
+    // systemd may hand it over so that `accept` would not wait.
+    listener.set_nonblocking(false).ok()?;
+    Some(listener)
 }
 
 /// Sets what every connection starts with: no delay, since each answer is one write, and the

@@ -4,28 +4,29 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Instead of a turn: the peer is not being waited for.
+/// Instead of a time: the peer is not being waited for.
 const WORKING: u64 = u64::MAX;
 
-/// Instead of a turn: the connection was told to go.
+/// Instead of a time: the connection was told to go.
 const LEAVING: u64 = u64::MAX - 1;
 
-/// How soon to look again for somebody to send away where all were working.
-const ALL_WORKING: Duration = Duration::from_millis(20);
+/// How long a connection is left in peace at least: its request may be here and not read yet. Also
+/// how soon to look again where nobody could be sent away.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// The seats of all connections.
 ///
 /// Ten thousand silent connections cannot keep anybody out, whatever the deadlines say: at the
 /// limit, the connection that has waited longest for its peer is shut to make room. A peer in the
-/// middle of a request counts as waited for, and since when does not change with each byte that it
-/// sends.
+/// middle of a request, or that does not take its answer, counts as waited for, and since when does
+/// not change with each byte.
 pub(super) struct Seats {
     limit: usize,
     table: Mutex<Table>,
     someone_left: Condvar,
-    turns: AtomicU64,
+    epoch: Instant,
 }
 
 #[derive(Default)]
@@ -36,22 +37,9 @@ struct Table {
     newcomers: usize,
 }
 
-impl Table {
-    fn taken(&self) -> usize {
-        self.seats.len().saturating_sub(self.free.len())
-    }
-
-    /// Seats whose connection was told to go and has not gone yet.
-    fn leaving(&self) -> usize {
-        let is_leaving = |place: &&Arc<Place>| place.since.load(Ordering::Acquire) == LEAVING;
-        self.seats.iter().flatten().filter(is_leaving).count()
-    }
-}
-
 struct Place {
     stream: TcpStream,
-    /// When the waiting began, in turns: numbers that only grow, which is all the order needs, and
-    /// cost no clock.
+    /// Since when the peer is waited for, in nanoseconds since the epoch of the seats.
     since: AtomicU64,
 }
 
@@ -61,6 +49,49 @@ pub(super) struct Seat<'s> {
     index: usize,
     place: Arc<Place>,
     pub(super) peer: SocketAddr,
+    /// Whether somebody else had to leave for it.
+    pub(super) was_crowded: bool,
+}
+
+impl Table {
+    fn taken(&self) -> usize {
+        self.seats.len().saturating_sub(self.free.len())
+    }
+
+    fn places(&self) -> impl Iterator<Item = (u64, &Place)> {
+        self.seats
+            .iter()
+            .flatten()
+            .map(|place| (place.since.load(Ordering::Acquire), &**place))
+    }
+
+    /// Seats whose connection was told to go and has not gone yet.
+    fn leaving(&self) -> usize {
+        self.places().filter(|(since, _)| *since == LEAVING).count()
+    }
+
+    /// Makes the connection leave that has waited longest for its peer, if one has waited since
+    /// before this time.
+    fn shut_longest_waiting(&self, before: u64) -> bool {
+        let longest = || {
+            self.places()
+                .filter(|(since, _)| *since < before)
+                .min_by_key(|(since, _)| *since)
+        };
+        while let Some((since, place)) = longest() {
+            // It may have got its request in between; then it is no longer the one.
+            let told =
+                place
+                    .since
+                    .compare_exchange(since, LEAVING, Ordering::AcqRel, Ordering::Acquire);
+            if told.is_ok() {
+                // A peer that is gone already cannot be shut, and needs no shutting.
+                let _: io::Result<()> = place.stream.shutdown(Shutdown::Both);
+                return true;
+            }
+        }
+        false
+    }
 }
 
 impl Seats {
@@ -69,36 +100,30 @@ impl Seats {
             limit,
             table: Mutex::default(),
             someone_left: Condvar::new(),
-            turns: AtomicU64::new(0),
+            epoch: Instant::now(),
         }
     }
 
     /// Takes a seat for a connection. With all seats taken it waits, after making the longest
-    /// waiting connection leave, until one is free; `crowded` is called before it does.
-    pub(super) fn take(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        crowded: impl FnOnce(),
-    ) -> Seat<'_> {
+    /// waiting connection leave, until one is free.
+    pub(super) fn take(&self, stream: TcpStream, peer: SocketAddr) -> Seat<'_> {
         let mut table = self.table();
-        if table.taken() >= self.limit {
-            crowded();
+        let was_crowded = table.taken() >= self.limit;
+        if was_crowded {
             table.newcomers = table.newcomers.saturating_add(1);
             while table.taken() >= self.limit {
-                // One has to leave for each newcomer, and another newcomer may have got the seat of
-                // ours.
+                // One has to leave for each newcomer. It is looked at again after each wait, since
+                // another newcomer may have got the seat, or all may have been working.
                 if table.leaving() < table.newcomers {
-                    shut_longest_waiting(&table);
+                    table.shut_longest_waiting(self.before_grace());
                 }
-                let waited = self.someone_left.wait_timeout(table, ALL_WORKING);
-                (table, _) = waited.unwrap_or_else(PoisonError::into_inner);
+                table = self.wait_for_a_seat(table);
             }
             table.newcomers = table.newcomers.saturating_sub(1);
         }
         let place = Arc::new(Place {
             stream,
-            since: AtomicU64::new(self.next_turn()),
+            since: AtomicU64::new(self.since_epoch(Instant::now())),
         });
         let index = match table.free.pop() {
             Some(index) => index,
@@ -115,45 +140,42 @@ impl Seats {
             index,
             place,
             peer,
+            was_crowded,
         }
     }
 
-    /// Makes the connection leave that has waited longest for its peer, to give back what it holds.
-    pub(super) fn make_room(&self) {
-        shut_longest_waiting(&self.table());
+    /// Makes the connection leave that has waited longest for its peer, to give back what it holds,
+    /// and waits for it a little; `false` where none could be sent away.
+    pub(super) fn make_room(&self) -> bool {
+        let table = self.table();
+        let is_leaving = table.shut_longest_waiting(self.before_grace());
+        if is_leaving {
+            drop(self.wait_for_a_seat(table));
+        }
+        is_leaving
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_turn(&self) -> u64 {
-        self.turns.fetch_add(1, Ordering::Relaxed)
+    fn wait_for_a_seat<'t>(&self, table: MutexGuard<'t, Table>) -> MutexGuard<'t, Table> {
+        self.someone_left
+            .wait_timeout(table, GRACE)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
     }
-}
 
-fn shut_longest_waiting(table: &Table) {
-    let longest = || {
-        let waiting = table
-            .seats
-            .iter()
-            .flatten()
-            .map(|place| (place.since.load(Ordering::Acquire), place));
-        waiting
-            .filter(|(since, _)| *since < LEAVING)
-            .min_by_key(|(since, _)| *since)
-    };
-    while let Some((since, place)) = longest() {
-        // It may have got its request in between; then it is no longer the one.
-        if place
-            .since
-            .compare_exchange(since, LEAVING, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-        {
-            // A peer that is gone already cannot be shut, and needs no shutting.
-            let _: io::Result<()> = place.stream.shutdown(Shutdown::Both);
-            return;
-        }
+    fn before_grace(&self) -> u64 {
+        let grace = u64::try_from(GRACE.as_nanos()).unwrap_or(u64::MAX);
+        self.since_epoch(Instant::now()).saturating_sub(grace)
+    }
+
+    fn since_epoch(&self, now: Instant) -> u64 {
+        let nanoseconds = now.saturating_duration_since(self.epoch).as_nanos();
+        u64::try_from(nanoseconds)
+            .unwrap_or(u64::MAX)
+            .min(LEAVING.saturating_sub(1))
     }
 }
 
@@ -163,15 +185,15 @@ impl Seat<'_> {
     }
 
     /// From now on the peer is waited for.
-    pub(super) fn wait(&self) {
-        self.place
-            .since
-            .store(self.seats.next_turn(), Ordering::Release);
+    pub(super) fn wait(&self, now: Instant) {
+        self.set_since(self.seats.since_epoch(now));
     }
 
-    /// From now on it is not: its request is here.
-    pub(super) fn work(&self) {
-        self.since(WORKING);
+    /// From now on it is not: its request is here. `false` where the connection was told to go, so
+    /// that nothing is done for an answer that cannot be sent.
+    #[must_use]
+    pub(super) fn work(&self) -> bool {
+        self.set_since(WORKING)
     }
 
     /// Whether the connection was told to go.
@@ -180,12 +202,12 @@ impl Seat<'_> {
     }
 
     /// Who was told to leave stays so: its socket is shut already.
-    fn since(&self, turn: u64) {
-        let stay = |since| (since != LEAVING).then_some(turn);
-        let _: Result<u64, u64> =
-            self.place
-                .since
-                .fetch_update(Ordering::AcqRel, Ordering::Acquire, stay);
+    fn set_since(&self, since: u64) -> bool {
+        let stay = |before| (before != LEAVING).then_some(since);
+        self.place
+            .since
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, stay)
+            .is_ok()
     }
 }
 
@@ -207,6 +229,7 @@ mod tests {
         clippy::unwrap_used,
         clippy::indexing_slicing,
         clippy::string_slice,
+        clippy::arithmetic_side_effects,
         reason = "a test fails by panicking"
     )]
     use std::io::Read;
@@ -220,6 +243,11 @@ mod tests {
         (client, served, peer)
     }
 
+    /// Long enough for every connection so far to be sent away.
+    fn outlast_the_grace() {
+        std::thread::sleep(GRACE + GRACE);
+    }
+
     #[test]
     fn the_longest_waiting_connection_is_shut_and_a_working_one_never() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -229,22 +257,24 @@ mod tests {
         for _ in 0..3 {
             let (client, served, peer) = pair(&listener);
             clients.push(client);
-            taken.push(seats.take(served, peer, || {}));
+            taken.push(seats.take(served, peer));
         }
-        taken[0].work();
-        taken[1].wait();
-        seats.make_room();
+        assert!(!seats.make_room(), "all of them are too young");
+        assert!(taken[0].work());
+        taken[1].wait(Instant::now());
+        outlast_the_grace();
         // The third waits longest now: the first works, and the second has begun to wait anew.
+        assert!(seats.make_room());
         assert_eq!(clients[2].read(&mut [0]).unwrap(), 0);
-        seats.make_room();
+        assert!(seats.make_room());
         assert_eq!(clients[1].read(&mut [0]).unwrap(), 0);
-        seats.make_room();
-        taken[0].wait();
+        assert!(!seats.make_room());
         clients[0].set_nonblocking(true).unwrap();
-        assert_eq!(
-            clients[0].read(&mut [0]).unwrap_err().kind(),
-            io::ErrorKind::WouldBlock
-        );
+        let still_open = clients[0].read(&mut [0]).unwrap_err();
+        assert_eq!(still_open.kind(), io::ErrorKind::WouldBlock);
+        // Who was told to leave cannot get back to work.
+        taken[2].wait(Instant::now());
+        assert!(taken[2].has_to_leave() && !taken[2].work());
     }
 
     #[test]
@@ -252,7 +282,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let seats = Seats::new(1);
         let (mut first_client, served, peer) = pair(&listener);
-        let first = seats.take(served, peer, || {});
+        let first = seats.take(served, peer);
         let (_second_client, served, peer) = pair(&listener);
         std::thread::scope(|scope| {
             scope.spawn(move || {
@@ -261,9 +291,7 @@ mod tests {
                 assert_eq!(first.stream().read(&mut [0]).unwrap(), 0);
                 drop(first);
             });
-            let mut was_crowded = false;
-            drop(seats.take(served, peer, || was_crowded = true));
-            assert!(was_crowded);
+            assert!(seats.take(served, peer).was_crowded);
         });
         assert_eq!(first_client.read(&mut [0]).unwrap(), 0);
     }

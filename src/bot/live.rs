@@ -1,0 +1,143 @@
+//! Rules that follow their file: a change counts within a second, and nobody has to restart anything.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use super::{Mistake, Rules};
+use crate::account::{Message, Reply};
+
+/// The rules of a file, as it is now.
+///
+/// No thread watches it. When a message comes, and at most once a second, the file is looked at; a
+/// message is answered by the rules of before or by those after a change, never by some of each.
+pub struct LiveRules {
+    path: PathBuf,
+    current: RwLock<Arc<Rules>>,
+    looked: AtomicU64,
+    seen: Mutex<Option<Stamp>>,
+    report: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// What tells one state of a file from another, also where an editor renames a new one over it, or a
+/// link comes to point elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
+}
+
+/// Why a file has no rules.
+#[derive(Debug)]
+pub enum RulesError {
+    /// It cannot be read, or is not UTF-8.
+    Unreadable(io::Error),
+    /// There are mistakes in it, at least one.
+    Mistakes(Vec<Mistake>),
+}
+
+impl RulesError {
+    /// A line for each thing that is wrong: `file:line:column: message`.
+    pub fn lines(&self, path: &Path) -> Vec<String> {
+        let path = path.display();
+        match self {
+            Self::Unreadable(error) => vec![format!("{path}: cannot be read: {error}")],
+            Self::Mistakes(mistakes) => mistakes
+                .iter()
+                .map(
+                    |Mistake {
+                         line,
+                         column,
+                         message,
+                     }| format!("{path}:{line}:{column}: {message}"),
+                )
+                .collect(),
+        }
+    }
+}
+
+/// Reads a file of rules.
+///
+/// # Errors
+/// [`RulesError`]
+pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
+    let text = fs::read_to_string(path).map_err(RulesError::Unreadable)?;
+    Rules::parse(&text).map_err(RulesError::Mistakes)
+}
+
+impl LiveRules {
+    /// Reads the file, and keeps to it from now on. What becomes of later changes is reported in
+    /// lines, once each.
+    ///
+    /// # Errors
+    /// [`RulesError`], where there are no rules to begin with.
+    pub fn open(
+        path: &Path,
+        report: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Self, RulesError> {
+        // Looked at before it is read: a change in between is seen the next time.
+        let seen = Stamp::of(path);
+        let rules = read_rules(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            current: RwLock::new(Arc::new(rules)),
+            looked: AtomicU64::new(0),
+            seen: Mutex::new(seen),
+            report: Box::new(report),
+        })
+    }
+
+    /// The reply to a message, by the file as it is now.
+    pub fn answer(&self, message: &Message<'_>) -> Reply<'static> {
+        let now = message.received();
+        if self.looked.swap(now, Ordering::Relaxed) != now {
+            self.look();
+        }
+        let rules = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        rules.answer(message)
+    }
+
+    fn look(&self) {
+        let stamp = Stamp::of(&self.path);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == stamp {
+            return;
+        }
+        *seen = stamp;
+        let path = self.path.display();
+        match read_rules(&self.path) {
+            Ok(rules) => {
+                let count = rules.summary().count();
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+                (self.report)(&format!(
+                    "cause=rules-changed reason=\"{count} rules of {path} count from now on\""
+                ));
+            }
+            Err(error) => {
+                for line in error.lines(&self.path) {
+                    (self.report)(&line);
+                }
+                (self.report)(&format!(
+                    "cause=rules-kept reason=\"{path} cannot be used, the rules of before stay\""
+                ));
+            }
+        }
+    }
+}

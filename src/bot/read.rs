@@ -1,0 +1,427 @@
+//! Reading a rules file, to its end and whatever is wrong in it, so that all mistakes are reported
+//! at once.
+
+use super::names;
+use super::pattern::Pattern;
+use super::rules::{Answer, ArticleTemplate, Condition, Mistake, Rule, Rules};
+use super::template::Template;
+use crate::account::{
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, Place, TEXT_MAX, trim,
+};
+
+/// The replies, named like their `MsgType`.
+const REPLIES: [&str; 8] = [
+    "text",
+    "image",
+    "voice",
+    "video",
+    "music",
+    "news",
+    "transfer_customer_service",
+    "success",
+];
+
+/// China's time, where nothing else is said: eight hours ahead of GMT, in seconds.
+const UTC_OFFSET: i64 = 8 * 3600;
+
+pub(super) fn rules(text: &str) -> Result<Rules, Vec<Mistake>> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let document =
+        Document::written(text).map_err(|(place, message)| vec![Mistake::new(place, message)])?;
+    let mut reader = Reader::default();
+    let rules = reader.rules(document.root());
+    if reader.mistakes.is_empty() {
+        Ok(rules)
+    } else {
+        Err(reader.mistakes)
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    mistakes: Vec<Mistake>,
+}
+
+/// What the replies of a rule may rely on.
+#[derive(Clone, Copy)]
+struct Scope {
+    stars: usize,
+    /// Whether only messages match, and no events.
+    is_for_messages: bool,
+}
+
+impl Reader {
+    /// Notes a mistake, in the order of their places.
+    fn mistake(&mut self, place: Place, message: impl Into<String>) {
+        let is_before = |known: &Mistake| (known.line, known.column) <= (place.line, place.column);
+        let at = self.mistakes.partition_point(is_before);
+        self.mistakes.insert(at, Mistake::new(place, message));
+    }
+
+    /// `<rules utc-offset="…">` and its `<on>`s.
+    fn rules(&mut self, root: Element<'_>) -> Rules {
+        if root.name() != "rules" {
+            self.mistake(
+                root.place(),
+                format!("root element is <{}>, <rules> expected", root.name()),
+            );
+            return Rules::new(Vec::new(), UTC_OFFSET);
+        }
+        let mut utc_offset = UTC_OFFSET;
+        for (name, value, place) in root.attributes() {
+            if name != "utc-offset" {
+                self.mistake(
+                    place,
+                    names::unknown("attribute", name, name, &[&["utc-offset"]]),
+                );
+            } else if let Some(seconds) = parse_utc_offset(value) {
+                utc_offset = seconds;
+            } else {
+                self.mistake(
+                    place,
+                    format!("utc-offset is {value:?}, -14:00 to +14:00 allowed"),
+                );
+            }
+        }
+        self.no_text_in(root);
+        let mut rules = Vec::new();
+        for element in root.children() {
+            if element.name() == "on" {
+                rules.push(self.rule(element));
+            } else {
+                let name = element.name();
+                self.mistake(
+                    element.place(),
+                    names::unknown("element", &format!("<{name}>"), name, &[&["on"]]),
+                );
+            }
+        }
+        Rules::new(rules, utc_offset)
+    }
+
+    /// `<on Field="pattern" …>` and its replies.
+    fn rule(&mut self, on: Element<'_>) -> Rule {
+        let mut summary = String::from("on");
+        let mut conditions = Vec::new();
+        for (name, value, place) in on.attributes() {
+            summary.push_str(&format!(" {name}={value:?}"));
+            let pattern = Pattern::parse(value);
+            match names::field(name) {
+                None => self.mistake(place, names::unknown("field", name, name, &[names::FIELDS])),
+                Some(field) => match pattern {
+                    Ok(pattern) => conditions.push(Condition { field, pattern }),
+                    Err(error) => self.mistake(place, error.to_string()),
+                },
+            }
+        }
+        self.no_text_in(on);
+        let scope = Scope {
+            stars: conditions
+                .iter()
+                .map(|condition| condition.pattern.stars())
+                .sum(),
+            is_for_messages: conditions.iter().any(is_for_messages),
+        };
+        let mut answers = Vec::new();
+        for (number, element) in on.children().enumerate() {
+            summary.push_str(if number == 0 { ": " } else { " or " });
+            summary.push_str(element.name());
+            answers.extend(self.answer(element, scope));
+        }
+        if on.children().next().is_none() {
+            self.mistake(
+                on.place(),
+                "<on> without a reply; write <success/> for none",
+            );
+        }
+        Rule {
+            line: on.place().line,
+            summary,
+            conditions,
+            answers,
+        }
+    }
+
+    /// One reply, or `None` behind a mistake in it.
+    fn answer(&mut self, element: Element<'_>, scope: Scope) -> Option<Answer> {
+        self.no_attributes_on(element);
+        Some(match element.name() {
+            "text" => Answer::Text(self.text(element, scope)?),
+            "image" => {
+                self.only(element, &["MediaId"]);
+                Answer::Image {
+                    media_id: self.required(element, "MediaId", scope),
+                }
+            }
+            "voice" => {
+                self.only(element, &["MediaId"]);
+                Answer::Voice {
+                    media_id: self.required(element, "MediaId", scope),
+                }
+            }
+            "video" => {
+                self.only(element, &["MediaId", "Title", "Description"]);
+                Answer::Video {
+                    media_id: self.required(element, "MediaId", scope),
+                    title: self.leaf(element, "Title", scope),
+                    description: self.leaf(element, "Description", scope),
+                }
+            }
+            "music" => {
+                let names = [
+                    "Title",
+                    "Description",
+                    "MusicUrl",
+                    "HQMusicUrl",
+                    "ThumbMediaId",
+                ];
+                self.only(element, &names);
+                Answer::Music {
+                    title: self.leaf(element, "Title", scope),
+                    description: self.leaf(element, "Description", scope),
+                    music_url: self.leaf(element, "MusicUrl", scope),
+                    hq_music_url: self.leaf(element, "HQMusicUrl", scope),
+                    thumb_media_id: self.required(element, "ThumbMediaId", scope),
+                }
+            }
+            "news" => Answer::News(self.news(element, scope)),
+            "transfer_customer_service" => {
+                self.only(element, &["KfAccount"]);
+                let is_given = element.children().next().is_some();
+                let kf_account = is_given.then(|| self.required(element, "KfAccount", scope));
+                Answer::TransferCustomerService { kf_account }
+            }
+            "success" => {
+                self.only(element, &[]);
+                Answer::Success
+            }
+            name => {
+                let shown = format!("<{name}>");
+                self.mistake(
+                    element.place(),
+                    names::unknown("reply", &shown, name, &[&REPLIES]),
+                );
+                return None;
+            }
+        })
+    }
+
+    fn text(&mut self, element: Element<'_>, scope: Scope) -> Option<Template> {
+        let template = self.template(element, scope)?;
+        match template.fixed().map(str::len) {
+            Some(0) => {
+                self.mistake(
+                    element.place(),
+                    "text is empty; write <success/> for no reply",
+                );
+            }
+            Some(length) if length > TEXT_MAX => {
+                self.mistake(
+                    element.place(),
+                    format!("text of {length} bytes, at most {TEXT_MAX} allowed"),
+                );
+            }
+            _ => {}
+        }
+        Some(template)
+    }
+
+    fn news(&mut self, news: Element<'_>, scope: Scope) -> Vec<ArticleTemplate> {
+        self.no_text_in(news);
+        let mut articles = Vec::new();
+        for item in news.children() {
+            if item.name() != "item" {
+                let shown = format!("<{}> in <news>", item.name());
+                self.mistake(
+                    item.place(),
+                    names::unknown("element", &shown, item.name(), &[&["item"]]),
+                );
+                continue;
+            }
+            self.no_attributes_on(item);
+            self.only(item, &["Title", "Description", "PicUrl", "Url"]);
+            articles.push(ArticleTemplate {
+                title: self.required(item, "Title", scope),
+                description: self.leaf(item, "Description", scope),
+                pic_url: self.leaf(item, "PicUrl", scope),
+                url: self.leaf(item, "Url", scope),
+            });
+        }
+        let count = articles.len();
+        if news.children().next().is_none() {
+            self.mistake(news.place(), "<news> without an <item>");
+        } else if count > ARTICLES_MAX {
+            self.mistake(
+                news.place(),
+                format!("{count} articles, at most {ARTICLES_MAX} allowed"),
+            );
+        } else if count > ARTICLES_MAX_TO_MESSAGE && scope.is_for_messages {
+            self.mistake(
+                news.place(),
+                format!("{count} articles in answer to a message, at most {ARTICLES_MAX_TO_MESSAGE} allowed, \
+                    {ARTICLES_MAX} only to an event"),
+            );
+        }
+        articles
+    }
+
+    /// Refuses everything in an element but leaves of these names.
+    fn only(&mut self, parent: Element<'_>, names: &[&str]) {
+        self.no_text_in(parent);
+        for child in parent.children() {
+            let name = child.name();
+            if !names.contains(&name) {
+                let shown = format!("<{name}> in <{}>", parent.name());
+                self.mistake(
+                    child.place(),
+                    names::unknown("element", &shown, name, &[names]),
+                );
+            }
+            self.no_attributes_on(child);
+        }
+    }
+
+    /// The leaf of this name in an element, at most one; empty where it is missing.
+    fn leaf(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
+        let mut found = parent.children().filter(|child| child.name() == name);
+        let first = found.next();
+        if let Some(second) = found.next() {
+            self.mistake(
+                second.place(),
+                format!("<{name}> twice in <{}>", parent.name()),
+            );
+        }
+        first
+            .and_then(|leaf| self.template(leaf, scope))
+            .unwrap_or_default()
+    }
+
+    /// The same for a leaf that must be there and say something.
+    fn required(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
+        let leaf = parent.children().find(|child| child.name() == name);
+        if leaf.is_none_or(|leaf| text_of(leaf).is_empty()) {
+            let place = leaf.unwrap_or(parent).place();
+            self.mistake(place, format!("<{}> without a <{name}>", parent.name()));
+        }
+        self.leaf(parent, name, scope)
+    }
+
+    /// The text of a leaf, with its places; `None` behind a mistake in it.
+    fn template(&mut self, leaf: Element<'_>, scope: Scope) -> Option<Template> {
+        if let Some(child) = leaf.children().next() {
+            let (child_name, name) = (child.name(), leaf.name());
+            self.mistake(
+                child.place(),
+                format!("<{child_name}> in <{name}>, which holds only text; write &lt; for <"),
+            );
+            return None;
+        }
+        let template = Template::parse(&text_of(leaf), scope.stars);
+        for error in template.as_ref().err().into_iter().flatten() {
+            self.mistake(leaf.place_of(&error.found), error.message.clone());
+        }
+        template.ok()
+    }
+
+    fn no_text_in(&mut self, element: Element<'_>) {
+        if let Some(place) = element.stray_text() {
+            self.mistake(
+                place,
+                format!("text between the elements of <{}>", element.name()),
+            );
+        }
+    }
+
+    fn no_attributes_on(&mut self, element: Element<'_>) {
+        for (name, _, place) in element.attributes() {
+            self.mistake(
+                place,
+                format!("attribute {name} on <{}>, which has none", element.name()),
+            );
+        }
+    }
+}
+
+fn is_for_messages(condition: &Condition) -> bool {
+    let is_event =
+        |mut texts: Box<dyn Iterator<Item = &[u8]> + '_>| texts.any(|text| text == b"event");
+    match condition.field {
+        "Content" | "MsgId" => !condition.pattern.matches_absence(),
+        "MsgType" => condition
+            .pattern
+            .exact()
+            .is_some_and(|texts| !is_event(Box::new(texts))),
+        _ => false,
+    }
+}
+
+/// `("+" / "-") 2DIGIT ":" 2DIGIT` in seconds. The earth's clocks go from -12:00 to +14:00.
+fn parse_utc_offset(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("+", digits) => (1_i64, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let two = |text: &str, most: i64| {
+        let is_two = text.len() == 2 && text.bytes().all(|octet| octet.is_ascii_digit());
+        text.parse::<i64>()
+            .ok()
+            .filter(|number| is_two && *number <= most)
+    };
+    let (hours, minutes) = digits.split_once(':')?;
+    let seconds = two(hours, 14)?
+        .checked_mul(3600)?
+        .checked_add(two(minutes, 59)?.checked_mul(60)?)?;
+    (seconds <= 14 * 3600).then_some(sign)?.checked_mul(seconds)
+}
+
+/// The text of a leaf. Where it is CDATA, what is in there as it is; otherwise without the
+/// indentation that the file gives it.
+fn text_of(leaf: Element<'_>) -> String {
+    let text = leaf.whole_text();
+    let inner = leaf
+        .source()
+        .split_once('>')
+        .map_or("", |(_, behind)| behind);
+    let inner = inner.rsplit_once("</").map_or("", |(inner, _)| inner);
+    if !trim(inner).starts_with("<![CDATA[") || !trim(inner).ends_with("]]>") {
+        return without_indentation(&text);
+    }
+    // The white space around the sections is the file's; a line end in it is one character here.
+    let outside = |part: &str| part.replace("\r\n", "\n").len();
+    let before = inner.len().saturating_sub(inner.trim_start().len());
+    let after = inner.trim_end().len();
+    let before = outside(inner.get(..before).unwrap_or(""));
+    let after = text
+        .len()
+        .saturating_sub(outside(inner.get(after..).unwrap_or("")));
+    text.get(before..after).unwrap_or(&text).to_owned()
+}
+
+/// The lines without what all of them but the first begin with, and without the empty ones around.
+fn without_indentation(text: &str) -> String {
+    let indentation = |line: &str| {
+        line.len()
+            .saturating_sub(line.trim_start_matches([' ', '\t']).len())
+    };
+    let is_blank = |line: &str| trim(line).is_empty();
+    let common = text
+        .split('\n')
+        .skip(1)
+        .filter(|line| !is_blank(line))
+        .map(indentation)
+        .min()
+        .unwrap_or(0);
+    let lines = text.split('\n').enumerate().map(|(number, line)| {
+        let cut = if number == 0 {
+            indentation(line)
+        } else {
+            common
+        };
+        line.get(cut..)
+            .unwrap_or("")
+            .trim_end_matches([' ', '\t', '\r'])
+    });
+    let lines: Vec<&str> = lines.collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}

@@ -1,0 +1,306 @@
+//! Rules: which of the account's replies a message gets.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+
+use super::pattern::Pattern;
+use super::read;
+use super::template::{Scene, Template};
+use crate::account::{Article, Message, Place, Reply, trim};
+
+/// The rules of an account, as a file says them. The first that matches answers; where none does,
+/// there is no reply.
+#[derive(Debug)]
+pub struct Rules {
+    rules: Vec<Rule>,
+    utc_offset: i64,
+    /// The fields that conditions ask for, each once.
+    fields: Vec<&'static str>,
+    /// Texts in lower case and the rules that match exactly these, sorted by text.
+    listed: Vec<(Vec<u8>, Vec<usize>)>,
+    /// All other rules, which have to be tried.
+    unlisted: Vec<usize>,
+    /// Makes a message choose among several replies: at random, but the same each time WeChat tries.
+    dice: RandomState,
+}
+
+/// Something in a rules file that cannot be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column in characters, counted from 1.
+    pub column: u32,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Mistake {
+    pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
+        Self {
+            line: place.line,
+            column: place.column,
+            message: message.into(),
+        }
+    }
+}
+
+/// One `<on>`.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) line: u32,
+    /// Its conditions and replies, for a person.
+    pub(super) summary: String,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) answers: Vec<Answer>,
+}
+
+/// What a rule asks of one field.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) field: &'static str,
+    pub(super) pattern: Pattern,
+}
+
+/// A reply with its places to be filled in.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Text(Template),
+    Image {
+        media_id: Template,
+    },
+    Voice {
+        media_id: Template,
+    },
+    Video {
+        media_id: Template,
+        title: Template,
+        description: Template,
+    },
+    Music {
+        title: Template,
+        description: Template,
+        music_url: Template,
+        hq_music_url: Template,
+        thumb_media_id: Template,
+    },
+    News(Vec<ArticleTemplate>),
+    TransferCustomerService {
+        kf_account: Option<Template>,
+    },
+    Success,
+}
+
+#[derive(Debug)]
+pub(super) struct ArticleTemplate {
+    pub(super) title: Template,
+    pub(super) description: Template,
+    pub(super) pic_url: Template,
+    pub(super) url: Template,
+}
+
+impl Rules {
+    /// Reads rules as they stand in a file.
+    ///
+    /// # Errors
+    /// Every mistake in them, in their order; of a text that is not well-formed XML the first.
+    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+        read::rules(text)
+    }
+
+    pub(super) fn new(rules: Vec<Rule>, utc_offset: i64) -> Self {
+        let mut fields = Vec::new();
+        for condition in rules.iter().flat_map(|rule| &rule.conditions) {
+            if let Err(at) = fields.binary_search(&condition.field) {
+                fields.insert(at, condition.field);
+            }
+        }
+        let mut listed: Vec<(Vec<u8>, Vec<usize>)> = Vec::new();
+        let mut unlisted = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let Some(texts) = rule.exact_contents() else {
+                unlisted.push(index);
+                continue;
+            };
+            for text in texts {
+                match listed.binary_search_by(|(known, _)| known.as_slice().cmp(text)) {
+                    Ok(at) => listed
+                        .get_mut(at)
+                        .map(|(_, rules)| rules.push(index))
+                        .unwrap_or_default(),
+                    Err(at) => listed.insert(at, (text.to_owned(), vec![index])),
+                }
+            }
+        }
+        Self {
+            rules,
+            utc_offset,
+            fields,
+            listed,
+            unlisted,
+            dice: RandomState::new(),
+        }
+    }
+
+    /// A line for each rule: where it stands, its conditions and its replies.
+    pub fn summary(&self) -> impl Iterator<Item = String> {
+        self.rules
+            .iter()
+            .map(|rule| format!("line {}: {}", rule.line, rule.summary))
+    }
+
+    /// The reply to a message.
+    pub fn answer(&self, message: &Message<'_>) -> Reply<'static> {
+        let values: Vec<_> = self
+            .fields
+            .iter()
+            .map(|name| message.field(name).map(trim))
+            .collect();
+        let value = |field| {
+            let at = self.fields.binary_search(&field).ok()?;
+            values.get(at).copied().flatten()
+        };
+        // Both lists are in the order of the rules, and so has to be the one that they are tried in.
+        let listed = value("Content")
+            .and_then(|content| self.listed_under(content))
+            .unwrap_or(&[]);
+        let mut listed = listed.iter().copied().peekable();
+        let mut unlisted = self.unlisted.iter().copied().peekable();
+        loop {
+            let next = match (listed.peek(), unlisted.peek()) {
+                (Some(left), Some(right)) if right < left => unlisted.next(),
+                (Some(_), _) => listed.next(),
+                (None, _) => unlisted.next(),
+            };
+            let Some(rule) = next.and_then(|index| self.rules.get(index)) else {
+                return Reply::Success;
+            };
+            if let Some(captures) = rule.captures(value) {
+                let scene = Scene {
+                    message,
+                    captures,
+                    utc_offset: self.utc_offset,
+                };
+                return self
+                    .choose(&rule.answers, message)
+                    .map_or(Reply::Success, |answer| answer.fill(&scene));
+            }
+        }
+    }
+
+    fn listed_under(&self, content: &str) -> Option<&[usize]> {
+        let content = content.to_ascii_lowercase();
+        let at = self
+            .listed
+            .binary_search_by(|(text, _)| text.as_slice().cmp(content.as_bytes()))
+            .ok()?;
+        self.listed.get(at).map(|(_, rules)| rules.as_slice())
+    }
+
+    fn choose<'r>(&self, answers: &'r [Answer], message: &Message<'_>) -> Option<&'r Answer> {
+        if let [only] = answers {
+            return Some(only);
+        }
+        let key = (
+            message.from_user_name(),
+            message.create_time(),
+            message.msg_id(),
+            message.field("EventKey"),
+        );
+        let number = self
+            .dice
+            .hash_one(key)
+            .checked_rem(u64::try_from(answers.len()).ok()?)?;
+        answers.get(usize::try_from(number).ok()?)
+    }
+}
+
+impl Rule {
+    /// What the stars took, if all conditions hold. Each condition has places for as many stars as
+    /// its longest alternative, so that a number means the same whichever of them matched.
+    fn captures<'v>(
+        &self,
+        value: impl Fn(&'static str) -> Option<&'v str>,
+    ) -> Option<Vec<&'v str>> {
+        let mut captures = Vec::new();
+        for Condition { field, pattern } in &self.conditions {
+            let places = captures.len().saturating_add(pattern.stars());
+            match value(field) {
+                Some(value) => captures.extend(pattern.captures(value)?),
+                None if pattern.matches_absence() => {}
+                None => return None,
+            }
+            captures.resize(places, "");
+        }
+        Some(captures)
+    }
+
+    /// The only texts of a message that this rule can match, in lower case, if they can be listed.
+    fn exact_contents(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let condition = self
+            .conditions
+            .iter()
+            .find(|condition| condition.field == "Content")?;
+        if condition.pattern.matches_absence() {
+            None
+        } else {
+            condition.pattern.exact()
+        }
+    }
+}
+
+impl Answer {
+    fn fill(&self, scene: &Scene<'_>) -> Reply<'static> {
+        let fill = |template: &Template| Cow::Owned(template.fill(scene));
+        match self {
+            Self::Text(content) => Reply::Text(fill(content)),
+            Self::Image { media_id } => Reply::Image {
+                media_id: fill(media_id),
+            },
+            Self::Voice { media_id } => Reply::Voice {
+                media_id: fill(media_id),
+            },
+            Self::Video {
+                media_id,
+                title,
+                description,
+            } => Reply::Video {
+                media_id: fill(media_id),
+                title: fill(title),
+                description: fill(description),
+            },
+            Self::Music {
+                title,
+                description,
+                music_url,
+                hq_music_url,
+                thumb_media_id,
+            } => Reply::Music {
+                title: fill(title),
+                description: fill(description),
+                music_url: fill(music_url),
+                hq_music_url: fill(hq_music_url),
+                thumb_media_id: fill(thumb_media_id),
+            },
+            Self::News(articles) => {
+                Reply::News(articles.iter().map(|article| article.fill(scene)).collect())
+            }
+            Self::TransferCustomerService { kf_account } => Reply::TransferCustomerService {
+                kf_account: kf_account.as_ref().map(fill),
+            },
+            Self::Success => Reply::Success,
+        }
+    }
+}
+
+impl ArticleTemplate {
+    fn fill(&self, scene: &Scene<'_>) -> Article<'static> {
+        let fill = |template: &Template| Cow::Owned(template.fill(scene));
+        Article {
+            title: fill(&self.title),
+            description: fill(&self.description),
+            pic_url: fill(&self.pic_url),
+            url: fill(&self.url),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The proleptic Gregorian calendar, for whoever writes a date.
+
+/// Year, month from 1 and day from 1 of a day counted from 1970-01-01.
+///
+/// Counted in years that begin in March, so that the leap day is the last one of its year, and in
+/// eras of 400 years, which all have 146,097 days.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "no operand leaves 64 bits, and no difference is negative, for days before the year 10^16"
+)]
+pub(crate) const fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * months_from_march + 2) / 5 + 1;
+    let month = if months_from_march < 10 {
+        months_from_march + 3
+    } else {
+        months_from_march - 9
+    };
+    (
+        era * 400 + year_of_era + if month <= 2 { 1 } else { 0 },
+        month,
+        day,
+    )
+}

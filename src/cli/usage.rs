@@ -1,0 +1,65 @@
+//! What is wrong with a command line or its environment, by name.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use crate::account::TokenError;
+
+/// Arguments or environment that cannot be meant.
+#[derive(Debug)]
+pub enum UsageError {
+    /// No command of this name.
+    Command(OsString),
+    /// No flag of this name.
+    Flag(OsString),
+    /// An argument that belongs to no flag.
+    Argument(OsString),
+    /// A flag without its value.
+    NoValue(&'static str),
+    /// A flag that occurs twice.
+    Repeated(&'static str),
+    /// A value that the flag or variable cannot have.
+    Value {
+        /// The flag or variable.
+        name: &'static str,
+        /// What it was given.
+        value: OsString,
+        /// What it allows.
+        allowed: &'static str,
+    },
+    /// A token that cannot be one.
+    Token {
+        /// The variable or file.
+        from: String,
+        /// Why.
+        error: TokenError,
+    },
+    /// A token file or variable whose bytes are not text.
+    TokenText {
+        /// The variable or file.
+        from: String,
+    },
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(name) => write!(f, "unknown command {name:?}, see wechat --help"),
+            Self::Flag(name) => write!(f, "unknown flag {name:?}, see wechat --help"),
+            Self::Argument(text) => write!(f, "unexpected argument {text:?}, see wechat --help"),
+            Self::NoValue(flag) => write!(f, "{flag} without a value"),
+            Self::Repeated(flag) => write!(f, "{flag} given twice"),
+            Self::Value {
+                name,
+                value,
+                allowed,
+            } => write!(f, "{name} is {value:?}, {allowed} allowed"),
+            Self::Token { from, error } => write!(f, "{from}: {error}"),
+            Self::TokenText { from } => {
+                write!(f, "{from}: token is not text, only A-Z a-z 0-9 allowed")
+            }
+        }
+    }
+}
+
+impl std::error::Error for UsageError {}
