@@ -1,4 +1,66 @@
 //! The library's front door: a socket, a token and a closure make a backend.
+//!
+//! The closure gets each message whose signature was right, and returns its reply. It may match the
+//! documented kinds by type, or ask for any field by WeChat's name:
+//!
+//! ```no_run
+//! use wechat::Server;
+//! use wechat::account::{Article, Event, Kind, Reply, Token};
+//!
+//! let server = Server::bind("127.0.0.1:8000".parse()?)?.token(Token::parse("hello2021")?);
+//! server.run(|message| match message.kind() {
+//!     Kind::Text { content: "帮助", .. } => Reply::text("说点什么吧"),
+//!     Kind::Text { content, .. } => Reply::text(content),
+//!     Kind::Image { media_id, .. } => Reply::Image { media_id: media_id.into() },
+//!     Kind::Voice { recognition: Some(words), .. } => Reply::text(format!("你说的是：{words}")),
+//!     Kind::Event(Event::Click { event_key: "V1001_TODAY" }) => Reply::News(vec![Article {
+//!         title: "今天".into(),
+//!         url: "https://example.com/today".into(),
+//!         ..Article::default()
+//!     }]),
+//!     Kind::Event(_) => Reply::Success,
+//!     _ => Reply::text(message.field("Label").unwrap_or("抱歉，暂未支持此消息。")),
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The closure runs on the thread of the connection that brought the message, so it may be called by
+//! several threads at once, and it has five seconds, after which WeChat asks again. A panic in it
+//! ends that connection and nothing else. A reply may borrow from its message.
+//!
+//! A whole exchange, from WeChat's side too:
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//! use wechat::Server;
+//! use wechat::account::{Age, Reply, Token};
+//!
+//! let token = Token::parse("hello2021")?;
+//! let signature = token.sign(b"1626513248", b"1982032182");
+//! let mut backend = Server::bind("127.0.0.1:0".parse()?)?.token(token);
+//! backend.callback.max_age = Age::Any; // because this message is from 2021
+//! let address = backend.address()?;
+//! std::thread::spawn(move || {
+//!     backend.run(|message| {
+//!         Reply::text(format!("对啊，{}，然后呢", message.field("Content").unwrap_or("嗯")))
+//!     })
+//! });
+//!
+//! let content = "<xml><ToUserName>gh_7f083739789a</ToUserName><FromUserName>oUser1</FromUserName>\
+//!     <CreateTime>1626513248</CreateTime><MsgType>text</MsgType><Content>你好</Content></xml>";
+//! let mut wechat = TcpStream::connect(address)?;
+//! write!(
+//!     wechat,
+//!     "POST /?signature={signature}&timestamp=1626513248&nonce=1982032182 HTTP/1.0\r\n\
+//!      Content-Length: {}\r\n\r\n{content}",
+//!     content.len()
+//! )?;
+//! let mut answer = String::new();
+//! wechat.read_to_string(&mut answer)?;
+//! assert!(answer.contains("<Content><![CDATA[对啊，你好，然后呢]]></Content>"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -8,17 +70,6 @@ use crate::answer::Callback;
 use crate::net::{self, Limits};
 
 /// A listening socket that waits for its token.
-///
-/// ```no_run
-/// use wechat::account::{Reply, Token};
-/// use wechat::Server;
-///
-/// let token = Token::parse("hello2021")?;
-/// Server::bind("127.0.0.1:8000".parse()?)?
-///     .token(token)
-///     .run(|message| Reply::text(format!("对啊，{}，然后呢", message.field("Content").unwrap_or("嗯"))))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,

@@ -16,7 +16,8 @@ use std::fs;
 use std::path::Path;
 
 use wechat::account::{
-    Age, Credentials, Message, MessageError, Reply, TEXT_MAX, Token, Verified, Xml, XmlError,
+    Age, Article, Credentials, Message, MessageError, Reply, TEXT_MAX, Token, Verified, Xml,
+    XmlError,
 };
 
 fn verified() -> Verified {
@@ -274,17 +275,76 @@ fn round_trip(content: &str) -> Option<String> {
     .unwrap()
 }
 
-#[test]
-fn a_text_reply_is_the_documented_xml_with_the_names_swapped() {
-    let expected =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reply/text.xml"))
-            .unwrap();
+/// What goes over the wire in answer to a message, or to an event.
+fn written(reply: &Reply<'_>, msg_type: &str) -> String {
     let mut out = Vec::new();
-    with_message(text_message("hi").as_bytes(), |message| {
-        Reply::text("hello").write_to(message, 1_700_000_001, &mut out);
+    let message = text_message("hi").replace("<MsgType>text<", &format!("<MsgType>{msg_type}<"));
+    with_message(message.as_bytes(), |message| {
+        reply.write_to(message, 1_700_000_001, &mut out)
     })
     .unwrap();
-    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn each_reply_is_the_documented_xml_with_the_names_swapped() {
+    let article = |n: &str| Article {
+        title: format!("t{n}").into(),
+        description: "d".into(),
+        pic_url: "http://e/p".into(),
+        url: "http://e/?a=1&b=2".into(),
+    };
+    let replies = [
+        ("text", Reply::text("hello")),
+        (
+            "image",
+            Reply::Image {
+                media_id: "m1".into(),
+            },
+        ),
+        (
+            "voice",
+            Reply::Voice {
+                media_id: "m2".into(),
+            },
+        ),
+        (
+            "video",
+            Reply::Video {
+                media_id: "m3".into(),
+                title: "t".into(),
+                description: "d".into(),
+            },
+        ),
+        (
+            "music",
+            Reply::Music {
+                title: "t".into(),
+                description: "d".into(),
+                music_url: "http://e/m".into(),
+                hq_music_url: "http://e/h".into(),
+                thumb_media_id: "t3".into(),
+            },
+        ),
+        ("news", Reply::News(vec![article("1"), article("2")])),
+        (
+            "transfer_customer_service",
+            Reply::TransferCustomerService {
+                kf_account: Some("a@b".into()),
+            },
+        ),
+    ];
+    for (name, reply) in &replies {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/reply")
+            .join(name);
+        let expected = fs::read_to_string(path.with_extension("xml")).unwrap_or_default();
+        assert_eq!(written(reply, "event"), expected, "{name}");
+    }
+    assert_eq!(written(&Reply::Success, "text"), "");
+    assert_eq!(written(&Reply::News(Vec::new()), "text"), "");
+    let to_anybody = written(&Reply::TransferCustomerService { kf_account: None }, "text");
+    assert!(to_anybody.ends_with("<![CDATA[transfer_customer_service]]></MsgType></xml>"));
 }
 
 #[test]

@@ -237,6 +237,11 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// The place of a byte of the file. It is counted from the front each time.
+    pub(crate) fn place_at(&self, offset: usize) -> Place {
+        Place::from(self.0.text_pos_at(offset))
+    }
+
     pub(crate) fn root(&self) -> Element<'_> {
         Element(self.0.root_element())
     }
@@ -343,37 +348,31 @@ impl<'a> Element<'a> {
         names.join("/")
     }
 
-    /// The attributes in order: name, value, and where each begins.
-    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str, Place)> {
-        self.0.attributes().map(move |attribute| {
-            (
-                attribute.name(),
-                attribute.value(),
-                self.place_at(attribute.range().start),
-            )
-        })
+    /// The attributes in order: name, value, and at which byte of the file each begins.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str, usize)> {
+        let attributes = self.0.attributes();
+        attributes.map(|attribute| (attribute.name(), attribute.value(), attribute.range().start))
     }
 
-    /// Where it begins.
-    pub(crate) fn place(self) -> Place {
-        self.place_at(self.0.range().start)
+    /// At which byte of the file it begins.
+    pub(crate) fn offset(self) -> usize {
+        self.0.range().start
     }
 
     /// Where this part of it first stands in the file; where it begins, if the part is written
     /// otherwise there.
-    pub(crate) fn place_of(self, part: &str) -> Place {
-        let start = self.0.range().start;
-        let at = self.source().find(part).unwrap_or(0);
-        self.place_at(start.saturating_add(at))
+    pub(crate) fn offset_of(self, part: &str) -> usize {
+        self.offset()
+            .saturating_add(self.source().find(part).unwrap_or(0))
     }
 
     /// Where text first stands between the elements in it.
-    pub(crate) fn stray_text(self) -> Option<Place> {
+    pub(crate) fn stray_text(self) -> Option<usize> {
         self.0.children().filter(Node::is_text).find_map(|node| {
             let source = self.0.document().input_text().get(node.range())?;
             let text = source.trim_start_matches(XML_SPACE);
             let blank = source.len().saturating_sub(text.len());
-            (!text.is_empty()).then(|| self.place_at(node.range().start.saturating_add(blank)))
+            (!text.is_empty()).then(|| node.range().start.saturating_add(blank))
         })
     }
 
@@ -393,9 +392,5 @@ impl<'a> Element<'a> {
             .input_text()
             .get(self.0.range())
             .unwrap_or("")
-    }
-
-    fn place_at(self, offset: usize) -> Place {
-        Place::from(self.0.document().text_pos_at(offset))
     }
 }

@@ -123,7 +123,7 @@ impl Alternative {
         let Some((last, between)) = self.behind_stars.split_last() else {
             return rest.is_empty().then(Vec::new);
         };
-        let mut captures = Vec::with_capacity(self.behind_stars.len());
+        let mut captures = Vec::new();
         for piece in between {
             let (taken, found) = rest.split_at_checked(piece.find(rest.as_bytes())?)?;
             captures.push(taken);
@@ -179,12 +179,20 @@ impl Piece {
 
     /// Where the text first stands in the value.
     fn find(&self, value: &[u8]) -> Option<usize> {
-        let mut matched = 0;
-        if self.text.is_empty() {
+        let Some(&first) = self.text.first() else {
             return Some(0);
-        }
+        };
+        let mut matched = 0;
         for (at, &octet) in value.iter().enumerate() {
-            matched = self.advance(matched, octet);
+            // What most octets of most values come to, without the table.
+            if matched == 0 && !same(first, octet) {
+                continue;
+            }
+            matched = if matched == 0 {
+                1
+            } else {
+                self.advance(matched, octet)
+            };
             if matched == self.text.len() {
                 return at.saturating_add(1).checked_sub(matched);
             }

@@ -5,9 +5,7 @@ use super::names;
 use super::pattern::Pattern;
 use super::rules::{Answer, ArticleTemplate, Condition, Mistake, Rule, Rules};
 use super::template::Template;
-use crate::account::{
-    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, Place, TEXT_MAX, trim,
-};
+use crate::account::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, TEXT_MAX, trim};
 
 /// The replies, named like their `MsgType`.
 const REPLIES: [&str; 8] = [
@@ -28,18 +26,25 @@ pub(super) fn rules(text: &str) -> Result<Rules, Vec<Mistake>> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let document =
         Document::written(text).map_err(|(place, message)| vec![Mistake::new(place, message)])?;
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        text,
+        ..Reader::default()
+    };
     let rules = reader.rules(document.root());
     if reader.mistakes.is_empty() {
-        Ok(rules)
-    } else {
-        Err(reader.mistakes)
+        return Ok(rules);
     }
+    let placed = |(offset, message)| Mistake::new(document.place_at(offset), message);
+    Err(reader.mistakes.into_iter().map(placed).collect())
 }
 
 #[derive(Default)]
-struct Reader {
-    mistakes: Vec<Mistake>,
+struct Reader<'t> {
+    text: &'t str,
+    /// Each with the byte of the text that it is about, in their order there.
+    mistakes: Vec<(usize, String)>,
+    /// The last byte whose line was asked for, and how many lines end before it.
+    counted: (usize, u32),
 }
 
 /// What the replies of a rule may rely on.
@@ -50,35 +55,44 @@ struct Scope {
     is_for_messages: bool,
 }
 
-impl Reader {
-    /// Notes a mistake, in the order of their places.
-    fn mistake(&mut self, place: Place, message: impl Into<String>) {
-        let is_before = |known: &Mistake| (known.line, known.column) <= (place.line, place.column);
-        let at = self.mistakes.partition_point(is_before);
-        self.mistakes.insert(at, Mistake::new(place, message));
+impl Reader<'_> {
+    /// Notes a mistake at a byte of the text.
+    fn mistake(&mut self, offset: usize, message: impl Into<String>) {
+        let at = self.mistakes.partition_point(|(known, _)| *known <= offset);
+        self.mistakes.insert(at, (offset, message.into()));
+    }
+
+    /// The line of a byte behind the one that was asked for last, counted from 1.
+    fn line(&mut self, offset: usize) -> u32 {
+        let (from, lines) = self.counted;
+        let between = self.text.as_bytes().get(from..offset).unwrap_or(b"");
+        let ends = between.iter().filter(|octet| **octet == b'\n').count();
+        let lines = lines.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        self.counted = (offset, lines);
+        lines.saturating_add(1)
     }
 
     /// `<rules utc-offset="…">` and its `<on>`s.
     fn rules(&mut self, root: Element<'_>) -> Rules {
         if root.name() != "rules" {
             self.mistake(
-                root.place(),
+                root.offset(),
                 format!("root element is <{}>, <rules> expected", root.name()),
             );
             return Rules::new(Vec::new(), UTC_OFFSET);
         }
         let mut utc_offset = UTC_OFFSET;
-        for (name, value, place) in root.attributes() {
+        for (name, value, offset) in root.attributes() {
             if name != "utc-offset" {
                 self.mistake(
-                    place,
+                    offset,
                     names::unknown("attribute", name, name, &[&["utc-offset"]]),
                 );
             } else if let Some(seconds) = parse_utc_offset(value) {
                 utc_offset = seconds;
             } else {
                 self.mistake(
-                    place,
+                    offset,
                     format!("utc-offset is {value:?}, -14:00 to +14:00 allowed"),
                 );
             }
@@ -91,7 +105,7 @@ impl Reader {
             } else {
                 let name = element.name();
                 self.mistake(
-                    element.place(),
+                    element.offset(),
                     names::unknown("element", &format!("<{name}>"), name, &[&["on"]]),
                 );
             }
@@ -103,14 +117,21 @@ impl Reader {
     fn rule(&mut self, on: Element<'_>) -> Rule {
         let mut summary = String::from("on");
         let mut conditions = Vec::new();
-        for (name, value, place) in on.attributes() {
+        for (name, value, offset) in on.attributes() {
             summary.push_str(&format!(" {name}={value:?}"));
             let pattern = Pattern::parse(value);
             match names::field(name) {
-                None => self.mistake(place, names::unknown("field", name, name, &[names::FIELDS])),
+                None => self.mistake(
+                    offset,
+                    names::unknown("field", name, name, &[names::FIELDS]),
+                ),
                 Some(field) => match pattern {
-                    Ok(pattern) => conditions.push(Condition { field, pattern }),
-                    Err(error) => self.mistake(place, error.to_string()),
+                    Ok(pattern) => conditions.push(Condition {
+                        field,
+                        pattern,
+                        place: 0,
+                    }),
+                    Err(error) => self.mistake(offset, error.to_string()),
                 },
             }
         }
@@ -130,12 +151,12 @@ impl Reader {
         }
         if on.children().next().is_none() {
             self.mistake(
-                on.place(),
+                on.offset(),
                 "<on> without a reply; write <success/> for none",
             );
         }
         Rule {
-            line: on.place().line,
+            line: self.line(on.offset()),
             summary,
             conditions,
             answers,
@@ -198,7 +219,7 @@ impl Reader {
             name => {
                 let shown = format!("<{name}>");
                 self.mistake(
-                    element.place(),
+                    element.offset(),
                     names::unknown("reply", &shown, name, &[&REPLIES]),
                 );
                 return None;
@@ -211,13 +232,13 @@ impl Reader {
         match template.fixed().map(str::len) {
             Some(0) => {
                 self.mistake(
-                    element.place(),
+                    element.offset(),
                     "text is empty; write <success/> for no reply",
                 );
             }
             Some(length) if length > TEXT_MAX => {
                 self.mistake(
-                    element.place(),
+                    element.offset(),
                     format!("text of {length} bytes, at most {TEXT_MAX} allowed"),
                 );
             }
@@ -233,7 +254,7 @@ impl Reader {
             if item.name() != "item" {
                 let shown = format!("<{}> in <news>", item.name());
                 self.mistake(
-                    item.place(),
+                    item.offset(),
                     names::unknown("element", &shown, item.name(), &[&["item"]]),
                 );
                 continue;
@@ -249,15 +270,15 @@ impl Reader {
         }
         let count = articles.len();
         if news.children().next().is_none() {
-            self.mistake(news.place(), "<news> without an <item>");
+            self.mistake(news.offset(), "<news> without an <item>");
         } else if count > ARTICLES_MAX {
             self.mistake(
-                news.place(),
+                news.offset(),
                 format!("{count} articles, at most {ARTICLES_MAX} allowed"),
             );
         } else if count > ARTICLES_MAX_TO_MESSAGE && scope.is_for_messages {
             self.mistake(
-                news.place(),
+                news.offset(),
                 format!("{count} articles in answer to a message, at most {ARTICLES_MAX_TO_MESSAGE} allowed, \
                     {ARTICLES_MAX} only to an event"),
             );
@@ -273,7 +294,7 @@ impl Reader {
             if !names.contains(&name) {
                 let shown = format!("<{name}> in <{}>", parent.name());
                 self.mistake(
-                    child.place(),
+                    child.offset(),
                     names::unknown("element", &shown, name, &[names]),
                 );
             }
@@ -287,7 +308,7 @@ impl Reader {
         let first = found.next();
         if let Some(second) = found.next() {
             self.mistake(
-                second.place(),
+                second.offset(),
                 format!("<{name}> twice in <{}>", parent.name()),
             );
         }
@@ -300,8 +321,8 @@ impl Reader {
     fn required(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
         let leaf = parent.children().find(|child| child.name() == name);
         if leaf.is_none_or(|leaf| text_of(leaf).is_empty()) {
-            let place = leaf.unwrap_or(parent).place();
-            self.mistake(place, format!("<{}> without a <{name}>", parent.name()));
+            let offset = leaf.unwrap_or(parent).offset();
+            self.mistake(offset, format!("<{}> without a <{name}>", parent.name()));
         }
         self.leaf(parent, name, scope)
     }
@@ -311,31 +332,31 @@ impl Reader {
         if let Some(child) = leaf.children().next() {
             let (child_name, name) = (child.name(), leaf.name());
             self.mistake(
-                child.place(),
+                child.offset(),
                 format!("<{child_name}> in <{name}>, which holds only text; write &lt; for <"),
             );
             return None;
         }
         let template = Template::parse(&text_of(leaf), scope.stars);
         for error in template.as_ref().err().into_iter().flatten() {
-            self.mistake(leaf.place_of(&error.found), error.message.clone());
+            self.mistake(leaf.offset_of(&error.found), error.message.clone());
         }
         template.ok()
     }
 
     fn no_text_in(&mut self, element: Element<'_>) {
-        if let Some(place) = element.stray_text() {
+        if let Some(offset) = element.stray_text() {
             self.mistake(
-                place,
+                offset,
                 format!("text between the elements of <{}>", element.name()),
             );
         }
     }
 
     fn no_attributes_on(&mut self, element: Element<'_>) {
-        for (name, _, place) in element.attributes() {
+        for (name, _, offset) in element.attributes() {
             self.mistake(
-                place,
+                offset,
                 format!("attribute {name} on <{}>, which has none", element.name()),
             );
         }

@@ -60,6 +60,8 @@ pub(super) struct Rule {
 pub(super) struct Condition {
     pub(super) field: &'static str,
     pub(super) pattern: Pattern,
+    /// The field's place among those that the rules ask for.
+    pub(super) place: usize,
 }
 
 /// A reply with its places to be filled in.
@@ -108,12 +110,15 @@ impl Rules {
         read::rules(text)
     }
 
-    pub(super) fn new(rules: Vec<Rule>, utc_offset: i64) -> Self {
+    pub(super) fn new(mut rules: Vec<Rule>, utc_offset: i64) -> Self {
         let mut fields = Vec::new();
         for condition in rules.iter().flat_map(|rule| &rule.conditions) {
             if let Err(at) = fields.binary_search(&condition.field) {
                 fields.insert(at, condition.field);
             }
+        }
+        for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
+            condition.place = fields.partition_point(|field| *field < condition.field);
         }
         let mut listed: Vec<(Vec<u8>, Vec<usize>)> = Vec::new();
         let mut unlisted = Vec::new();
@@ -156,12 +161,9 @@ impl Rules {
             .iter()
             .map(|name| message.field(name).map(trim))
             .collect();
-        let value = |field| {
-            let at = self.fields.binary_search(&field).ok()?;
-            values.get(at).copied().flatten()
-        };
         // Both lists are in the order of the rules, and so has to be the one that they are tried in.
-        let listed = value("Content")
+        let content = message.field("Content").map(trim);
+        let listed = content
             .and_then(|content| self.listed_under(content))
             .unwrap_or(&[]);
         let mut listed = listed.iter().copied().peekable();
@@ -175,7 +177,7 @@ impl Rules {
             let Some(rule) = next.and_then(|index| self.rules.get(index)) else {
                 return Reply::Success;
             };
-            if let Some(captures) = rule.captures(value) {
+            if let Some(captures) = rule.captures(&values) {
                 let scene = Scene {
                     message,
                     captures,
@@ -218,14 +220,11 @@ impl Rules {
 impl Rule {
     /// What the stars took, if all conditions hold. Each condition has places for as many stars as
     /// its longest alternative, so that a number means the same whichever of them matched.
-    fn captures<'v>(
-        &self,
-        value: impl Fn(&'static str) -> Option<&'v str>,
-    ) -> Option<Vec<&'v str>> {
+    fn captures<'v>(&self, values: &[Option<&'v str>]) -> Option<Vec<&'v str>> {
         let mut captures = Vec::new();
-        for Condition { field, pattern } in &self.conditions {
+        for Condition { pattern, place, .. } in &self.conditions {
             let places = captures.len().saturating_add(pattern.stars());
-            match value(field) {
+            match values.get(*place).copied().flatten() {
                 Some(value) => captures.extend(pattern.captures(value)?),
                 None if pattern.matches_absence() => {}
                 None => return None,
