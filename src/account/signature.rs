@@ -244,7 +244,7 @@ impl std::error::Error for SignatureError {}
 /// assert_eq!(Message::parse(verified, &xml).unwrap().field("Content"), Some("hi"));
 /// ```
 /// Without that proof the same does not compile:
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// use wechat::account::{Message, Verified, Xml};
 /// let verified = Verified { at: 0 };
 /// let xml = Xml::scan(
