@@ -65,7 +65,7 @@ fn written(reply: &Reply<'_>, message: &Message<'_>) -> String {
 }
 
 fn rules(text: &str) -> Rules {
-    Rules::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+    Rules::parse(text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
 }
 
 /// The text of the reply to a text message, `None` where there is no reply.
@@ -504,6 +504,67 @@ fn a_changed_file_counts_without_a_restart_and_a_broken_one_does_not() {
         changed,
     ];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn what_is_no_file_of_rules_is_refused_and_never_waited_for() {
+    let scratch = Scratch::new("odd", &always("one"));
+    let check = |path: &Path| {
+        let output = command().arg("check").arg(path).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .replace(path.to_str().unwrap(), "rules.xml")
+    };
+    assert_eq!(
+        check(&scratch.folder),
+        "rules.xml: cannot be read: not a regular file\n"
+    );
+    let pipe = scratch.folder.join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(
+        check(&pipe),
+        "rules.xml: cannot be read: not a regular file\n"
+    );
+    let file = scratch.folder.join("other.xml");
+    fs::write(&file, b"<rules>\n <!-- \xe4\xbd\xa0\xc4 -->").unwrap();
+    assert_eq!(
+        check(&file),
+        "rules.xml:2:8: not UTF-8 from here on; save the file as UTF-8\n"
+    );
+    fs::write(&file, vec![b' '; 4 * 1024 * 1024 + 1]).unwrap();
+    assert_eq!(
+        check(&file),
+        "rules.xml: cannot be read: 4194305 bytes, at most 4194304 allowed\n"
+    );
+    // A running server does not wait for the pipe either.
+    let program = Program::start(&["--rules", scratch.file.to_str().unwrap()]);
+    fs::rename(&pipe, &scratch.file).unwrap();
+    let end = Instant::now() + Duration::from_millis(1500);
+    while Instant::now() < end {
+        wait_for(&program, "one");
+    }
+    // Written in place at the same length, its modification time set back.
+    let old = scratch.folder.join("old.xml");
+    fs::write(&old, always("two")).unwrap();
+    fs::rename(&old, &scratch.file).unwrap();
+    wait_for(&program, "two");
+    let modified = fs::metadata(&scratch.file).unwrap().modified().unwrap();
+    fs::write(&scratch.file, always("six")).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&scratch.file)
+        .unwrap()
+        .set_modified(modified)
+        .unwrap();
+    wait_for(&program, "six");
+    assert_eq!(program.stop().len(), 4);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Rules that follow their file: a change counts within a second, and nobody has to restart anything.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,8 @@ struct Stamp {
     inode: u64,
     length: u64,
     modified: (i64, i64),
+    /// Also changed by what leaves the modification time alone, or sets it back.
+    changed: (i64, i64),
 }
 
 impl Stamp {
@@ -40,6 +42,7 @@ impl Stamp {
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         })
     }
 }
@@ -47,7 +50,7 @@ impl Stamp {
 /// Why a file has no rules.
 #[derive(Debug)]
 pub enum RulesError {
-    /// It cannot be read, or is not UTF-8.
+    /// It cannot be read.
     Unreadable(io::Error),
     /// There are mistakes in it, at least one.
     Mistakes(Vec<Mistake>),
@@ -73,13 +76,34 @@ impl RulesError {
     }
 }
 
+/// Bytes of a rules file: ten thousand rules and more.
+const FILE_MAX: u64 = 4 * 1024 * 1024;
+
 /// Reads a file of rules.
 ///
 /// # Errors
 /// [`RulesError`]
 pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
-    let text = fs::read_to_string(path).map_err(RulesError::Unreadable)?;
-    Rules::parse(&text).map_err(RulesError::Mistakes)
+    let bytes = read_file(path).map_err(RulesError::Unreadable)?;
+    Rules::parse(&bytes).map_err(RulesError::Mistakes)
+}
+
+/// Reads a file, but nothing that merely has a name like one: opening a pipe would wait for whoever
+/// writes to it, and a device may never end.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if metadata.len() > FILE_MAX {
+        let length = metadata.len();
+        return Err(io::Error::other(format!(
+            "{length} bytes, at most {FILE_MAX} allowed"
+        )));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl LiveRules {

@@ -2,6 +2,7 @@
 //!
 //! Knows the account's messages and replies; no HTTP, no sockets.
 
+mod leaf;
 mod live;
 mod names;
 mod pattern;

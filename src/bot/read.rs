@@ -1,11 +1,12 @@
 //! Reading a rules file, to its end and whatever is wrong in it, so that all mistakes are reported
 //! at once.
 
+use super::leaf::text_of;
 use super::names;
 use super::pattern::Pattern;
 use super::rules::{Answer, ArticleTemplate, Condition, Mistake, Rule, Rules};
 use super::template::Template;
-use crate::account::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, TEXT_MAX, trim};
+use crate::account::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, Place, TEXT_MAX};
 
 /// The replies, named like their `MsgType`.
 const REPLIES: [&str; 8] = [
@@ -22,7 +23,9 @@ const REPLIES: [&str; 8] = [
 /// China's time, where nothing else is said: eight hours ahead of GMT, in seconds.
 const UTC_OFFSET: i64 = 8 * 3600;
 
-pub(super) fn rules(text: &str) -> Result<Rules, Vec<Mistake>> {
+pub(super) fn rules(bytes: &[u8]) -> Result<Rules, Vec<Mistake>> {
+    let text =
+        str::from_utf8(bytes).map_err(|error| vec![not_utf_8(bytes, error.valid_up_to())])?;
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let document =
         Document::written(text).map_err(|(place, message)| vec![Mistake::new(place, message)])?;
@@ -45,6 +48,22 @@ struct Reader<'t> {
     mistakes: Vec<(usize, String)>,
     /// The last byte whose line was asked for, and how many lines end before it.
     counted: (usize, u32),
+}
+
+/// Says where the text ends that is UTF-8.
+fn not_utf_8(bytes: &[u8], end: usize) -> Mistake {
+    let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or(b""));
+    let lines = text.matches('\n').count();
+    let column = text
+        .rsplit('\n')
+        .next()
+        .map_or(0, |line| line.chars().count());
+    let from_1 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
+    let place = Place {
+        line: from_1(lines),
+        column: from_1(column),
+    };
+    Mistake::new(place, "not UTF-8 from here on; save the file as UTF-8")
 }
 
 /// What the replies of a rule may rely on.
@@ -394,55 +413,4 @@ fn parse_utc_offset(text: &str) -> Option<i64> {
         .checked_mul(3600)?
         .checked_add(two(minutes, 59)?.checked_mul(60)?)?;
     (seconds <= 14 * 3600).then_some(sign)?.checked_mul(seconds)
-}
-
-/// The text of a leaf. Where it is CDATA, what is in there as it is; otherwise without the
-/// indentation that the file gives it.
-fn text_of(leaf: Element<'_>) -> String {
-    let text = leaf.whole_text();
-    let inner = leaf
-        .source()
-        .split_once('>')
-        .map_or("", |(_, behind)| behind);
-    let inner = inner.rsplit_once("</").map_or("", |(inner, _)| inner);
-    if !trim(inner).starts_with("<![CDATA[") || !trim(inner).ends_with("]]>") {
-        return without_indentation(&text);
-    }
-    // The white space around the sections is the file's; a line end in it is one character here.
-    let outside = |part: &str| part.replace("\r\n", "\n").len();
-    let before = inner.len().saturating_sub(inner.trim_start().len());
-    let after = inner.trim_end().len();
-    let before = outside(inner.get(..before).unwrap_or(""));
-    let after = text
-        .len()
-        .saturating_sub(outside(inner.get(after..).unwrap_or("")));
-    text.get(before..after).unwrap_or(&text).to_owned()
-}
-
-/// The lines without what all of them but the first begin with, and without the empty ones around.
-fn without_indentation(text: &str) -> String {
-    let indentation = |line: &str| {
-        line.len()
-            .saturating_sub(line.trim_start_matches([' ', '\t']).len())
-    };
-    let is_blank = |line: &str| trim(line).is_empty();
-    let common = text
-        .split('\n')
-        .skip(1)
-        .filter(|line| !is_blank(line))
-        .map(indentation)
-        .min()
-        .unwrap_or(0);
-    let lines = text.split('\n').enumerate().map(|(number, line)| {
-        let cut = if number == 0 {
-            indentation(line)
-        } else {
-            common
-        };
-        line.get(cut..)
-            .unwrap_or("")
-            .trim_end_matches([' ', '\t', '\r'])
-    });
-    let lines: Vec<&str> = lines.collect();
-    lines.join("\n").trim_matches('\n').to_owned()
 }

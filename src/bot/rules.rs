@@ -105,9 +105,10 @@ impl Rules {
     /// Reads rules as they stand in a file.
     ///
     /// # Errors
-    /// Every mistake in them, in their order; of a text that is not well-formed XML the first.
-    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
-        read::rules(text)
+    /// Every mistake in them, in their order; of bytes that are not UTF-8, or not well-formed XML, the
+    /// first.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Mistake>> {
+        read::rules(bytes)
     }
 
     pub(super) fn new(mut rules: Vec<Rule>, utc_offset: i64) -> Self {

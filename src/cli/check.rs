@@ -24,7 +24,7 @@ pub(super) fn run(
         .map(PathBuf::from);
     let rules = match &path {
         Some(path) => bot::read_rules(path),
-        None => Rules::parse(bot::EMBEDDED).map_err(RulesError::Mistakes),
+        None => Rules::parse(bot::EMBEDDED.as_bytes()).map_err(RulesError::Mistakes),
     };
     match rules {
         Ok(rules) => {

@@ -80,7 +80,7 @@ impl Followed {
     fn open(path: Option<PathBuf>) -> Result<Self, Error> {
         let rules = match &path {
             Some(path) => LiveRules::open(path, report).map(Self::File),
-            None => Rules::parse(bot::EMBEDDED)
+            None => Rules::parse(bot::EMBEDDED.as_bytes())
                 .map(Self::Embedded)
                 .map_err(RulesError::Mistakes),
         };
