@@ -378,6 +378,28 @@ fn whatever_a_reply_says_arrives_as_it_was_said() {
 fn what_wechat_would_punish_is_mended() {
     assert_eq!(round_trip(""), None);
     assert_eq!(round_trip("\0\u{1}\u{FFFE}"), None);
+    // Each at each place of the eight that are looked at together, and behind them.
+    for bad in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
+        for place in 0..20 {
+            let text: String = (0..20)
+                .map(|at| if at == place { bad } else { 'a' })
+                .collect();
+            assert_eq!(
+                round_trip(&text),
+                Some("a".repeat(19)),
+                "{bad:?} at {place}"
+            );
+        }
+    }
+    for good in [
+        "\t\n",
+        "\u{7f}\u{80}\u{9f}",
+        "\u{ffbf}\u{ffbe}\u{fffd}",
+        "，。￥",
+        "\u{10ffff}",
+    ] {
+        assert_eq!(round_trip(&good.repeat(5)), Some(good.repeat(5)));
+    }
     assert_eq!(round_trip("a\0b\u{1b}c").as_deref(), Some("abc"));
     assert_eq!(round_trip("a\r\nb\nc").as_deref(), Some("a\nb\nc"));
     assert_eq!(round_trip("]]\0>").as_deref(), Some("]]>"));

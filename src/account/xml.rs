@@ -96,22 +96,25 @@ pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether UTF-8 holds a character that [`is_char`] refuses. Looks at bytes, and at all of them, so
-/// that the compiler can make it look at sixteen at once.
+/// Whether UTF-8 holds a character that [`is_char`] refuses: a control character, or U+FFFE or
+/// U+FFFF, which end in 0xBF 0xBE and 0xBF 0xBF behind 0xEF.
 fn has_non_characters(bytes: &[u8]) -> bool {
-    let is_control = |octet: u8| octet < b' ' && !matches!(octet, b'\t' | b'\n' | b'\r');
-    let controls = bytes
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let is_control = |octet: &u8| *octet < b' ' && !matches!(octet, b'\t' | b'\n' | b'\r');
+    // Eight at once: the subtraction borrows into the top bit of an octet below the space.
+    let may_hold_one = |eight: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*eight);
+        word.wrapping_sub(EACH.wrapping_mul(0x20)) & !word & EACH.wrapping_mul(0x80) != 0
+    };
+    let (eights, rest) = bytes.as_chunks::<8>();
+    eights
         .iter()
-        .fold(false, |found, &octet| found | is_control(octet));
-    // U+FFFE and U+FFFF, the only others, end in 0xBF 0xBE and 0xBF 0xBF. So do letters that are
-    // fine.
-    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    let suspects = pairs.fold(false, |found, (&a, &b)| found | ((a == 0xBF) & (b >= 0xBE)));
-    controls
-        || (suspects
+        .any(|eight| may_hold_one(eight) && eight.iter().any(is_control))
+        || rest.iter().any(is_control)
+        || (bytes.contains(&0xEF)
             && bytes
                 .windows(3)
-                .any(|w| matches!(w, [0xEF, 0xBF, 0xBE | 0xBF])))
+                .any(|three| matches!(three, [0xEF, 0xBF, 0xBE | 0xBF])))
 }
 
 /// Sees to it that tags hold nothing but names. It reads CDATA sections the way the parser does (to
@@ -143,10 +146,11 @@ pub(super) fn split_at_mark<'a, const N: usize>(
     bytes: &'a [u8],
     mark: &[u8; N],
 ) -> Option<(&'a [u8], &'a [u8])> {
+    let first = *mark.first()?;
     let mut from = 0_usize;
     loop {
         let tail = bytes.get(from..)?;
-        let at = tail.iter().position(|octet| mark.first() == Some(octet))?;
+        let at = tail.iter().position(|octet| *octet == first)?;
         let (before, found) = bytes.split_at_checked(from.saturating_add(at))?;
         match found.strip_prefix(mark) {
             Some(after) => return Some((before, after)),
@@ -310,14 +314,18 @@ impl<'a> Element<'a> {
         self.0.children().filter(Node::is_element).map(Self)
     }
 
-    /// Every leaf below, in document order.
-    pub(super) fn leaves(self) -> impl Iterator<Item = Self> {
+    /// Every element below, in document order.
+    fn elements(self) -> impl Iterator<Item = Self> {
         self.0
             .descendants()
             .filter(Node::is_element)
             .map(Self)
             .skip(1)
-            .filter(|element| element.is_leaf())
+    }
+
+    /// Every leaf below, in document order.
+    pub(super) fn leaves(self) -> impl Iterator<Item = Self> {
+        self.elements().filter(|element| element.is_leaf())
     }
 
     /// The text of the leaf at a path of names, the first of each name.
@@ -330,9 +338,10 @@ impl<'a> Element<'a> {
 
     /// The texts of all leaves of this name at any depth.
     pub(super) fn texts(self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.leaves()
-            .filter(move |leaf| leaf.name() == name)
-            .map(Self::text)
+        let named = self
+            .elements()
+            .filter(move |element| element.name() == name);
+        named.filter(|element| element.is_leaf()).map(Self::text)
     }
 
     /// The names from below the root down to this element, joined by `/`.

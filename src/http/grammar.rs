@@ -199,9 +199,11 @@ fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
 
 /// Whether each `%` begins `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986 2.1).
 pub(super) fn escapes_are_whole(text: &[u8]) -> bool {
-    text.split(|&octet| octet == b'%')
-        .skip(1)
-        .all(|behind| matches!(behind, [high, low, ..] if hex_octet(*high, *low).is_some()))
+    let is_whole = |behind: &[u8]| match behind {
+        [high, low, ..] => hex_octet(*high, *low).is_some(),
+        _ => false,
+    };
+    !text.contains(&b'%') || text.split(|&octet| octet == b'%').skip(1).all(is_whole)
 }
 
 fn hex_octet(high: u8, low: u8) -> Option<u8> {
