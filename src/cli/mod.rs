@@ -55,7 +55,7 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
-    /// No thread can be started.
+    /// The server cannot run.
     Serve(io::Error),
     /// The rules file cannot be used; a report has been printed.
     Rules {

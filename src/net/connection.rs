@@ -117,8 +117,8 @@ struct Connection<'c> {
 }
 
 impl Connection<'_> {
-    /// One turn. A request that is there with one read is parsed once; one that comes in pieces
-    /// again when it is whole.
+    /// One turn. A request that is there with one read is parsed once; one that comes in pieces is
+    /// parsed from its start with each of them.
     fn receive_and_answer<A>(&mut self, answer: &A) -> Result<Next, Ending>
     where
         A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r>,
