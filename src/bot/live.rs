@@ -129,7 +129,7 @@ impl LiveRules {
     }
 
     /// The reply to a message, by the file as it is now.
-    pub fn answer(&self, message: &Message<'_>) -> Reply<'static> {
+    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Reply<'m> {
         let now = message.received();
         if self.looked.swap(now, Ordering::Relaxed) != now {
             self.look();

@@ -1,6 +1,5 @@
 //! Rules: which of the account's replies a message gets.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 use super::pattern::Pattern;
@@ -44,6 +43,9 @@ impl Mistake {
         }
     }
 }
+
+/// So many fields that conditions ask for need no memory of their own.
+const FEW: usize = 16;
 
 /// One `<on>`.
 #[derive(Debug)]
@@ -156,12 +158,18 @@ impl Rules {
     }
 
     /// The reply to a message.
-    pub fn answer(&self, message: &Message<'_>) -> Reply<'static> {
-        let values: Vec<_> = self
-            .fields
-            .iter()
-            .map(|name| message.field(name).map(trim))
-            .collect();
+    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Reply<'m> {
+        let (mut few, mut many) = ([None; FEW], Vec::new());
+        let values = match few.get_mut(..self.fields.len()) {
+            Some(values) => values,
+            None => {
+                many.resize(self.fields.len(), None);
+                &mut many
+            }
+        };
+        for (value, name) in values.iter_mut().zip(&self.fields) {
+            *value = message.field(name).map(trim);
+        }
         // Both lists are in the order of the rules, and so has to be the one that they are tried in.
         let content = message.field("Content").map(trim);
         let listed = content
@@ -178,7 +186,7 @@ impl Rules {
             let Some(rule) = next.and_then(|index| self.rules.get(index)) else {
                 return Reply::Success;
             };
-            if let Some(captures) = rule.captures(&values) {
+            if let Some(captures) = rule.captures(values) {
                 let scene = Scene {
                     message,
                     captures,
@@ -192,11 +200,9 @@ impl Rules {
     }
 
     fn listed_under(&self, content: &str) -> Option<&[usize]> {
-        let content = content.to_ascii_lowercase();
-        let at = self
-            .listed
-            .binary_search_by(|(text, _)| text.as_slice().cmp(content.as_bytes()))
-            .ok()?;
+        let content = || content.bytes().map(|octet| octet.to_ascii_lowercase());
+        let order = |(text, _): &(Vec<u8>, _)| text.iter().copied().cmp(content());
+        let at = self.listed.binary_search_by(order).ok()?;
         self.listed.get(at).map(|(_, rules)| rules.as_slice())
     }
 
@@ -250,8 +256,8 @@ impl Rule {
 }
 
 impl Answer {
-    fn fill(&self, scene: &Scene<'_>) -> Reply<'static> {
-        let fill = |template: &Template| Cow::Owned(template.fill(scene));
+    fn fill<'m>(&self, scene: &Scene<'m>) -> Reply<'m> {
+        let fill = |template: &Template| template.fill(scene);
         match self {
             Self::Text(content) => Reply::Text(fill(content)),
             Self::Image { media_id } => Reply::Image {
@@ -294,8 +300,8 @@ impl Answer {
 }
 
 impl ArticleTemplate {
-    fn fill(&self, scene: &Scene<'_>) -> Article<'static> {
-        let fill = |template: &Template| Cow::Owned(template.fill(scene));
+    fn fill<'m>(&self, scene: &Scene<'m>) -> Article<'m> {
+        let fill = |template: &Template| template.fill(scene);
         Article {
             title: fill(&self.title),
             description: fill(&self.description),

@@ -5,6 +5,7 @@
 //! ```
 //! A name is a field of the message, the number of a `*` counted from 1, `date` or `time`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::names;
@@ -104,8 +105,12 @@ impl Template {
         }
     }
 
-    /// Fills in the places. A field that the message does not have leaves nothing.
-    pub(super) fn fill(&self, scene: &Scene<'_>) -> String {
+    /// Fills in the places. A field that the message does not have leaves nothing; one that is all
+    /// there is to the template is not copied.
+    pub(super) fn fill<'m>(&self, scene: &Scene<'m>) -> Cow<'m, str> {
+        if let [Part::Field(name)] = self.parts.as_slice() {
+            return Cow::Borrowed(scene.message.field(name).unwrap_or(""));
+        }
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -116,7 +121,7 @@ impl Template {
                 Part::Time => push_time(&mut text, scene.local_seconds()),
             }
         }
-        text
+        Cow::Owned(text)
     }
 }
 
