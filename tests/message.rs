@@ -343,6 +343,36 @@ fn each_reply_is_the_documented_xml_with_the_names_swapped() {
     }
     assert_eq!(written(&Reply::Success, "text"), "");
     assert_eq!(written(&Reply::News(Vec::new()), "text"), "");
+    for nameless in ["", "\0"] {
+        assert_eq!(
+            written(
+                &Reply::Image {
+                    media_id: nameless.into()
+                },
+                "text"
+            ),
+            ""
+        );
+        assert_eq!(
+            written(
+                &Reply::Voice {
+                    media_id: nameless.into()
+                },
+                "text"
+            ),
+            ""
+        );
+        let untitled = Article {
+            title: nameless.into(),
+            ..article("1")
+        };
+        assert_eq!(written(&Reply::News(vec![untitled.clone()]), "event"), "");
+        let titled = written(&Reply::News(vec![untitled, article("2")]), "text");
+        assert!(
+            titled.contains("<ArticleCount>1<") && titled.contains("[t2]"),
+            "{titled}"
+        );
+    }
     let to_anybody = written(&Reply::TransferCustomerService { kf_account: None }, "text");
     assert!(to_anybody.ends_with("<![CDATA[transfer_customer_service]]></MsgType></xml>"));
 }

@@ -22,7 +22,8 @@ const CUT: &str = "…";
 /// A reply to a message.
 ///
 /// What WeChat would punish is mended when the reply is sent: an empty text becomes
-/// [`Reply::Success`], because it would show the fault prompt; one over [`TEXT_MAX`] bytes is cut at
+/// [`Reply::Success`], because it would show the fault prompt, and so does a medium without its
+/// name, or news without a title; a text over [`TEXT_MAX`] bytes is cut at
 /// a character and marked; articles over [`ARTICLES_MAX`], or over one in answer to a message, are
 /// left out; characters that XML cannot carry go; `\r\n` becomes `\n`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +111,14 @@ impl<'a> Reply<'a> {
             out.extend_from_slice(b"</xml>");
         };
         match self {
+            // Without its name at the media interface there is nothing to show.
+            Self::Image { media_id: name }
+            | Self::Voice { media_id: name }
+            | Self::Video { media_id: name, .. }
+            | Self::Music {
+                thumb_media_id: name,
+                ..
+            } if carried(name).is_empty() => {}
             Self::Text(content) => {
                 let content = carried(content);
                 if !content.is_empty() {
@@ -156,9 +165,12 @@ impl<'a> Reply<'a> {
                 } else {
                     ARTICLES_MAX_TO_MESSAGE
                 };
-                let shown = articles.get(..most).unwrap_or(articles);
+                let titled = articles
+                    .iter()
+                    .filter(|article| !carried(&article.title).is_empty());
+                let shown: Vec<_> = titled.take(most).collect();
                 if !shown.is_empty() {
-                    write("news", &|out| write_news(shown, out));
+                    write("news", &|out| write_news(&shown, out));
                 }
             }
             Self::TransferCustomerService { kf_account } => {
@@ -175,7 +187,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-fn write_news(articles: &[Article<'_>], out: &mut Vec<u8>) {
+fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
     write_number(
         "ArticleCount",
         u64::try_from(articles.len()).unwrap_or(u64::MAX),

@@ -229,7 +229,13 @@ impl<'a> Document<'a> {
         roxmltree::Document::parse(text).map(Self).map_err(|error| {
             let position = error.pos();
             let message = if let roxmltree::Error::MalformedEntityReference(_) = error {
-                "& begins no character reference; write &amp; for one".to_owned()
+                "& without a reference that it could begin; a bare one is written &amp;".to_owned()
+            } else if let roxmltree::Error::InvalidName(_) = error {
+                "< without a name behind it; a bare one is written &lt;".to_owned()
+            } else if let roxmltree::Error::DuplicatedAttribute(name, _) = error {
+                format!("attribute {name} twice")
+            } else if let roxmltree::Error::DtdDetected = error {
+                "document type, none allowed".to_owned()
             } else if let roxmltree::Error::UnexpectedCloseTag(expected, found, _) = error {
                 format!("</{found}> where </{expected}> belongs")
             } else {
@@ -239,11 +245,6 @@ impl<'a> Document<'a> {
             };
             (Place::from(position), message)
         })
-    }
-
-    /// The place of a byte of the file. It is counted from the front each time.
-    pub(crate) fn place_at(&self, offset: usize) -> Place {
-        Place::from(self.0.text_pos_at(offset))
     }
 
     pub(crate) fn root(&self) -> Element<'_> {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::{Mistake, Rules};
 use crate::account::{Message, Reply};
@@ -76,6 +76,9 @@ impl RulesError {
     }
 }
 
+/// Mistakes that a running server reports of a file.
+const REPORTED: usize = 20;
+
 /// Bytes of a rules file: ten thousand rules and more.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 
@@ -140,7 +143,12 @@ impl LiveRules {
 
     fn look(&self) {
         let stamp = Stamp::of(&self.path);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where somebody is reading the file already, nobody else waits for that.
+        let mut seen = match self.seen.try_lock() {
+            Ok(seen) => seen,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         if *seen == stamp {
             return;
         }
@@ -155,8 +163,12 @@ impl LiveRules {
                 ));
             }
             Err(error) => {
-                for line in error.lines(&self.path) {
-                    (self.report)(&line);
+                let lines = error.lines(&self.path);
+                for line in lines.iter().take(REPORTED) {
+                    (self.report)(line);
+                }
+                if let Some(more @ 1..) = lines.len().checked_sub(REPORTED) {
+                    (self.report)(&format!("{path}: and {more} more, see wechat check"));
                 }
                 (self.report)(&format!(
                     "cause=rules-kept reason=\"{path} cannot be used, the rules of before stay\""

@@ -32,13 +32,21 @@ struct Piece {
     fallback: Vec<usize>,
 }
 
-/// A pattern whose last backslash has nothing behind it.
+/// Why a text is no pattern.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FinalBackslash;
+pub(super) enum PatternError {
+    /// The last backslash has nothing behind it.
+    FinalBackslash,
+    /// One of several alternatives is empty. It would match every message without the field.
+    EmptyAlternative,
+}
 
-impl fmt::Display for FinalBackslash {
+impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(r"pattern ends with \, which takes the character behind it; write \\ for one")
+        f.write_str(match self {
+            Self::FinalBackslash => r"pattern ends with \, which takes the character behind it; write \\ for one",
+            Self::EmptyAlternative => "pattern with nothing on one side of |, which would match all messages without this field",
+        })
     }
 }
 
@@ -50,7 +58,7 @@ enum Symbol {
 }
 
 impl Pattern {
-    pub(super) fn parse(text: &str) -> Result<Self, FinalBackslash> {
+    pub(super) fn parse(text: &str) -> Result<Self, PatternError> {
         let mut alternatives = Vec::new();
         let mut symbols = Vec::new();
         let mut characters = text.chars();
@@ -58,12 +66,18 @@ impl Pattern {
             match character {
                 '|' => alternatives.push(Alternative::of(&std::mem::take(&mut symbols))),
                 '*' => symbols.push(Symbol::Star),
-                '\\' => symbols.push(Symbol::Escaped(characters.next().ok_or(FinalBackslash)?)),
+                '\\' => symbols.push(Symbol::Escaped(
+                    characters.next().ok_or(PatternError::FinalBackslash)?,
+                )),
                 plain => symbols.push(Symbol::Plain(plain)),
             }
         }
         alternatives.push(Alternative::of(&symbols));
-        Ok(Self { alternatives })
+        let pattern = Self { alternatives };
+        if pattern.alternatives.len() > 1 && pattern.matches_absence() {
+            return Err(PatternError::EmptyAlternative);
+        }
+        Ok(pattern)
     }
 
     /// What the stars of the first alternative that matches took, in order.
@@ -284,7 +298,10 @@ mod tests {
         assert_captures(r"a\|b|c\\", "a|b", &[]);
         assert_captures(r"a\|b|c\\", r"c\", &[]);
         assert_no_match(r"a\*b", "axb");
-        assert_eq!(Pattern::parse(r"a\").unwrap_err(), FinalBackslash);
+        assert_eq!(
+            Pattern::parse(r"a\").unwrap_err(),
+            PatternError::FinalBackslash
+        );
     }
 
     #[test]
@@ -297,7 +314,13 @@ mod tests {
     #[test]
     fn an_absent_field_matches_only_where_an_empty_one_is_asked_for() {
         assert!(Pattern::parse("").unwrap().matches_absence());
-        assert!(Pattern::parse("a|").unwrap().matches_absence());
+        for trap in ["a|", "|a", "a| |b", "|"] {
+            assert_eq!(
+                Pattern::parse(trap).unwrap_err(),
+                PatternError::EmptyAlternative,
+                "{trap}"
+            );
+        }
         assert!(!Pattern::parse("*").unwrap().matches_absence());
         assert!(!Pattern::parse("a").unwrap().matches_absence());
     }

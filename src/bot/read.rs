@@ -29,40 +29,59 @@ pub(super) fn rules(bytes: &[u8]) -> Result<Rules, Vec<Mistake>> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let document =
         Document::written(text).map_err(|(place, message)| vec![Mistake::new(place, message)])?;
-    let mut reader = Reader {
-        text,
-        ..Reader::default()
-    };
-    let rules = reader.rules(document.root());
+    let mut reader = Reader::default();
+    let rules = reader.rules(document.root(), Places::new(text));
     if reader.mistakes.is_empty() {
         return Ok(rules);
     }
-    let placed = |(offset, message)| Mistake::new(document.place_at(offset), message);
+    let mut place = Places::new(text);
+    let placed = |(offset, message)| Mistake::new(place.of(offset), message);
     Err(reader.mistakes.into_iter().map(placed).collect())
 }
 
-#[derive(Default)]
-struct Reader<'t> {
+/// Lines and columns of bytes of a text that are asked for from front to back.
+struct Places<'t> {
     text: &'t str,
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'t> Places<'t> {
+    const fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            offset: 0,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    fn of(&mut self, offset: usize) -> Place {
+        for character in self.text.get(self.offset..offset).unwrap_or("").chars() {
+            (self.line, self.column) = match character {
+                '\n' => (self.line.saturating_add(1), 1),
+                _ => (self.line, self.column.saturating_add(1)),
+            };
+        }
+        self.offset = offset.max(self.offset);
+        Place {
+            line: self.line,
+            column: self.column,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reader {
     /// Each with the byte of the text that it is about, in their order there.
     mistakes: Vec<(usize, String)>,
-    /// The last byte whose line was asked for, and how many lines end before it.
-    counted: (usize, u32),
 }
 
 /// Says where the text ends that is UTF-8.
 fn not_utf_8(bytes: &[u8], end: usize) -> Mistake {
     let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or(b""));
-    let lines = text.matches('\n').count();
-    let column = text
-        .rsplit('\n')
-        .next()
-        .map_or(0, |line| line.chars().count());
-    let from_1 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
-    let place = Place {
-        line: from_1(lines),
-        column: from_1(column),
-    };
+    let place = Places::new(&text).of(end);
     Mistake::new(place, "not UTF-8 from here on; save the file as UTF-8")
 }
 
@@ -74,25 +93,15 @@ struct Scope {
     is_for_messages: bool,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Notes a mistake at a byte of the text.
     fn mistake(&mut self, offset: usize, message: impl Into<String>) {
         let at = self.mistakes.partition_point(|(known, _)| *known <= offset);
         self.mistakes.insert(at, (offset, message.into()));
     }
 
-    /// The line of a byte behind the one that was asked for last, counted from 1.
-    fn line(&mut self, offset: usize) -> u32 {
-        let (from, lines) = self.counted;
-        let between = self.text.as_bytes().get(from..offset).unwrap_or(b"");
-        let ends = between.iter().filter(|octet| **octet == b'\n').count();
-        let lines = lines.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
-        self.counted = (offset, lines);
-        lines.saturating_add(1)
-    }
-
     /// `<rules utc-offset="…">` and its `<on>`s.
-    fn rules(&mut self, root: Element<'_>) -> Rules {
+    fn rules(&mut self, root: Element<'_>, mut places: Places<'_>) -> Rules {
         if root.name() != "rules" {
             self.mistake(
                 root.offset(),
@@ -120,7 +129,7 @@ impl Reader<'_> {
         let mut rules = Vec::new();
         for element in root.children() {
             if element.name() == "on" {
-                rules.push(self.rule(element));
+                rules.push(self.rule(element, places.of(element.offset()).line));
             } else {
                 let name = element.name();
                 self.mistake(
@@ -133,11 +142,11 @@ impl Reader<'_> {
     }
 
     /// `<on Field="pattern" …>` and its replies.
-    fn rule(&mut self, on: Element<'_>) -> Rule {
+    fn rule(&mut self, on: Element<'_>, line: u32) -> Rule {
         let mut summary = String::from("on");
         let mut conditions = Vec::new();
         for (name, value, offset) in on.attributes() {
-            summary.push_str(&format!(" {name}={value:?}"));
+            summary.push_str(&format!(" {name}=\"{value}\""));
             let pattern = Pattern::parse(value);
             match names::field(name) {
                 None => self.mistake(
@@ -175,7 +184,7 @@ impl Reader<'_> {
             );
         }
         Rule {
-            line: self.line(on.offset()),
+            line,
             summary,
             conditions,
             answers,
