@@ -172,6 +172,7 @@ fn what_is_not_xml_is_refused_at_its_place() {
 fn attributes_are_refused_before_the_parser_sees_them() {
     for tag in [
         "a b='c'",
+        "a b",
         "a xmlns='c'",
         "a\txmlns:d='c'",
         "a\n\nb",
