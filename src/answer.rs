@@ -35,17 +35,17 @@ impl ServedPath {
     /// no query. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let target = Target::origin(text.as_bytes()).ok()?;
-        (target.path() == text.as_bytes()).then(|| Self(Self::of(&target)))
+        let is_path_alone = target.path() == text.as_bytes();
+        is_path_alone.then(|| Self(without_final_slash(&target.decoded_path()).to_owned()))
     }
 
     fn is_path_of(&self, target: &Target<'_>) -> bool {
-        Self::of(target) == self.0
+        without_final_slash(&target.decoded_path()) == self.0
     }
+}
 
-    fn of(target: &Target<'_>) -> Vec<u8> {
-        let path = target.decoded_path();
-        path.strip_suffix(b"/").unwrap_or(&path).to_owned()
-    }
+fn without_final_slash(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b"/").unwrap_or(path)
 }
 
 /// Why a request is refused that HTTP finds nothing wrong with.

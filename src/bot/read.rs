@@ -392,14 +392,12 @@ impl Reader {
 }
 
 fn is_for_messages(condition: &Condition) -> bool {
-    let is_event =
-        |mut texts: Box<dyn Iterator<Item = &[u8]> + '_>| texts.any(|text| text == b"event");
-    match condition.field {
-        "Content" | "MsgId" => !condition.pattern.matches_absence(),
-        "MsgType" => condition
-            .pattern
+    let Condition { field, pattern, .. } = condition;
+    match *field {
+        "Content" | "MsgId" => !pattern.matches_absence(),
+        "MsgType" => pattern
             .exact()
-            .is_some_and(|texts| !is_event(Box::new(texts))),
+            .is_some_and(|mut texts| texts.all(|text| text != b"event")),
         _ => false,
     }
 }

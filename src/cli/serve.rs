@@ -6,7 +6,6 @@ use std::io::{self, Read, Write as _};
 use std::net::SocketAddr;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::settings::{Settings, TokenSource, parse_token};
 use super::{Error, print};
@@ -38,9 +37,6 @@ pub(super) fn run(settings: Settings) -> Result<(), Error> {
         env!("CARGO_PKG_VERSION")
     );
     if let Some(made_up) = made_up {
-        let now = SystemTime::UNIX_EPOCH
-            .elapsed()
-            .map_or(0, |elapsed| elapsed.as_secs());
         // A quote may stand in a path, and would end the quotes around it.
         let path = settings.path.as_deref().unwrap_or("/").replace('\'', "%27");
         // Writing to a string cannot fail.
@@ -51,7 +47,7 @@ pub(super) fn run(settings: Settings) -> Result<(), Error> {
             address,
             &path,
             settings.max_age,
-            now,
+            net::now(),
         );
     }
     print(&text);

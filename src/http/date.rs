@@ -13,7 +13,7 @@ const MONTHS: [[u8; 3]; 12] = [
 
 /// The time in seconds since 1970 as `Sat, 17 Jul 2021 08:52:35 GMT`. Years past 9999 do not fit
 /// the form; their last second is written instead.
-pub fn imf_fixdate(now: u64) -> [u8; 29] {
+pub(super) fn imf_fixdate(now: u64) -> [u8; 29] {
     let now = now.min(253_402_300_799);
     let (days, second) = (now / 86_400, now % 86_400);
     let (year, month, day) = calendar::civil(days);

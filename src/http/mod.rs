@@ -16,7 +16,6 @@ mod response;
 mod target;
 
 pub use content::{Chunked, Framing};
-pub use date::imf_fixdate;
 pub use error::RequestError;
 pub use head::{Head, Method, Persistence, Version};
 pub use response::{CONTINUE, Note, Response, Status};

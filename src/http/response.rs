@@ -139,11 +139,6 @@ impl<'a> Response<'a> {
         self.status
     }
 
-    /// The content, before its framing.
-    pub fn content(&self) -> &[u8] {
-        &self.content
-    }
-
     /// What the log should say.
     pub const fn note(&self) -> Option<&Note> {
         self.note.as_ref()

@@ -126,11 +126,6 @@ pub(super) fn check_authority(bytes: &[u8]) -> Result<(), RequestError> {
 pub struct Query<'a>(&'a [u8]);
 
 impl<'a> Query<'a> {
-    /// A query as it stands in a target, without the question mark.
-    pub const fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
-    }
-
     /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is
     /// data, as is an encoded `&`. Of a name that occurs twice, readers take the first.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {

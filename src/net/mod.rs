@@ -14,6 +14,7 @@ mod seats;
 use std::time::Duration;
 
 pub use acceptors::serve;
+pub use connection::now;
 pub use listener::{bind, from_stdin};
 
 /// How many connections there may be, and how long each may keep a thread waiting. Every duration

@@ -89,10 +89,6 @@ impl Program {
         line
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends it, and returns all it said on standard error, a line each.
     pub fn stop(mut self) -> Vec<String> {
         self.child.kill().unwrap();
