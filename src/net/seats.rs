@@ -239,6 +239,10 @@ mod tests {
 
     fn pair(listener: &TcpListener) -> (TcpStream, TcpStream, SocketAddr) {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        // A connection that is not shut as it should be fails the test instead of hanging it.
+        client
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
         let (served, peer) = listener.accept().unwrap();
         (client, served, peer)
     }
