@@ -1,5 +1,7 @@
 //! Rules: which of the account's replies a message gets.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::pattern::Pattern;
@@ -15,8 +17,8 @@ pub struct Rules {
     utc_offset: i64,
     /// The fields that conditions ask for, each once.
     fields: Vec<&'static str>,
-    /// Texts in lower case and the rules that match exactly these, sorted by text.
-    listed: Vec<(Vec<u8>, Vec<usize>)>,
+    /// Texts in lower case, each with a rule that matches exactly it, sorted.
+    listed: Vec<(Vec<u8>, usize)>,
     /// All other rules, which have to be tried.
     unlisted: Vec<usize>,
     /// Makes a message choose among several replies: at random, but the same each time WeChat tries.
@@ -123,23 +125,17 @@ impl Rules {
         for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
             condition.place = fields.partition_point(|field| *field < condition.field);
         }
-        let mut listed: Vec<(Vec<u8>, Vec<usize>)> = Vec::new();
+        let mut listed = Vec::new();
         let mut unlisted = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            let Some(texts) = rule.exact_contents() else {
-                unlisted.push(index);
-                continue;
-            };
-            for text in texts {
-                match listed.binary_search_by(|(known, _)| known.as_slice().cmp(text)) {
-                    Ok(at) => listed
-                        .get_mut(at)
-                        .map(|(_, rules)| rules.push(index))
-                        .unwrap_or_default(),
-                    Err(at) => listed.insert(at, (text.to_owned(), vec![index])),
-                }
+            match rule.exact_contents() {
+                Some(texts) => listed.extend(texts.map(|text| (text.to_owned(), index))),
+                None => unlisted.push(index),
             }
         }
+        // Sorted at the end, since a list that is kept sorted while it grows is quadratic; by a heap,
+        // since that is less code in the binary than a tree.
+        let listed = BinaryHeap::from(listed).into_sorted_vec();
         Self {
             rules,
             utc_offset,
@@ -172,10 +168,10 @@ impl Rules {
         }
         // Both lists are in the order of the rules, and so has to be the one that they are tried in.
         let content = message.field("Content").map(trim);
-        let listed = content
-            .and_then(|content| self.listed_under(content))
-            .unwrap_or(&[]);
-        let mut listed = listed.iter().copied().peekable();
+        let mut listed = content
+            .into_iter()
+            .flat_map(|text| self.listed_under(text))
+            .peekable();
         let mut unlisted = self.unlisted.iter().copied().peekable();
         loop {
             let next = match (listed.peek(), unlisted.peek()) {
@@ -199,11 +195,19 @@ impl Rules {
         }
     }
 
-    fn listed_under(&self, content: &str) -> Option<&[usize]> {
-        let content = || content.bytes().map(|octet| octet.to_ascii_lowercase());
-        let order = |(text, _): &(Vec<u8>, _)| text.iter().copied().cmp(content());
-        let at = self.listed.binary_search_by(order).ok()?;
-        self.listed.get(at).map(|(_, rules)| rules.as_slice())
+    /// The rules that match exactly this text, in their order.
+    fn listed_under(&self, content: &str) -> impl Iterator<Item = usize> {
+        let order = move |text: &[u8]| {
+            text.iter()
+                .copied()
+                .cmp(content.bytes().map(|octet| octet.to_ascii_lowercase()))
+        };
+        let start = self
+            .listed
+            .partition_point(|(text, _)| order(text) == Ordering::Less);
+        let from_start = self.listed.get(start..).unwrap_or_default().iter();
+        let same = from_start.take_while(move |(text, _)| order(text) == Ordering::Equal);
+        same.map(|(_, rule)| *rule)
     }
 
     fn choose<'r>(&self, answers: &'r [Answer], message: &Message<'_>) -> Option<&'r Answer> {
