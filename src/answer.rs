@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::account::{
-    Age, Credentials, Message, MessageError, Reply, SignatureError, Token, Verified, Xml,
+    Age, Credentials, Message, MessageError, SignatureError, Token, UsedSignatures, Verified, Xml,
 };
+use crate::bot::{Caller, Outcome};
 use crate::http::{Method, Note, Request, Response, Status, Target};
 
 /// What a person sees who opens the callback's address in a browser.
@@ -24,6 +25,7 @@ pub struct Callback {
     pub max_age: Age,
     /// The only path that is served; `None` serves any, since the signature is what authenticates.
     pub path: Option<ServedPath>,
+    used: UsedSignatures,
 }
 
 /// A path without percent-encoding and without a slash at its end, so that `/wx` and `/wx/` are one.
@@ -59,62 +61,87 @@ enum Refusal {
 }
 
 impl Callback {
-    /// Answers a request that came at the time `now`, in seconds since 1970. A verified message is
-    /// answered with what `reply` makes of it, written to `scratch`, which is cleared first.
+    /// The callback of the account with this token: any path, requests at most 600 seconds old.
+    pub fn new(token: Token) -> Self {
+        Self {
+            token,
+            max_age: Age::AtMost(600),
+            path: None,
+            used: UsedSignatures::default(),
+        }
+    }
+
+    /// Answers a request of this caller; `None` where they are gone before there is an answer. A
+    /// verified message is answered with what `outcome` makes of it, written to `scratch`, which is
+    /// cleared first.
     pub fn answer<'r>(
         &self,
         request: &Request<'r>,
-        now: u64,
+        caller: &Caller<'_>,
         scratch: &'r mut Vec<u8>,
-        reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m>,
-    ) -> Response<'r> {
+        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+    ) -> Option<Response<'r>> {
         scratch.clear();
         let is_elsewhere = |path: &ServedPath| !path.is_path_of(&request.head.target);
         if self.path.as_ref().is_some_and(is_elsewhere) {
-            return Refusal::Path.response();
+            return Some(Refusal::Path.response());
         }
         let answered = match request.head.method {
-            Method::Get | Method::Head => self.answer_token_check(request, now),
-            Method::Post => self.answer_message(request, now, scratch, reply),
+            Method::Get | Method::Head => self.answer_token_check(request, caller).map(Some),
+            Method::Post => self.answer_message(request, caller, scratch, outcome),
             Method::Other => Err(Refusal::Method),
         };
-        answered.unwrap_or_else(|refusal| refusal.response())
+        answered.unwrap_or_else(|refusal| Some(refusal.response()))
     }
 
     /// The token check of the console: the echostr comes back, and nothing else with it.
     fn answer_token_check<'r>(
         &self,
         request: &Request<'r>,
-        now: u64,
+        caller: &Caller<'_>,
     ) -> Result<Response<'r>, Refusal> {
         let parameters = Parameters::read(&request.head.target);
         if parameters.are_absent() {
             return Ok(Response::text(GREETING));
         }
         let echostr = required(parameters.echostr.as_ref(), "echostr")?;
-        let verified = self.verify(&parameters, now)?;
+        let verified = self.verify(&parameters, (caller.now)())?;
         Ok(echo(verified, echostr.clone()))
     }
 
     fn answer_message<'r>(
         &self,
         request: &Request<'r>,
-        now: u64,
+        caller: &Caller<'_>,
         scratch: &'r mut Vec<u8>,
-        reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m>,
-    ) -> Result<Response<'r>, Refusal> {
-        let verified = self.verify(&Parameters::read(&request.head.target), now)?;
+        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+    ) -> Result<Option<Response<'r>>, Refusal> {
+        let parameters = Parameters::read(&request.head.target);
+        let mut verified = self.verify(&parameters, (caller.now)())?;
         if request.content.is_empty() {
             return Err(Refusal::NoContent);
         }
+        // Where old requests are good, one that is used a second time is nothing to be wary of.
+        if self.max_age != Age::Any {
+            verified = self
+                .used
+                .use_for(verified, request.content)
+                .map_err(Refusal::Signature)?;
+        }
         let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
         let message = Message::parse(verified, &xml).map_err(Refusal::Message)?;
-        reply(&message).write_to(&message, now, scratch);
-        Ok(if scratch.is_empty() {
+        let outcome = outcome(&message);
+        let reply = match &outcome {
+            Outcome::Reply(reply) => reply,
+            Outcome::Kept(reply) => reply,
+            Outcome::Gone => return Ok(None),
+        };
+        reply.write_to(&message, (caller.now)(), scratch);
+        Ok(Some(if scratch.is_empty() {
             Response::text(SUCCESS)
         } else {
             Response::xml(scratch.as_slice())
-        })
+        }))
     }
 
     fn verify(&self, parameters: &Parameters<'_>, now: u64) -> Result<Verified, Refusal> {
@@ -210,6 +237,7 @@ impl Refusal {
             Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
                 "stale-timestamp"
             }
+            Self::Signature(SignatureError::Reused) => "reused-signature",
             Self::NoContent => "no-content",
             Self::Message(MessageError::Encrypted) => "encrypted-message",
             Self::Message(_) => "bad-message",
@@ -224,6 +252,9 @@ impl Refusal {
             }
             Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
                 "is this machine's clock right? --max-age says how far it may be off"
+            }
+            Self::Signature(SignatureError::Reused) => {
+                "WeChat never does this; who can see the URLs of its requests?"
             }
             Self::Message(MessageError::Encrypted) => {
                 "choose the plain mode (明文模式) in the WeChat console"

@@ -25,8 +25,10 @@
 //! ```
 //!
 //! The closure runs on the thread of the connection that brought the message, so it may be called by
-//! several threads at once, and it has five seconds, after which WeChat asks again. A panic in it
-//! ends that connection and nothing else. A reply may borrow from its message.
+//! several threads at once, but once for each message: WeChat asks again after five seconds and after
+//! ten, and those tries wait for the same call. What takes longer than 14 seconds is kept for the
+//! user, who gets it in answer to whatever they write next; [`Backend::late`] is what they are told
+//! until then. A panic ends its connection and nothing else. A reply may borrow from its message.
 //!
 //! A whole exchange, from WeChat's side too:
 //!
@@ -65,8 +67,9 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::account::{Age, Message, Reply, Token};
+use crate::account::{Message, Reply, Token};
 use crate::answer::Callback;
+use crate::bot::{Caller, Late, Outcome, Tries};
 use crate::net::{self, Limits};
 
 /// A listening socket that waits for its token.
@@ -92,15 +95,11 @@ impl Server {
     /// The backend of the account with this token: any path, requests at most 600 seconds old, the
     /// limits of [`Limits::default`].
     pub fn token(self, token: Token) -> Backend {
-        let callback = Callback {
-            token,
-            max_age: Age::AtMost(600),
-            path: None,
-        };
         Backend {
             listener: self.listener,
-            callback,
+            callback: Callback::new(token),
             limits: Limits::default(),
+            late: String::new(),
         }
     }
 }
@@ -113,6 +112,8 @@ pub struct Backend {
     pub callback: Callback,
     /// What connections may cost.
     pub limits: Limits,
+    /// What a user is told whose answer takes longer than WeChat waits; empty for nothing.
+    pub late: String,
 }
 
 impl Backend {
@@ -124,7 +125,8 @@ impl Backend {
         self.listener.local_addr()
     }
 
-    /// Answers every verified message with what the closure makes of it, for ever.
+    /// Answers every verified message with what the closure makes of it, for ever. It is called once
+    /// for each message, however often WeChat asks.
     ///
     /// # Errors
     /// Where no thread can be started. After that nothing ends it.
@@ -132,8 +134,33 @@ impl Backend {
         self,
         reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Sync,
     ) -> io::Result<()> {
-        net::serve(&self.listener, self.limits, |request, now, scratch| {
-            self.callback.answer(request, now, scratch, &reply)
+        let tries = Tries::new(net::report);
+        let late = Late::saying(self.late.clone());
+        self.serve(|message, caller| {
+            tries
+                .again(message, caller)
+                .unwrap_or_else(|| tries.once(message, caller, late.clone(), &|| reply(message)))
+        })
+    }
+
+    /// The same for a closure that sees to tries and slow answers itself, as [`Bot::answer`] does.
+    ///
+    /// [`Bot::answer`]: crate::bot::Bot::answer
+    ///
+    /// # Errors
+    /// As of [`Backend::run`].
+    pub fn serve(
+        self,
+        outcome: impl for<'m> Fn(&'m Message<'m>, &Caller<'_>) -> Outcome<'m> + Sync,
+    ) -> io::Result<()> {
+        net::serve(&self.listener, self.limits, |request, peer, scratch| {
+            let caller = Caller {
+                now: &net::now,
+                is_there: &|| peer.is_there(),
+            };
+            self.callback.answer(request, &caller, scratch, |message| {
+                outcome(message, &caller)
+            })
         })
     }
 }

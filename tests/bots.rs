@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use support::*;
 use wechat::account::{Age, Credentials, Message, Reply, Token, Xml};
-use wechat::bot::{self, Rules};
+use wechat::bot::{self, Chosen, Rules};
 
 /// 2021-07-17 17:14:08 in China, when the captured message was sent.
 const THEN: u64 = 1_626_513_248;
@@ -42,7 +42,10 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 
 /// What the rules answer to a message received at `THEN`, as it goes over the wire.
 fn answer(rules: &Rules, xml: &str) -> String {
-    with_message(xml, |message| written(&rules.answer(message), message))
+    with_message(xml, |message| match rules.answer(message) {
+        Chosen::Reply(reply) => written(&reply, message),
+        Chosen::Run(job) => panic!("{job:?}"),
+    })
 }
 
 fn with_message<T>(xml: &str, read: impl FnOnce(&Message<'_>) -> T) -> T {

@@ -168,6 +168,31 @@ impl<'a> Message<'a> {
         self.document.root().text_at("MsgId").map(trim)
     }
 
+    /// What tells it from all others, and is the same each time that WeChat sends it.
+    ///
+    /// Of a message that is user and MsgId, since users share numbers. Events have none, and one
+    /// user's can fall into the same second, so that it takes what they are about.
+    pub fn identity(&self) -> Identity<'_> {
+        let msg_id = self
+            .msg_id()
+            .filter(|id| !id.is_empty() && !self.is_event());
+        let about = match msg_id {
+            Some(msg_id) => [Some(msg_id), None, None, None, None],
+            None => ["Event", "EventKey", "MsgID", "UserCardCode", "Content"]
+                .map(|name| self.field(name)),
+        };
+        Identity {
+            from_user_name: &self.from_user_name,
+            create_time: msg_id.is_none().then_some(self.create_time),
+            about,
+        }
+    }
+
+    /// The whole message as XML, without the characters that XML cannot carry.
+    pub fn xml(&self) -> &str {
+        self.document.root().source()
+    }
+
     /// The documented fields, by type.
     pub fn kind(&self) -> Kind<'_> {
         Kind::of(&self.msg_type, self.document.root()).unwrap_or(Kind::Other)
@@ -188,6 +213,15 @@ impl<'a> Message<'a> {
     pub fn leaves(&self) -> impl Iterator<Item = Leaf<'_>> {
         self.document.root().leaves().map(Leaf)
     }
+}
+
+/// What tells a message from all others ([`Message::identity`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity<'a> {
+    from_user_name: &'a str,
+    /// Where there is no MsgId.
+    create_time: Option<u64>,
+    about: [Option<&'a str>; 5],
 }
 
 /// A leaf of a message: an element without elements in it.

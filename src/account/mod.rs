@@ -9,11 +9,13 @@ mod event;
 mod message;
 mod reply;
 mod signature;
+mod used;
 mod xml;
 
 pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
-pub use message::{Kind, Leaf, Message, MessageError};
+pub use message::{Identity, Kind, Leaf, Message, MessageError};
 pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
 pub use signature::{Age, Credentials, Signature, SignatureError, Token, TokenError, Verified};
+pub use used::UsedSignatures;
 pub(crate) use xml::{Document, Element, Place, trim};
 pub use xml::{Xml, XmlError};

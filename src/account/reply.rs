@@ -93,6 +93,59 @@ impl<'a> Reply<'a> {
         Self::Text(content.into())
     }
 
+    /// The same, independent of the message that it may borrow from.
+    pub fn into_owned(self) -> Reply<'static> {
+        self.map(&mut |text| Cow::Owned(text.into_owned()))
+    }
+
+    /// The same with each text replaced, in the order of the fields.
+    pub(crate) fn map<'b>(self, text: &mut dyn FnMut(Cow<'a, str>) -> Cow<'b, str>) -> Reply<'b> {
+        match self {
+            Self::Text(content) => Reply::Text(text(content)),
+            Self::Image { media_id } => Reply::Image {
+                media_id: text(media_id),
+            },
+            Self::Voice { media_id } => Reply::Voice {
+                media_id: text(media_id),
+            },
+            Self::Video {
+                media_id,
+                title,
+                description,
+            } => Reply::Video {
+                media_id: text(media_id),
+                title: text(title),
+                description: text(description),
+            },
+            Self::Music {
+                title,
+                description,
+                music_url,
+                hq_music_url,
+                thumb_media_id,
+            } => Reply::Music {
+                title: text(title),
+                description: text(description),
+                music_url: text(music_url),
+                hq_music_url: text(hq_music_url),
+                thumb_media_id: text(thumb_media_id),
+            },
+            Self::News(articles) => {
+                let article = |article: Article<'a>| Article {
+                    title: text(article.title),
+                    description: text(article.description),
+                    pic_url: text(article.pic_url),
+                    url: text(article.url),
+                };
+                Reply::News(articles.into_iter().map(article).collect())
+            }
+            Self::TransferCustomerService { kf_account } => Reply::TransferCustomerService {
+                kf_account: kf_account.map(text),
+            },
+            Self::Success => Reply::Success,
+        }
+    }
+
     /// Appends the reply to this message as XML, sent at `create_time` in seconds since 1970;
     /// nothing where the reply is, or comes to, [`Reply::Success`].
     ///

@@ -89,7 +89,10 @@ impl Token {
                 });
             }
         }
-        Ok(Verified { at: now })
+        Ok(Verified {
+            at: now,
+            signature: claimed,
+        })
     }
 }
 
@@ -112,7 +115,7 @@ pub(super) fn seconds(text: &[u8]) -> Option<u64> {
 
 /// A SHA-1 over token, timestamp and nonce.
 #[derive(Clone, Copy)]
-pub struct Signature([u8; 20]);
+pub struct Signature(pub(super) [u8; 20]);
 
 impl Signature {
     /// 40 hexadecimal digits, as the `signature` parameter holds them.
@@ -197,6 +200,8 @@ pub enum SignatureError {
         /// Seconds allowed.
         max_age: u64,
     },
+    /// It is right, but was used for another content before.
+    Reused,
 }
 
 impl fmt::Display for SignatureError {
@@ -216,6 +221,7 @@ impl fmt::Display for SignatureError {
                     "timestamp {age} seconds {side} this clock, at most {max_age} allowed"
                 )
             }
+            Self::Reused => f.write_str("signature was used for another content"),
         }
     }
 }
@@ -246,7 +252,8 @@ impl std::error::Error for SignatureError {}
 /// Without that proof the same does not compile:
 /// ```compile_fail,E0451
 /// use wechat::account::{Message, Verified, Xml};
-/// let verified = Verified { at: 0 };
+/// let signature = wechat::account::Signature::parse(&[b'0'; 40]).unwrap();
+/// let verified = Verified { at: 0, signature };
 /// let xml = Xml::scan(
 ///     b"<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
 ///     <CreateTime>1626513248</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>",
@@ -258,6 +265,7 @@ impl std::error::Error for SignatureError {}
 pub struct Verified {
     /// When, in seconds since 1970.
     pub(super) at: u64,
+    pub(super) signature: Signature,
 }
 
 #[cfg(test)]

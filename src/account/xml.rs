@@ -203,7 +203,7 @@ fn take_turn() -> MutexGuard<'static, ()> {
 pub(crate) struct Document<'a>(roxmltree::Document<'a>);
 
 impl<'a> Document<'a> {
-    pub(super) fn parse(xml: &'a Xml<'_>) -> Result<Self, XmlError> {
+    pub(crate) fn parse(xml: &'a Xml<'_>) -> Result<Self, XmlError> {
         let options = ParsingOptions {
             allow_dtd: false,
             nodes_limit: NODES_MAX,
@@ -378,12 +378,24 @@ impl<'a> Element<'a> {
 
     /// Where text first stands between the elements in it.
     pub(crate) fn stray_text(self) -> Option<usize> {
-        self.0.children().filter(Node::is_text).find_map(|node| {
-            let source = self.0.document().input_text().get(node.range())?;
-            let text = source.trim_start_matches(XML_SPACE);
-            let blank = source.len().saturating_sub(text.len());
-            (!text.is_empty()).then(|| node.range().start.saturating_add(blank))
-        })
+        self.0.children().find_map(beginning_of_text)
+    }
+
+    /// Where text first stands behind an element in it.
+    pub(crate) fn text_behind(self) -> Option<usize> {
+        let in_front = |child: &Node<'_, '_>| !child.is_element();
+        let mut children = self.0.children().skip_while(in_front);
+        children.find_map(beginning_of_text)
+    }
+
+    /// The text in front of the first element in it.
+    pub(crate) fn text_in_front(self) -> String {
+        self.0
+            .children()
+            .take_while(|child| !child.is_element())
+            .filter(Node::is_text)
+            .filter_map(|node| node.text())
+            .collect()
     }
 
     /// All text right in it, whatever comments stand between.
@@ -403,4 +415,12 @@ impl<'a> Element<'a> {
             .get(self.0.range())
             .unwrap_or("")
     }
+}
+
+/// At which byte of the file a piece of text begins to be more than white space.
+fn beginning_of_text(node: Node<'_, '_>) -> Option<usize> {
+    let source = node.document().input_text().get(node.range())?;
+    let text = source.trim_start_matches(XML_SPACE);
+    let blank = source.len().saturating_sub(text.len());
+    (node.is_text() && !text.is_empty()).then(|| node.range().start.saturating_add(blank))
 }

@@ -7,19 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
-use super::{Mistake, Rules};
-use crate::account::{Message, Reply};
+use super::{Chosen, Mistake, Report, Rules};
+use crate::account::Message;
 
 /// The rules of a file, as it is now.
 ///
 /// No thread watches it. When a message comes, and at most once a second, the file is looked at; a
 /// message is answered by the rules of before or by those after a change, never by some of each.
+#[derive(Debug)]
 pub struct LiveRules {
     path: PathBuf,
     current: RwLock<Arc<Rules>>,
     looked: AtomicU64,
     seen: Mutex<Option<Stamp>>,
-    report: Box<dyn Fn(&str) + Send + Sync>,
+    report: Report,
 }
 
 /// What tells one state of a file from another, also where an editor renames a new one over it, or a
@@ -115,10 +116,7 @@ impl LiveRules {
     ///
     /// # Errors
     /// [`RulesError`], where there are no rules to begin with.
-    pub fn open(
-        path: &Path,
-        report: impl Fn(&str) + Send + Sync + 'static,
-    ) -> Result<Self, RulesError> {
+    pub fn open(path: &Path, report: Report) -> Result<Self, RulesError> {
         // Looked at before it is read: a change in between is seen the next time.
         let seen = Stamp::of(path);
         let rules = read_rules(path)?;
@@ -127,12 +125,12 @@ impl LiveRules {
             current: RwLock::new(Arc::new(rules)),
             looked: AtomicU64::new(0),
             seen: Mutex::new(seen),
-            report: Box::new(report),
+            report,
         })
     }
 
-    /// The reply to a message, by the file as it is now.
-    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Reply<'m> {
+    /// What a message is answered with, by the file as it is now.
+    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Chosen<'m> {
         let now = message.received();
         if self.looked.swap(now, Ordering::Relaxed) != now {
             self.look();

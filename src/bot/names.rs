@@ -151,7 +151,7 @@ pub(super) fn field(name: &str) -> Option<&'static str> {
 }
 
 /// The most names that a message lists where none is near.
-const LISTED: usize = 8;
+const LISTED: usize = 9;
 
 /// Says that there is nothing of this name, with the nearest name that there is, or with all of a
 /// few.

@@ -1,24 +1,10 @@
 //! Reading a rules file, to its end and whatever is wrong in it, so that all mistakes are reported
 //! at once.
 
-use super::leaf::text_of;
 use super::names;
 use super::pattern::Pattern;
-use super::rules::{Answer, ArticleTemplate, Condition, Mistake, Rule, Rules};
-use super::template::Template;
-use crate::account::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, Place, TEXT_MAX};
-
-/// The replies, named like their `MsgType`.
-const REPLIES: [&str; 8] = [
-    "text",
-    "image",
-    "voice",
-    "video",
-    "music",
-    "news",
-    "transfer_customer_service",
-    "success",
-];
+use super::rules::{Condition, Mistake, Rule, Rules};
+use crate::account::{Document, Element, Place};
 
 /// China's time, where nothing else is said: eight hours ahead of GMT, in seconds.
 const UTC_OFFSET: i64 = 8 * 3600;
@@ -73,9 +59,9 @@ impl<'t> Places<'t> {
 }
 
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     /// Each with the byte of the text that it is about, in their order there.
-    mistakes: Vec<(usize, String)>,
+    pub(super) mistakes: Vec<(usize, String)>,
 }
 
 /// Says where the text ends that is UTF-8.
@@ -87,15 +73,18 @@ fn not_utf_8(bytes: &[u8], end: usize) -> Mistake {
 
 /// What the replies of a rule may rely on.
 #[derive(Clone, Copy)]
-struct Scope {
-    stars: usize,
+pub(super) struct Scope {
+    pub(super) stars: usize,
     /// Whether only messages match, and no events.
-    is_for_messages: bool,
+    pub(super) is_for_messages: bool,
+    /// Whether a program printed it: then braces are braces, and what is too much is cut when it is
+    /// sent.
+    pub(super) is_printed: bool,
 }
 
 impl Reader {
     /// Notes a mistake at a byte of the text.
-    fn mistake(&mut self, offset: usize, message: impl Into<String>) {
+    pub(super) fn mistake(&mut self, offset: usize, message: impl Into<String>) {
         let at = self.mistakes.partition_point(|(known, _)| *known <= offset);
         self.mistakes.insert(at, (offset, message.into()));
     }
@@ -170,6 +159,7 @@ impl Reader {
                 .map(|condition| condition.pattern.stars())
                 .sum(),
             is_for_messages: conditions.iter().any(is_for_messages),
+            is_printed: false,
         };
         let mut answers = Vec::new();
         for (number, element) in on.children().enumerate() {
@@ -188,205 +178,6 @@ impl Reader {
             summary,
             conditions,
             answers,
-        }
-    }
-
-    /// One reply, or `None` behind a mistake in it.
-    fn answer(&mut self, element: Element<'_>, scope: Scope) -> Option<Answer> {
-        self.no_attributes_on(element);
-        Some(match element.name() {
-            "text" => Answer::Text(self.text(element, scope)?),
-            "image" => {
-                self.only(element, &["MediaId"]);
-                Answer::Image {
-                    media_id: self.required(element, "MediaId", scope),
-                }
-            }
-            "voice" => {
-                self.only(element, &["MediaId"]);
-                Answer::Voice {
-                    media_id: self.required(element, "MediaId", scope),
-                }
-            }
-            "video" => {
-                self.only(element, &["MediaId", "Title", "Description"]);
-                Answer::Video {
-                    media_id: self.required(element, "MediaId", scope),
-                    title: self.leaf(element, "Title", scope),
-                    description: self.leaf(element, "Description", scope),
-                }
-            }
-            "music" => {
-                let names = [
-                    "Title",
-                    "Description",
-                    "MusicUrl",
-                    "HQMusicUrl",
-                    "ThumbMediaId",
-                ];
-                self.only(element, &names);
-                Answer::Music {
-                    title: self.leaf(element, "Title", scope),
-                    description: self.leaf(element, "Description", scope),
-                    music_url: self.leaf(element, "MusicUrl", scope),
-                    hq_music_url: self.leaf(element, "HQMusicUrl", scope),
-                    thumb_media_id: self.required(element, "ThumbMediaId", scope),
-                }
-            }
-            "news" => Answer::News(self.news(element, scope)),
-            "transfer_customer_service" => {
-                self.only(element, &["KfAccount"]);
-                let is_given = element.children().next().is_some();
-                let kf_account = is_given.then(|| self.required(element, "KfAccount", scope));
-                Answer::TransferCustomerService { kf_account }
-            }
-            "success" => {
-                self.only(element, &[]);
-                Answer::Success
-            }
-            name => {
-                let shown = format!("<{name}>");
-                self.mistake(
-                    element.offset(),
-                    names::unknown("reply", &shown, name, &[&REPLIES]),
-                );
-                return None;
-            }
-        })
-    }
-
-    fn text(&mut self, element: Element<'_>, scope: Scope) -> Option<Template> {
-        let template = self.template(element, scope)?;
-        match template.fixed().map(str::len) {
-            Some(0) => {
-                self.mistake(
-                    element.offset(),
-                    "text is empty; write <success/> for no reply",
-                );
-            }
-            Some(length) if length > TEXT_MAX => {
-                self.mistake(
-                    element.offset(),
-                    format!("text of {length} bytes, at most {TEXT_MAX} allowed"),
-                );
-            }
-            _ => {}
-        }
-        Some(template)
-    }
-
-    fn news(&mut self, news: Element<'_>, scope: Scope) -> Vec<ArticleTemplate> {
-        self.no_text_in(news);
-        let mut articles = Vec::new();
-        for item in news.children() {
-            if item.name() != "item" {
-                let shown = format!("<{}> in <news>", item.name());
-                self.mistake(
-                    item.offset(),
-                    names::unknown("element", &shown, item.name(), &[&["item"]]),
-                );
-                continue;
-            }
-            self.no_attributes_on(item);
-            self.only(item, &["Title", "Description", "PicUrl", "Url"]);
-            articles.push(ArticleTemplate {
-                title: self.required(item, "Title", scope),
-                description: self.leaf(item, "Description", scope),
-                pic_url: self.leaf(item, "PicUrl", scope),
-                url: self.leaf(item, "Url", scope),
-            });
-        }
-        let count = articles.len();
-        if news.children().next().is_none() {
-            self.mistake(news.offset(), "<news> without an <item>");
-        } else if count > ARTICLES_MAX {
-            self.mistake(
-                news.offset(),
-                format!("{count} articles, at most {ARTICLES_MAX} allowed"),
-            );
-        } else if count > ARTICLES_MAX_TO_MESSAGE && scope.is_for_messages {
-            self.mistake(
-                news.offset(),
-                format!("{count} articles in answer to a message, at most {ARTICLES_MAX_TO_MESSAGE} allowed, \
-                    {ARTICLES_MAX} only to an event"),
-            );
-        }
-        articles
-    }
-
-    /// Refuses everything in an element but leaves of these names.
-    fn only(&mut self, parent: Element<'_>, names: &[&str]) {
-        self.no_text_in(parent);
-        for child in parent.children() {
-            let name = child.name();
-            if !names.contains(&name) {
-                let shown = format!("<{name}> in <{}>", parent.name());
-                self.mistake(
-                    child.offset(),
-                    names::unknown("element", &shown, name, &[names]),
-                );
-            }
-            self.no_attributes_on(child);
-        }
-    }
-
-    /// The leaf of this name in an element, at most one; empty where it is missing.
-    fn leaf(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
-        let mut found = parent.children().filter(|child| child.name() == name);
-        let first = found.next();
-        if let Some(second) = found.next() {
-            self.mistake(
-                second.offset(),
-                format!("<{name}> twice in <{}>", parent.name()),
-            );
-        }
-        first
-            .and_then(|leaf| self.template(leaf, scope))
-            .unwrap_or_default()
-    }
-
-    /// The same for a leaf that must be there and say something.
-    fn required(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
-        let leaf = parent.children().find(|child| child.name() == name);
-        if leaf.is_none_or(|leaf| text_of(leaf).is_empty()) {
-            let offset = leaf.unwrap_or(parent).offset();
-            self.mistake(offset, format!("<{}> without a <{name}>", parent.name()));
-        }
-        self.leaf(parent, name, scope)
-    }
-
-    /// The text of a leaf, with its places; `None` behind a mistake in it.
-    fn template(&mut self, leaf: Element<'_>, scope: Scope) -> Option<Template> {
-        if let Some(child) = leaf.children().next() {
-            let (child_name, name) = (child.name(), leaf.name());
-            self.mistake(
-                child.offset(),
-                format!("<{child_name}> in <{name}>, which holds only text; write &lt; for <"),
-            );
-            return None;
-        }
-        let template = Template::parse(&text_of(leaf), scope.stars);
-        for error in template.as_ref().err().into_iter().flatten() {
-            self.mistake(leaf.offset_of(&error.found), error.message.clone());
-        }
-        template.ok()
-    }
-
-    fn no_text_in(&mut self, element: Element<'_>) {
-        if let Some(offset) = element.stray_text() {
-            self.mistake(
-                offset,
-                format!("text between the elements of <{}>", element.name()),
-            );
-        }
-    }
-
-    fn no_attributes_on(&mut self, element: Element<'_>) {
-        for (name, _, offset) in element.attributes() {
-            self.mistake(
-                offset,
-                format!("attribute {name} on <{}>, which has none", element.name()),
-            );
         }
     }
 }

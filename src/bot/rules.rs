@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::pattern::Pattern;
+use super::program::{Job, Program};
 use super::read;
 use super::template::{Scene, Template};
 use crate::account::{Article, Message, Place, Reply, trim};
@@ -68,9 +69,25 @@ pub(super) struct Condition {
     pub(super) place: usize,
 }
 
-/// A reply with its places to be filled in.
+/// One of the things that a rule may answer with.
 #[derive(Debug)]
 pub(super) enum Answer {
+    Reply(ReplyTemplate),
+    Run(Box<Program>),
+}
+
+/// What the rules answer to a message.
+#[derive(Debug)]
+pub enum Chosen<'m> {
+    /// This reply.
+    Reply(Reply<'m>),
+    /// What this program prints.
+    Run(Job),
+}
+
+/// A reply with its places to be filled in.
+#[derive(Debug)]
+pub(super) enum ReplyTemplate {
     Text(Template),
     Image {
         media_id: Template,
@@ -153,8 +170,8 @@ impl Rules {
             .map(|rule| format!("line {}: {}", rule.line, rule.summary))
     }
 
-    /// The reply to a message.
-    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Reply<'m> {
+    /// What a message is answered with.
+    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Chosen<'m> {
         let (mut few, mut many) = ([None; FEW], Vec::new());
         let values = match few.get_mut(..self.fields.len()) {
             Some(values) => values,
@@ -180,7 +197,7 @@ impl Rules {
                 (None, _) => unlisted.next(),
             };
             let Some(rule) = next.and_then(|index| self.rules.get(index)) else {
-                return Reply::Success;
+                return Chosen::Reply(Reply::Success);
             };
             if let Some(captures) = rule.captures(values) {
                 let scene = Scene {
@@ -188,9 +205,11 @@ impl Rules {
                     captures,
                     utc_offset: self.utc_offset,
                 };
-                return self
-                    .choose(&rule.answers, message)
-                    .map_or(Reply::Success, |answer| answer.fill(&scene));
+                return match self.choose(&rule.answers, message) {
+                    Some(Answer::Reply(template)) => Chosen::Reply(template.fill(&scene)),
+                    Some(Answer::Run(program)) => Chosen::Run(program.fill(&scene)),
+                    None => Chosen::Reply(Reply::Success),
+                };
             }
         }
     }
@@ -214,15 +233,9 @@ impl Rules {
         if let [only] = answers {
             return Some(only);
         }
-        let key = (
-            message.from_user_name(),
-            message.create_time(),
-            message.msg_id(),
-            message.field("EventKey"),
-        );
         let number = self
             .dice
-            .hash_one(key)
+            .hash_one(message.identity())
             .checked_rem(u64::try_from(answers.len()).ok()?)?;
         answers.get(usize::try_from(number).ok()?)
     }
@@ -259,8 +272,8 @@ impl Rule {
     }
 }
 
-impl Answer {
-    fn fill<'m>(&self, scene: &Scene<'m>) -> Reply<'m> {
+impl ReplyTemplate {
+    pub(super) fn fill<'m>(&self, scene: &Scene<'m>) -> Reply<'m> {
         let fill = |template: &Template| template.fill(scene);
         match self {
             Self::Text(content) => Reply::Text(fill(content)),

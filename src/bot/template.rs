@@ -96,6 +96,13 @@ impl Template {
         }
     }
 
+    /// A text without places, whatever is in it.
+    pub(super) fn literal(text: String) -> Self {
+        Self {
+            parts: vec![Part::Text(text)],
+        }
+    }
+
     /// The text that this always is, if it is always the same.
     pub(super) fn fixed(&self) -> Option<&str> {
         match self.parts.as_slice() {

@@ -1,6 +1,7 @@
 //! The command line: arguments and environment to a command, and what became of it.
 
 mod check;
+mod guard;
 mod serve;
 mod settings;
 mod usage;
@@ -57,6 +58,8 @@ pub enum Error {
     },
     /// The server cannot run.
     Serve(io::Error),
+    /// A program that was run for the server failed, for this reason.
+    Guarded(String),
     /// The rules file cannot be used; a report has been printed.
     Rules {
         /// Its path.
@@ -75,6 +78,7 @@ impl Error {
             | Self::Random(_)
             | Self::Listen { .. }
             | Self::Serve(_)
+            | Self::Guarded(_)
             | Self::Rules { .. } => 1,
         }
     }
@@ -90,6 +94,7 @@ impl fmt::Display for Error {
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "cannot serve: {error}"),
+            Self::Guarded(reason) => f.write_str(reason),
             Self::Rules { path, count: 1 } => write!(f, "1 mistake in {path:?}"),
             Self::Rules { path, count } => write!(f, "{count} mistakes in {path:?}"),
         }
@@ -113,6 +118,11 @@ pub fn run(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), Error> {
+    let mut arguments = arguments.peekable();
+    // What is behind it belongs to another program.
+    if arguments.next_if(|name| name == bot::GUARD).is_some() {
+        return guard::run(arguments);
+    }
     let arguments: Vec<OsString> = arguments.collect();
     if arguments
         .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,18 @@ use super::settings::{Settings, TokenSource, parse_token};
 use super::{Error, print};
 use crate::account::{Age, Token};
 use crate::answer::ServedPath;
-use crate::bot::{self, LiveRules, Rules, RulesError};
+use crate::bot::Bot;
 use crate::{Server, net};
+
+/// What starts programs: this very binary, also where its file has been replaced by a newer one.
+const GUARD: &str = "/proc/self/exe";
 
 /// Letters and digits of a token that is made up: 119 bits.
 const RANDOM_LENGTH: usize = 20;
 
 pub(super) fn run(settings: Settings) -> Result<(), Error> {
     let (token, made_up) = token(settings.token)?;
-    let rules = Followed::open(settings.rules)?;
+    let bot = open(settings.rules)?;
     let server = match net::from_stdin() {
         Some(listener) => Server::on(listener),
         None => Server::bind(settings.listen).map_err(|error| Error::Listen {
@@ -56,45 +59,24 @@ pub(super) fn run(settings: Settings) -> Result<(), Error> {
         let place = panic
             .location()
             .map_or_else(String::new, ToString::to_string);
-        report(&format!("cause=panic reason=\"at {place}\""));
+        net::report(&format!("cause=panic reason=\"at {place}\""));
     }));
     backend
-        .run(|message| match &rules {
-            Followed::File(rules) => rules.answer(message),
-            Followed::Embedded(rules) => rules.answer(message),
-        })
+        .serve(|message, caller| bot.answer(message, caller))
         .map_err(Error::Serve)
 }
 
-/// The rules that the account follows.
-enum Followed {
-    File(LiveRules),
-    Embedded(Rules),
-}
-
-impl Followed {
-    fn open(path: Option<PathBuf>) -> Result<Self, Error> {
-        let rules = match &path {
-            Some(path) => LiveRules::open(path, report).map(Self::File),
-            None => Rules::parse(bot::EMBEDDED.as_bytes())
-                .map(Self::Embedded)
-                .map_err(RulesError::Mistakes),
-        };
-        rules.map_err(|error| {
-            let path = path.unwrap_or_else(|| "the embedded rules".into());
-            let lines = error.lines(&path);
-            lines.iter().for_each(|line| report(line));
-            Error::Rules {
-                path,
-                count: lines.len(),
-            }
-        })
-    }
-}
-
-/// A line of the log. Where nobody reads it, nothing is lost.
-fn report(line: &str) {
-    let _: io::Result<()> = io::stderr().write_all(format!("{line}\n").as_bytes());
+/// The account as its rules have it.
+fn open(rules: Option<PathBuf>) -> Result<Bot, Error> {
+    Bot::open(rules.as_deref(), Path::new(GUARD), net::report).map_err(|error| {
+        let path = rules.unwrap_or_else(|| "the embedded rules".into());
+        let lines = error.lines(&path);
+        lines.iter().for_each(|line| net::report(line));
+        Error::Rules {
+            path,
+            count: lines.len(),
+        }
+    })
 }
 
 /// The token, and its text where it was made up.

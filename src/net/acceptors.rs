@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::connection::{self, Buffers};
 use super::log::{self, Throttle};
+use super::peer::Peer;
 use super::seats::Seats;
 use super::{Limits, listener};
 use crate::http::{Request, Response};
@@ -31,15 +32,15 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// and ENOBUFS of Linux. `io::ErrorKind` does not tell them apart.
 const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
 
-/// Serves the listener for ever, each request with what `answer` makes of it. It is given the
-/// request, the time in seconds since 1970, and a buffer that the response may borrow from.
+/// Serves the listener for ever, each request with what `answer` makes of it: the request, who sent
+/// it, and a buffer that the response may borrow from. `None` ends the connection.
 ///
 /// # Errors
 /// Where the first thread cannot be started. After that nothing ends it.
 pub fn serve(
     listener: &TcpListener,
     limits: Limits,
-    answer: impl for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync,
+    answer: impl for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>> + Sync,
 ) -> io::Result<()> {
     let acceptors = Acceptors {
         listener,
@@ -63,7 +64,9 @@ struct Acceptors<'l, A> {
     crowds: Throttle,
 }
 
-impl<A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r> + Sync> Acceptors<'_, A> {
+impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>> + Sync>
+    Acceptors<'_, A>
+{
     fn start_one<'s>(&'s self, scope: &'s Scope<'s, '_>) -> io::Result<()> {
         self.idle.fetch_add(1, Ordering::AcqRel);
         let started = thread::Builder::new()

@@ -9,6 +9,7 @@ use std::net::Shutdown;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::input::Input;
+use super::peer::Peer;
 use super::seats::Seat;
 use super::{Limits, log};
 use crate::http::{
@@ -83,7 +84,7 @@ impl From<RequestError> for Ending {
 /// Serves one connection to its end.
 pub(super) fn serve<A>(seat: &Seat<'_>, limits: &Limits, buffers: &mut Buffers, answer: &A)
 where
-    A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r>,
+    A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>>,
 {
     let mut connection = Connection {
         seat,
@@ -121,7 +122,7 @@ impl Connection<'_> {
     /// parsed from its start with each of them.
     fn receive_and_answer<A>(&mut self, answer: &A) -> Result<Next, Ending>
     where
-        A: for<'r> Fn(&Request<'r>, u64, &'r mut Vec<u8>) -> Response<'r>,
+        A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>>,
     {
         let mut head_deadline = None;
         let mut is_decoded = false;
@@ -158,10 +159,12 @@ impl Connection<'_> {
             if !self.seat.work() {
                 return Err(Ending::Gone);
             }
-            let time = now();
-            let response = answer(&Request { head, content }, time, scratch);
+            let request = Request { head, content };
+            let Some(response) = answer(&request, &Peer::at(self.seat), scratch) else {
+                return Err(Ending::Gone);
+            };
             output.clear();
-            response.write_to(&head, time, output);
+            response.write_to(&head, now(), output);
             if let Some(note) = response.note() {
                 log::request(response.status(), Some(&head), self.seat.peer, note);
             }

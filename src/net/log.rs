@@ -39,6 +39,11 @@ pub(super) fn event(cause: &str, reason: impl fmt::Display) {
     say(format_args!("cause={cause} reason=\"{reason}\""));
 }
 
+/// A line of somebody else's, without an end.
+pub fn report(line: &str) {
+    say(format_args!("{line}"));
+}
+
 /// One line in one write, so that lines of several threads never mix. A log that cannot be written
 /// is no reason to stop answering.
 fn say(line: fmt::Arguments<'_>) {

@@ -9,6 +9,7 @@ mod connection;
 mod input;
 mod listener;
 mod log;
+mod peer;
 mod seats;
 
 use std::time::Duration;
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub use acceptors::serve;
 pub use connection::now;
 pub use listener::{bind, from_stdin};
+pub use log::report;
+pub use peer::Peer;
 
 /// How many connections there may be, and how long each may keep a thread waiting. Every duration
 /// is for the whole of its part: a peer that sends a byte now and then gains nothing.

@@ -15,6 +15,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
@@ -221,9 +222,11 @@ pub fn signed(timestamp: &str, nonce: &str) -> String {
     format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
 }
 
-/// A query signed now.
+/// A query signed now, and unlike every other: a signature is good for one content.
 pub fn signed_now() -> String {
-    signed(&now().to_string(), "1372623149")
+    static NONCE: AtomicU64 = AtomicU64::new(1_372_623_149);
+    let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
+    signed(&now().to_string(), &nonce.to_string())
 }
 
 /// A text message of a user.

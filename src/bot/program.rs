@@ -1,0 +1,296 @@
+//! Programs as answers: `<run>`.
+//!
+//! A program is started through this binary's own command `guard`, which is between the two for as
+//! long as the program runs. It ends the program, and what that has started, when its time is up or
+//! the server is gone, however the server went; and it alone holds the program's pipes, so that
+//! nothing here can be kept waiting by what somebody left behind.
+
+use std::collections::VecDeque;
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Report;
+use super::pattern::Pattern;
+use super::replies;
+use super::template::{Scene, Template};
+use super::tries::Late;
+use crate::account::{Message, Reply, trim};
+
+/// Programs at once. Each is a process of its own, and the guard beside it.
+const AT_ONCE_MAX: usize = 64;
+
+/// Bytes of a program's output; the rest is cut.
+pub(crate) const OUTPUT_MAX: usize = 64 * 1024;
+
+/// Bytes of the line that says why a program failed.
+pub(crate) const REASON_MAX: usize = 256;
+
+/// Starts that are remembered for the limits, some 400 KiB of them.
+const STARTS_MAX: usize = 16 * 1024;
+
+/// The command of this binary that programs are started through.
+pub(crate) const GUARD: &str = "guard";
+
+/// What of the server's environment is none of a program's business, besides all that begins with
+/// `WECHAT_`: those are the server's settings, and the names that a message's fields go by.
+const WITHHELD: [&str; 6] = [
+    "CREDENTIALS_DIRECTORY",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+];
+
+/// A `<run>`, as a file says it.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    /// The program and its arguments. What a place is filled in with is never split.
+    pub(super) words: Vec<Template>,
+    /// Seconds until it is ended.
+    pub(super) timeout: u64,
+    pub(super) limit: Option<Limit>,
+    /// What the user is told where it fails.
+    pub(super) failed: Template,
+    /// What the user is told beyond the limit.
+    pub(super) limited: Template,
+    /// What the user is told where it takes longer than WeChat waits.
+    pub(super) late: Template,
+    pub(super) pickup: Option<Arc<Pattern>>,
+}
+
+/// How often a user may start a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) count: usize,
+    /// Within so many seconds.
+    pub(super) seconds: u64,
+}
+
+/// A `<run>`, filled in for a message.
+#[derive(Debug)]
+pub struct Job {
+    words: Vec<String>,
+    timeout: u64,
+    limit: Option<Limit>,
+    failed: String,
+    limited: String,
+    pub(super) late: Late,
+}
+
+impl Program {
+    pub(super) fn fill(&self, scene: &Scene<'_>) -> Job {
+        let fill = |template: &Template| template.fill(scene).into_owned();
+        Job {
+            words: self.words.iter().map(fill).collect(),
+            timeout: self.timeout,
+            limit: self.limit,
+            failed: fill(&self.failed),
+            limited: fill(&self.limited),
+            late: Late {
+                text: fill(&self.late),
+                pickup: self.pickup.clone(),
+            },
+        }
+    }
+}
+
+/// Runs programs, so many at once and so many a user.
+#[derive(Debug)]
+pub struct Programs {
+    guard: PathBuf,
+    counts: Mutex<Counts>,
+    hasher: RandomState,
+    report: Report,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    running: usize,
+    /// Which user started which program, as a keyed hash, and when; in that order.
+    starts: VecDeque<(u64, u64)>,
+}
+
+/// Why a program gave no answer.
+enum Failure {
+    /// So many run already.
+    Busy,
+    /// The user has started it as often as they may.
+    Limited,
+    /// The guard cannot be started.
+    Guard(io::Error),
+    /// What the guard said of it.
+    Ended(String),
+    /// What it printed is not a reply.
+    Output(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => write!(f, "not started, {AT_ONCE_MAX} programs run already"),
+            Self::Limited => f.write_str("not started, the user is at the limit"),
+            Self::Guard(error) => write!(f, "no guard can be started: {error}"),
+            // Foreign bytes; a quote would end the reason.
+            Self::Ended(reason) => reason.trim_end().escape_debug().fmt(f),
+            Self::Output(mistake) => write!(f, "printed no reply: {}", mistake.escape_debug()),
+        }
+    }
+}
+
+impl Programs {
+    /// Runs programs through this binary, which has to understand `guard`: the `wechat` program
+    /// itself. Those that fail are reported in lines.
+    pub fn new(guard: impl Into<PathBuf>, report: Report) -> Self {
+        Self {
+            guard: guard.into(),
+            counts: Mutex::default(),
+            hasher: RandomState::new(),
+            report,
+        }
+    }
+
+    /// Runs a program to its end, and returns the reply that it printed, else what its rule has for
+    /// that case.
+    pub fn run(&self, job: &Job, message: &Message<'_>) -> Reply<'static> {
+        let failure = match self.try_to_run(job, message) {
+            Ok(reply) => return reply,
+            Err(failure) => failure,
+        };
+        let (cause, text) = if let Failure::Limited = failure {
+            ("run-limited", &job.limited)
+        } else {
+            ("run-failed", &job.failed)
+        };
+        let program = job.words.first().map_or("", String::as_str);
+        (self.report)(&format!(
+            "cause={cause} reason=\"{}: {failure}\"",
+            program.escape_debug()
+        ));
+        Reply::text(text.clone())
+    }
+
+    fn try_to_run(&self, job: &Job, message: &Message<'_>) -> Result<Reply<'static>, Failure> {
+        let _running = self.start(job, message)?;
+        let output = self.output(job, message)?;
+        replies::printed(&output, message).map_err(Failure::Output)
+    }
+
+    /// Counts a start, if there may be one.
+    fn start(&self, job: &Job, message: &Message<'_>) -> Result<Running<'_>, Failure> {
+        let now = message.received();
+        let start = (job.words.first(), message.from_user_name());
+        let start = self.hasher.hash_one(start);
+        let mut counts = self.counts();
+        if let Some(limit) = job.limit {
+            let is_recent = |at: u64| now.saturating_sub(at) < limit.seconds;
+            let recent = counts.starts.iter().rev();
+            let recent = recent.take_while(|(_, at)| is_recent(*at));
+            if recent.filter(|(who, _)| *who == start).count() >= limit.count {
+                return Err(Failure::Limited);
+            }
+        }
+        if counts.running >= AT_ONCE_MAX {
+            return Err(Failure::Busy);
+        }
+        counts.running = counts.running.saturating_add(1);
+        if job.limit.is_some() {
+            if counts.starts.len() >= STARTS_MAX {
+                counts.starts.pop_front();
+            }
+            counts.starts.push_back((start, now));
+        }
+        Ok(Running(self))
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the program prints for this message.
+    fn output(&self, job: &Job, message: &Message<'_>) -> Result<Vec<u8>, Failure> {
+        let mut command = Command::new(&self.guard);
+        command
+            .arg(GUARD)
+            .arg(job.timeout.to_string())
+            .args(&job.words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in WITHHELD {
+            command.env_remove(name);
+        }
+        for (name, _) in env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"WECHAT_") {
+                command.env_remove(name);
+            }
+        }
+        // From the back, so that the first of several leaves of one name is the one that counts.
+        let leaves: Vec<_> = message.leaves().collect();
+        for leaf in leaves.iter().rev() {
+            if let Some(name) = variable(leaf.name()) {
+                command.env(name, trim(leaf.text()));
+            }
+        }
+        let mut guard = command.spawn().map_err(Failure::Guard)?;
+        let output = converse(&mut guard, message.xml());
+        // The guard has closed its output, and nothing keeps it now that its input is closed too.
+        let status = guard.wait();
+        let (output, reason) = output.map_err(Failure::Guard)?;
+        match status {
+            Ok(status) if status.success() => Ok(output),
+            Ok(_) => Err(Failure::Ended(reason)),
+            Err(error) => Err(Failure::Guard(error)),
+        }
+    }
+}
+
+/// Gives the guard the message, and reads what it says to the end.
+fn converse(guard: &mut Child, message: &str) -> io::Result<(Vec<u8>, String)> {
+    // While this is open the guard knows that somebody waits.
+    let mut stdin = guard.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        // A guard that reads nothing has failed, and says so itself.
+        let _: io::Result<()> = write!(stdin, "{}\n{message}", message.len());
+    }
+    let mut output = Vec::new();
+    let mut reason = Vec::new();
+    if let Some(stdout) = guard.stdout.take() {
+        stdout.take(bound(OUTPUT_MAX)).read_to_end(&mut output)?;
+    }
+    if let Some(stderr) = guard.stderr.take() {
+        stderr.take(bound(REASON_MAX)).read_to_end(&mut reason)?;
+    }
+    let reason = String::from_utf8_lossy(&reason);
+    // So does every line begin that this binary fails with.
+    let reason = reason.strip_prefix("wechat: ").unwrap_or(&reason);
+    Ok((output, reason.to_owned()))
+}
+
+fn bound(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// The environment variable of a leaf, where its name can be one.
+fn variable(leaf: &str) -> Option<OsString> {
+    let can_be = leaf
+        .bytes()
+        .all(|octet| octet.is_ascii_alphanumeric() || octet == b'_');
+    can_be.then(|| format!("WECHAT_{}", leaf.to_ascii_uppercase()).into())
+}
+
+/// A program that runs, and counts for as long as it does.
+struct Running<'p>(&'p Programs);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.0.counts();
+        counts.running = counts.running.saturating_sub(1);
+    }
+}

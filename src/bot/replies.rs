@@ -1,0 +1,427 @@
+//! Reading a reply: an element of a rules file, or one that a program printed.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::leaf::text_of;
+use super::names;
+use super::pattern::Pattern;
+use super::program::{Limit, Program};
+use super::read::{Reader, Scope};
+use super::rules::{Answer, ArticleTemplate, ReplyTemplate};
+use super::template::{Scene, Template, TemplateError};
+use crate::account::{
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, Message, Reply, TEXT_MAX, Xml, trim,
+};
+
+/// The replies, named like their `MsgType`.
+const REPLIES: [&str; 8] = [
+    "text",
+    "image",
+    "voice",
+    "video",
+    "music",
+    "news",
+    "transfer_customer_service",
+    "success",
+];
+
+/// Seconds after which a program is ended where nothing else is said.
+const TIMEOUT: u64 = 60;
+
+/// The longest time that a program may be given, in seconds.
+const TIMEOUT_MAX: u64 = 3600;
+
+/// The longest time and the most starts that a limit may speak of.
+const LIMIT_MAX: Limit = Limit {
+    count: 1000,
+    seconds: 24 * 3600,
+};
+
+/// The attributes of `<run>`.
+const OF_RUN: [&str; 6] = ["timeout", "limit", "failed", "limited", "late", "pickup"];
+
+/// The reply that a program printed: an element named like one, or else a text.
+///
+/// # Errors
+/// What is wrong with the element.
+pub(super) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'static>, String> {
+    let text = match str::from_utf8(output) {
+        Ok(text) => text,
+        // A character at the end that the bound cut in two.
+        Err(error) if error.error_len().is_none() => output
+            .get(..error.valid_up_to())
+            .and_then(|front| str::from_utf8(front).ok())
+            .unwrap_or(""),
+        Err(error) => return Err(format!("not UTF-8 from byte {} on", error.valid_up_to())),
+    };
+    let is_reply = text.strip_prefix('<').is_some_and(|behind| {
+        let name = behind
+            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+            .next();
+        REPLIES.iter().any(|reply| Some(*reply) == name)
+    });
+    if !is_reply {
+        return Ok(Reply::text(trim(text).to_owned()));
+    }
+    let xml = Xml::scan(text.as_bytes()).map_err(|error| error.to_string())?;
+    let document = Document::parse(&xml).map_err(|error| error.to_string())?;
+    let mut reader = Reader::default();
+    let scope = Scope {
+        stars: 0,
+        is_for_messages: false,
+        is_printed: true,
+    };
+    let answer = reader.answer(document.root(), scope);
+    let (Some(Answer::Reply(template)), []) = (answer, reader.mistakes.as_slice()) else {
+        let first = reader.mistakes.into_iter().next();
+        return Err(first.map(|(_, mistake)| mistake).unwrap_or_default());
+    };
+    let scene = Scene {
+        message,
+        captures: Vec::new(),
+        utc_offset: 0,
+    };
+    Ok(template
+        .fill(&scene)
+        .map(&mut |text| Cow::Owned(text.into_owned())))
+}
+
+impl Reader {
+    /// One reply, or `None` behind a mistake in it.
+    pub(super) fn answer(&mut self, element: Element<'_>, scope: Scope) -> Option<Answer> {
+        if element.name() == "run" && !scope.is_printed {
+            return self.run(element, scope).map(Answer::Run);
+        }
+        self.no_attributes_on(element);
+        Some(Answer::Reply(match element.name() {
+            "text" => ReplyTemplate::Text(self.text(element, scope)?),
+            "image" => {
+                self.only(element, &["MediaId"]);
+                ReplyTemplate::Image {
+                    media_id: self.required(element, "MediaId", scope),
+                }
+            }
+            "voice" => {
+                self.only(element, &["MediaId"]);
+                ReplyTemplate::Voice {
+                    media_id: self.required(element, "MediaId", scope),
+                }
+            }
+            "video" => {
+                self.only(element, &["MediaId", "Title", "Description"]);
+                ReplyTemplate::Video {
+                    media_id: self.required(element, "MediaId", scope),
+                    title: self.leaf(element, "Title", scope),
+                    description: self.leaf(element, "Description", scope),
+                }
+            }
+            "music" => {
+                let names = [
+                    "Title",
+                    "Description",
+                    "MusicUrl",
+                    "HQMusicUrl",
+                    "ThumbMediaId",
+                ];
+                self.only(element, &names);
+                ReplyTemplate::Music {
+                    title: self.leaf(element, "Title", scope),
+                    description: self.leaf(element, "Description", scope),
+                    music_url: self.leaf(element, "MusicUrl", scope),
+                    hq_music_url: self.leaf(element, "HQMusicUrl", scope),
+                    thumb_media_id: self.required(element, "ThumbMediaId", scope),
+                }
+            }
+            "news" => ReplyTemplate::News(self.news(element, scope)),
+            "transfer_customer_service" => {
+                self.only(element, &["KfAccount"]);
+                let is_given = element.children().next().is_some();
+                let kf_account = is_given.then(|| self.required(element, "KfAccount", scope));
+                ReplyTemplate::TransferCustomerService { kf_account }
+            }
+            "success" => {
+                self.only(element, &[]);
+                ReplyTemplate::Success
+            }
+            name => {
+                let shown = format!("<{name}>");
+                self.mistake(
+                    element.offset(),
+                    names::unknown("reply", &shown, name, &[&REPLIES, &["run"]]),
+                );
+                return None;
+            }
+        }))
+    }
+
+    /// `<run timeout="…" limit="…" failed="…" limited="…" late="…" pickup="…">`, with the words of
+    /// a command in it: text, of which white space makes words, then `<arg>`s, each a word.
+    fn run(&mut self, run: Element<'_>, scope: Scope) -> Option<Box<Program>> {
+        let mut program = Program {
+            timeout: TIMEOUT,
+            ..Program::default()
+        };
+        for (name, value, offset) in run.attributes() {
+            let text = match name {
+                "failed" => &mut program.failed,
+                "limited" => &mut program.limited,
+                "late" => &mut program.late,
+                _ => {
+                    if let Err(mistake) = set(&mut program, name, value) {
+                        self.mistake(offset, mistake);
+                    }
+                    continue;
+                }
+            };
+            match Template::parse(value, scope.stars) {
+                Ok(template) => *text = template,
+                Err(errors) => self.template_errors(errors, |_| offset),
+            }
+        }
+        let mut words = Vec::new();
+        for word in run.text_in_front().split_ascii_whitespace() {
+            match Template::parse(word, scope.stars) {
+                Ok(template) => words.push(template),
+                Err(errors) => self.template_errors(errors, |found| run.offset_of(found)),
+            }
+        }
+        if let Some(offset) = run.text_behind() {
+            self.mistake(offset, "text behind an <arg>; words stand before the first");
+        }
+        for arg in run.children() {
+            if arg.name() != "arg" {
+                let (offset, name) = (arg.offset(), arg.name());
+                let shown = format!("<{name}> in <run>");
+                self.mistake(offset, names::unknown("element", &shown, name, &[&["arg"]]));
+                continue;
+            }
+            self.no_attributes_on(arg);
+            words.extend(self.template(arg, scope));
+        }
+        match words.first().map(Template::fixed) {
+            None | Some(Some("")) => self.mistake(run.offset(), "<run> without a program"),
+            Some(None) => self.mistake(
+                run.offset(),
+                "<run> of a program whose name has places in it; only its arguments may",
+            ),
+            Some(Some(_)) => {}
+        }
+        program.words = words;
+        Some(Box::new(program))
+    }
+
+    fn text(&mut self, element: Element<'_>, scope: Scope) -> Option<Template> {
+        let template = self.template(element, scope)?;
+        if scope.is_printed {
+            return Some(template);
+        }
+        match template.fixed().map(str::len) {
+            Some(0) => {
+                self.mistake(
+                    element.offset(),
+                    "text is empty; write <success/> for no reply",
+                );
+            }
+            Some(length) if length > TEXT_MAX => {
+                self.mistake(
+                    element.offset(),
+                    format!("text of {length} bytes, at most {TEXT_MAX} allowed"),
+                );
+            }
+            _ => {}
+        }
+        Some(template)
+    }
+
+    fn news(&mut self, news: Element<'_>, scope: Scope) -> Vec<ArticleTemplate> {
+        self.no_text_in(news);
+        let mut articles = Vec::new();
+        for item in news.children() {
+            if item.name() != "item" {
+                let shown = format!("<{}> in <news>", item.name());
+                self.mistake(
+                    item.offset(),
+                    names::unknown("element", &shown, item.name(), &[&["item"]]),
+                );
+                continue;
+            }
+            self.no_attributes_on(item);
+            self.only(item, &["Title", "Description", "PicUrl", "Url"]);
+            articles.push(ArticleTemplate {
+                title: self.required(item, "Title", scope),
+                description: self.leaf(item, "Description", scope),
+                pic_url: self.leaf(item, "PicUrl", scope),
+                url: self.leaf(item, "Url", scope),
+            });
+        }
+        let count = articles.len();
+        if news.children().next().is_none() {
+            self.mistake(news.offset(), "<news> without an <item>");
+        } else if scope.is_printed {
+        } else if count > ARTICLES_MAX {
+            self.mistake(
+                news.offset(),
+                format!("{count} articles, at most {ARTICLES_MAX} allowed"),
+            );
+        } else if count > ARTICLES_MAX_TO_MESSAGE && scope.is_for_messages {
+            self.mistake(
+                news.offset(),
+                format!("{count} articles in answer to a message, at most {ARTICLES_MAX_TO_MESSAGE} allowed, \
+                    {ARTICLES_MAX} only to an event"),
+            );
+        }
+        articles
+    }
+
+    /// Refuses everything in an element but leaves of these names.
+    fn only(&mut self, parent: Element<'_>, names: &[&str]) {
+        self.no_text_in(parent);
+        for child in parent.children() {
+            let name = child.name();
+            if !names.contains(&name) {
+                let shown = format!("<{name}> in <{}>", parent.name());
+                self.mistake(
+                    child.offset(),
+                    names::unknown("element", &shown, name, &[names]),
+                );
+            }
+            self.no_attributes_on(child);
+        }
+    }
+
+    /// The leaf of this name in an element, at most one; empty where it is missing.
+    fn leaf(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
+        let mut found = parent.children().filter(|child| child.name() == name);
+        let first = found.next();
+        if let Some(second) = found.next() {
+            self.mistake(
+                second.offset(),
+                format!("<{name}> twice in <{}>", parent.name()),
+            );
+        }
+        first
+            .and_then(|leaf| self.template(leaf, scope))
+            .unwrap_or_default()
+    }
+
+    /// The same for a leaf that must be there and say something.
+    fn required(&mut self, parent: Element<'_>, name: &str, scope: Scope) -> Template {
+        let leaf = parent.children().find(|child| child.name() == name);
+        if leaf.is_none_or(|leaf| text_of(leaf).is_empty()) {
+            let offset = leaf.unwrap_or(parent).offset();
+            self.mistake(offset, format!("<{}> without a <{name}>", parent.name()));
+        }
+        self.leaf(parent, name, scope)
+    }
+
+    /// The text of a leaf, with its places; `None` behind a mistake in it.
+    fn template(&mut self, leaf: Element<'_>, scope: Scope) -> Option<Template> {
+        if let Some(child) = leaf.children().next() {
+            let (child_name, name) = (child.name(), leaf.name());
+            self.mistake(
+                child.offset(),
+                format!("<{child_name}> in <{name}>, which holds only text; write &lt; for <"),
+            );
+            return None;
+        }
+        if scope.is_printed {
+            return Some(Template::literal(text_of(leaf)));
+        }
+        match Template::parse(&text_of(leaf), scope.stars) {
+            Ok(template) => Some(template),
+            Err(errors) => {
+                self.template_errors(errors, |found| leaf.offset_of(found));
+                None
+            }
+        }
+    }
+
+    fn template_errors(&mut self, errors: Vec<TemplateError>, offset_of: impl Fn(&str) -> usize) {
+        for TemplateError { found, message } in errors {
+            self.mistake(offset_of(&found), message);
+        }
+    }
+
+    pub(super) fn no_text_in(&mut self, element: Element<'_>) {
+        if let Some(offset) = element.stray_text() {
+            self.mistake(
+                offset,
+                format!("text between the elements of <{}>", element.name()),
+            );
+        }
+    }
+
+    pub(super) fn no_attributes_on(&mut self, element: Element<'_>) {
+        for (name, _, offset) in element.attributes() {
+            self.mistake(
+                offset,
+                format!("attribute {name} on <{}>, which has none", element.name()),
+            );
+        }
+    }
+}
+
+/// Sets what is no text.
+fn set(program: &mut Program, name: &str, value: &str) -> Result<(), String> {
+    match name {
+        "timeout" => {
+            let seconds = seconds(value).filter(|seconds| (1..=TIMEOUT_MAX).contains(seconds));
+            program.timeout = seconds.ok_or_else(|| {
+                format!("timeout is {value:?}, 1s to 1h allowed, such as 90s or 5m")
+            })?;
+        }
+        "limit" => {
+            let limit = limit(value).ok_or_else(|| {
+                format!("limit is {value:?}, 1/1s to 1000/1d allowed, such as 20/1h")
+            })?;
+            program.limit = Some(limit);
+        }
+        "pickup" => {
+            let pattern = Pattern::parse(value).map_err(|error| error.to_string())?;
+            if pattern.matches_absence() {
+                return Err("pickup is empty; without it, any text is one".into());
+            }
+            program.pickup = Some(Arc::new(pattern));
+        }
+        _ => {
+            return Err(names::unknown(
+                "attribute",
+                &format!("{name} on <run>"),
+                name,
+                &[&OF_RUN],
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `1*DIGIT [ "s" / "m" / "h" / "d" ]` in seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let (number, unit) = text.split_at_checked(digits.len())?;
+    let unit = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return None,
+    };
+    count(number)?.checked_mul(unit)
+}
+
+/// `1*DIGIT "/" time`
+fn limit(text: &str) -> Option<Limit> {
+    let (number, time) = text.split_once('/')?;
+    let count = usize::try_from(count(number)?).ok()?;
+    let seconds = seconds(time)?;
+    let is_meant =
+        (1..=LIMIT_MAX.count).contains(&count) && (1..=LIMIT_MAX.seconds).contains(&seconds);
+    is_meant.then_some(Limit { count, seconds })
+}
+
+/// `1*DIGIT`; `str::parse` would take a sign.
+fn count(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
