@@ -320,19 +320,19 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             "content is empty, a message expected",
         ),
         (
-            to(&right, "{}"),
+            to(&signed_now(), "{}"),
             400,
             "bad-message",
             "not well-formed XML at line 1 column 1",
         ),
         (
-            to(&right, "<xml><!DOCTYPE a></xml>"),
+            to(&signed_now(), "<xml><!DOCTYPE a></xml>"),
             400,
             "bad-message",
             "XML with a comment, a document type",
         ),
         (
-            to(&right, "<xml><Encrypt>a</Encrypt></xml>"),
+            to(&signed_now(), "<xml><Encrypt>a</Encrypt></xml>"),
             400,
             "encrypted-message",
             "message is encrypted",
@@ -442,11 +442,11 @@ fn foreign_bytes_reach_the_log_escaped() {
 #[test]
 fn pipelined_requests_are_answered_in_order_and_none_after_close() {
     let program = Program::start(&[]);
-    let target = format!("/?{}", signed_now());
+    let target = || format!("/?{}", signed_now());
     let mut requests = Vec::new();
     for number in 0..50 {
         requests.extend(post_to(
-            &target,
+            &target(),
             "HTTP/1.1",
             "",
             &text_message(&number.to_string()),
@@ -455,12 +455,17 @@ fn pipelined_requests_are_answered_in_order_and_none_after_close() {
         requests.extend(b"\r\n");
     }
     requests.extend(post_to(
-        &target,
+        &target(),
         "HTTP/1.1",
         "Connection: close\r\n",
         &text_message("last"),
     ));
-    requests.extend(post_to(&target, "HTTP/1.1", "", &text_message("too late")));
+    requests.extend(post_to(
+        &target(),
+        "HTTP/1.1",
+        "",
+        &text_message("too late"),
+    ));
     let mut stream = connect(program.address);
     let mut writer = stream.try_clone().unwrap();
     let sender = std::thread::spawn(move || writer.write_all(&requests).unwrap());

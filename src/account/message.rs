@@ -170,21 +170,25 @@ impl<'a> Message<'a> {
 
     /// What tells it from all others, and is the same each time that WeChat sends it.
     ///
-    /// Of a message that is user and MsgId, since users share numbers. Events have none, and one
-    /// user's can fall into the same second, so that it takes what they are about.
+    /// Of a message that is user and MsgId, since users share numbers; and its text, which WeChat
+    /// never changes, but a person does who tries things with one number. Events have no MsgId, and
+    /// one user's can fall into the same second, so that it takes what they are about.
     pub fn identity(&self) -> Identity<'_> {
         let msg_id = self
             .msg_id()
             .filter(|id| !id.is_empty() && !self.is_event());
-        let about = match msg_id {
-            Some(msg_id) => [Some(msg_id), None, None, None, None],
-            None => ["Event", "EventKey", "MsgID", "UserCardCode", "Content"]
-                .map(|name| self.field(name)),
+        let of_event = match msg_id {
+            Some(_) => None,
+            None => {
+                let names = ["Event", "EventKey", "MsgID", "UserCardCode"];
+                Some((self.create_time, names.map(|name| self.field(name))))
+            }
         };
         Identity {
             from_user_name: &self.from_user_name,
-            create_time: msg_id.is_none().then_some(self.create_time),
-            about,
+            msg_id,
+            content: self.document.root().text_at("Content"),
+            of_event,
         }
     }
 
@@ -219,9 +223,10 @@ impl<'a> Message<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity<'a> {
     from_user_name: &'a str,
-    /// Where there is no MsgId.
-    create_time: Option<u64>,
-    about: [Option<&'a str>; 5],
+    msg_id: Option<&'a str>,
+    content: Option<&'a str>,
+    /// Its second and what it is about, where there is no MsgId.
+    of_event: Option<(u64, [Option<&'a str>; 4])>,
 }
 
 /// A leaf of a message: an element without elements in it.

@@ -12,12 +12,14 @@
     reason = "a test fails by panicking, and not every test needs all of this"
 )]
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use wechat::account::Token;
 
@@ -88,6 +90,11 @@ impl Program {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it, and returns all it said on standard error, a line each.
@@ -237,6 +244,42 @@ pub fn text_message(content: &str) -> String {
          <CreateTime>1700000000</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n\
          <Content><![CDATA[{content}]]></Content>\n<MsgId>23456789012345678</MsgId>\n</xml>"
     )
+}
+
+/// A text of this user with this number.
+pub fn text_of(user: &str, msg_id: u64, content: &str) -> String {
+    format!(
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
+         <CreateTime>1700000000</CreateTime><MsgType>text</MsgType>\
+         <Content><![CDATA[{content}]]></Content><MsgId>{msg_id}</MsgId></xml>"
+    )
+}
+
+/// A click of this user on a menu, in this second.
+pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
+    format!(
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
+         <CreateTime>{create_time}</CreateTime><MsgType>event</MsgType><Event>CLICK</Event>\
+         <EventKey>{event_key}</EventKey></xml>"
+    )
+}
+
+/// A folder of a test's own, empty.
+pub fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// Waits until it holds.
+#[track_caller]
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A POST of this content, signed now.

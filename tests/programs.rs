@@ -1,0 +1,435 @@
+//! Programs as answers: what they are given, what becomes of what they print, and what is left of them.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::*;
+
+/// A server with these rules, and `FOLDER` in them for a folder of its own.
+fn start(name: &str, rules: &str) -> (Program, PathBuf) {
+    let folder = folder(name);
+    let path = folder.join("rules.xml");
+    let rules = rules.replace("FOLDER", folder.to_str().unwrap());
+    fs::write(&path, format!("<rules>{rules}</rules>")).unwrap();
+    (Program::start(&["--rules", path.to_str().unwrap()]), folder)
+}
+
+fn reply_to(program: &Program, xml: &str) -> String {
+    let answer = ask(&mut connect(program.address), &post(xml));
+    assert_eq!(answer.status, 200);
+    answer.content
+}
+
+/// The text of the answer to a text, `success` where there is none. Each is a message of its own.
+fn say(program: &Program, content: &str) -> String {
+    static MSG_ID: AtomicU64 = AtomicU64::new(1);
+    let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
+    let reply = reply_to(program, &text_of("oUser1", msg_id, content));
+    if reply == "success" {
+        return reply;
+    }
+    element(&reply, "Content").to_owned()
+}
+
+#[test]
+fn what_a_user_writes_is_one_argument_whatever_it_is() {
+    let (program, _) = start(
+        "arguments",
+        r#"<on Content="*"><run>/bin/sh -c <arg>printf '[%s]' "$#" "$@"</arg> <arg>sh</arg><arg>-- {1}</arg><arg>{1}</arg><arg></arg></run></on>"#,
+    );
+    for content in [
+        "$(touch /tmp/x) `id` ${HOME}",
+        "a'b\"c\\d",
+        "--help",
+        "-n -e -x",
+        "two\nlines\tand a tab",
+        "; rm -rf / | cat > /dev/null &",
+        "* ? [a-z] ~ !!",
+        "你好，世界 👋",
+        "<b>&amp;</b>",
+    ] {
+        assert_eq!(
+            say(&program, content),
+            format!("[3][-- {content}][{content}][]")
+        );
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn white_space_makes_words_and_what_a_place_is_filled_in_with_makes_none() {
+    let (program, _) = start(
+        "words",
+        "<on Content=\"*\"><run>\n  printf\n    [%s]  a\t{1}--{Content} b\n</run></on>",
+    );
+    assert_eq!(say(&program, "x y  z"), "[a][x y  z--x y  z][b]");
+    program.stop_silent();
+}
+
+#[test]
+fn the_message_is_on_standard_input_and_in_the_environment() {
+    let folder = folder("environment");
+    let rules = folder.join("rules.xml");
+    fs::write(
+        &rules,
+        r#"<rules><on Content="stdin"><run>/bin/sh -c <arg>sed 's/]]&gt;/)/g'</arg></run></on>
+           <on><run>/bin/sh -c <arg>env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= | sort</arg></run></on></rules>"#,
+    )
+    .unwrap();
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_PATH", "/wx")
+            .env("CREDENTIALS_DIRECTORY", folder.join("none"))
+            .env("NOTIFY_SOCKET", "/run/systemd/notify")
+            .env("API_KEY", "for the program")
+            .env("PATH", "/usr/bin:/bin")
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--rules",
+                rules.to_str().unwrap(),
+            ]),
+    );
+    let xml = "<xml><ToUserName>gh_1</ToUserName><FromUserName>oUser1</FromUserName>\
+        <CreateTime>1700000000</CreateTime><MsgType> event </MsgType><Event>scancode_push</Event>\
+        <EventKey>k</EventKey><ScanCodeInfo><ScanResult><![CDATA[a=$(b)\nc]]></ScanResult></ScanCodeInfo>\
+        <Url>http://e/</Url><a.b>no name</a.b><MsgID>1</MsgID><MsgId>2</MsgId></xml>";
+    assert_eq!(
+        element(&reply_to(&program, xml), "Content"),
+        "API_KEY=for the program\nPATH=/usr/bin:/bin\nWECHAT_CREATETIME=1700000000\n\
+         WECHAT_EVENT=scancode_push\nWECHAT_EVENTKEY=k\nWECHAT_FROMUSERNAME=oUser1\nWECHAT_MSGID=1\n\
+         WECHAT_MSGTYPE=event\nWECHAT_SCANRESULT=a=$(b)\nWECHAT_TOUSERNAME=gh_1\n\
+         WECHAT_URL=http://e/\nc"
+    );
+    let xml = text_of("oUser1", 1, "stdin");
+    assert_eq!(
+        element(&reply_to(&program, &xml), "Content"),
+        xml.replace("]]>", ")")
+    );
+    program.stop_silent();
+}
+
+#[test]
+fn what_a_program_prints_is_the_reply() {
+    let (program, folder) = start(
+        "output",
+        r#"<on Content="*"><run failed="坏了">cat FOLDER/{1}</run></on>"#,
+    );
+    let print = |name: &str, output: &[u8]| {
+        fs::write(folder.join(name), output).unwrap();
+        let xml = text_of(&format!("o{name}"), 1, name);
+        reply_to(&program, &xml)
+    };
+    let text =
+        |name: &str, output: &str| element(&print(name, output.as_bytes()), "Content").to_owned();
+    assert_eq!(print("nothing", b""), "success");
+    assert_eq!(print("blank", b" \n\n"), "success");
+    assert_eq!(print("success", b"<success/>"), "success");
+    assert_eq!(text("plain", "晴\n多云\n\n"), "晴\n多云");
+    assert_eq!(text("braces", "{Content} {1} {{ }"), "{Content} {1} {{ }");
+    assert_eq!(text("less", "<3 you"), "<3 you");
+    assert_eq!(text("html", "<p>x</p>"), "<p>x</p>");
+    assert_eq!(
+        text("element", "<text>{Content} &lt;b></text>\n"),
+        "{Content} &lt;b>".replace("&lt;", "<")
+    );
+    assert_eq!(text("not-at-the-front", " <success/>"), "<success/>");
+    assert_eq!(text("cut", &"晴".repeat(30_000)), "晴".repeat(681) + "…");
+    let news = print(
+        "news",
+        "<news><item><Title>一</Title><Url>https://e/{1}</Url></item><item><Title>二</Title></item></news>"
+            .as_bytes(),
+    );
+    assert!(news.contains("<ArticleCount>1</ArticleCount>"), "{news}");
+    assert_eq!(element(&news, "Url"), "https://e/{1}");
+    let image = print("image", b"<image>\n  <MediaId>m1</MediaId>\n</image>\n");
+    assert_eq!(element(&image, "MediaId"), "m1");
+    for (name, output) in [
+        ("open", "<news><item>"),
+        ("unknown", "<image><Media>m1</Media></image>"),
+        ("two", "<text>a</text><text>b</text>"),
+        ("attribute", "<text a=\"b\">c</text>"),
+        ("doctype", "<text>&x;</text>"),
+    ] {
+        assert_eq!(text(name, output), "坏了");
+    }
+    assert_eq!(element(&print("bytes", b"\xff\xfe"), "Content"), "坏了");
+    let lines = program.stop();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(
+        lines[1],
+        "cause=run-failed reason=\"cat: printed no reply: <image> without a <MediaId>\""
+    );
+    assert_eq!(
+        lines[5],
+        "cause=run-failed reason=\"cat: printed no reply: not UTF-8 from byte 0 on\""
+    );
+}
+
+#[test]
+fn a_program_that_fails_says_why_in_the_log() {
+    let (program, _) = start(
+        "failures",
+        r#"<on Content="exit"><run failed="{Content} 坏了">/bin/sh -c <arg>echo lost; echo >&amp;2; echo "no "quota"" >&amp;2; echo more >&amp;2; exit 3</arg></run></on>
+           <on Content="mute"><run>/bin/false</run></on>
+           <on Content="signal"><run failed="坏了">/bin/sh -c <arg>kill -9 $$</arg></run></on>
+           <on Content="missing"><run failed="坏了">/nonexistent</run></on>
+           <on Content="hang"><run timeout="1" failed="太慢">/bin/sh -c <arg>echo early; sleep 1000 &amp; echo $! > FOLDER/pid; sleep 1000</arg></run></on>
+           <on Content="deaf"><run timeout="1s" failed="太慢">/bin/sh -c <arg>exec >&amp;- 2>&amp;-; sleep 1000</arg></run></on>"#,
+    );
+    for (content, answer) in [
+        ("exit", "exit 坏了"),
+        ("mute", "success"),
+        ("signal", "坏了"),
+        ("missing", "坏了"),
+        ("hang", "太慢"),
+        ("deaf", "太慢"),
+    ] {
+        assert_eq!(say(&program, content), answer);
+    }
+    assert_eq!(
+        program.stop(),
+        [
+            "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota\"",
+            "cause=run-failed reason=\"/bin/false: exit status: 1: and nothing on standard error\"",
+            "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL): and nothing on standard error\"",
+            "cause=run-failed reason=\"/nonexistent: cannot be started: No such file or directory (os error 2)\"",
+            "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
+            "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
+        ]
+    );
+}
+
+/// A full pipe would stop the program, and an endless one would fill the memory.
+#[test]
+fn a_flood_is_read_and_cut() {
+    let (program, _) = start(
+        "floods",
+        r#"<on Content="stderr"><run>/bin/sh -c <arg>head -c 3000000 /dev/zero >&amp;2; echo done</arg></run></on>
+           <on Content="stdout"><run>/bin/sh -c <arg>head -c 3000000 /dev/zero | tr '\0' a</arg></run></on>
+           <on Content="endless"><run>yes</run></on>
+           <on Content="unread"><run>/bin/sh -c <arg>exec &lt;&amp;-; echo done</arg></run></on>"#,
+    );
+    assert_eq!(say(&program, "stderr"), "done");
+    assert_eq!(say(&program, "stdout"), "a".repeat(2045) + "…");
+    assert!(say(&program, "endless").starts_with("y\ny\n"));
+    assert_eq!(say(&program, "unread"), "done");
+    program.stop_silent();
+}
+
+#[test]
+fn what_a_program_leaves_behind_does_not_delay_its_answer() {
+    let (program, folder) = start(
+        "leftovers",
+        r#"<on><run>/bin/sh -c <arg>sleep 1000 &amp; echo $! > FOLDER/pid; echo done</arg></run></on>"#,
+    );
+    assert_eq!(say(&program, "x"), "done");
+    until_gone(fs::read_to_string(folder.join("pid")).unwrap().trim());
+    program.stop_silent();
+}
+
+/// Waits until there is no such process, or only what its parent has not asked for yet.
+fn until_gone(id: &str) {
+    let status = Path::new("/proc").join(id).join("status");
+    until("the process is gone", || {
+        fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ"))
+    });
+}
+
+#[test]
+fn a_user_is_held_to_the_limit_of_a_program() {
+    let (program, _) = start(
+        "limit",
+        r#"<on Content="cheap"><run>echo yes</run></on>
+           <on Content="short"><run limit="1/1s">printf yes</run></on>
+           <on Content="*"><run limit="2/1h" limited="{Content}，够了">echo yes</run></on>"#,
+    );
+    let msg_ids = AtomicU64::new(1);
+    let ask = |user: &str, content: &str| {
+        let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
+        let reply = reply_to(&program, &text_of(user, msg_id, content));
+        if reply == "success" {
+            return reply;
+        }
+        element(&reply, "Content").to_owned()
+    };
+    assert_eq!(ask("oUser1", "a"), "yes");
+    assert_eq!(ask("oUser1", "b"), "yes");
+    assert_eq!(ask("oUser1", "c"), "c，够了");
+    assert_eq!(ask("oUser2", "a"), "yes");
+    assert_eq!(ask("oUser1", "d"), "d，够了");
+    // A rule without a limit does not count.
+    assert_eq!(ask("oUser1", "cheap"), "yes");
+    // What was refused does not count either, so a second later there is room.
+    assert_eq!(ask("oUser3", "short"), "yes");
+    until("a second passes", || ask("oUser3", "short") == "yes");
+    let lines = program.stop();
+    assert_eq!(
+        lines[0],
+        "cause=run-limited reason=\"echo: not started, the user is at the limit\""
+    );
+}
+
+#[test]
+fn sixty_four_run_at_once_and_the_next_fails() {
+    let (program, folder) = start(
+        "at-once",
+        r#"<on Content="wait"><run failed="忙">/bin/sh -c <arg>echo x >> FOLDER/runs; cat FOLDER/fifo</arg></run></on>
+           <on><run failed="忙">echo free</run></on>"#,
+    );
+    let fifo = folder.join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut streams = Vec::new();
+    for number in 0..64 {
+        let mut stream = connect(program.address);
+        let xml = text_of(&format!("oUser{number}"), 1, "wait");
+        stream.write_all(&post(&xml)).unwrap();
+        streams.push(stream);
+    }
+    let runs = folder.join("runs");
+    until("all run", || {
+        fs::read_to_string(&runs)
+            .unwrap_or_default()
+            .lines()
+            .count()
+            == 64
+    });
+    assert_eq!(say(&program, "one more"), "忙");
+    // Opened for writing and closed, the pipe ends for all who read it.
+    drop(fs::OpenOptions::new().write(true).open(&fifo).unwrap());
+    for stream in &mut streams {
+        assert_eq!(read_answer(stream, false).content, "success");
+    }
+    assert_eq!(say(&program, "one more"), "free");
+    let lines = program.stop();
+    assert_eq!(
+        lines,
+        ["cause=run-failed reason=\"echo: not started, 64 programs run already\""]
+    );
+}
+
+#[test]
+fn five_hundred_runs_leave_no_process_and_no_descriptor() {
+    let (program, _) = start(
+        "five-hundred",
+        r#"<on Content="fail"><run>/bin/false</run></on><on Content="none"><run>/nonexistent</run></on>
+           <on><run>echo yes</run></on>"#,
+    );
+    let process = PathBuf::from(format!("/proc/{}", program.id()));
+    let count = |folder: &str| fs::read_dir(process.join(folder)).unwrap().count();
+    let before = count("fd");
+    for number in 0..500 {
+        let content = ["fail", "none", "yes"][number % 3];
+        say(&program, content);
+    }
+    // The last connection may not be closed yet.
+    until("no descriptor is left", || count("fd") == before);
+    let children = |task: &Path| fs::read_to_string(task.join("children")).unwrap_or_default();
+    for task in fs::read_dir(process.join("task")).unwrap() {
+        assert_eq!(children(&task.unwrap().path()), "", "no process");
+    }
+    assert_eq!(program.stop().len(), 334);
+}
+
+#[test]
+fn what_the_server_started_ends_with_it_however_it_ends() {
+    let (program, folder) = start(
+        "ends",
+        r#"<on><run>/bin/sh -c <arg>sleep 1000 &amp; echo $! $$ > FOLDER/new; mv FOLDER/new FOLDER/pids; sleep 1000</arg></run></on>"#,
+    );
+    let mut stream = connect(program.address);
+    stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
+    let pids = folder.join("pids");
+    until("it runs", || pids.exists());
+    let pids = fs::read_to_string(pids).unwrap();
+    for id in pids.split_whitespace() {
+        assert!(Path::new("/proc").join(id).exists());
+    }
+    // By SIGKILL, about which a program can do nothing.
+    assert_eq!(program.stop(), [""; 0]);
+    pids.split_whitespace().for_each(until_gone);
+}
+
+#[test]
+fn the_guard_ends_a_program_when_its_input_does() {
+    let guard = |arguments: &[&str], input: &str| {
+        let mut guard = command()
+            .arg("guard")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = guard.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        let is_open = !input.is_empty();
+        let stdin = is_open.then_some(stdin);
+        let mut printed = String::new();
+        guard
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut printed)
+            .unwrap();
+        drop(stdin);
+        let output = guard.wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), printed, errors)
+    };
+    assert_eq!(
+        guard(&["60", "cat"], "5\nhello"),
+        (0, "hello".into(), String::new())
+    );
+    assert_eq!(
+        guard(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n"),
+        (0, "--help\n".into(), String::new())
+    );
+    assert_eq!(
+        guard(&["x", "cat"], "0\n"),
+        (
+            1,
+            String::new(),
+            "wechat: guard is for the server, which gives it seconds, a program and its arguments\n".into()
+        )
+    );
+    let (code, _, errors) = guard(&["60", "cat"], "");
+    assert_eq!(code, 1);
+    assert!(
+        errors.starts_with("wechat: no message to be read: "),
+        "{errors}"
+    );
+    let mut child = command()
+        .args(["guard", "60", "sleep", "1000"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"0\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "wechat: ended, nobody waits for it\n"
+    );
+}
