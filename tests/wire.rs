@@ -831,8 +831,9 @@ fn a_panic_ends_one_connection_and_nothing_else() {
     });
     let mut bystander = connect(address);
     assert_eq!(ask(&mut bystander, &post(&text_message("a"))).status, 200);
-    for _ in 0..100 {
-        assert_eq!(exchange(address, &post(&text_message("panic"))), b"");
+    for msg_id in 0..100 {
+        let xml = text_of("oUser1", msg_id, "panic");
+        assert_eq!(exchange(address, &post(&xml)), b"");
     }
     assert_eq!(ask(&mut bystander, &post(&text_message("a"))).status, 200);
     assert_eq!(

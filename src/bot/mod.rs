@@ -5,6 +5,7 @@
 
 mod leaf;
 mod live;
+mod memory;
 mod names;
 mod pattern;
 mod program;
@@ -19,10 +20,11 @@ use std::path::Path;
 use crate::account::Message;
 
 pub use live::{LiveRules, RulesError, read_rules};
+pub use memory::Late;
 pub(crate) use program::{GUARD, OUTPUT_MAX, REASON_MAX};
 pub use program::{Job, Programs};
 pub use rules::{Chosen, Mistake, Rules};
-pub use tries::{Caller, Late, Outcome, Tries};
+pub use tries::{Caller, Outcome, Tries};
 
 /// The rules of an account that was given none.
 pub const EMBEDDED: &str = include_str!("embedded.xml");

@@ -16,10 +16,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Report;
+use super::memory::Late;
 use super::pattern::Pattern;
 use super::replies;
 use super::template::{Scene, Template};
-use super::tries::Late;
 use crate::account::{Message, Reply, trim};
 
 /// Programs at once. Each is a process of its own, and the guard beside it.

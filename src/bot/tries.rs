@@ -6,17 +6,20 @@
 //! wait any longer it says so, and the answer is kept until the user asks for it.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Report;
-use super::pattern::Pattern;
+use super::memory::{Key, Known, Late, Memory};
 use crate::account::{Message, Reply, trim};
 
 /// How often WeChat sends a message ("three times in all" says its manual, and so do the logs).
 const TRIES: u32 = 3;
+
+/// So many seconds behind the first try it is the last, whatever was counted: they come five seconds
+/// apart, and one of them may have been lost on its way.
+const LAST_AFTER: u64 = 8;
 
 /// After how long WeChat gives up on a try. It began to count before the message was here.
 const GIVES_UP: Duration = Duration::from_secs(5);
@@ -27,18 +30,6 @@ const LOOKS_AGAIN: Duration = Duration::from_millis(500);
 /// By when the last try is answered: half a second is left for the way there and back, and a tenth
 /// for this machine.
 const ANSWERED_BY: Duration = Duration::from_millis(4400);
-
-/// For how many seconds an answer that came too late is kept for its user.
-const KEPT_FOR: u64 = 600;
-
-/// Messages that are remembered when their work is done, in case WeChat asks again.
-const MESSAGES_MAX: usize = 4096;
-
-/// Bytes that they may cost in all.
-const BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// What a message costs besides the texts of its answer.
-const OVERHEAD: usize = 256;
 
 /// Characters of a question that are repeated in front of its late answer.
 const QUESTION_MAX: usize = 40;
@@ -63,64 +54,12 @@ pub enum Outcome<'m> {
     Gone,
 }
 
-/// What to do with an answer that takes longer than WeChat waits.
-#[derive(Clone, Debug, Default)]
-pub struct Late {
-    /// What the last try is told instead; empty for nothing.
-    pub text: String,
-    /// What the user says to get the answer; anything where there is nothing here.
-    pub(super) pickup: Option<Arc<Pattern>>,
-}
-
-impl Late {
-    /// Says this instead, and takes anything for asking.
-    pub const fn saying(text: String) -> Self {
-        Self { text, pickup: None }
-    }
-}
-
 /// The messages of the last time, with their answers.
 #[derive(Debug)]
 pub struct Tries {
     memory: Mutex<Memory>,
     hasher: RandomState,
     report: Report,
-}
-
-/// A keyed hash of what a message is known by, or its user.
-type Key = u64;
-
-#[derive(Debug, Default)]
-struct Memory {
-    messages: HashMap<Key, Known>,
-    /// Those whose work is done, in the order in which it was.
-    done: VecDeque<Key>,
-    /// What those cost in all.
-    bytes: usize,
-    /// Those whose users are owed an answer, in the order in which they were told to wait, each with
-    /// its user.
-    owing: VecDeque<(Key, Key)>,
-}
-
-/// A message that is being worked on, or was.
-#[derive(Debug)]
-struct Known {
-    tries: u32,
-    changed: Arc<Condvar>,
-    late: Late,
-    is_done: bool,
-    /// What every try is told from now on.
-    answer: Option<Arc<Reply<'static>>>,
-    /// What the user is owed who was only told to wait.
-    owed: Option<Owed>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Owed {
-    question: String,
-    /// The answer, once it is there, and since when.
-    answer: Option<(Arc<Reply<'static>>, u64)>,
 }
 
 impl Tries {
@@ -137,11 +76,11 @@ impl Tries {
     /// for all others.
     pub fn again(&self, message: &Message<'_>, caller: &Caller<'_>) -> Option<Outcome<'static>> {
         let mut memory = self.memory();
-        if memory.messages.is_empty() {
+        if memory.is_empty() {
             return None;
         }
         let key = self.key(message);
-        if memory.messages.contains_key(&key) {
+        if memory.known(key).is_some() {
             return Some(self.join(memory, key, message, caller));
         }
         self.asked_for(&mut memory, message, caller)?;
@@ -161,19 +100,10 @@ impl Tries {
     ) -> Outcome<'static> {
         let key = self.key(message);
         let mut memory = self.memory();
-        if memory.messages.contains_key(&key) {
+        if memory.known(key).is_some() {
             return self.join(memory, key, message, caller);
         }
-        let known = Known {
-            tries: 1,
-            changed: Arc::default(),
-            late,
-            is_done: false,
-            answer: None,
-            owed: None,
-            bytes: OVERHEAD,
-        };
-        memory.messages.insert(key, known);
+        memory.begin(key, late, message.received());
         drop(memory);
         let mut working = Working {
             tries: self,
@@ -200,33 +130,26 @@ impl Tries {
         message: &Message<'_>,
         caller: &Caller<'_>,
     ) -> Outcome<'static> {
-        let Some(known) = memory.messages.get_mut(&key) else {
+        let Some(known) = memory.count_try(key) else {
             return Outcome::Gone;
         };
-        known.tries = known.tries.saturating_add(1);
-        let is_last = known.tries >= TRIES;
+        let age = message.received().saturating_sub(known.since);
+        let is_last = known.tries >= TRIES || age >= LAST_AFTER;
         let changed = Arc::clone(&known.changed);
         let mut patience = if is_last { ANSWERED_BY } else { GIVES_UP };
         loop {
             memory = wait_while(&changed, memory, patience, key, |known| {
                 known.answer.is_none()
             });
-            let Some(known) = memory.messages.get_mut(&key) else {
+            let Some(known) = memory.known(key) else {
                 return Outcome::Gone;
             };
             if let Some(answer) = &known.answer {
                 return Outcome::Kept(Arc::clone(answer));
             }
             if is_last {
-                let answer = Arc::new(Reply::text(known.late.text.clone()));
-                known.answer = Some(Arc::clone(&answer));
-                known.owed = Some(Owed {
-                    question: question(message),
-                    answer: None,
-                });
-                changed.notify_all();
-                memory.owing.push_back((key, self.user(message)));
-                return Outcome::Kept(answer);
+                let promised = memory.promise(key, self.user(message), question(message));
+                return promised.map_or(Outcome::Gone, Outcome::Kept);
             }
             drop(memory);
             if !(caller.is_there)() {
@@ -250,7 +173,7 @@ impl Tries {
             if let Some(answer) = memory.hand_over(key) {
                 return answer;
             }
-            let Some(known) = memory.messages.get(&key) else {
+            let Some(known) = memory.known(key) else {
                 return Reply::Success;
             };
             if has_waited {
@@ -269,7 +192,7 @@ impl Tries {
         message: &Message<'_>,
         caller: &Caller<'_>,
     ) -> Option<Key> {
-        if memory.owing.is_empty() || message.msg_type() != "text" {
+        if !memory.is_in_debt() || message.msg_type() != "text" {
             return None;
         }
         let now = (caller.now)();
@@ -301,7 +224,7 @@ fn wait_while<'t>(
 ) -> MutexGuard<'t, Memory> {
     changed
         .wait_timeout_while(memory, patience, |memory| {
-            memory.messages.get(&key).is_some_and(holds)
+            memory.known(key).is_some_and(holds)
         })
         .unwrap_or_else(PoisonError::into_inner)
         .0
@@ -341,106 +264,6 @@ impl Drop for Working<'_> {
             (self.tries.report)(&format!(
                 "cause=late-answers-dropped reason=\"{dropped} that nobody has asked for, to remember newer messages\""
             ));
-        }
-    }
-}
-
-impl Known {
-    /// Whether the answer that its user is owed has waited for too long.
-    fn is_stale(&self, now: u64) -> bool {
-        let answer = self.owed.as_ref().and_then(|owed| owed.answer.as_ref());
-        answer.is_some_and(|(_, since)| now.saturating_sub(*since) > KEPT_FOR)
-    }
-}
-
-impl Memory {
-    fn end(&mut self, key: Key, reply: &Arc<Reply<'static>>, length: usize, now: u64) {
-        let Some(known) = self.messages.get_mut(&key) else {
-            return;
-        };
-        known.is_done = true;
-        known.bytes = known.bytes.saturating_add(length);
-        self.bytes = self.bytes.saturating_add(known.bytes);
-        self.done.push_back(key);
-        known.changed.notify_all();
-        match &mut known.owed {
-            None => known.answer = Some(Arc::clone(reply)),
-            // There is nothing to hand over.
-            Some(_) if **reply == Reply::Success => self.settle(key),
-            Some(owed) => owed.answer = Some((Arc::clone(reply), now)),
-        }
-    }
-
-    /// Forgets the oldest messages over the bounds, and says how many of them still owed an answer.
-    fn make_room(&mut self) -> usize {
-        let before = self.owing.len();
-        while (self.done.len() > MESSAGES_MAX || self.bytes > BYTES_MAX)
-            && let Some(oldest) = self.done.pop_front()
-        {
-            self.settle(oldest);
-            if let Some(known) = self.messages.remove(&oldest) {
-                self.bytes = self.bytes.saturating_sub(known.bytes);
-            }
-        }
-        before.saturating_sub(self.owing.len())
-    }
-
-    /// Of the answers that this user is owed and asks for by saying so: the first that is there, else
-    /// the first that is still being worked on. Where no word asks for it, any does once it is there.
-    fn asked_for(&self, user: Key, said: &str, now: u64) -> Option<Key> {
-        let mut unfinished = None;
-        for (key, _) in self.owing.iter().filter(|(_, owed_to)| *owed_to == user) {
-            let Some(known) = self.messages.get(key).filter(|known| !known.is_stale(now)) else {
-                continue;
-            };
-            let is_meant = match &known.late.pickup {
-                Some(pickup) => pickup.captures(said).is_some(),
-                None => known.is_done,
-            };
-            match (is_meant, known.is_done) {
-                (true, true) => return Some(*key),
-                (true, false) => unfinished = unfinished.or(Some(*key)),
-                (false, _) => {}
-            }
-        }
-        unfinished
-    }
-
-    /// The answer that is owed for this message, if it is there, with the question in front.
-    fn hand_over(&mut self, key: Key) -> Option<Reply<'static>> {
-        let owed = self.messages.get(&key)?.owed.as_ref()?;
-        let (answer, _) = owed.answer.as_ref()?;
-        let reply = if let Reply::Text(content) = &**answer
-            && !owed.question.is_empty()
-        {
-            Reply::text(format!("「{}」\n{content}", owed.question))
-        } else {
-            (**answer).clone()
-        };
-        self.settle(key);
-        Some(reply)
-    }
-
-    /// From now on nothing is owed for this message.
-    fn settle(&mut self, key: Key) {
-        let owed = self
-            .messages
-            .get_mut(&key)
-            .and_then(|known| known.owed.take());
-        if owed.is_some() {
-            self.owing.retain(|(owing, _)| *owing != key);
-        }
-    }
-
-    /// Late answers that nobody asked for in time.
-    fn forget_stale(&mut self, now: u64) {
-        while let Some((key, _)) = self.owing.front().copied()
-            && self
-                .messages
-                .get(&key)
-                .is_some_and(|known| known.is_stale(now))
-        {
-            self.settle(key);
         }
     }
 }

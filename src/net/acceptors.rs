@@ -1,7 +1,7 @@
 //! The threads: several block in `accept`, and each serves the connection that it took to its end.
 //!
-//! The last idle one starts another before it serves, so somebody always accepts; surplus idle ones
-//! end. Against a thread spawned for each connection this is about 1.5 times the connections a
+//! Where few are idle, each starts another before it serves, so somebody always accepts; surplus idle
+//! ones end. Against a thread spawned for each connection this is about 1.5 times the connections a
 //! second, and needs no queue.
 
 use std::io;
@@ -20,6 +20,11 @@ use crate::http::{Request, Response};
 
 /// Idle threads that are kept for a burst. One costs about 6 KiB.
 const IDLE_MAX: usize = 32;
+
+/// Idle threads below which each that takes a connection starts another one first. It has to be one at
+/// least; with a few, they do not have to wait for each other to be started when hundreds of connections
+/// come at once, which is more than the 128 that the kernel queues for us.
+const IDLE_MIN: usize = 8;
 
 /// Address space of a thread's stack; only pages that are used cost memory. The parsers here and
 /// roxmltree's do not recurse, so a message cannot use more of them by its shape.
@@ -100,7 +105,7 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                     format_args!("all {limit} connections taken, the longest waiting one goes"),
                 );
             }
-            if self.idle.fetch_sub(1, Ordering::AcqRel) == 1
+            if self.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN
                 && let Err(error) = self.start_one(scope)
             {
                 self.say_failure("thread", &error);

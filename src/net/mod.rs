@@ -25,7 +25,7 @@ pub use peer::Peer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at once, at least 1. At the limit, the one that has waited longest for its peer
-    /// makes room.
+    /// makes room. Those whose request is being worked on come on top, up to twice as many.
     pub connections: usize,
     /// From the first byte of a head to its last. WeChat itself gives up after 5 s, so does
     /// everything below.

@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Beside a time: since then the peer has not been waited for, because its request is here.
-const WORKING: u64 = 1 << 63;
+/// Instead of a time: the peer is not being waited for.
+const WORKING: u64 = u64::MAX;
 
 /// Instead of a time: the connection was told to go.
-const LEAVING: u64 = u64::MAX;
+const LEAVING: u64 = u64::MAX - 1;
 
-/// After so long nobody waits for an answer any more: WeChat gives up after five seconds.
-const WORTHLESS: Duration = Duration::from_secs(5);
+/// So many times the limit are the seats in all. The limit is for those whose peer is waited for, which
+/// are in anybody's power. Work that is slow is not: it takes a right signature. But WeChat asks three
+/// times for one message, and its first two connections may still have a thread when the third comes.
+const WITH_WORK: usize = 3;
 
 /// How long a connection is left in peace at least: its request may be here and not read yet. Also
 /// how soon to look again where nobody could be sent away.
@@ -24,11 +26,8 @@ const GRACE: Duration = Duration::from_millis(20);
 /// Ten thousand silent connections cannot keep anybody out, whatever the deadlines say: at the
 /// limit, the connection that has waited longest for its peer is shut to make room. A peer in the
 /// middle of a request, or that does not take its answer, counts as waited for, and since when does
-/// not change with each byte.
-///
-/// Nor can slow answers keep anybody out. Where nobody is waited for, the connection goes that has
-/// been worked on for longest, if that is longer than anybody waits; its thread finishes the work
-/// without a seat. There may be as many of those as there are seats.
+/// not change with each byte. Nor can slow answers: connections that are worked for are not counted,
+/// up to twice the limit of them.
 pub(super) struct Seats {
     limit: usize,
     table: Mutex<Table>,
@@ -42,13 +41,11 @@ struct Table {
     free: Vec<usize>,
     /// Connections that wait for a seat.
     newcomers: usize,
-    /// Threads whose work goes on although their connection had to leave.
-    unseated: usize,
 }
 
 struct Place {
     stream: TcpStream,
-    /// Since when the peer is waited for or worked for, in nanoseconds since the epoch of the seats.
+    /// Since when the peer is waited for, in nanoseconds since the epoch of the seats.
     since: AtomicU64,
 }
 
@@ -65,6 +62,15 @@ pub(super) struct Seat<'s> {
 impl Table {
     fn taken(&self) -> usize {
         self.seats.len().saturating_sub(self.free.len())
+    }
+
+    /// Whether there is no seat for another.
+    fn is_full(&self, limit: usize) -> bool {
+        let taken = self.taken();
+        let working = || self.places().filter(|(since, _)| *since == WORKING).count();
+        taken >= limit
+            && (taken >= limit.saturating_mul(WITH_WORK)
+                || taken.saturating_sub(working()) >= limit)
     }
 
     fn places(&self) -> impl Iterator<Item = (u64, &Place)> {
@@ -103,46 +109,6 @@ impl Table {
     }
 }
 
-impl Table {
-    /// Takes the seat of the connection that has been worked on for longest, if that began before
-    /// this time. Its thread may take long to notice, so the seat is free at once.
-    fn unseat_longest_working(&mut self, before: u64) -> bool {
-        let longest = self
-            .seats
-            .iter()
-            .enumerate()
-            .filter_map(|(index, seat)| {
-                let place = seat.as_ref()?;
-                let since = place.since.load(Ordering::Acquire);
-                let is_working = since & WORKING != 0 && since != LEAVING;
-                (is_working && since & !WORKING < before).then_some((since, index))
-            })
-            .min();
-        let Some((since, index)) = longest else {
-            return false;
-        };
-        let Some(seat) = self.seats.get_mut(index) else {
-            return false;
-        };
-        let told = seat.as_ref().is_some_and(|place| {
-            let told =
-                place
-                    .since
-                    .compare_exchange(since, LEAVING, Ordering::AcqRel, Ordering::Acquire);
-            if told.is_ok() {
-                let _: io::Result<()> = place.stream.shutdown(Shutdown::Both);
-            }
-            told.is_ok()
-        });
-        if told {
-            *seat = None;
-            self.free.push(index);
-            self.unseated = self.unseated.saturating_add(1);
-        }
-        told
-    }
-}
-
 impl Seats {
     pub(super) fn new(limit: usize) -> Self {
         Self {
@@ -157,18 +123,14 @@ impl Seats {
     /// waiting connection leave, until one is free.
     pub(super) fn take(&self, stream: TcpStream, peer: SocketAddr) -> Seat<'_> {
         let mut table = self.table();
-        let was_crowded = table.taken() >= self.limit;
+        let was_crowded = table.is_full(self.limit);
         if was_crowded {
             table.newcomers = table.newcomers.saturating_add(1);
-            while table.taken() >= self.limit {
+            while table.is_full(self.limit) {
                 // One has to leave for each newcomer. It is looked at again after each wait, since
                 // another newcomer may have got the seat, or all may have been working.
-                if table.leaving() < table.newcomers
-                    && !table.shut_longest_waiting(self.before(GRACE))
-                    && table.unseated < self.limit
-                    && table.unseat_longest_working(self.before(WORTHLESS))
-                {
-                    continue;
+                if table.leaving() < table.newcomers {
+                    table.shut_longest_waiting(self.before_grace());
                 }
                 table = self.wait_for_a_seat(table);
             }
@@ -201,7 +163,7 @@ impl Seats {
     /// and waits for it a little; `false` where none could be sent away.
     pub(super) fn make_room(&self) -> bool {
         let table = self.table();
-        let is_leaving = table.shut_longest_waiting(self.before(GRACE));
+        let is_leaving = table.shut_longest_waiting(self.before_grace());
         if is_leaving {
             drop(self.wait_for_a_seat(table));
         }
@@ -219,16 +181,16 @@ impl Seats {
             .0
     }
 
-    /// So long ago.
-    fn before(&self, ago: Duration) -> u64 {
-        let ago = u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
-        self.since_epoch(Instant::now()).saturating_sub(ago)
+    fn before_grace(&self) -> u64 {
+        let grace = u64::try_from(GRACE.as_nanos()).unwrap_or(u64::MAX);
+        self.since_epoch(Instant::now()).saturating_sub(grace)
     }
 
     fn since_epoch(&self, now: Instant) -> u64 {
         let nanoseconds = now.saturating_duration_since(self.epoch).as_nanos();
-        // In 292 years they reach the top bit.
-        u64::try_from(nanoseconds).unwrap_or(u64::MAX) & !WORKING
+        u64::try_from(nanoseconds)
+            .unwrap_or(u64::MAX)
+            .min(LEAVING.saturating_sub(1))
     }
 }
 
@@ -246,7 +208,7 @@ impl Seat<'_> {
     /// that nothing is done for an answer that cannot be sent.
     #[must_use]
     pub(super) fn work(&self) -> bool {
-        self.set_since(WORKING | self.seats.since_epoch(Instant::now()))
+        self.set_since(WORKING)
     }
 
     /// Whether the connection was told to go.
@@ -267,17 +229,10 @@ impl Seat<'_> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut table = self.seats.table();
-        let seat = table.seats.get_mut(self.index);
-        match seat.filter(|seat| {
-            seat.as_ref()
-                .is_some_and(|place| Arc::ptr_eq(place, &self.place))
-        }) {
-            Some(seat) => {
-                *seat = None;
-                table.free.push(self.index);
-            }
-            None => table.unseated = table.unseated.saturating_sub(1),
+        if let Some(seat) = table.seats.get_mut(self.index) {
+            *seat = None;
         }
+        table.free.push(self.index);
         drop(table);
         self.seats.someone_left.notify_one();
     }
@@ -339,6 +294,29 @@ mod tests {
         // Who was told to leave cannot get back to work.
         taken[2].wait(Instant::now());
         assert!(taken[2].has_to_leave() && !taken[2].work());
+    }
+
+    #[test]
+    fn who_is_worked_for_does_not_count_up_to_twice_the_limit() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let seats = Seats::new(2);
+        let mut clients = Vec::new();
+        let mut taken = Vec::new();
+        for number in 0..6 {
+            let (client, served, peer) = pair(&listener);
+            let seat = seats.take(served, peer);
+            assert!(!seat.was_crowded, "{number}");
+            assert!(number >= 4 || seat.work());
+            clients.push(client);
+            taken.push(seat);
+        }
+        assert!(seats.table().is_full(2), "two wait, four work");
+        assert!(taken[5].work());
+        assert!(seats.table().is_full(2), "one waits, but there are six");
+        drop(taken.pop());
+        assert!(!seats.table().is_full(2));
+        taken[0].wait(Instant::now());
+        assert!(seats.table().is_full(2), "two wait, three work");
     }
 
     #[test]
