@@ -11,8 +11,10 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -432,4 +434,87 @@ fn the_guard_ends_a_program_when_its_input_does() {
         String::from_utf8(output.stderr).unwrap(),
         "wechat: ended, nobody waits for it\n"
     );
+}
+
+/// The README's two programs, against a model that this test plays.
+#[test]
+fn the_programs_of_the_readme_answer_with_a_language_model() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let folder = folder("model");
+    for (mark, name, needs) in [
+        ("```sh\n#!/bin/sh", "ask.sh", vec!["curl", "jq"]),
+        (
+            "```python\n#!/usr/bin/env python3",
+            "ask.py",
+            vec!["python3"],
+        ),
+    ] {
+        let is_there = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
+        if !needs.iter().all(is_there) {
+            eprintln!("not checked, for want of {}: {name}", needs.join(" or "));
+            continue;
+        }
+        let (_, behind) = readme.split_once(mark).unwrap();
+        let (body, _) = behind.split_once("```\n").unwrap();
+        let first = mark.split('\n').nth(1).unwrap();
+        let path = folder.join(name);
+        fs::write(&path, format!("{first}{body}")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let model = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = model.local_addr().unwrap();
+        let rules = folder.join("rules.xml");
+        let run = format!("<run failed=\"坏了\">{}</run>", path.to_str().unwrap());
+        fs::write(&rules, format!("<rules><on>{run}</on></rules>")).unwrap();
+        let program = Program::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("PATH", std::env::var_os("PATH").unwrap())
+                .env("API_KEY", "sk-1")
+                .env("API_URL", format!("http://{address}/v1/chat/completions"))
+                .args([
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--rules",
+                    rules.to_str().unwrap(),
+                ]),
+        );
+        let reply = |answer: &'static str| {
+            let model = model.try_clone().unwrap();
+            let asked = std::thread::spawn(move || play_model(&model, answer));
+            let said = say(&program, "say \"hi\" $(id) 'x'");
+            (said, asked.join().unwrap())
+        };
+        let answer = "{\"choices\":[{\"message\":{\"content\":\"<image><MediaId>你好</MediaId></image>\"}}]}";
+        let (said, asked) = reply(answer);
+        assert_eq!(said, "<image><MediaId>你好</MediaId></image>", "{name}");
+        assert!(asked.contains("Bearer sk-1"), "{asked}");
+        assert!(asked.contains("say \\\"hi\\\" $(id) 'x'"), "{asked}");
+        assert_eq!(reply("{\"error\":\"no money\"}").0, "坏了", "{name}");
+        assert_eq!(program.stop().len(), 1);
+    }
+}
+
+/// Answers one request for a completion, and returns it.
+fn play_model(model: &TcpListener, answer: &str) -> String {
+    let (mut stream, _) = model.accept().unwrap();
+    let mut request = Vec::new();
+    loop {
+        let mut part = [0; 4096];
+        let count = stream.read(&mut part).unwrap();
+        request.extend(&part[..count]);
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        let Some((head, content)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let (_, length) = head.split_once("content-length: ").unwrap();
+        let length = length.split("\r\n").next().unwrap();
+        if content.len() >= length.parse().unwrap() {
+            break;
+        }
+    }
+    let length = answer.len();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+    write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{answer}").unwrap();
+    String::from_utf8(request).unwrap()
 }
