@@ -93,11 +93,6 @@ impl<'a> Reply<'a> {
         Self::Text(content.into())
     }
 
-    /// The same, independent of the message that it may borrow from.
-    pub fn into_owned(self) -> Reply<'static> {
-        self.map(&mut |text| Cow::Owned(text.into_owned()))
-    }
-
     /// The same with each text replaced, in the order of the fields.
     pub(crate) fn map<'b>(self, text: &mut dyn FnMut(Cow<'a, str>) -> Cow<'b, str>) -> Reply<'b> {
         match self {

@@ -245,6 +245,8 @@ impl Programs {
         let (output, reason) = output.map_err(Failure::Guard)?;
         match status {
             Ok(status) if status.success() => Ok(output),
+            // Somebody ended the guard, or it could not write.
+            Ok(status) if reason.is_empty() => Err(Failure::Ended(format!("its guard, {status}"))),
             Ok(_) => Err(Failure::Ended(reason)),
             Err(error) => Err(Failure::Guard(error)),
         }
