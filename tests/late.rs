@@ -11,7 +11,6 @@
 
 mod support;
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -87,8 +86,9 @@ impl Works {
     }
 }
 
-/// Makes each of these messages late, and then done at `ended` with its reply.
-fn make_late(tries: &Tries, messages: &[(String, Reply<'static>)], ended: u64) {
+/// Makes each of these messages late, in their order or all at once, and then done at `ended` with its
+/// reply.
+fn make_late(tries: &Tries, messages: &[(String, Reply<'static>)], is_ordered: bool, ended: u64) {
     std::thread::scope(|scope| {
         let works = Arc::new(Works::default());
         let mut workers = Vec::new();
@@ -113,9 +113,18 @@ fn make_late(tries: &Tries, messages: &[(String, Reply<'static>)], ended: u64) {
         for second in tried {
             assert_eq!(second.join().unwrap(), None);
         }
-        for (xml, _) in messages {
-            let third = ask_at(tries, xml, 1, true, &|| panic!("thrice"));
-            assert_eq!(third.unwrap(), "wait");
+        let third = |xml| ask_at(tries, xml, 1, true, &|| panic!("thrice"));
+        if is_ordered {
+            for (xml, _) in messages {
+                assert_eq!(third(xml).unwrap(), "wait");
+            }
+        } else {
+            let thirds = messages
+                .iter()
+                .map(|(xml, _)| scope.spawn(move || third(xml)));
+            for third in thirds.collect::<Vec<_>>() {
+                assert_eq!(third.join().unwrap().unwrap(), "wait");
+            }
         }
         works.release();
         for worker in workers {
@@ -154,7 +163,7 @@ fn late_answers_come_in_the_order_of_their_questions_each_with_its_own() {
         question("oUser2", 1, "another's"),
         question("oUser1", 2, "two\nlines"),
     ];
-    make_late(&tries, &messages, 100);
+    make_late(&tries, &messages, true, 100);
     let front = "问".repeat(40);
     assert_eq!(say(&tries, "oUser1", 100), format!("「{front}…」\nof 1"));
     assert_eq!(say(&tries, "oUser1", 100), "「two…」\nof 2");
@@ -176,7 +185,7 @@ fn a_late_answer_that_is_no_text_comes_as_it_is_and_none_does_not_come() {
         (text_of("oUser1", 2, "news"), news.clone()),
         (click.clone(), Reply::text("of a click")),
     ];
-    make_late(&tries, &messages, 100);
+    make_late(&tries, &messages, true, 100);
     // An event asks for nothing.
     let event = click_of("oUser1", 1_700_000_001, "k");
     let new = ask_at(&tries, &event, 100, true, &|| Reply::text("new"));
@@ -190,21 +199,17 @@ fn a_late_answer_that_is_no_text_comes_as_it_is_and_none_does_not_come() {
 fn a_late_answer_is_kept_for_ten_minutes() {
     let tries = Tries::new(nothing_to_report);
     let messages = [question("oUser1", 1, "one"), question("oUser2", 1, "two")];
-    make_late(&tries, &messages, 1000);
+    make_late(&tries, &messages, false, 1000);
     assert_eq!(say(&tries, "oUser1", 1600), "「one」\nof 1");
     assert!(is_new(&tries, "oUser2", 1601));
     // What is stale is forgotten, so that a clock that is set back does not bring it up again.
     assert!(is_new(&tries, "oUser2", 1000));
 }
 
-thread_local! {
-    static REPORTED: Cell<Option<String>> = const { Cell::new(None) };
-}
-
 #[test]
-fn memory_is_bounded_in_messages_and_the_loss_of_a_late_answer_is_reported() {
-    let tries = Tries::new(|line| REPORTED.set(Some(line.to_owned())));
-    make_late(&tries, &[question("oUser1", 1, "one")], 1);
+fn memory_is_bounded_in_messages_and_those_that_owe_an_answer_go_last() {
+    let tries = Tries::new(nothing_to_report);
+    make_late(&tries, &[question("oUser1", 1, "one")], false, 1);
     let calls = AtomicUsize::new(0);
     let tell = |msg_id: u64| {
         ask_at(&tries, &text_of("oUser2", msg_id, "x"), 1, true, &|| {
@@ -213,43 +218,106 @@ fn memory_is_bounded_in_messages_and_the_loss_of_a_late_answer_is_reported() {
         })
         .unwrap()
     };
-    for msg_id in 1..4096 {
+    for msg_id in 1..=4096 {
         tell(msg_id);
     }
-    assert_eq!(REPORTED.take(), None);
-    tell(4096);
-    assert_eq!(
-        REPORTED.take().unwrap(),
-        "cause=late-answers-dropped reason=\"1 that nobody has asked for, to remember newer messages\""
-    );
-    assert!(is_new(&tries, "oUser1", 1));
-    // That made the oldest of the others go, which is worked on again; the youngest is not.
-    tell(4096);
+    // That made the oldest go, which is worked on again; the next is not.
+    tell(2);
     assert_eq!(calls.load(Ordering::SeqCst), 4096);
     tell(1);
     assert_eq!(calls.load(Ordering::SeqCst), 4097);
-    assert_eq!(REPORTED.take(), None);
+    assert_eq!(say(&tries, "oUser1", 1), "「one」\nof 1");
 }
 
 #[test]
-fn memory_is_bounded_in_bytes() {
+fn the_loss_of_late_answers_for_want_of_memory_is_reported() {
+    let tries = Tries::new(|line| {
+        REPORTED.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(
+            line,
+            "cause=late-answers-dropped reason=\"1 that nobody has asked for, to remember newer messages\""
+        );
+    });
+    static REPORTED: AtomicUsize = AtomicUsize::new(0);
+    // Eight articles of 16 KiB: 33 such answers are over 4 MiB.
+    let long = || "x".repeat(4096);
+    let article = || Article {
+        title: long().into(),
+        description: long().into(),
+        pic_url: long().into(),
+        url: long().into(),
+    };
+    let news = || Reply::News((0..8).map(|_| article()).collect());
+    let messages: Vec<_> = (0..33)
+        .map(|number| (text_of("oUser1", number, &number.to_string()), news()))
+        .collect();
+    make_late(&tries, &messages, false, 100);
+    assert_eq!(REPORTED.load(Ordering::SeqCst), 2);
+    for _ in 0..31 {
+        assert_eq!(say(&tries, "oUser1", 100), format!("{:?}", news()));
+    }
+    assert!(is_new(&tries, "oUser1", 100));
+}
+
+#[test]
+fn an_answer_that_nobody_was_there_for_is_owed_until_a_try_takes_it() {
+    let tries = Tries::new(nothing_to_report);
+    let end = |user: &str, is_there: bool, ended: u64| {
+        let work = || Reply::text("late");
+        let xml = text_of(user, 1, "x");
+        with_message(&xml, |message| {
+            // WeChat was there for five seconds, or still is.
+            let caller = Caller {
+                now: &|| ended,
+                is_there: &|| is_there,
+            };
+            tries.once(message, &caller, Late::saying(String::new()), &work);
+        });
+    };
+    // The messages are received at 1.
+    end("oUser1", false, 6);
+    assert_eq!(say(&tries, "oUser1", 6), "「x」\nlate");
+    assert!(is_new(&tries, "oUser1", 6));
+    end("oUser2", true, 6);
+    assert!(is_new(&tries, "oUser2", 6));
+    end("oUser3", false, 5);
+    assert!(is_new(&tries, "oUser3", 6));
+    end("oUser4", false, 6);
+    let again = ask_at(&tries, &text_of("oUser4", 1, "x"), 6, true, &|| {
+        panic!("twice")
+    });
+    assert_eq!(again.unwrap(), "late");
+    assert!(is_new(&tries, "oUser4", 6));
+}
+
+#[test]
+fn memory_is_bounded_in_bytes_but_holds_one_answer_whatever_it_costs() {
     let tries = Tries::new(nothing_to_report);
     let calls = AtomicUsize::new(0);
-    let tell = |msg_id: u64| {
+    let tell = |msg_id: u64, articles: usize| {
         ask_at(&tries, &text_of("oUser1", msg_id, "x"), 1, true, &|| {
             calls.fetch_add(1, Ordering::SeqCst);
-            Reply::text("x".repeat(64 * 1024 - 256))
+            let article = Article {
+                title: "x".repeat(4096).into(),
+                ..Article::default()
+            };
+            Reply::News(vec![article; articles])
         })
         .unwrap()
     };
-    for msg_id in 1..=64 {
-        tell(msg_id);
+    for msg_id in 1..=60 {
+        tell(msg_id, 16);
     }
-    tell(1);
-    assert_eq!(calls.load(Ordering::SeqCst), 64, "64 of 64 KiB are 4 MiB");
-    tell(65);
-    tell(64);
-    assert_eq!(calls.load(Ordering::SeqCst), 65);
-    tell(1);
-    assert_eq!(calls.load(Ordering::SeqCst), 66);
+    tell(1, 16);
+    assert_eq!(
+        calls.load(Ordering::SeqCst),
+        60,
+        "60 of 64 KiB are not 4 MiB"
+    );
+    for _ in 0..2 {
+        tell(61, 2000);
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 61);
+    tell(1, 16);
+    assert_eq!(calls.load(Ordering::SeqCst), 62);
 }

@@ -15,6 +15,7 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,7 +90,7 @@ fn the_message_is_on_standard_input_and_in_the_environment() {
     fs::write(
         &rules,
         r#"<rules><on Content="stdin"><run>/bin/sh -c <arg>sed 's/]]&gt;/)/g'</arg></run></on>
-           <on><run>/bin/sh -c <arg>env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= | sort</arg></run></on></rules>"#,
+           <on><run>/bin/sh -c <arg>env | grep -v -e ^WECHAT_RUN= -e ^PWD= -e ^SHLVL= -e ^_= | sort</arg></run></on></rules>"#,
     )
     .unwrap();
     let program = Program::spawn(
@@ -207,9 +208,9 @@ fn a_program_that_fails_says_why_in_the_log() {
     assert_eq!(
         program.stop(),
         [
-            "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota\"",
-            "cause=run-failed reason=\"/bin/false: exit status: 1: and nothing on standard error\"",
-            "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL): and nothing on standard error\"",
+            "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota … more\"",
+            "cause=run-failed reason=\"/bin/false: exit status: 1\"",
+            "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL)\"",
             "cause=run-failed reason=\"/nonexistent: cannot be started: No such file or directory (os error 2)\"",
             "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
             "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
@@ -258,6 +259,7 @@ fn a_user_is_held_to_the_limit_of_a_program() {
     let (program, _) = start(
         "limit",
         r#"<on Content="cheap"><run>echo yes</run></on>
+           <on Content="other"><run limit="2/1h">echo yes</run></on>
            <on Content="short"><run limit="1/1s">printf yes</run></on>
            <on Content="*"><run limit="2/1h" limited="{Content}，够了">echo yes</run></on>"#,
     );
@@ -275,8 +277,9 @@ fn a_user_is_held_to_the_limit_of_a_program() {
     assert_eq!(ask("oUser1", "c"), "c，够了");
     assert_eq!(ask("oUser2", "a"), "yes");
     assert_eq!(ask("oUser1", "d"), "d，够了");
-    // A rule without a limit does not count.
+    // Another rule is another program.
     assert_eq!(ask("oUser1", "cheap"), "yes");
+    assert_eq!(ask("oUser1", "other"), "yes");
     // What was refused does not count either, so a second later there is room.
     assert_eq!(ask("oUser3", "short"), "yes");
     until("a second passes", || ask("oUser3", "short") == "yes");
@@ -291,7 +294,7 @@ fn a_user_is_held_to_the_limit_of_a_program() {
 fn sixty_four_run_at_once_and_the_next_fails() {
     let (program, folder) = start(
         "at-once",
-        r#"<on Content="wait"><run failed="忙">/bin/sh -c <arg>echo x >> FOLDER/runs; cat FOLDER/fifo</arg></run></on>
+        r#"<on Content="wait"><run failed="忙">/bin/sh -c <arg>exec &lt; FOLDER/fifo; echo x >> FOLDER/runs; cat</arg></run></on>
            <on><run failed="忙">echo free</run></on>"#,
     );
     let fifo = folder.join("fifo");
@@ -302,6 +305,9 @@ fn sixty_four_run_at_once_and_the_next_fails() {
             .unwrap()
             .success()
     );
+    // Open for writing, so that those who read it wait; closed, it ends for all of them.
+    let mut open = fs::OpenOptions::new();
+    let writer = open.read(true).write(true).open(&fifo).unwrap();
     let mut streams = Vec::new();
     for number in 0..64 {
         let mut stream = connect(program.address);
@@ -318,8 +324,8 @@ fn sixty_four_run_at_once_and_the_next_fails() {
             == 64
     });
     assert_eq!(say(&program, "one more"), "忙");
-    // Opened for writing and closed, the pipe ends for all who read it.
-    drop(fs::OpenOptions::new().write(true).open(&fifo).unwrap());
+    assert_eq!(children_of(program.id()).len(), 64);
+    drop(writer);
     for stream in &mut streams {
         assert_eq!(read_answer(stream, false).content, "success");
     }
@@ -329,6 +335,18 @@ fn sixty_four_run_at_once_and_the_next_fails() {
         lines,
         ["cause=run-failed reason=\"echo: not started, 64 programs run already\""]
     );
+}
+
+/// All processes of this parent, dead ones that nobody has asked for too.
+fn children_of(parent: u32) -> Vec<String> {
+    let stat = |process: fs::DirEntry| fs::read_to_string(process.path().join("stat")).ok();
+    let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(stat);
+    // The name is in brackets, and may hold anything; behind it are the state and the parent.
+    let is_child = |stat: &String| {
+        let (_, behind) = stat.rsplit_once(") ").unwrap();
+        behind.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    stats.filter(is_child).collect()
 }
 
 #[test]
@@ -347,30 +365,94 @@ fn five_hundred_runs_leave_no_process_and_no_descriptor() {
     }
     // The last connection may not be closed yet.
     until("no descriptor is left", || count("fd") == before);
-    let children = |task: &Path| fs::read_to_string(task.join("children")).unwrap_or_default();
-    for task in fs::read_dir(process.join("task")).unwrap() {
-        assert_eq!(children(&task.unwrap().path()), "", "no process");
-    }
+    assert_eq!(children_of(program.id()), [""; 0]);
     assert_eq!(program.stop().len(), 334);
+}
+
+/// A rule that starts processes which get away as far as they can, and writes their numbers to FOLDER/pids.
+const RUNAWAYS: &str = r#"<on><run timeout="TIMEOUT" failed="坏了">/bin/sh -c <arg>
+    sleep 1000 &amp;
+    timeout 1000 sleep 1000 &amp;
+    setsid sleep 1000 &amp;
+    (sleep 1000 &lt; /dev/null > /dev/null 2>&amp;1 &amp;)
+    mine() { grep -l WECHAT_RUN=$WECHAT_RUN $(pgrep -x sleep | sed 's|.*|/proc/&amp;/environ|') 2> /dev/null; }
+    until [ $(mine | wc -l) -ge 4 ]; do true; done
+    (mine; echo /proc/$$/environ) | cut -d / -f 3 > FOLDER/new
+    mv FOLDER/new FOLDER/pids
+    sleep 1000</arg></run></on>"#;
+
+/// The numbers of its processes, at least those five, once they run.
+fn runaways(folder: &Path) -> Vec<String> {
+    let pids = folder.join("pids");
+    until("it runs", || pids.exists());
+    let pids = fs::read_to_string(pids).unwrap();
+    let pids: Vec<String> = pids.lines().map(str::to_owned).collect();
+    assert!(pids.len() >= 5, "{pids:?}");
+    pids
 }
 
 #[test]
 fn what_the_server_started_ends_with_it_however_it_ends() {
-    let (program, folder) = start(
-        "ends",
-        r#"<on><run>/bin/sh -c <arg>sleep 1000 &amp; echo $! $$ > FOLDER/new; mv FOLDER/new FOLDER/pids; sleep 1000</arg></run></on>"#,
+    for signal in ["KILL", "TERM", "INT"] {
+        let name = format!("ends-{signal}");
+        let (program, folder) = start(&name, &RUNAWAYS.replace("TIMEOUT", "60"));
+        let mut stream = connect(program.address);
+        stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
+        let pids = runaways(&folder);
+        let kill = format!("kill -{signal} {}", program.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+        pids.iter().for_each(|id| until_gone(id));
+        assert_eq!(program.stop(), [""; 0]);
+    }
+}
+
+/// As where somebody presses Ctrl-C.
+#[test]
+fn a_signal_to_the_servers_whole_group_ends_its_programs_too() {
+    let folder = folder("ends-group");
+    let rules = folder.join("rules.xml");
+    let text = RUNAWAYS
+        .replace("TIMEOUT", "60")
+        .replace("FOLDER", folder.to_str().unwrap());
+    fs::write(&rules, format!("<rules>{text}</rules>")).unwrap();
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("PATH", "/usr/bin:/bin")
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--rules",
+                rules.to_str().unwrap(),
+            ])
+            .process_group(0),
     );
     let mut stream = connect(program.address);
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
-    let pids = folder.join("pids");
-    until("it runs", || pids.exists());
-    let pids = fs::read_to_string(pids).unwrap();
-    for id in pids.split_whitespace() {
-        assert!(Path::new("/proc").join(id).exists());
-    }
-    // By SIGKILL, about which a program can do nothing.
-    assert_eq!(program.stop(), [""; 0]);
-    pids.split_whitespace().for_each(until_gone);
+    let pids = runaways(&folder);
+    let kill = format!("kill -INT -{}", program.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+    pids.iter().for_each(|id| until_gone(id));
+}
+
+#[test]
+fn when_its_time_is_up_a_program_ends_with_all_it_started() {
+    let (program, folder) = start("time-is-up", &RUNAWAYS.replace("TIMEOUT", "2s"));
+    assert_eq!(say(&program, "x"), "坏了");
+    runaways(&folder).iter().for_each(|id| until_gone(id));
+    assert_eq!(program.stop().len(), 1);
 }
 
 #[test]
@@ -491,7 +573,10 @@ fn the_programs_of_the_readme_answer_with_a_language_model() {
         assert!(asked.contains("Bearer sk-1"), "{asked}");
         assert!(asked.contains("say \\\"hi\\\" $(id) 'x'"), "{asked}");
         assert_eq!(reply("{\"error\":\"no money\"}").0, "坏了", "{name}");
-        assert_eq!(program.stop().len(), 1);
+        assert_eq!(reply("").0, "坏了", "{name}");
+        drop(model);
+        assert_eq!(say(&program, "nobody there"), "坏了", "{name}");
+        assert_eq!(program.stop().len(), 3);
     }
 }
 
@@ -514,7 +599,16 @@ fn play_model(model: &TcpListener, answer: &str) -> String {
         }
     }
     let length = answer.len();
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
-    write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{answer}").unwrap();
+    let status = if answer.is_empty() {
+        "500 Oops"
+    } else {
+        "200 OK"
+    };
+    let head = "Content-Type: application/json\r\nConnection: close";
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{answer}"
+    )
+    .unwrap();
     String::from_utf8(request).unwrap()
 }

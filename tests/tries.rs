@@ -192,15 +192,15 @@ fn without_words_for_it_the_third_try_says_nothing_and_any_text_gets_the_answer(
     assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
     bot.print("a", "晴");
     // Soon; until then the rules answer.
-    let mut msg_id = 10;
-    let answer = loop {
-        msg_id += 1;
-        let answer = bot.say(&text_of("oUser1", msg_id, "static"));
-        if answer != "here" {
-            break answer;
-        }
-        assert!(msg_id < 10_000);
-    };
+    let msg_ids = AtomicUsize::new(10);
+    let answer = Mutex::new(String::new());
+    until("the answer comes", || {
+        let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
+        let xml = text_of("oUser1", u64::try_from(msg_id).unwrap(), "static");
+        *answer.lock().unwrap() = bot.say(&xml);
+        *answer.lock().unwrap() != "here"
+    });
+    let answer = answer.into_inner().unwrap();
     assert_eq!(answer, "「plain a」\n晴");
     assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
     bot.program.stop_silent();

@@ -10,12 +10,13 @@ use std::sync::{Mutex, PoisonError};
 
 use super::signature::{SignatureError, Verified};
 
-/// Uses that a set holds. Each takes two words, so a set is a line of the processor's cache.
-const USES: usize = 4;
+/// Uses that a set holds. More would take longer to look through, fewer fill less evenly.
+const USES: usize = 16;
 
-/// Sets: 32,768 uses in 512 KiB. An account that gets 50 messages a second comes to 30,000 within
-/// the 600 seconds of the usual `--max-age`.
-const SETS: usize = 8192;
+/// Sets: 32,768 uses in 512 KiB. Of an account that gets 30 messages a second all but one in a thousand
+/// are remembered for the 600 seconds of the usual `--max-age`; of 50 a second, seven in a hundred are
+/// forgotten before that, the oldest first.
+const SETS: usize = 2048;
 
 /// A signature, and the content it was used for: eight bytes of the one, and a keyed hash of the
 /// other that nobody outside can aim at.
@@ -23,8 +24,8 @@ type Use = [u64; 2];
 
 /// A bounded memory of signatures and the contents they were used for.
 ///
-/// A signature's own bits say which set it belongs to; in a set the oldest use makes room. Nobody
-/// who lacks the token can crowd a use out, since that takes other right signatures.
+/// A signature's own bits say which set it belongs to; in a set the oldest use makes room. It takes
+/// other right signatures to crowd one out, so that nobody can who is not sent through WeChat.
 pub struct UsedSignatures {
     sets: Mutex<Vec<[Use; USES]>>,
     hasher: RandomState,

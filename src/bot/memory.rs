@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar};
 
 use super::pattern::Pattern;
-use crate::account::Reply;
+use crate::account::{Reply, trim};
 
 /// For how many seconds an answer that came too late is kept for its user.
 const KEPT_FOR: u64 = 600;
@@ -56,9 +56,14 @@ pub(super) struct Known {
     pub(super) tries: u32,
     /// When the first of them came.
     pub(super) since: u64,
+    /// How many of them wait.
+    pub(super) waiting: u32,
     /// Told when one of the following is.
     pub(super) changed: Arc<Condvar>,
     pub(super) late: Late,
+    user: Key,
+    /// What the message is known by when its answer comes late.
+    question: String,
     pub(super) is_done: bool,
     /// What every try is told from now on.
     pub(super) answer: Option<Arc<Reply<'static>>>,
@@ -69,9 +74,10 @@ pub(super) struct Known {
 
 #[derive(Debug)]
 struct Owed {
-    question: String,
     /// The answer, once it is there, and since when.
     answer: Option<(Arc<Reply<'static>>, u64)>,
+    /// Whether the user was told to wait for it. Else a try can still settle it.
+    is_promised: bool,
 }
 
 impl Known {
@@ -102,43 +108,71 @@ impl Memory {
         Some(known)
     }
 
-    /// A message whose first try came now.
-    pub(super) fn begin(&mut self, key: Key, late: Late, now: u64) {
+    /// Notes that a try of this message begins to wait, or has waited.
+    pub(super) fn count_waiting(&mut self, key: Key, has_begun: bool) {
+        if let Some(known) = self.messages.get_mut(&key) {
+            known.waiting = match has_begun {
+                true => known.waiting.saturating_add(1),
+                false => known.waiting.saturating_sub(1),
+            };
+        }
+    }
+
+    /// What a try of this message is told, if that is known yet.
+    pub(super) fn answer(&mut self, key: Key) -> Option<Arc<Reply<'static>>> {
+        let known = self.messages.get(&key)?;
+        let answer = Arc::clone(known.answer.as_ref()?);
+        let is_owed = known.owed.as_ref().is_some_and(|owed| !owed.is_promised);
+        if is_owed {
+            self.settle(key);
+        }
+        Some(answer)
+    }
+
+    /// A message of this user whose first try came now.
+    pub(super) fn begin(&mut self, key: Key, user: Key, question: String, late: Late, now: u64) {
+        let texts = question.len().saturating_add(late.text.len());
         let known = Known {
             tries: 1,
             since: now,
+            waiting: 0,
             changed: Arc::default(),
             late,
+            user,
+            question,
             is_done: false,
             answer: None,
             owed: None,
-            bytes: OVERHEAD,
+            bytes: OVERHEAD.saturating_add(texts),
         };
         self.messages.insert(key, known);
     }
 
     /// From now on the answer to the message is what it has for being late, and its user is owed
     /// what is being worked on.
-    pub(super) fn promise(
-        &mut self,
-        key: Key,
-        user: Key,
-        question: String,
-    ) -> Option<Arc<Reply<'static>>> {
+    pub(super) fn promise(&mut self, key: Key) -> Option<Arc<Reply<'static>>> {
         let known = self.messages.get_mut(&key)?;
         let answer = Arc::new(Reply::text(known.late.text.clone()));
         known.answer = Some(Arc::clone(&answer));
         known.owed = Some(Owed {
-            question,
             answer: None,
+            is_promised: true,
         });
         known.changed.notify_all();
-        self.owing.push_back((key, user));
+        self.owing.push_back((key, known.user));
         Some(answer)
     }
 
-    /// The work for a message is done, with this reply, whose texts have so many bytes.
-    pub(super) fn end(&mut self, key: Key, reply: &Arc<Reply<'static>>, length: usize, now: u64) {
+    /// The work for a message is done, with this reply, whose texts have so many bytes. Where nobody
+    /// is there to take it, the user is owed it.
+    pub(super) fn end(
+        &mut self,
+        key: Key,
+        reply: &Arc<Reply<'static>>,
+        length: usize,
+        is_taken: bool,
+        now: u64,
+    ) {
         let Some(known) = self.messages.get_mut(&key) else {
             return;
         };
@@ -147,20 +181,38 @@ impl Memory {
         self.bytes = self.bytes.saturating_add(known.bytes);
         self.done.push_back(key);
         known.changed.notify_all();
+        let answer = Some((Arc::clone(reply), now));
         match &mut known.owed {
-            None => known.answer = Some(Arc::clone(reply)),
-            // There is nothing to hand over.
-            Some(_) if **reply == Reply::Success => self.settle(key),
-            Some(owed) => owed.answer = Some((Arc::clone(reply), now)),
+            // Nothing is handed over to nobody but who was told to ask for it.
+            Some(_) if is_nothing(reply) && known.late.pickup.is_none() => self.settle(key),
+            Some(owed) => owed.answer = answer,
+            None => {
+                known.answer = Some(Arc::clone(reply));
+                if !is_taken && known.waiting == 0 && !is_nothing(reply) {
+                    known.owed = Some(Owed {
+                        answer,
+                        is_promised: false,
+                    });
+                    self.owing.push_back((key, known.user));
+                }
+            }
         }
     }
 
-    /// Forgets the oldest messages over the bounds, and says how many of them still owed an answer.
+    /// Forgets the oldest messages over the bounds, those that owe nothing first, and says how many
+    /// of them still owed an answer. The last one to end stays whatever it costs.
     pub(super) fn make_room(&mut self) -> usize {
         let before = self.owing.len();
-        while (self.done.len() > MESSAGES_MAX || self.bytes > BYTES_MAX)
-            && let Some(oldest) = self.done.pop_front()
-        {
+        while self.done.len() > 1 && (self.done.len() > MESSAGES_MAX || self.bytes > BYTES_MAX) {
+            let last = self.done.len().saturating_sub(1);
+            let owes_nothing = |key: &Key| {
+                let known = self.messages.get(key);
+                known.is_none_or(|known| known.owed.is_none())
+            };
+            let place = self.done.iter().take(last).position(owes_nothing);
+            let Some(oldest) = self.done.remove(place.unwrap_or(0)) else {
+                break;
+            };
             self.settle(oldest);
             if let Some(known) = self.messages.remove(&oldest) {
                 self.bytes = self.bytes.saturating_sub(known.bytes);
@@ -192,12 +244,13 @@ impl Memory {
 
     /// The answer that is owed for this message, if it is there, with the question in front.
     pub(super) fn hand_over(&mut self, key: Key) -> Option<Reply<'static>> {
-        let owed = self.messages.get(&key)?.owed.as_ref()?;
-        let (answer, _) = owed.answer.as_ref()?;
+        let known = self.messages.get(&key)?;
+        let (answer, _) = known.owed.as_ref()?.answer.as_ref()?;
         let reply = if let Reply::Text(content) = &**answer
-            && !owed.question.is_empty()
+            && !is_nothing(answer)
+            && !known.question.is_empty()
         {
-            Reply::text(format!("「{}」\n{content}", owed.question))
+            Reply::text(format!("「{}」\n{content}", known.question))
         } else {
             (**answer).clone()
         };
@@ -226,5 +279,14 @@ impl Memory {
         {
             self.settle(key);
         }
+    }
+}
+
+/// Whether a reply says nothing.
+fn is_nothing(reply: &Reply<'_>) -> bool {
+    if let Reply::Text(content) = reply {
+        trim(content).is_empty()
+    } else {
+        *reply == Reply::Success
     }
 }

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +21,7 @@ use super::memory::Late;
 use super::pattern::Pattern;
 use super::replies;
 use super::template::{Scene, Template};
-use crate::account::{Message, Reply, trim};
+use crate::account::{Message, Reply, TEXT_MAX, trim};
 
 /// Programs at once. Each is a process of its own, and the guard beside it.
 const AT_ONCE_MAX: usize = 64;
@@ -29,7 +30,7 @@ const AT_ONCE_MAX: usize = 64;
 pub(crate) const OUTPUT_MAX: usize = 64 * 1024;
 
 /// Bytes of the line that says why a program failed.
-pub(crate) const REASON_MAX: usize = 256;
+const REASON_MAX: usize = 512;
 
 /// Starts that are remembered for the limits, some 400 KiB of them.
 const STARTS_MAX: usize = 16 * 1024;
@@ -51,6 +52,8 @@ const WITHHELD: [&str; 6] = [
 /// A `<run>`, as a file says it.
 #[derive(Debug, Default)]
 pub(super) struct Program {
+    /// The element as it stands in the file, by which its starts are counted.
+    pub(super) command: String,
     /// The program and its arguments. What a place is filled in with is never split.
     pub(super) words: Vec<Template>,
     /// Seconds until it is ended.
@@ -78,7 +81,7 @@ pub(super) struct Limit {
 pub struct Job {
     words: Vec<String>,
     timeout: u64,
-    limit: Option<Limit>,
+    limit: Option<(Limit, String)>,
     failed: String,
     limited: String,
     pub(super) late: Late,
@@ -87,14 +90,20 @@ pub struct Job {
 impl Program {
     pub(super) fn fill(&self, scene: &Scene<'_>) -> Job {
         let fill = |template: &Template| template.fill(scene).into_owned();
+        // More is not sent anyway; one character more shows where it was cut.
+        let say = |template: &Template| {
+            let mut text = fill(template);
+            text.truncate(text.floor_char_boundary(TEXT_MAX.saturating_add(4)));
+            text
+        };
         Job {
             words: self.words.iter().map(fill).collect(),
             timeout: self.timeout,
-            limit: self.limit,
-            failed: fill(&self.failed),
-            limited: fill(&self.limited),
+            limit: self.limit.map(|limit| (limit, self.command.clone())),
+            failed: say(&self.failed),
+            limited: say(&self.limited),
             late: Late {
-                text: fill(&self.late),
+                text: say(&self.late),
                 pickup: self.pickup.clone(),
             },
         }
@@ -138,10 +147,18 @@ impl fmt::Display for Failure {
             Self::Limited => f.write_str("not started, the user is at the limit"),
             Self::Guard(error) => write!(f, "no guard can be started: {error}"),
             // Foreign bytes; a quote would end the reason.
-            Self::Ended(reason) => reason.trim_end().escape_debug().fmt(f),
-            Self::Output(mistake) => write!(f, "printed no reply: {}", mistake.escape_debug()),
+            Self::Ended(reason) => front(reason.trim_end()).escape_debug().fmt(f),
+            Self::Output(mistake) => {
+                write!(f, "printed no reply: {}", front(mistake).escape_debug())
+            }
         }
     }
+}
+
+/// As much of a text as a log line holds.
+fn front(text: &str) -> &str {
+    let end = text.floor_char_boundary(REASON_MAX);
+    text.get(..end).unwrap_or(text)
 }
 
 impl Programs {
@@ -185,14 +202,15 @@ impl Programs {
     /// Counts a start, if there may be one.
     fn start(&self, job: &Job, message: &Message<'_>) -> Result<Running<'_>, Failure> {
         let now = message.received();
-        let start = (job.words.first(), message.from_user_name());
-        let start = self.hasher.hash_one(start);
         let mut counts = self.counts();
-        if let Some(limit) = job.limit {
+        let mut start = None;
+        if let Some((limit, command)) = &job.limit {
+            let who = self.hasher.hash_one((command, message.from_user_name()));
+            start = Some((who, now));
             let is_recent = |at: u64| now.saturating_sub(at) < limit.seconds;
             let recent = counts.starts.iter().rev();
             let recent = recent.take_while(|(_, at)| is_recent(*at));
-            if recent.filter(|(who, _)| *who == start).count() >= limit.count {
+            if recent.filter(|(other, _)| *other == who).count() >= limit.count {
                 return Err(Failure::Limited);
             }
         }
@@ -200,11 +218,11 @@ impl Programs {
             return Err(Failure::Busy);
         }
         counts.running = counts.running.saturating_add(1);
-        if job.limit.is_some() {
+        if let Some(start) = start {
             if counts.starts.len() >= STARTS_MAX {
                 counts.starts.pop_front();
             }
-            counts.starts.push_back((start, now));
+            counts.starts.push_back(start);
         }
         Ok(Running(self))
     }
@@ -220,6 +238,8 @@ impl Programs {
             .arg(GUARD)
             .arg(job.timeout.to_string())
             .args(&job.words)
+            // Away from the signals of a terminal, so that it is there to end the program.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -55,6 +55,7 @@ pub(super) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'sta
             .unwrap_or(""),
         Err(error) => return Err(format!("not UTF-8 from byte {} on", error.valid_up_to())),
     };
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let is_reply = text.strip_prefix('<').is_some_and(|behind| {
         let name = behind
             .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
@@ -160,6 +161,7 @@ impl Reader {
     fn run(&mut self, run: Element<'_>, scope: Scope) -> Option<Box<Program>> {
         let mut program = Program {
             timeout: TIMEOUT,
+            command: run.source().to_owned(),
             ..Program::default()
         };
         for (name, value, offset) in run.attributes() {
@@ -181,6 +183,12 @@ impl Reader {
         }
         let mut words = Vec::new();
         for word in run.text_in_front().split_ascii_whitespace() {
+            if word.starts_with(['"', '\'']) {
+                let message = format!(
+                    "{word} begins with a quote, which no shell reads; words with white space are <arg>s"
+                );
+                self.mistake(run.offset_of(word), message);
+            }
             match Template::parse(word, scope.stars) {
                 Ok(template) => words.push(template),
                 Err(errors) => self.template_errors(errors, |found| run.offset_of(found)),
@@ -206,6 +214,9 @@ impl Reader {
                 "<run> of a program whose name has places in it; only its arguments may",
             ),
             Some(Some(_)) => {}
+        }
+        if program.limit.is_none() && run.attributes().any(|(name, ..)| name == "limited") {
+            self.mistake(run.offset(), "limited without a limit");
         }
         program.words = words;
         Some(Box::new(program))
@@ -258,8 +269,7 @@ impl Reader {
         let count = articles.len();
         if news.children().next().is_none() {
             self.mistake(news.offset(), "<news> without an <item>");
-        } else if scope.is_printed {
-        } else if count > ARTICLES_MAX {
+        } else if count > ARTICLES_MAX && !scope.is_printed {
             self.mistake(
                 news.offset(),
                 format!("{count} articles, at most {ARTICLES_MAX} allowed"),

@@ -31,6 +31,9 @@ const LOOKS_AGAIN: Duration = Duration::from_millis(500);
 /// for this machine.
 const ANSWERED_BY: Duration = Duration::from_millis(4400);
 
+/// Bytes that are kept of each text of an answer: twice what WeChat takes.
+const TEXT_KEPT: usize = 4096;
+
 /// Characters of a question that are repeated in front of its late answer.
 const QUESTION_MAX: usize = 40;
 
@@ -75,11 +78,11 @@ impl Tries {
     /// What comes of a message that came before, or by which a user asks for a late answer; `None`
     /// for all others.
     pub fn again(&self, message: &Message<'_>, caller: &Caller<'_>) -> Option<Outcome<'static>> {
-        let mut memory = self.memory();
-        if memory.is_empty() {
+        if self.memory().is_empty() {
             return None;
         }
         let key = self.key(message);
+        let mut memory = self.memory();
         if memory.known(key).is_some() {
             return Some(self.join(memory, key, message, caller));
         }
@@ -103,19 +106,23 @@ impl Tries {
         if memory.known(key).is_some() {
             return self.join(memory, key, message, caller);
         }
-        memory.begin(key, late, message.received());
+        let (user, question) = (self.user(message), question(message));
+        memory.begin(key, user, question, late, message.received());
         drop(memory);
         let mut working = Working {
             tries: self,
             caller,
             key,
+            since: message.received(),
             reply: Arc::new(Reply::Success),
             length: 0,
         };
         let mut length = 0_usize;
         let reply = work().map(&mut |text| {
+            let mut text = text.into_owned();
+            text.truncate(text.floor_char_boundary(TEXT_KEPT));
             length = length.saturating_add(text.len());
-            Cow::Owned(text.into_owned())
+            Cow::Owned(text)
         });
         working.length = length;
         working.reply = Arc::new(reply);
@@ -138,18 +145,16 @@ impl Tries {
         let changed = Arc::clone(&known.changed);
         let mut patience = if is_last { ANSWERED_BY } else { GIVES_UP };
         loop {
+            memory.count_waiting(key, true);
             memory = wait_while(&changed, memory, patience, key, |known| {
                 known.answer.is_none()
             });
-            let Some(known) = memory.known(key) else {
-                return Outcome::Gone;
-            };
-            if let Some(answer) = &known.answer {
-                return Outcome::Kept(Arc::clone(answer));
+            memory.count_waiting(key, false);
+            if let Some(answer) = memory.answer(key) {
+                return Outcome::Kept(answer);
             }
             if is_last {
-                let promised = memory.promise(key, self.user(message), question(message));
-                return promised.map_or(Outcome::Gone, Outcome::Kept);
+                return memory.promise(key).map_or(Outcome::Gone, Outcome::Kept);
             }
             drop(memory);
             if !(caller.is_there)() {
@@ -250,14 +255,19 @@ struct Working<'t> {
     tries: &'t Tries,
     caller: &'t Caller<'t>,
     key: Key,
+    since: u64,
     reply: Arc<Reply<'static>>,
     length: usize,
 }
 
 impl Drop for Working<'_> {
     fn drop(&mut self) {
+        let now = (self.caller.now)();
+        // Mostly it took no time, and there is no need to look.
+        let is_soon = now.saturating_sub(self.since) < GIVES_UP.as_secs();
+        let is_taken = is_soon || (self.caller.is_there)();
         let mut memory = self.tries.memory();
-        memory.end(self.key, &self.reply, self.length, (self.caller.now)());
+        memory.end(self.key, &self.reply, self.length, is_taken, now);
         let dropped = memory.make_room();
         drop(memory);
         if dropped > 0 {
