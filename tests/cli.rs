@@ -280,11 +280,13 @@ fn a_listening_socket_as_standard_input_is_used() {
 
 #[test]
 fn running_out_of_descriptors_makes_room_as_running_out_of_seats_does() {
+    // Of 40, connections leave 10; the seven that are passed on are more than that with the usual ones.
     let program = Program::spawn(
         std::process::Command::new("sh")
             .args([
                 "-c",
-                "ulimit -n 40; exec \"$0\" --listen 127.0.0.1:0",
+                "ulimit -n 40; for n in 3 4 5 6 7 8 9; do eval \"exec $n< /dev/null\"; done
+                 exec \"$0\" --listen 127.0.0.1:0",
                 env!("CARGO_BIN_EXE_wechat"),
             ])
             .env("WECHAT_TOKEN", TOKEN)
@@ -335,4 +337,31 @@ fn ipv6_is_listened_at_where_there_is_any() {
         200
     );
     program.stop_silent();
+}
+
+/// Somebody who holds all connections keeps no program from being started.
+#[test]
+fn connections_leave_descriptors_to_programs() {
+    let rules = folder("descriptors").join("rules.xml");
+    fs::write(&rules, "<rules><on><run>echo yes</run></on></rules>").unwrap();
+    let program = Program::spawn(
+        std::process::Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -n 100; exec \"$0\" --listen 127.0.0.1:0 --rules \"$1\"",
+                env!("CARGO_BIN_EXE_wechat"),
+                rules.to_str().unwrap(),
+            ])
+            .env("WECHAT_TOKEN", TOKEN)
+            .stdin(Stdio::null()),
+    );
+    let _silent: Vec<_> = (0..200).map(|_| connect(program.address)).collect();
+    for msg_id in 0..10 {
+        let xml = text_of("oUser1", msg_id, "x");
+        let answer = ask(&mut connect(program.address), &post(&xml));
+        assert_eq!(element(&answer.content, "Content"), "yes");
+    }
+    let lines = program.stop();
+    let is_crowd = |line: &String| line.starts_with("cause=crowded ");
+    assert!(lines.iter().all(is_crowd), "{lines:#?}");
 }

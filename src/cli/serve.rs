@@ -1,7 +1,7 @@
 //! `wechat serve`: the server.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::panic;
@@ -33,7 +33,7 @@ pub(super) fn run(settings: Settings) -> Result<(), Error> {
     let mut backend = server.token(token);
     backend.callback.path = settings.path.as_deref().and_then(ServedPath::parse);
     backend.callback.max_age = settings.max_age;
-    backend.limits.connections = settings.max_connections;
+    backend.limits.connections = settings.max_connections.min(connections_max());
     let address = backend.address().map_err(Error::Serve)?;
     let mut text = format!(
         "wechat {} listening on {address}\n",
@@ -76,6 +76,23 @@ fn open(rules: Option<PathBuf>) -> Result<Bot, Error> {
             path,
             count: lines.len(),
         }
+    })
+}
+
+/// Descriptors that connections leave to everything else, or a quarter of them if that is less: three
+/// for each of 64 programs, more while one is started, the rules file.
+const RESERVED: usize = 256;
+
+/// As many connections as there are descriptors for (getrlimit(2)), so that whoever holds all of them
+/// keeps no program from being started.
+fn connections_max() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let open_files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = open_files.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
+    soft.map_or(usize::MAX, |soft: usize| {
+        soft.saturating_sub(RESERVED.min(soft / 4)).max(1)
     })
 }
 
