@@ -148,7 +148,7 @@ fn guard(mut command: Command, timeout: Duration) -> Result<Vec<u8>, String> {
 fn watch(program: &mut Child, message: Vec<u8>, shared: &Shared) -> io::Result<()> {
     if let Some(mut stdin) = program.stdin.take() {
         // A program need not read what it is given.
-        start(move || drop(stdin.write_all(&message)))?;
+        start(Box::new(move || drop(stdin.write_all(&message))))?;
     }
     if let Some(stdout) = program.stdout.take() {
         follow(shared, stdout.into(), |seen| &mut seen.stdout, true)?;
@@ -157,12 +157,12 @@ fn watch(program: &mut Child, message: Vec<u8>, shared: &Shared) -> io::Result<(
         follow(shared, stderr.into(), |seen| &mut seen.stderr, false)?;
     }
     let server = Arc::clone(shared);
-    start(move || {
+    start(Box::new(move || {
         // Nothing is sent any more, so this comes back when the server is gone.
         let _: io::Result<usize> = io::stdin().lock().read(&mut [0]);
         see(&server).is_left = true;
         server.1.notify_all();
-    })
+    }))
 }
 
 fn read_message() -> io::Result<Vec<u8>> {
@@ -184,7 +184,7 @@ fn follow(
     is_cut_off: bool,
 ) -> io::Result<()> {
     let shared = Arc::clone(shared);
-    start(move || {
+    start(Box::new(move || {
         let max = if is_cut_off { OUTPUT_MAX } else { LINE_MAX };
         let mut pipe = File::from(pipe);
         let mut part = [0; 4096];
@@ -205,7 +205,7 @@ fn follow(
         drop(pipe);
         which(&mut see(&shared)).is_closed = true;
         shared.1.notify_all();
-    })
+    }))
 }
 
 /// Waits for the end of a program; `None` where its time is up or nobody waits for it any more.
@@ -304,7 +304,8 @@ fn tell(targets: &[String]) {
     drop(told);
 }
 
-fn start(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+/// Boxed, since each kind of closure would be another copy of what starts a thread.
+fn start(work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     thread::Builder::new().spawn(work).map(drop)
 }
 
