@@ -153,6 +153,37 @@ fn two_tries_that_wait_get_the_same() {
     bot.program.stop_silent();
 }
 
+/// Longer than WeChat waits, that is: a person with `curl`.
+#[test]
+fn who_still_waits_gets_the_answer_and_who_has_left_is_let_go() {
+    let bot = Bot::start("still-there");
+    let descriptors = || {
+        let folder = format!("/proc/{}/fd", bot.program.id());
+        fs::read_dir(folder).unwrap().count()
+    };
+    let mut patient = None;
+    for (name, stays) in [("a", true), ("b", false)] {
+        bot.prepare(name);
+        let xml = text_of("oUser1", 1, &format!("ask {name}"));
+        drop(bot.send(&xml));
+        bot.until_run(name);
+        let before = descriptors();
+        let second = bot.send(&xml);
+        until("it is accepted", || descriptors() > before);
+        if stays {
+            patient = Some(second);
+        } else {
+            drop(second);
+            // Its program still runs.
+            until("it is let go", || descriptors() == before);
+        }
+    }
+    bot.print("a", "晴");
+    assert_eq!(said(&mut patient.unwrap()), "晴");
+    bot.print("b", "雨");
+    bot.program.stop_silent();
+}
+
 #[test]
 fn the_third_try_asks_for_patience_and_the_answer_is_handed_over_once() {
     let bot = Bot::start("late");
