@@ -280,12 +280,12 @@ fn a_listening_socket_as_standard_input_is_used() {
 
 #[test]
 fn running_out_of_descriptors_makes_room_as_running_out_of_seats_does() {
-    // Of 40, connections leave 10; the seven that are passed on are more than that with the usual ones.
+    // Of 20, connections leave 10; the seven that are passed on are more than that with the usual ones.
     let program = Program::spawn(
         std::process::Command::new("sh")
             .args([
                 "-c",
-                "ulimit -n 40; for n in 3 4 5 6 7 8 9; do eval \"exec $n< /dev/null\"; done
+                "ulimit -n 20; for n in 3 4 5 6 7 8 9; do eval \"exec $n< /dev/null\"; done
                  exec \"$0\" --listen 127.0.0.1:0",
                 env!("CARGO_BIN_EXE_wechat"),
             ])

@@ -13,9 +13,8 @@ use super::signature::{SignatureError, Verified};
 /// Uses that a set holds. More would take longer to look through, fewer fill less evenly.
 const USES: usize = 16;
 
-/// Sets: 32,768 uses in 512 KiB. Of an account that gets 30 messages a second all but one in a thousand
-/// are remembered for the 600 seconds of the usual `--max-age`; of 50 a second, seven in a hundred are
-/// forgotten before that, the oldest first.
+/// Sets: 32,768 uses in 512 KiB. Of an account that gets 20 messages a second one in 2,000 is
+/// forgotten before the 600 seconds of the usual `--max-age` are over; at 30 a second one in 50.
 const SETS: usize = 2048;
 
 /// A signature, and the content it was used for: eight bytes of the one, and a keyed hash of the

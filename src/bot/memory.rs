@@ -41,13 +41,13 @@ pub(super) type Key = u64;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     messages: HashMap<Key, Known>,
-    /// Those whose work is done, in the order in which it was.
+    /// Those whose work is done and that owe nothing, in the order in which they came to that.
     done: VecDeque<Key>,
-    /// What those cost in all.
-    bytes: usize,
-    /// Those whose users are owed an answer, in the order in which they were told to wait, each with
-    /// its user.
+    /// Those whose users are owed an answer, in the order in which that became so, each with its user.
     owing: VecDeque<(Key, Key)>,
+    /// What all whose work is done cost, and those of them that owe an answer.
+    bytes: usize,
+    owed_bytes: usize,
 }
 
 /// A message that is being worked on, or was.
@@ -154,6 +154,7 @@ impl Memory {
         let known = self.messages.get_mut(&key)?;
         let answer = Arc::new(Reply::text(known.late.text.clone()));
         known.answer = Some(Arc::clone(&answer));
+        known.bytes = known.bytes.saturating_add(known.late.text.len());
         known.owed = Some(Owed {
             answer: None,
             is_promised: true,
@@ -178,47 +179,86 @@ impl Memory {
         };
         known.is_done = true;
         known.bytes = known.bytes.saturating_add(length);
-        self.bytes = self.bytes.saturating_add(known.bytes);
-        self.done.push_back(key);
         known.changed.notify_all();
-        let answer = Some((Arc::clone(reply), now));
+        self.bytes = self.bytes.saturating_add(known.bytes);
         match &mut known.owed {
-            // Nothing is handed over to nobody but who was told to ask for it.
-            Some(_) if is_nothing(reply) && known.late.pickup.is_none() => self.settle(key),
-            Some(owed) => owed.answer = answer,
+            Some(owed) => {
+                owed.answer = Some((Arc::clone(reply), now));
+                self.owed_bytes = self.owed_bytes.saturating_add(known.bytes);
+                // Nothing is handed over to nobody but who was told to ask for it.
+                if is_nothing(reply) && known.late.pickup.is_none() {
+                    self.settle(key);
+                }
+            }
             None => {
                 known.answer = Some(Arc::clone(reply));
-                if !is_taken && known.waiting == 0 && !is_nothing(reply) {
-                    known.owed = Some(Owed {
-                        answer,
-                        is_promised: false,
-                    });
-                    self.owing.push_back((key, known.user));
+                self.done.push_back(key);
+                if !is_taken {
+                    self.owe(key, now);
                 }
             }
         }
     }
 
-    /// Forgets the oldest messages over the bounds, those that owe nothing first, and says how many
-    /// of them still owed an answer. The last one to end stays whatever it costs.
-    pub(super) fn make_room(&mut self) -> usize {
-        let before = self.owing.len();
-        while self.done.len() > 1 && (self.done.len() > MESSAGES_MAX || self.bytes > BYTES_MAX) {
-            let last = self.done.len().saturating_sub(1);
-            let owes_nothing = |key: &Key| {
-                let known = self.messages.get(key);
-                known.is_none_or(|known| known.owed.is_none())
-            };
-            let place = self.done.iter().take(last).position(owes_nothing);
-            let Some(oldest) = self.done.remove(place.unwrap_or(0)) else {
-                break;
-            };
-            self.settle(oldest);
-            if let Some(known) = self.messages.remove(&oldest) {
-                self.bytes = self.bytes.saturating_sub(known.bytes);
+    /// The user is owed the answer that no try took, unless one still waits that may.
+    pub(super) fn owe(&mut self, key: Key, now: u64) {
+        let Some(known) = self.messages.get_mut(&key) else {
+            return;
+        };
+        let answer = known.answer.as_ref().filter(|answer| !is_nothing(answer));
+        let (Some(answer), None, 0) = (answer, &known.owed, known.waiting) else {
+            return;
+        };
+        known.owed = Some(Owed {
+            answer: Some((Arc::clone(answer), now)),
+            is_promised: false,
+        });
+        self.owed_bytes = self.owed_bytes.saturating_add(known.bytes);
+        self.owing.push_back((key, known.user));
+        self.done.retain(|done| *done != key);
+    }
+
+    /// Forgets the oldest messages over the bounds, except this one and those with tries that wait, and
+    /// says how many of them still owed an answer. Those that owe nothing go first, as long as the
+    /// others take up less than half of it all.
+    pub(super) fn make_room(&mut self, except: Key, now: u64) -> usize {
+        let mut dropped = 0_usize;
+        let mut kept = 0_usize;
+        while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
+            let is_in_debt = self.owing.len() > MESSAGES_MAX / 2 || self.owed_bytes > BYTES_MAX / 2;
+            if is_in_debt || kept >= self.done.len() {
+                let is_there = |(key, _): &&(Key, Key)| {
+                    let known = self.messages.get(key);
+                    *key != except && known.is_some_and(|known| known.is_done)
+                };
+                let Some((oldest, _)) = self.owing.iter().find(is_there).copied() else {
+                    break;
+                };
+                let is_stale = self
+                    .messages
+                    .get(&oldest)
+                    .is_some_and(|known| known.is_stale(now));
+                dropped = dropped.saturating_add(usize::from(!is_stale));
+                self.settle(oldest);
+                self.done.pop_back();
+                self.forget(oldest);
+            } else if let Some(oldest) = self.done.pop_front() {
+                let known = self.messages.get(&oldest);
+                if oldest == except || known.is_some_and(|known| known.waiting > 0) {
+                    self.done.push_back(oldest);
+                    kept = kept.saturating_add(1);
+                } else {
+                    self.forget(oldest);
+                }
             }
         }
-        before.saturating_sub(self.owing.len())
+        dropped
+    }
+
+    fn forget(&mut self, key: Key) {
+        if let Some(known) = self.messages.remove(&key) {
+            self.bytes = self.bytes.saturating_sub(known.bytes);
+        }
     }
 
     /// Of the answers that this user is owed and asks for by saying so: the first that is there, else
@@ -254,30 +294,26 @@ impl Memory {
         } else {
             (**answer).clone()
         };
+        if let Some(known) = self.messages.get_mut(&key)
+            && known.owed.as_ref().is_some_and(|owed| !owed.is_promised)
+        {
+            // Should a try come for it yet, it is not told the same.
+            known.answer = Some(Arc::new(Reply::Success));
+        }
         self.settle(key);
         Some(reply)
     }
 
     /// From now on nothing is owed for this message.
     fn settle(&mut self, key: Key) {
-        let owed = self
-            .messages
-            .get_mut(&key)
-            .and_then(|known| known.owed.take());
-        if owed.is_some() {
-            self.owing.retain(|(owing, _)| *owing != key);
-        }
-    }
-
-    /// Late answers that nobody asked for in time.
-    pub(super) fn forget_stale(&mut self, now: u64) {
-        while let Some((key, _)) = self.owing.front().copied()
-            && self
-                .messages
-                .get(&key)
-                .is_some_and(|known| known.is_stale(now))
+        if let Some(known) = self.messages.get_mut(&key)
+            && known.owed.take().is_some()
         {
-            self.settle(key);
+            self.owing.retain(|(owing, _)| *owing != key);
+            if known.is_done {
+                self.owed_bytes = self.owed_bytes.saturating_sub(known.bytes);
+                self.done.push_back(key);
+            }
         }
     }
 }

@@ -94,6 +94,7 @@ impl Program {
         let say = |template: &Template| {
             let mut text = fill(template);
             text.truncate(text.floor_char_boundary(TEXT_MAX.saturating_add(4)));
+            text.shrink_to_fit();
             text
         };
         Job {
@@ -268,6 +269,8 @@ impl Programs {
             // Somebody ended the guard, or it could not write.
             Ok(status) if reason.is_empty() => Err(Failure::Ended(format!("its guard, {status}"))),
             Ok(_) => Err(Failure::Ended(reason)),
+            // Nobody can know it: whoever started the server has it ignore its children.
+            Err(_) if reason.is_empty() => Ok(output),
             Err(error) => Err(Failure::Guard(error)),
         }
     }

@@ -82,11 +82,11 @@ impl Tries {
             return None;
         }
         let key = self.key(message);
-        let mut memory = self.memory();
+        let memory = self.memory();
         if memory.known(key).is_some() {
             return Some(self.join(memory, key, message, caller));
         }
-        self.asked_for(&mut memory, message, caller)?;
+        self.asked_for(&memory, message, caller)?;
         drop(memory);
         Some(self.once(message, caller, Late::default(), &|| {
             self.pick_up(message, caller)
@@ -121,6 +121,7 @@ impl Tries {
         let reply = work().map(&mut |text| {
             let mut text = text.into_owned();
             text.truncate(text.floor_char_boundary(TEXT_KEPT));
+            text.shrink_to_fit();
             length = length.saturating_add(text.len());
             Cow::Owned(text)
         });
@@ -143,6 +144,7 @@ impl Tries {
         let age = message.received().saturating_sub(known.since);
         let is_last = known.tries >= TRIES || age >= LAST_AFTER;
         let changed = Arc::clone(&known.changed);
+        let has_to_wait = known.answer.is_none();
         let mut patience = if is_last { ANSWERED_BY } else { GIVES_UP };
         loop {
             memory.count_waiting(key, true);
@@ -150,8 +152,16 @@ impl Tries {
                 known.answer.is_none()
             });
             memory.count_waiting(key, false);
+            if memory.known(key).is_none() {
+                return Outcome::Gone;
+            }
             if let Some(answer) = memory.answer(key) {
-                return Outcome::Kept(answer);
+                drop(memory);
+                if !has_to_wait || (caller.is_there)() {
+                    return Outcome::Kept(answer);
+                }
+                self.memory().owe(key, (caller.now)());
+                return Outcome::Gone;
             }
             if is_last {
                 return memory.promise(key).map_or(Outcome::Gone, Outcome::Kept);
@@ -172,7 +182,7 @@ impl Tries {
         let mut has_waited = false;
         loop {
             // There is nothing any more where another message of the user was quicker.
-            let Some(key) = self.asked_for(&mut memory, message, caller) else {
+            let Some(key) = self.asked_for(&memory, message, caller) else {
                 return Reply::Success;
             };
             if let Some(answer) = memory.hand_over(key) {
@@ -193,7 +203,7 @@ impl Tries {
     /// The message whose answer this one asks for.
     fn asked_for(
         &self,
-        memory: &mut Memory,
+        memory: &Memory,
         message: &Message<'_>,
         caller: &Caller<'_>,
     ) -> Option<Key> {
@@ -201,7 +211,6 @@ impl Tries {
             return None;
         }
         let now = (caller.now)();
-        memory.forget_stale(now);
         let said = message.field("Content").map_or("", trim);
         memory.asked_for(self.user(message), said, now)
     }
@@ -264,11 +273,11 @@ impl Drop for Working<'_> {
     fn drop(&mut self) {
         let now = (self.caller.now)();
         // Mostly it took no time, and there is no need to look.
-        let is_soon = now.saturating_sub(self.since) < GIVES_UP.as_secs();
+        let is_soon = now.saturating_sub(self.since) < 2;
         let is_taken = is_soon || (self.caller.is_there)();
         let mut memory = self.tries.memory();
         memory.end(self.key, &self.reply, self.length, is_taken, now);
-        let dropped = memory.make_room();
+        let dropped = memory.make_room(self.key, now);
         drop(memory);
         if dropped > 0 {
             (self.tries.report)(&format!(

@@ -77,6 +77,10 @@ impl Stream {
         let last = back.lines().rfind(says_something).unwrap_or("").trim();
         match (first, last) {
             ("", _) => String::new(),
+            // A line that is longer than what is kept.
+            (first, _) if self.front.len() >= LINE_MAX && !front.trim_start().contains('\n') => {
+                format!(": {first}…")
+            }
             (first, last) if first.ends_with(last) => format!(": {first}"),
             (first, last) => format!(": {first} … {last}"),
         }

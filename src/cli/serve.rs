@@ -79,9 +79,10 @@ fn open(rules: Option<PathBuf>) -> Result<Bot, Error> {
     })
 }
 
-/// Descriptors that connections leave to everything else, or a quarter of them if that is less: three
-/// for each of 64 programs, more while one is started, the rules file.
-const RESERVED: usize = 256;
+/// Descriptors that connections leave to everything else, or half of them if that is less: for each of
+/// 64 programs three, and as many for the tries of its message; more while one is started; the rules
+/// file.
+const RESERVED: usize = 448;
 
 /// As many connections as there are descriptors for (getrlimit(2)), so that whoever holds all of them
 /// keeps no program from being started.
@@ -92,7 +93,7 @@ fn connections_max() -> usize {
         .find_map(|line| line.strip_prefix("Max open files"));
     let soft = open_files.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
     soft.map_or(usize::MAX, |soft: usize| {
-        soft.saturating_sub(RESERVED.min(soft / 4)).max(1)
+        soft.saturating_sub(RESERVED.min(soft / 2)).max(1)
     })
 }
 
