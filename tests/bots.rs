@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use support::*;
-use wechat::account::{Age, Credentials, Message, Reply, Token, Xml};
+use wechat::account::{Message, Reply};
 use wechat::bot::{self, Chosen, Rules};
 
 /// 2021-07-17 17:14:08 in China, when the captured message was sent.
@@ -42,23 +42,10 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 
 /// What the rules answer to a message received at `THEN`, as it goes over the wire.
 fn answer(rules: &Rules, xml: &str) -> String {
-    with_message(xml, |message| match rules.answer(message) {
+    with_message(xml, THEN, |message| match rules.answer(message) {
         Chosen::Reply(reply) => written(&reply, message),
         Chosen::Run(job) => panic!("{job:?}"),
     })
-}
-
-fn with_message<T>(xml: &str, read: impl FnOnce(&Message<'_>) -> T) -> T {
-    let token = Token::parse(TOKEN).unwrap();
-    let signature = token.sign(b"1626513248", b"1").to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1626513248",
-        nonce: b"1",
-    };
-    let verified = token.verify(&credentials, THEN, Age::Any).unwrap();
-    let xml = Xml::scan(xml.as_bytes()).unwrap();
-    read(&Message::parse(verified, &xml).unwrap())
 }
 
 fn written(reply: &Reply<'_>, message: &Message<'_>) -> String {

@@ -15,22 +15,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use support::*;
-use wechat::account::{Age, Article, Credentials, Message, Reply, Token, Xml};
+use wechat::account::{Article, Reply};
 use wechat::bot::{Caller, Late, Outcome, Tries};
-
-/// Reads a message, which only somebody with the token can.
-fn with_message<T>(xml: &str, read: impl FnOnce(&Message<'_>) -> T) -> T {
-    let token = Token::parse(TOKEN).unwrap();
-    let signature = token.sign(b"1", b"1").to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1",
-        nonce: b"1",
-    };
-    let verified = token.verify(&credentials, 1, Age::Any).unwrap();
-    let xml = Xml::scan(xml.as_bytes()).unwrap();
-    read(&Message::parse(verified, &xml).unwrap())
-}
 
 /// What comes of a message at this time for somebody who is there, or not. `work` is done for those
 /// that are not known.
@@ -41,7 +27,7 @@ fn ask_at(
     is_there: bool,
     work: &(dyn Fn() -> Reply<'static> + Sync),
 ) -> Option<String> {
-    with_message(xml, |message| {
+    with_message(xml, 1, |message| {
         let caller = Caller {
             now: &|| now,
             is_there: &|| is_there,
@@ -283,7 +269,7 @@ fn an_answer_that_came_when_the_last_one_had_just_left_is_owed() {
 fn debts_leave_half_of_the_memory_to_what_was_answered_last() {
     let tries = Tries::new(|_| {});
     let owe = |number: u64| {
-        with_message(&text_of("oUser1", number, "x"), |message| {
+        with_message(&text_of("oUser1", number, "x"), 1, |message| {
             let caller = Caller {
                 now: &|| 100,
                 is_there: &|| false,
@@ -315,7 +301,7 @@ fn an_answer_that_nobody_was_there_for_is_owed_until_a_try_takes_it() {
     let end = |user: &str, is_there: bool, ended: u64| {
         let work = || Reply::text("late");
         let xml = text_of(user, 1, "x");
-        with_message(&xml, |message| {
+        with_message(&xml, 1, |message| {
             // WeChat was there for five seconds, or still is.
             let caller = Caller {
                 now: &|| ended,

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use wechat::account::Token;
+use wechat::account::{Age, Credentials, Message, Token, Xml};
 
 pub const TOKEN: &str = "hello2021";
 
@@ -262,6 +262,20 @@ pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
          <CreateTime>{create_time}</CreateTime><MsgType>event</MsgType><Event>CLICK</Event>\
          <EventKey>{event_key}</EventKey></xml>"
     )
+}
+
+/// Reads a message received at this time, which takes somebody with the token.
+pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>) -> T) -> T {
+    let token = Token::parse(TOKEN).unwrap();
+    let signature = token.sign(b"1626513248", b"1").to_string();
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: b"1626513248",
+        nonce: b"1",
+    };
+    let verified = token.verify(&credentials, received, Age::Any).unwrap();
+    let xml = Xml::scan(xml.as_bytes()).unwrap();
+    read(&Message::parse(verified, &xml).unwrap())
 }
 
 /// A folder of a test's own, empty.
