@@ -314,6 +314,11 @@ fn an_answer_that_nobody_was_there_for_is_owed_until_a_try_takes_it() {
     end("oUser1", false, 6);
     assert_eq!(say(&tries, "oUser1", 6), "「x」\nlate");
     assert!(is_new(&tries, "oUser1", 6));
+    // A try that comes for it after all does not give it a second time.
+    let again = ask_at(&tries, &text_of("oUser1", 1, "x"), 6, true, &|| {
+        panic!("twice")
+    });
+    assert_eq!(again.unwrap(), "Success");
     end("oUser2", true, 6);
     assert!(is_new(&tries, "oUser2", 6));
     end("oUser3", false, 2);

@@ -193,6 +193,7 @@ fn a_program_that_fails_says_why_in_the_log() {
            <on Content="signal"><run failed="坏了">/bin/sh -c <arg>kill -9 $$</arg></run></on>
            <on Content="missing"><run failed="坏了">/nonexistent</run></on>
            <on Content="hang"><run timeout="1" failed="太慢">/bin/sh -c <arg>echo early; sleep 1000 &amp; echo $! > FOLDER/pid; sleep 1000</arg></run></on>
+           <on Content="long"><run>/bin/sh -c <arg>head -c 300 /dev/zero | tr '\0' a >&amp;2; exit 1</arg></run></on>
            <on Content="deaf"><run timeout="1s" failed="太慢">/bin/sh -c <arg>exec >&amp;- 2>&amp;-; sleep 1000</arg></run></on>"#,
     );
     for (content, answer) in [
@@ -202,11 +203,20 @@ fn a_program_that_fails_says_why_in_the_log() {
         ("missing", "坏了"),
         ("hang", "太慢"),
         ("deaf", "太慢"),
+        ("long", "success"),
     ] {
         assert_eq!(say(&program, content), answer);
     }
+    let mut lines = program.stop();
     assert_eq!(
-        program.stop(),
+        lines.pop().unwrap(),
+        format!(
+            "cause=run-failed reason=\"/bin/sh: exit status: 1: {}…\"",
+            "a".repeat(200)
+        )
+    );
+    assert_eq!(
+        lines,
         [
             "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota … more\"",
             "cause=run-failed reason=\"/bin/false: exit status: 1\"",

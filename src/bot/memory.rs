@@ -67,7 +67,7 @@ pub(super) struct Known {
     pub(super) is_done: bool,
     /// What every try is told from now on.
     pub(super) answer: Option<Arc<Reply<'static>>>,
-    /// What the user is owed who was only told to wait.
+    /// What the user is owed whom no try has told it.
     owed: Option<Owed>,
     bytes: usize,
 }
@@ -185,7 +185,7 @@ impl Memory {
             Some(owed) => {
                 owed.answer = Some((Arc::clone(reply), now));
                 self.owed_bytes = self.owed_bytes.saturating_add(known.bytes);
-                // Nothing is handed over to nobody but who was told to ask for it.
+                // An answer that says nothing is for those alone who were told how to ask for it.
                 if is_nothing(reply) && known.late.pickup.is_none() {
                     self.settle(key);
                 }

@@ -133,7 +133,7 @@ enum Failure {
     Busy,
     /// The user has started it as often as they may.
     Limited,
-    /// The guard cannot be started.
+    /// The guard cannot be started or read.
     Guard(io::Error),
     /// What the guard said of it.
     Ended(String),
@@ -146,7 +146,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Busy => write!(f, "not started, {AT_ONCE_MAX} programs run already"),
             Self::Limited => f.write_str("not started, the user is at the limit"),
-            Self::Guard(error) => write!(f, "no guard can be started: {error}"),
+            Self::Guard(error) => write!(f, "its guard: {error}"),
             // Foreign bytes; a quote would end the reason.
             Self::Ended(reason) => front(reason.trim_end()).escape_debug().fmt(f),
             Self::Output(mistake) => {

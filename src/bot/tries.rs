@@ -102,11 +102,11 @@ impl Tries {
         work: &dyn Fn() -> Reply<'m>,
     ) -> Outcome<'static> {
         let key = self.key(message);
+        let (user, question) = (self.user(message), question(message));
         let mut memory = self.memory();
         if memory.known(key).is_some() {
             return self.join(memory, key, message, caller);
         }
-        let (user, question) = (self.user(message), question(message));
         memory.begin(key, user, question, late, message.received());
         drop(memory);
         let mut working = Working {
