@@ -16,6 +16,7 @@
 //! | [`answer`] | the one seam: a request in, a response out | sockets, XML |
 //! | `calendar` | days and dates | everything else |
 //! | [`net`] | listener, threads, connections, deadlines | WeChat |
+//! | `platform` | WeChat's side: what it sends, and what it makes of an answer | arguments, printing |
 //! | [`server`] | how the four are put together | their insides |
 //! | [`cli`] | arguments, environment, a file for each command | HTTP, XML |
 
@@ -28,6 +29,7 @@ mod calendar;
 pub mod cli;
 pub mod http;
 pub mod net;
+mod platform;
 pub mod server;
 
 pub use server::Server;

@@ -288,11 +288,15 @@ fn write_number(name: &str, number: u64, out: &mut Vec<u8>) {
     write_all(&["</", name, ">"], out);
 }
 
+/// `<Name><![CDATA[…]]></Name>` around a text as XML can carry it.
+fn write_leaf(name: &str, text: &str, out: &mut Vec<u8>) {
+    write_leaf_as_is(name, &carried(text), out);
+}
+
 /// `<Name><![CDATA[…]]></Name>`. CDATA ends at the first `]]>`, so that mark is split over two
 /// sections; whoever leaves that out lets a user write elements of the reply.
-fn write_leaf(name: &str, text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_leaf_as_is(name: &str, text: &str, out: &mut Vec<u8>) {
     write_all(&["<", name, "><![CDATA["], out);
-    let text = carried(text);
     let mut rest = text.as_bytes();
     while let Some((before, after)) = xml::split_at_mark(rest, b"]]>") {
         out.extend_from_slice(before);

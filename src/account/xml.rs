@@ -84,7 +84,7 @@ const fn is_char(character: char) -> bool {
 }
 
 /// The text without what XML cannot carry, which most texts do not hold.
-pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
     if has_non_characters(text.as_bytes()) {
         Cow::Owned(
             text.chars()
@@ -307,7 +307,7 @@ impl<'a> Element<'a> {
 
     /// The text of a leaf, as it is; empty where it has none. The scan leaves no comments that
     /// could split it.
-    pub(super) fn text(self) -> &'a str {
+    pub(crate) fn text(self) -> &'a str {
         self.0.text().unwrap_or("")
     }
 
@@ -325,12 +325,12 @@ impl<'a> Element<'a> {
     }
 
     /// Every leaf below, in document order.
-    pub(super) fn leaves(self) -> impl Iterator<Item = Self> {
+    pub(crate) fn leaves(self) -> impl Iterator<Item = Self> {
         self.elements().filter(|element| element.is_leaf())
     }
 
     /// The text of the leaf at a path of names, the first of each name.
-    pub(super) fn text_at(self, path: &str) -> Option<&'a str> {
+    pub(crate) fn text_at(self, path: &str) -> Option<&'a str> {
         let leaf = path.split('/').try_fold(self, |element, name| {
             element.children().find(|child| child.name() == name)
         })?;
@@ -346,7 +346,7 @@ impl<'a> Element<'a> {
     }
 
     /// The names from below the root down to this element, joined by `/`.
-    pub(super) fn path(self) -> String {
+    pub(crate) fn path(self) -> String {
         let mut names: Vec<&str> = self
             .0
             .ancestors()

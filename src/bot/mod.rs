@@ -21,6 +21,7 @@ use crate::account::Message;
 
 pub use live::{LiveRules, RulesError, read_rules};
 pub use memory::Late;
+pub(crate) use names::unknown_field;
 pub(crate) use program::{GUARD, OUTPUT_MAX};
 pub use program::{Job, Programs};
 pub use rules::{Chosen, Mistake, Rules};

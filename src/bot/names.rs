@@ -150,6 +150,13 @@ pub(super) fn field(name: &str) -> Option<&'static str> {
     FIELDS.get(place).copied()
 }
 
+/// What to say of a field of a message, named by its path, that WeChat has not documented.
+pub(crate) fn unknown_field(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is_known = field(name).is_some();
+    (!is_known).then(|| unknown("field", name, name, &[FIELDS]))
+}
+
 /// The most names that a message lists where none is near.
 const LISTED: usize = 9;
 

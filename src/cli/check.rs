@@ -3,25 +3,26 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Error, UsageError, no_more, print};
+use super::Error;
+use super::arguments::{Environment, Given, Takes};
+use super::output::print;
+use super::settings::RULES;
 use crate::bot::{self, Rules, RulesError};
 
+const TAKES: Takes = Takes {
+    flags: &[],
+    switches: &[],
+    operands: 1,
+};
+
 /// Checks the file named, else the one of `WECHAT_RULES`, else the embedded rules.
-pub(super) fn run(
-    mut arguments: impl Iterator<Item = OsString>,
-    environment: &impl Fn(&str) -> Option<OsString>,
-) -> Result<(), Error> {
-    let named = arguments.next();
-    if let Some(flag) = named
-        .as_ref()
-        .filter(|name| name.as_encoded_bytes().starts_with(b"-"))
-    {
-        return Err(UsageError::Flag(flag.clone()).into());
-    }
-    no_more(arguments)?;
-    let path = named
-        .or_else(|| environment("WECHAT_RULES"))
-        .map(PathBuf::from);
+pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
+    let mut given = Given::read(arguments, &TAKES, environment)?;
+    let named = given.operands.pop().map(PathBuf::from);
+    let path = match named {
+        Some(path) => Some(path),
+        None => given.path(&RULES)?,
+    };
     let rules = match &path {
         Some(path) => bot::read_rules(path),
         None => Rules::parse(bot::EMBEDDED.as_bytes()).map_err(RulesError::Mistakes),

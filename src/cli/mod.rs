@@ -1,49 +1,51 @@
 //! The command line: arguments and environment to a command, and what became of it.
 
+mod arguments;
 mod check;
+mod client;
 mod guard;
+mod help;
+mod load;
+mod output;
+mod replay;
+mod send;
 mod serve;
 mod settings;
+mod token;
 mod usage;
+mod verify;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
-use crate::bot;
+use arguments::{Environment, Given, Takes};
+use output::print;
 
-pub use settings::{Settings, TokenSource};
+use crate::bot;
+use crate::http::Url;
+use crate::platform::FAULT_PROMPT;
+
+pub use crate::platform::{CaptureError, DraftError};
+pub use settings::Settings;
+pub use token::TokenSource;
 pub use usage::UsageError;
 
-const HELP: &str = "\
-wechat: the whole backend of a WeChat Official Account (公众号)
-
-usage: wechat [serve] [FLAG VALUE]...   the server
-       wechat check [RULES]             says what is wrong in a rules file, or lists its rules
-       wechat rules                     prints a sample that shows every element of one
-       wechat help | --help | --version
-
-flags of serve          environment             default
-  --listen ADDR:PORT    WECHAT_LISTEN           127.0.0.1:8000; a listening socket as standard input is used instead
-  --rules FILE          WECHAT_RULES            the embedded ones, which echo text
-  --token-file FILE     WECHAT_TOKEN (itself)   $CREDENTIALS_DIRECTORY/token, else one made up for this run
-  --path PATH           WECHAT_PATH             any path is served
-  --max-age SECONDS     WECHAT_MAX_AGE          600; 0 accepts any timestamp
-  --max-connections N   WECHAT_MAX_CONNECTIONS  1024
-
-exit status: 0 done, 1 failed, 2 wrong usage
-";
+/// The unit file that the binary carries.
+const UNIT: &str = include_str!("../../wechat.service");
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub enum Error {
     /// It was asked for the impossible.
     Usage(UsageError),
-    /// The token file cannot be read.
-    TokenFile {
+    /// A file cannot be read.
+    File {
+        /// What it is for.
+        what: &'static str,
         /// Its path.
-        path: OsString,
+        path: PathBuf,
         /// Why.
         error: io::Error,
     },
@@ -60,6 +62,35 @@ pub enum Error {
     Serve(io::Error),
     /// A program that was run for the server failed, for this reason.
     Guarded(String),
+    /// The backend at this URL fails the token check; why has been printed.
+    NotReady(Url),
+    /// WeChat would not deliver the answer; why has been printed.
+    NotDelivered,
+    /// The backend cannot be called, or fails, for this reason.
+    Backend(String),
+    /// A captured request cannot be signed anew.
+    Capture {
+        /// Its file's path.
+        path: PathBuf,
+        /// Why.
+        error: CaptureError,
+    },
+    /// A folder without captured requests.
+    NoRequest(PathBuf),
+    /// Answers that are not as captured; they have been printed.
+    Replay {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+    },
+    /// More requests than one run sends.
+    TooManyRequests {
+        /// How many.
+        all: usize,
+        /// The most allowed.
+        most: usize,
+    },
     /// The rules file cannot be used; a report has been printed.
     Rules {
         /// Its path.
@@ -73,8 +104,14 @@ impl Error {
     /// 2 for wrong usage, 1 for everything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
-            Self::TokenFile { .. }
+            Self::Usage(_) | Self::TooManyRequests { .. } => 2,
+            Self::File { .. }
+            | Self::NotReady(_)
+            | Self::NotDelivered
+            | Self::Backend(_)
+            | Self::Capture { .. }
+            | Self::NoRequest(_)
+            | Self::Replay { .. }
             | Self::Random(_)
             | Self::Listen { .. }
             | Self::Serve(_)
@@ -88,8 +125,18 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => error.fmt(f),
-            Self::TokenFile { path, error } => {
-                write!(f, "cannot read the token file {path:?}: {error}")
+            Self::File { what, path, error } => write!(f, "cannot read {what} {path:?}: {error}"),
+            Self::NotReady(url) => write!(f, "{url} is not ready for WeChat"),
+            Self::NotDelivered => write!(
+                f,
+                "WeChat would not deliver this, the user sees {FAULT_PROMPT}"
+            ),
+            Self::Backend(reason) => f.write_str(reason),
+            Self::Capture { path, error } => write!(f, "{path:?} {error}"),
+            Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),
+            Self::Replay { failed, all } => write!(f, "{failed} of {all} not as captured"),
+            Self::TooManyRequests { all, most } => {
+                write!(f, "{all} requests, at most {most} allowed in one run")
             }
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
@@ -109,12 +156,13 @@ impl From<UsageError> for Error {
     }
 }
 
-/// Runs the command that the arguments name (without the program's own), with the given
-/// environment.
+/// Runs the command that the arguments name, with the given environment. `program` is the name that
+/// it was called by.
 ///
 /// # Errors
 /// [`Error`], of which `main` makes a line and an exit code.
 pub fn run(
+    program: &OsStr,
     arguments: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), Error> {
@@ -124,48 +172,62 @@ pub fn run(
         return guard::run(arguments);
     }
     let arguments: Vec<OsString> = arguments.collect();
-    if arguments
+    let (name, behind) = match arguments.split_first() {
+        Some((name, behind)) if !name.as_encoded_bytes().starts_with(b"-") => {
+            (name.to_str().unwrap_or(""), behind)
+        }
+        // The flags of the server without its name, or those that are commands themselves.
+        _ => ("serve", arguments.as_slice()),
+    };
+    let asks_for_help = |argument: &OsString| argument == "--help" || argument == "-h";
+    let is_named = behind.len() < arguments.len();
+    if behind
         .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
+        .take_while(|argument| *argument != "--")
+        .any(asks_for_help)
     {
-        print(HELP);
+        let of_command = help::of(name).filter(|_| is_named);
+        print(of_command.unwrap_or(help::ALL));
         return Ok(());
     }
-    let mut arguments = arguments.into_iter().peekable();
-    match arguments.peek().map(|argument| argument.as_encoded_bytes()) {
-        Some(b"help") => {
-            no_more(arguments.skip(1))?;
-            print(HELP);
-            Ok(())
+    match (name, behind.first().and_then(|argument| argument.to_str())) {
+        ("help", Some(command)) => {
+            nothing_else(behind.get(1..).unwrap_or(&[]))?;
+            let text = help::of(command).ok_or_else(|| UsageError::Command(command.into()))?;
+            print(text);
         }
-        Some(b"--version" | b"-V") => {
-            no_more(arguments.skip(1))?;
+        ("help", None) => {
+            nothing_else(behind)?;
+            print(help::ALL);
+        }
+        ("serve", Some("--version" | "-V")) if !is_named => {
+            nothing_else(behind.get(1..).unwrap_or(&[]))?;
             print(concat!("wechat ", env!("CARGO_PKG_VERSION"), "\n"));
-            Ok(())
         }
-        Some(b"check") => check::run(arguments.skip(1), &environment),
-        Some(b"rules") => {
-            no_more(arguments.skip(1))?;
+        ("serve", _) => serve::run(program, Settings::read(behind, &environment)?)?,
+        ("check", _) => check::run(behind, &environment)?,
+        ("send", _) => send::run(behind, &environment)?,
+        ("verify", _) => verify::run(behind, &environment)?,
+        ("replay", _) => replay::run(behind, &environment)?,
+        ("rules", _) => {
+            nothing_else(behind)?;
             print(bot::SAMPLE);
-            Ok(())
         }
-        Some(b"serve") => {
-            arguments.next();
-            serve::run(Settings::read(arguments, &environment)?)
+        ("unit", _) => {
+            nothing_else(behind)?;
+            print(UNIT);
         }
-        Some([b'-', ..]) | None => serve::run(Settings::read(arguments, &environment)?),
-        Some(_) => Err(UsageError::Command(arguments.next().unwrap_or_default()).into()),
+        _ => {
+            return Err(
+                UsageError::Command(arguments.into_iter().next().unwrap_or_default()).into(),
+            );
+        }
     }
+    Ok(())
 }
 
 /// Refuses an argument that a command has no use for.
-fn no_more(mut arguments: impl Iterator<Item = OsString>) -> Result<(), UsageError> {
-    arguments
-        .next()
-        .map_or(Ok(()), |argument| Err(UsageError::Argument(argument)))
-}
-
-/// Prints for the person who started the program. Where nobody reads it, nothing is lost.
-fn print(text: &str) {
-    let _: io::Result<()> = io::stdout().write_all(text.as_bytes());
+fn nothing_else(arguments: &[OsString]) -> Result<(), UsageError> {
+    let environment: Environment<'_> = &|_| None;
+    Given::read(arguments, &Takes::default(), environment).map(|_| ())
 }

@@ -1,15 +1,16 @@
 //! `wechat serve`: the server.
 
-use std::fmt::Write as _;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::panic;
 use std::path::{Path, PathBuf};
 
-use super::settings::{Settings, TokenSource, parse_token};
-use super::{Error, print};
-use crate::account::{Age, Token};
+use super::output::print;
+use super::settings::Settings;
+use super::token::parse_token;
+use super::{Error, client};
 use crate::answer::ServedPath;
 use crate::bot::Bot;
 use crate::{Server, net};
@@ -20,8 +21,14 @@ const GUARD: &str = "/proc/self/exe";
 /// Letters and digits of a token that is made up: 119 bits.
 const RANDOM_LENGTH: usize = 20;
 
-pub(super) fn run(settings: Settings) -> Result<(), Error> {
-    let (token, made_up) = token(settings.token)?;
+pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
+    let (token, made_up) = match settings.token.read()? {
+        Some(token) => (token, None),
+        None => {
+            let text = random_token().map_err(Error::Random)?;
+            (parse_token(text.as_bytes(), "/dev/urandom")?, Some(text))
+        }
+    };
     let bot = open(settings.rules)?;
     let server = match net::from_stdin() {
         Some(listener) => Server::on(listener),
@@ -40,18 +47,8 @@ pub(super) fn run(settings: Settings) -> Result<(), Error> {
         env!("CARGO_PKG_VERSION")
     );
     if let Some(made_up) = made_up {
-        // A quote may stand in a path, and would end the quotes around it.
-        let path = settings.path.as_deref().unwrap_or("/").replace('\'', "%27");
-        // Writing to a string cannot fail.
-        let _ = write_trial(
-            &mut text,
-            &made_up,
-            &backend.callback.token,
-            address,
-            &path,
-            settings.max_age,
-            net::now(),
-        );
+        let path = settings.path.as_deref().unwrap_or("/");
+        text.push_str(&trial(program, &made_up, address, path));
     }
     print(&text);
     // What a panic says may hold what a user wrote, so only the place is logged.
@@ -97,36 +94,6 @@ fn connections_max() -> usize {
     })
 }
 
-/// The token, and its text where it was made up.
-fn token(source: TokenSource) -> Result<(Token, Option<String>), Error> {
-    let read = |path: &Path| match read_front(path) {
-        Ok(bytes) => Ok(parse_token(&bytes, &path.display().to_string())?),
-        Err(error) => Err(Error::TokenFile {
-            path: path.into(),
-            error,
-        }),
-    };
-    match source {
-        TokenSource::File(path) => Ok((read(&path)?, None)),
-        // Only where there is no such file; one that cannot be read is a failure.
-        TokenSource::Credential(path) if path.try_exists().unwrap_or(true) => {
-            Ok((read(&path)?, None))
-        }
-        TokenSource::Environment(token) => Ok((token, None)),
-        TokenSource::Credential(_) | TokenSource::Random => {
-            let text = random_token().map_err(Error::Random)?;
-            Ok((parse_token(text.as_bytes(), "/dev/urandom")?, Some(text)))
-        }
-    }
-}
-
-/// As much of a file as could be a token, and a little more, so that what is none is seen to be.
-fn read_front(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(256).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Letters and digits, each as likely as the others: of the 256 values of a byte, the 248 that are
 /// four times 62.
 fn random_token() -> io::Result<String> {
@@ -150,31 +117,24 @@ fn random_token() -> io::Result<String> {
 }
 
 /// What a person needs to talk to an account whose token was made up: a token check and a message,
-/// signed and ready to paste.
-fn write_trial(
-    text: &mut String,
-    made_up: &str,
-    token: &Token,
-    address: SocketAddr,
-    path: &str,
-    max_age: Age,
-    now: u64,
-) -> std::fmt::Result {
-    let timestamp = now.to_string();
-    let signature = token.sign(timestamp.as_bytes(), b"1");
-    let url = format!("http://{address}{path}?signature={signature}&timestamp={timestamp}&nonce=1");
-    writeln!(
-        text,
-        "no token was given, so one was made up for this run: {made_up}"
-    )?;
-    match max_age {
-        Age::AtMost(seconds) => writeln!(text, "try it, within {seconds} seconds:")?,
-        Age::Any => writeln!(text, "try it:")?,
-    }
-    writeln!(text, "  curl '{url}&echostr=5927782489442352469'")?;
-    writeln!(
-        text,
-        "  curl '{url}' -d '<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
-         <CreateTime>{timestamp}</CreateTime><MsgType>text</MsgType><Content>你好</Content><MsgId>1</MsgId></xml>'"
+/// ready to paste.
+fn trial(program: &OsStr, made_up: &str, address: SocketAddr, path: &str) -> String {
+    let program = program.to_str().filter(|name| name.chars().all(is_plain));
+    let program = program.unwrap_or("wechat");
+    // A quote may stand in a path, and would end the quotes around it.
+    let path = path.replace('\'', "%27");
+    let url = match format!("http://{address}{path}") {
+        default if default == client::DEFAULT => String::new(),
+        url => format!(" --url '{url}'"),
+    };
+    let command = format!("WECHAT_TOKEN={made_up} {program}");
+    format!(
+        "no token was given, so one was made up for this run: {made_up}\n\
+         try it, in another terminal:\n  {command} verify{url}\n  {command} send{url} 你好\n"
     )
+}
+
+/// Whether a shell takes it as it is.
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '/' | '.' | '-' | '_')
 }

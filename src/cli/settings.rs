@@ -1,12 +1,14 @@
 //! The settings of `wechat serve`: each from its flag, else from its environment variable, else by
 //! default.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::arguments::{Given, Name, Takes, number};
+use super::token::{TOKEN_FILE, TokenSource};
 use super::usage::UsageError;
-use crate::account::{Age, Token};
+use crate::account::Age;
 use crate::answer::ServedPath;
 
 /// The most threads that Linux gives a process without being told to: each has four of the 65,530
@@ -30,38 +32,13 @@ pub struct Settings {
     pub max_connections: usize,
 }
 
-/// Where the token comes from. There is no flag that is the token itself: everybody on a machine
-/// can read its command lines.
-#[derive(Debug)]
-pub enum TokenSource {
-    /// A file that must be there.
-    File(PathBuf),
-    /// A file of `$CREDENTIALS_DIRECTORY` (systemd.exec(5), `LoadCredential=`) that may be there.
-    Credential(PathBuf),
-    /// `WECHAT_TOKEN`.
-    Environment(Token),
-    /// One is made up for this run.
-    Random,
-}
-
-/// A flag and the variable that stands in for it.
-struct Name {
-    flag: &'static str,
-    variable: Option<&'static str>,
-}
-
 const LISTEN: Name = Name {
     flag: "--listen",
     variable: Some("WECHAT_LISTEN"),
 };
-const RULES: Name = Name {
+pub(super) const RULES: Name = Name {
     flag: "--rules",
     variable: Some("WECHAT_RULES"),
-};
-// Its variable is the token, not a file's name.
-const TOKEN_FILE: Name = Name {
-    flag: "--token-file",
-    variable: None,
 };
 const PATH: Name = Name {
     flag: "--path",
@@ -75,29 +52,29 @@ const MAX_CONNECTIONS: Name = Name {
     flag: "--max-connections",
     variable: Some("WECHAT_MAX_CONNECTIONS"),
 };
-const NAMES: [&Name; 6] = [
-    &RULES,
-    &LISTEN,
-    &TOKEN_FILE,
-    &PATH,
-    &MAX_AGE,
-    &MAX_CONNECTIONS,
-];
+const TAKES: Takes = Takes {
+    flags: &[
+        &LISTEN,
+        &RULES,
+        &TOKEN_FILE,
+        &PATH,
+        &MAX_AGE,
+        &MAX_CONNECTIONS,
+    ],
+    switches: &[],
+    operands: 0,
+};
 
 impl Settings {
-    /// Reads `--flag VALUE` and `--flag=VALUE` to the end, then fills in from the environment.
+    /// Reads the flags, then fills in from the environment.
     ///
     /// # Errors
-    /// The first thing that cannot be meant. A variable that is set but empty is such a thing too:
-    /// it is mostly a secret that did not arrive.
+    /// The first thing that cannot be meant.
     pub fn read(
-        arguments: impl Iterator<Item = OsString>,
-        environment: &impl Fn(&str) -> Option<OsString>,
+        arguments: &[OsString],
+        environment: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, UsageError> {
-        let given = Given {
-            flags: read_flags(arguments)?,
-            environment,
-        };
+        let given = Given::read(arguments, &TAKES, environment)?;
         Ok(Self {
             listen: given
                 .value(
@@ -127,127 +104,9 @@ impl Settings {
                     (1..=CONNECTIONS_MAX).contains(&number).then_some(number)
                 })?
                 .unwrap_or(1024),
-            token: given.token()?,
+            token: TokenSource::of(&given)?,
         })
     }
-}
-
-/// `str::parse` would take a sign.
-fn number(text: &str) -> Option<u64> {
-    if text.bytes().all(|octet| octet.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
-    }
-}
-
-type Flags = Vec<(&'static str, OsString)>;
-
-fn read_flags(mut arguments: impl Iterator<Item = OsString>) -> Result<Flags, UsageError> {
-    let mut flags: Flags = Vec::new();
-    while let Some(argument) = arguments.next() {
-        if !argument.as_encoded_bytes().starts_with(b"-") {
-            return Err(UsageError::Argument(argument));
-        }
-        let (name, value) = match argument.to_str().and_then(|text| text.split_once('=')) {
-            Some((name, value)) => (OsStr::new(name), Some(OsString::from(value))),
-            None => (argument.as_os_str(), None),
-        };
-        let Some(flag) = NAMES
-            .iter()
-            .map(|known| known.flag)
-            .find(|flag| name == *flag)
-        else {
-            return Err(UsageError::Flag(name.to_owned()));
-        };
-        if flags.iter().any(|(given, _)| *given == flag) {
-            return Err(UsageError::Repeated(flag));
-        }
-        flags.push((
-            flag,
-            value
-                .or_else(|| arguments.next())
-                .ok_or(UsageError::NoValue(flag))?,
-        ));
-    }
-    Ok(flags)
-}
-
-struct Given<'e, E> {
-    flags: Flags,
-    environment: &'e E,
-}
-
-impl<E: Fn(&str) -> Option<OsString>> Given<'_, E> {
-    /// The value of a setting and the name that it was given by.
-    fn raw(&self, name: &Name) -> Option<(&'static str, OsString)> {
-        let flag = self.flags.iter().find(|(flag, _)| *flag == name.flag);
-        flag.cloned().or_else(|| {
-            let variable = name.variable?;
-            Some((variable, (self.environment)(variable)?))
-        })
-    }
-
-    fn value<T>(
-        &self,
-        name: &Name,
-        allowed: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, UsageError> {
-        let Some((name, value)) = self.raw(name) else {
-            return Ok(None);
-        };
-        match value.to_str().and_then(parse) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(UsageError::Value {
-                name,
-                value,
-                allowed,
-            }),
-        }
-    }
-
-    /// A file's path, which may be any bytes, but not none.
-    fn path(&self, name: &Name) -> Result<Option<PathBuf>, UsageError> {
-        match self.raw(name) {
-            None => Ok(None),
-            Some((name, value)) if value.is_empty() => Err(UsageError::Value {
-                name,
-                value,
-                allowed: "a file's path",
-            }),
-            Some((_, value)) => Ok(Some(value.into())),
-        }
-    }
-
-    fn token(&self) -> Result<TokenSource, UsageError> {
-        const VARIABLE: &str = "WECHAT_TOKEN";
-        if let Some(file) = self.path(&TOKEN_FILE)? {
-            return Ok(TokenSource::File(file));
-        }
-        if let Some(value) = (self.environment)(VARIABLE) {
-            return parse_token(value.as_encoded_bytes(), VARIABLE).map(TokenSource::Environment);
-        }
-        Ok(match (self.environment)("CREDENTIALS_DIRECTORY") {
-            Some(directory) => TokenSource::Credential(PathBuf::from(directory).join("token")),
-            None => TokenSource::Random,
-        })
-    }
-}
-
-/// A token from a file or variable. A final newline is cut, because `echo` writes one; anything
-/// else stays and is refused.
-pub(super) fn parse_token(bytes: &[u8], from: &str) -> Result<Token, UsageError> {
-    let text = str::from_utf8(bytes).map_err(|_| UsageError::TokenText {
-        from: from.to_owned(),
-    })?;
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    Token::parse(text).map_err(|error| UsageError::Token {
-        from: from.to_owned(),
-        error,
-    })
 }
 
 #[cfg(test)]
@@ -267,15 +126,15 @@ mod tests {
                 .find(|(variable, _)| *variable == name)
                 .map(|(_, value)| OsString::from(value))
         };
-        Settings::read(arguments.iter().map(OsString::from), &lookup)
-            .map_err(|error| error.to_string())
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        Settings::read(&arguments, &lookup).map_err(|error| error.to_string())
     }
 
     #[test]
     fn defaults_hold_where_nothing_is_given() {
         let settings = read(&[], &[]).unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8000");
-        assert!(matches!(settings.token, TokenSource::Random));
+        assert!(matches!(settings.token, TokenSource::Nowhere));
         assert_eq!(
             (settings.path, settings.max_age, settings.max_connections),
             (None, Age::AtMost(600), 1024)
@@ -374,32 +233,6 @@ mod tests {
             &[],
             &[("WECHAT_TOKEN", "")],
             "WECHAT_TOKEN: token of 0 characters, 3 to 32 allowed",
-        );
-    }
-
-    #[test]
-    fn one_final_newline_of_a_token_is_cut_and_nothing_else() {
-        for text in ["hello2021", "hello2021\n", "hello2021\r\n"] {
-            assert!(parse_token(text.as_bytes(), "f").is_ok(), "{text:?}");
-        }
-        for text in [
-            "hello2021\n\n",
-            " hello2021",
-            "hello2021 ",
-            "hello2021\r",
-            "\u{FEFF}hello2021",
-        ] {
-            assert!(
-                matches!(
-                    parse_token(text.as_bytes(), "f"),
-                    Err(UsageError::Token { .. })
-                ),
-                "{text:?}"
-            );
-        }
-        assert_eq!(
-            parse_token(b"hello\xFF", "f").unwrap_err().to_string(),
-            "f: token is not text, only A-Z a-z 0-9 allowed"
         );
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 
 use crate::account::TokenError;
+use crate::http::UrlError;
+use crate::platform::DraftError;
 
 /// Arguments or environment that cannot be meant.
 #[derive(Debug)]
@@ -27,6 +29,23 @@ pub enum UsageError {
         /// What it allows.
         allowed: &'static str,
     },
+    /// A URL that no backend can be called at.
+    Url {
+        /// The flag or variable.
+        name: &'static str,
+        /// What it was given.
+        value: OsString,
+        /// Why.
+        error: UrlError,
+    },
+    /// Fields that make no message.
+    Draft(DraftError),
+    /// A text that is not UTF-8.
+    NotText(OsString),
+    /// No file to replay.
+    NoFile,
+    /// No token to sign with.
+    NoToken,
     /// A token that cannot be one.
     Token {
         /// The variable or file.
@@ -54,6 +73,13 @@ impl fmt::Display for UsageError {
                 value,
                 allowed,
             } => write!(f, "{name} is {value:?}, {allowed} allowed"),
+            Self::Url { name, value, error } => write!(f, "{name} is {value:?}, {error}"),
+            Self::Draft(error) => error.fmt(f),
+            Self::NotText(text) => write!(f, "{text:?} is not UTF-8"),
+            Self::NoFile => f.write_str("nothing to replay, a .request file or a folder expected"),
+            Self::NoToken => {
+                f.write_str("no token to sign with, WECHAT_TOKEN or --token-file FILE expected")
+            }
             Self::Token { from, error } => write!(f, "{from}: {error}"),
             Self::TokenText { from } => {
                 write!(f, "{from}: token is not text, only A-Z a-z 0-9 allowed")

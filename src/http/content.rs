@@ -2,8 +2,8 @@
 //! chunked one.
 
 use super::error::RequestError;
+use super::fields::take_field_line;
 use super::grammar::{self, FIELD, HEXDIG, LineEnd, QDTEXT, TCHAR, line_end, take_while};
-use super::head::take_field_line;
 use super::limits;
 
 /// How a message body ends (RFC 9112 6.3).

@@ -1,12 +1,12 @@
 //! The head of a request: request line, field lines, and what they decide together (RFC 9112 2 to
 //! 6, 9110 10.1.1).
 //!
-//! A field is read where its line is read; nobody ever searches a message for a name. Fields that
-//! decide nothing are held to their grammar and dropped.
+//! Fields that decide nothing are held to their grammar and dropped.
 
 use super::content::Framing;
 use super::error::RequestError;
-use super::grammar::{self, FIELD, LineEnd, TCHAR, VCHAR, line_end};
+use super::fields::{FieldLine, Fields, Taken, TransferEncoding, take_field_section};
+use super::grammar::{LineEnd, TCHAR, VCHAR, line_end};
 use super::limits;
 use super::target::{self, Target};
 
@@ -51,6 +51,24 @@ pub enum Version {
     Http10,
     /// HTTP/1.1, and any later minor version, which RFC 9110 2.5 asks to be read like it.
     Http11,
+}
+
+impl Version {
+    /// `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`
+    pub(super) fn parse(text: &[u8]) -> Result<Self, RequestError> {
+        let digits = match text.strip_prefix(b"HTTP/") {
+            Some([major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9']) => (*major, *minor),
+            _ => return Err(RequestError::Version),
+        };
+        match digits {
+            (b'1', b'0') => Ok(Self::Http10),
+            (b'1', _) => Ok(Self::Http11),
+            (major, minor) => Err(RequestError::VersionNotSupported {
+                major: major.saturating_sub(b'0'),
+                minor: minor.saturating_sub(b'0'),
+            }),
+        }
+    }
 }
 
 /// Whether another request may follow on the connection (RFC 9112 9.3).
@@ -115,9 +133,6 @@ impl<'a> Head<'a> {
     }
 }
 
-/// What was taken from the front of the bytes and what is left of them, if it was whole.
-pub(super) type Taken<'a, T> = Result<Option<(T, &'a [u8])>, RequestError>;
-
 fn take_head(bytes: &[u8]) -> Taken<'_, Head<'_>> {
     let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
     if bytes == b"\r" {
@@ -130,27 +145,15 @@ fn take_head(bytes: &[u8]) -> Taken<'_, Head<'_>> {
         return Ok(None);
     };
     let target = Target::parse(target, method)?;
-    let Some((version, mut rest)) = take_version(rest)? else {
+    let Some((version, rest)) = take_version(rest)? else {
         return Ok(None);
     };
-    let mut fields = Fields::default();
-    loop {
-        match line_end(rest) {
-            LineEnd::Partial => return Ok(None),
-            LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
-            LineEnd::Crlf(rest) => {
-                let head = fields.decide(Method::parse(method), target, version)?;
-                return Ok(Some((head, rest)));
-            }
-            LineEnd::Other(_) => {
-                let Some((line, after)) = take_field_line(rest)? else {
-                    return Ok(None);
-                };
-                fields.read(&line)?;
-                rest = after;
-            }
-        }
-    }
+    let mut fields = RequestFields::default();
+    let Some(((), rest)) = take_field_section(rest, |line| fields.read(line))? else {
+        return Ok(None);
+    };
+    let head = fields.decide(Method::parse(method), target, version)?;
+    Ok(Some((head, rest)))
 }
 
 /// `method SP`, where `method = token` (RFC 9112 3.1)
@@ -184,78 +187,15 @@ fn take_version(bytes: &[u8]) -> Taken<'_, Version> {
         LineEnd::Other(_) => return Err(RequestError::Version),
         LineEnd::Crlf(rest) => rest,
     };
-    match text {
-        b"HTTP/1.0" => Ok(Some((Version::Http10, rest))),
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9'] => {
-            Ok(Some((Version::Http11, rest)))
-        }
-        [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            major @ b'0'..=b'9',
-            b'.',
-            minor @ b'0'..=b'9',
-        ] => {
-            let digit = |octet: &u8| octet.saturating_sub(b'0');
-            Err(RequestError::VersionNotSupported {
-                major: digit(major),
-                minor: digit(minor),
-            })
-        }
-        _ => Err(RequestError::Version),
-    }
+    Ok(Some((Version::parse(text)?, rest)))
 }
 
-/// One field line: its name, and its value without the white space around it.
-pub(super) struct FieldLine<'a> {
-    name: &'a [u8],
-    value: &'a [u8],
-}
-
-/// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). A line
-/// that begins with white space would be obs-fold, a name with white space behind it somebody's
-/// smuggling: both fail as names.
-pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
-    let (name, rest) = match TCHAR.take(bytes) {
-        (_, []) => return Ok(None),
-        (name @ [_, ..], [b':', rest @ ..]) => (name, rest),
-        (_, [octet, ..]) => return Err(RequestError::FieldName { octet: *octet }),
-    };
-    let (value, rest) = FIELD.take(rest);
-    match line_end(rest) {
-        LineEnd::Partial => Ok(None),
-        LineEnd::Bare(octet) => Err(RequestError::LineEnd { octet }),
-        LineEnd::Other(octet) => Err(RequestError::FieldValue { octet }),
-        LineEnd::Crlf(rest) => Ok(Some((
-            FieldLine {
-                name,
-                value: grammar::ows(value),
-            },
-            rest,
-        ))),
-    }
-}
-
-/// What the field lines have said so far.
+/// What the field lines of a request have said so far.
 #[derive(Default)]
-struct Fields {
-    lines: usize,
+struct RequestFields {
+    shared: Fields,
     has_host: bool,
-    content_length: Option<u64>,
-    transfer_encoding: Option<TransferEncoding>,
-    close: bool,
-    keep_alive: bool,
     expectation: Option<Expectation>,
-}
-
-#[derive(Clone, Copy)]
-enum TransferEncoding {
-    Chunked,
-    CodingsBeforeChunked,
-    Other,
 }
 
 #[derive(Clone, Copy)]
@@ -264,45 +204,22 @@ enum Expectation {
     Other,
 }
 
-impl Fields {
+impl RequestFields {
     fn read(&mut self, line: &FieldLine<'_>) -> Result<(), RequestError> {
-        self.lines = self.lines.saturating_add(1);
-        if self.lines > limits::FIELD_LINES {
-            return Err(RequestError::TooManyFieldLines);
-        }
-        let is = |name: &[u8]| line.name.eq_ignore_ascii_case(name);
-        if is(b"Host") {
+        if line.is(b"Host") {
             if self.has_host {
                 return Err(RequestError::HostRepeated);
             }
             self.has_host = true;
-            target::check_authority(line.value)?;
-        } else if is(b"Content-Length") {
-            let length = grammar::digits(line.value).ok_or(RequestError::ContentLength)?;
-            if self.content_length.replace(length).is_some() {
-                return Err(RequestError::ContentLengthRepeated);
-            }
-        } else if is(b"Transfer-Encoding") {
-            if self
-                .transfer_encoding
-                .replace(transfer_encoding(line.value))
-                .is_some()
-            {
-                return Err(RequestError::TransferEncoding);
-            }
-        } else if is(b"Connection") {
-            for option in line.value.split(|&octet| octet == b',').map(grammar::ows) {
-                self.close |= option.eq_ignore_ascii_case(b"close");
-                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-            }
-        } else if is(b"Expect") {
+            target::parse_authority(line.value)?;
+        } else if line.is(b"Expect") {
             let is_continue = line.value.eq_ignore_ascii_case(b"100-continue");
             self.expectation = match self.expectation {
                 None | Some(Expectation::Continue) if is_continue => Some(Expectation::Continue),
                 _ => Some(Expectation::Other),
             };
         }
-        Ok(())
+        self.shared.read(line)
     }
 
     fn decide<'a>(
@@ -321,17 +238,12 @@ impl Fields {
             (Version::Http11, Some(Expectation::Continue)) => framing != Framing::None,
             (Version::Http11, Some(Expectation::Other)) => return Err(RequestError::Expectation),
         };
-        let persistence = match version {
-            Version::Http11 if !self.close => Persistence::Keep,
-            Version::Http10 if self.keep_alive && !self.close => Persistence::Keep,
-            Version::Http10 | Version::Http11 => Persistence::Close,
-        };
         Ok(Head {
             method,
             target,
             version,
             framing,
-            persistence,
+            persistence: self.shared.persistence(version),
             expects_continue,
         })
     }
@@ -340,7 +252,7 @@ impl Fields {
     /// a repair (obey Transfer-Encoding alone, merge equal lengths), this refuses: the proxy in
     /// front may have repaired it otherwise.
     fn framing(&self, method: Method, version: Version) -> Result<Framing, RequestError> {
-        match (self.transfer_encoding, self.content_length) {
+        match (self.shared.transfer_encoding, self.shared.content_length) {
             (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
             (Some(_), None) if version == Version::Http10 => {
                 Err(RequestError::TransferEncodingInHttp10)
@@ -357,21 +269,5 @@ impl Fields {
             (None, None) if method == Method::Post => Err(RequestError::LengthRequired),
             (None, None) => Ok(Framing::None),
         }
-    }
-}
-
-/// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1), as far as it matters here: exactly
-/// `chunked`, or other codings with a single `chunked` at the end, or something else.
-fn transfer_encoding(value: &[u8]) -> TransferEncoding {
-    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
-    if is_chunked(value) {
-        return TransferEncoding::Chunked;
-    }
-    let mut codings = value.split(|&octet| octet == b',').map(grammar::ows);
-    let ends_chunked = codings.next_back().is_some_and(is_chunked);
-    if ends_chunked && codings.all(|coding| !coding.is_empty() && !is_chunked(coding)) {
-        TransferEncoding::CodingsBeforeChunked
-    } else {
-        TransferEncoding::Other
     }
 }

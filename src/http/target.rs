@@ -83,42 +83,40 @@ fn path_of_absolute_form(bytes: &[u8]) -> Result<&[u8], RequestError> {
     }
     let behind = rest.strip_prefix(b"://").ok_or(RequestError::Target)?;
     let (authority, path_and_query) = take_while(behind, |octet| !matches!(octet, b'/' | b'?'));
-    check_authority(authority)?;
+    parse_authority(authority)?;
     Ok(path_and_query)
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. It must not be empty: the URI of every
-/// request to this server has an authority.
-pub(super) fn check_authority(bytes: &[u8]) -> Result<(), RequestError> {
-    let (is_host, port) = match bytes {
+/// `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo: the host, an address of IPv6 without
+/// its brackets, and the port where there is one. It must not be empty: the URI of every request to
+/// this server has an authority.
+pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), RequestError> {
+    let (host, port) = match bytes {
         [b'[', rest @ ..] => {
             let (address, behind) = take_while(rest, |octet| octet != b']');
-            let address = str::from_utf8(address)
-                .ok()
-                .and_then(|text| text.parse::<Ipv6Addr>().ok());
+            let address = str::from_utf8(address).ok();
             (
-                address.is_some(),
+                address.filter(|text| text.parse::<Ipv6Addr>().is_ok()),
                 behind.strip_prefix(b"]").ok_or(RequestError::Host)?,
             )
         }
         _ => {
             let (name, behind) = take_while(bytes, |octet| octet != b':');
-            let is_name = !name.is_empty() && name.iter().all(|&octet| HOST.holds(octet));
-            (is_name && grammar::escapes_are_whole(name), behind)
+            let is_name = !name.is_empty()
+                && name.iter().all(|&octet| HOST.holds(octet))
+                && grammar::escapes_are_whole(name);
+            (str::from_utf8(name).ok().filter(|_| is_name), behind)
         }
     };
-    let is_port = match port {
-        [] | [b':'] => true,
+    let port = match port {
+        [] | [b':'] => None,
         [b':', number @ ..] => {
-            grammar::digits(number).is_some_and(|port| u16::try_from(port).is_ok())
+            let port = grammar::digits(number).and_then(|port| u16::try_from(port).ok());
+            Some(port.ok_or(RequestError::Host)?)
         }
-        _ => false,
+        _ => return Err(RequestError::Host),
     };
-    if is_host && is_port {
-        Ok(())
-    } else {
-        Err(RequestError::Host)
-    }
+    Ok((host.ok_or(RequestError::Host)?, port))
 }
 
 /// The query of a request target: parameters separated by `&`.

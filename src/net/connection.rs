@@ -322,7 +322,7 @@ impl Connection<'_> {
 
 /// What is left until the deadline, at least a millisecond, since a time-out of zero means none;
 /// `None` behind it.
-fn left_until(deadline: Instant) -> Option<Duration> {
+pub(super) fn left_until(deadline: Instant) -> Option<Duration> {
     let left = deadline.checked_duration_since(Instant::now())?;
     Some(left.max(Duration::from_millis(1)))
 }

@@ -1,10 +1,11 @@
 //! Sockets: the listener, the threads that accept, the life of a connection, and who has to go when
-//! it gets crowded.
+//! it gets crowded; and the other end of one, for whoever calls a server.
 //!
 //! Knows HTTP only as far as a connection must (where a request ends, what refuses it), and WeChat
 //! not at all: it is handed a function that makes a response of a request.
 
 mod acceptors;
+mod client;
 mod connection;
 mod input;
 mod listener;
@@ -15,6 +16,7 @@ mod seats;
 use std::time::Duration;
 
 pub use acceptors::serve;
+pub use client::{Answer, Client, End, Trouble};
 pub use connection::now;
 pub use listener::{bind, from_stdin};
 pub use log::report;

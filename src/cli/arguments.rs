@@ -1,0 +1,172 @@
+//! What a command was given: flags, switches and operands, and the environment that stands in for
+//! flags.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::usage::UsageError;
+
+/// Looks a variable up.
+pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
+
+/// A flag and the variable that stands in for it.
+pub(super) struct Name {
+    pub(super) flag: &'static str,
+    pub(super) variable: Option<&'static str>,
+}
+
+/// What a command can be given.
+#[derive(Default)]
+pub(super) struct Takes {
+    /// Flags, which have a value.
+    pub(super) flags: &'static [&'static Name],
+    /// Flags without one.
+    pub(super) switches: &'static [&'static str],
+    /// How many arguments that are no flags.
+    pub(super) operands: usize,
+}
+
+/// What it was given.
+pub(super) struct Given<'e> {
+    flags: Vec<(&'static str, OsString)>,
+    switches: Vec<&'static str>,
+    /// Arguments that are no flags, in order.
+    pub(super) operands: Vec<OsString>,
+    /// How many of them stood in front of `--`.
+    pub(super) in_front: usize,
+    environment: Environment<'e>,
+}
+
+impl<'e> Given<'e> {
+    /// Reads `--flag VALUE`, `--flag=VALUE`, switches and operands to the end; behind `--` all are
+    /// operands.
+    ///
+    /// # Errors
+    /// The first thing that the command does not take.
+    pub(super) fn read(
+        arguments: &[OsString],
+        takes: &Takes,
+        environment: Environment<'e>,
+    ) -> Result<Self, UsageError> {
+        let mut given = Self {
+            flags: Vec::new(),
+            switches: Vec::new(),
+            operands: Vec::new(),
+            in_front: usize::MAX,
+            environment,
+        };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let is_flag = argument.as_encoded_bytes().starts_with(b"-") && argument != "-";
+            if given.in_front == usize::MAX && argument == "--" {
+                given.in_front = given.operands.len();
+            } else if given.in_front < usize::MAX || !is_flag {
+                if given.operands.len() == takes.operands {
+                    return Err(UsageError::Argument(argument.clone()));
+                }
+                given.operands.push(argument.clone());
+            } else {
+                given.read_flag(argument, &mut arguments, takes)?;
+            }
+        }
+        Ok(given)
+    }
+
+    fn read_flag<'a>(
+        &mut self,
+        argument: &OsStr,
+        behind: &mut impl Iterator<Item = &'a OsString>,
+        takes: &Takes,
+    ) -> Result<(), UsageError> {
+        let (name, value) = match argument.to_str().and_then(|text| text.split_once('=')) {
+            Some((name, value)) => (OsStr::new(name), Some(OsString::from(value))),
+            None => (argument, None),
+        };
+        if let Some(switch) = takes.switches.iter().find(|switch| name == **switch)
+            && value.is_none()
+        {
+            self.switches.push(switch);
+            return Ok(());
+        }
+        let Some(flag) = takes
+            .flags
+            .iter()
+            .map(|known| known.flag)
+            .find(|flag| name == *flag)
+        else {
+            return Err(UsageError::Flag(name.to_owned()));
+        };
+        if self.flags.iter().any(|(given, _)| *given == flag) {
+            return Err(UsageError::Repeated(flag));
+        }
+        let value = value.or_else(|| behind.next().cloned());
+        self.flags
+            .push((flag, value.ok_or(UsageError::NoValue(flag))?));
+        Ok(())
+    }
+
+    /// Whether a switch was given.
+    pub(super) fn has(&self, switch: &str) -> bool {
+        self.switches.contains(&switch)
+    }
+
+    /// A variable of the environment.
+    pub(super) fn variable(&self, name: &str) -> Option<OsString> {
+        (self.environment)(name)
+    }
+
+    /// The value of a setting and the name that it was given by.
+    pub(super) fn raw(&self, name: &Name) -> Option<(&'static str, OsString)> {
+        let flag = self.flags.iter().find(|(flag, _)| *flag == name.flag);
+        flag.cloned().or_else(|| {
+            let variable = name.variable?;
+            Some((variable, self.variable(variable)?))
+        })
+    }
+
+    /// The value of a setting, read by `parse`; `allowed` says what that takes.
+    ///
+    /// # Errors
+    /// `Value` where it takes it not. A variable that is set but empty is such a thing too: it is
+    /// mostly a secret that did not arrive.
+    pub(super) fn value<T>(
+        &self,
+        name: &Name,
+        allowed: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, UsageError> {
+        let Some((name, value)) = self.raw(name) else {
+            return Ok(None);
+        };
+        match value.to_str().and_then(parse) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(UsageError::Value {
+                name,
+                value,
+                allowed,
+            }),
+        }
+    }
+
+    /// A file's path, which may be any bytes, but not none.
+    pub(super) fn path(&self, name: &Name) -> Result<Option<PathBuf>, UsageError> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some((name, value)) if value.is_empty() => Err(UsageError::Value {
+                name,
+                value,
+                allowed: "a file's path",
+            }),
+            Some((_, value)) => Ok(Some(value.into())),
+        }
+    }
+}
+
+/// A whole number; `str::parse` would take a sign.
+pub(super) fn number(text: &str) -> Option<u64> {
+    if text.bytes().all(|octet| octet.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
+}

@@ -1,0 +1,140 @@
+//! `wechat send`: a message as WeChat would send it, and what WeChat would make of the answer.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use super::Error;
+use super::arguments::{Environment, Given, Name, Takes};
+use super::client::{URL, token_of, url_of};
+use super::output::{Colour, Style, print, print_bytes, seconds};
+use super::token::TOKEN_FILE;
+use super::usage::UsageError;
+use crate::bot;
+use crate::net::{self, Client, Trouble};
+use crate::platform::{
+    Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_trouble, random, shown,
+};
+
+const FROM: Name = Name {
+    flag: "--from",
+    variable: None,
+};
+const ALL_TRIES: &str = "--tries";
+const RAW: &str = "--raw";
+const TAKES: Takes = Takes {
+    flags: &[&URL, &TOKEN_FILE, &FROM],
+    switches: &[ALL_TRIES, RAW],
+    operands: usize::MAX,
+};
+
+pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
+    let given = Given::read(arguments, &TAKES, environment)?;
+    let (url, token) = (url_of(&given)?, token_of(&given)?);
+    // 17 digits, as WeChat's numbers have.
+    let msg_id = (random() % 90_000_000_000_000_000).saturating_add(10_000_000_000_000_000);
+    let now = net::now();
+    let fields = fields(&given)?;
+    let style = Style::of(environment);
+    let unknown = fields
+        .iter()
+        .filter_map(|(path, _)| bot::unknown_field(path));
+    unknown.for_each(|text| print(&style.finding(&Finding::doubt(text))));
+    let draft = Draft::compose(fields, now, msg_id).map_err(UsageError::Draft)?;
+    if given.has(RAW) {
+        print(&format!("{}\n\n", draft.xml()));
+    }
+    // The same signature with every try, as observed.
+    let request = draft.request(&url, &Stamp::new(&token, now));
+    let trouble = |trouble: &Trouble| {
+        print(&style.finding(&Finding::fault(of_trouble(trouble, &url))));
+        Err(Error::NotDelivered)
+    };
+    let mut client = match Client::of(&url) {
+        Ok(client) => client,
+        Err(unresolved) => return trouble(&unresolved),
+    };
+    let tries = if given.has(ALL_TRIES) { TRIES } else { 1 };
+    for count in 1..=tries {
+        if tries > 1 {
+            print(&format!("try {count}: "));
+        }
+        let answer = match client.exchange(&request, PATIENCE) {
+            Ok(answer) => answer,
+            Err(Trouble::Timeout) if tries > 1 => {
+                print(&format!("no answer within {}\n", seconds(PATIENCE)));
+                continue;
+            }
+            Err(Trouble::Timeout) => {
+                let text = "no answer within 5 s; WeChat would ask twice more, as --tries does";
+                print(&style.finding(&Finding::fault(text)));
+                break;
+            }
+            Err(error) => return trouble(&error),
+        };
+        let verdict = Verdict::on(&answer, &draft);
+        print(&report(&verdict, &seconds(answer.took), style));
+        if given.has(RAW) {
+            print("\n");
+            print_bytes(answer.content);
+            print("\n\n");
+        }
+        if !verdict.faults.is_empty() {
+            return Err(Error::NotDelivered);
+        }
+        print(match verdict.is_silent {
+            true => "WeChat would show the user nothing\n",
+            false => "WeChat would deliver this\n",
+        });
+        return Ok(());
+    }
+    Err(Error::NotDelivered)
+}
+
+/// The fields that were given: a text, `Field=Value`, and the user. Behind `--` all is text.
+fn fields(given: &Given<'_>) -> Result<Vec<(String, String)>, UsageError> {
+    let text = |value: &OsString| match value.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(UsageError::NotText(value.clone())),
+    };
+    let mut fields = Vec::new();
+    let mut has_text = false;
+    for (at, operand) in given.operands.iter().enumerate() {
+        let written = text(operand)?;
+        let field = field_name(&written).filter(|_| at < given.in_front);
+        fields.push(match field {
+            Some((path, value)) => (path.to_owned(), value.to_owned()),
+            None if has_text => return Err(UsageError::Argument(operand.clone())),
+            None => {
+                has_text = true;
+                ("Content".to_owned(), written)
+            }
+        });
+    }
+    if let (Some((_, user)), false) = (given.raw(&FROM), fields.is_empty()) {
+        fields.push(("FromUserName".to_owned(), text(&user)?));
+    }
+    Ok(fields)
+}
+
+/// The answer for reading: what kind it is, its fields a line each, and what is wrong with it.
+fn report(verdict: &Verdict, took: &str, style: Style) -> String {
+    let kind = match verdict.faults.is_empty() {
+        true => style.paint(Colour::Green, &verdict.kind),
+        false => style.paint(Colour::Red, &verdict.kind),
+    };
+    let mut text = format!("{kind} after {took}\n");
+    for (path, value) in &verdict.fields {
+        let lines: Vec<String> = value
+            .split('\n')
+            .map(|line| shown(line.as_bytes(), usize::MAX))
+            .collect();
+        let indent = " ".repeat(path.chars().count().saturating_add(4));
+        let path = shown(path.as_bytes(), usize::MAX);
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {path}: {}", lines.join(&format!("\n{indent}")));
+    }
+    for fault in &verdict.faults {
+        text.push_str(&style.finding(fault));
+    }
+    text
+}

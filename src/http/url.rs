@@ -1,0 +1,174 @@
+//! The URL of a backend, as it stands in the WeChat console (RFC 9110 4.2.1): whom to connect to, and
+//! what to ask for there.
+
+use std::fmt;
+
+use super::target::{Target, parse_authority};
+
+/// An `http://` URL: host, port, path and query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    authority: String,
+    host: String,
+    port: u16,
+    target: String,
+}
+
+/// Why a text is no such URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// It begins with `https://`.
+    Https,
+    /// It begins with something else than `http://`.
+    Scheme,
+    /// Behind that is no `host` or `host:port`.
+    Host,
+    /// Path or query hold what has to be percent-encoded there, or a fragment.
+    Target,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Https => {
+                "https is spoken by the proxy in front (nginx), not here; \
+                 give the http:// address that it passes requests on to"
+            }
+            Self::Scheme => "http://host/path allowed",
+            Self::Host => "http:// and a host name or address, with :port if it is not 80, allowed",
+            Self::Target => {
+                "a path and query of ASCII letters, digits and -._~!$&'()*+,;=:@/?, \
+                 everything else percent-encoded, allowed"
+            }
+        })
+    }
+}
+
+impl std::error::Error for UrlError {}
+
+impl Url {
+    /// `"http://" host [ ":" port ] path-abempty [ "?" query ]`
+    ///
+    /// # Errors
+    /// [`UrlError`]
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+        if scheme.eq_ignore_ascii_case("https") {
+            return Err(UrlError::Https);
+        }
+        if !scheme.eq_ignore_ascii_case("http") {
+            return Err(UrlError::Scheme);
+        }
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(end).ok_or(UrlError::Host)?;
+        let (host, port) = parse_authority(authority.as_bytes()).map_err(|_| UrlError::Host)?;
+        Target::origin(target.as_bytes()).map_err(|_| UrlError::Target)?;
+        let slash = if target.starts_with('/') { "" } else { "/" };
+        Ok(Self {
+            authority: authority.to_owned(),
+            host: host.to_owned(),
+            port: port.unwrap_or(80),
+            target: format!("{slash}{target}"),
+        })
+    }
+
+    /// `host [ ":" port ]`, as the Host field has it.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The name or address to connect to, one of IPv6 without its brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port to connect to; 80 where none is given.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Path and query, as they stand in a request line.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The same with these parameters behind those it has.
+    pub fn target_with(&self, parameters: &str) -> String {
+        let separator = match self.target.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        format!("{}{separator}{parameters}", self.target)
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[track_caller]
+    fn assert_url(text: &str, host: &str, port: u16, target: &str) {
+        let url = Url::parse(text).unwrap();
+        assert_eq!((url.host(), url.port(), url.target()), (host, port, target));
+    }
+
+    #[test]
+    fn a_url_is_host_port_and_target() {
+        assert_url("http://example.com", "example.com", 80, "/");
+        assert_url("HTTP://example.com:8000/wx/", "example.com", 8000, "/wx/");
+        assert_url("http://[::1]:81/a?b=c", "::1", 81, "/a?b=c");
+        assert_url("http://127.0.0.1?b", "127.0.0.1", 80, "/?b");
+        assert_url("http://a:/%E5%BE%AE", "a", 80, "/%E5%BE%AE");
+    }
+
+    #[test]
+    fn parameters_go_behind_those_of_the_url() {
+        let with = |text| Url::parse(text).unwrap().target_with("x=1");
+        assert_eq!(with("http://a"), "/?x=1");
+        assert_eq!(with("http://a/b?"), "/b?x=1");
+        assert_eq!(with("http://a/b?c=d"), "/b?c=d&x=1");
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_backend_is_refused_for_what_it_is() {
+        let error = |text| Url::parse(text).unwrap_err();
+        for text in [
+            "",
+            "example.com/wx",
+            "127.0.0.1:8000",
+            "ftp://a/",
+            "http:/a",
+        ] {
+            assert_eq!(error(text), UrlError::Scheme, "{text}");
+        }
+        assert_eq!(error("https://example.com/wx"), UrlError::Https);
+        for text in [
+            "http://",
+            "http:///wx",
+            "http://u@a/",
+            "http://a:x/",
+            "http://a:65536/",
+            "http://::1/",
+            "http://[1]/",
+        ] {
+            assert_eq!(error(text), UrlError::Host, "{text}");
+        }
+        for text in [
+            "http://a/微信",
+            "http://a/ b",
+            "http://a/%zz",
+            "http://a/#b",
+            "http://a#b",
+        ] {
+            assert_eq!(error(text), UrlError::Target, "{text}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The other end of a connection: sends a request as bytes, and reads the response to it.
+//!
+//! Everything is bounded as on the server's side: the head, the content, and the time, which is one
+//! deadline for the whole of an exchange.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use super::connection::left_until;
+use crate::http::{
+    Chunked, Head, Persistence, RequestError, ResponseError, ResponseFraming, ResponseHead, Url,
+    limits,
+};
+
+/// Bytes that are read at once.
+const PIECE: usize = 16 * 1024;
+
+/// Why there was no response at all.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The name has no address.
+    Resolve(io::Error),
+    /// No connection to this address.
+    Connect(SocketAddr, io::Error),
+    /// Time was up while the connection was made to this address.
+    ConnectTimeout(SocketAddr),
+    /// The connection was closed or reset before the first byte.
+    Closed,
+    /// Time was up before the first byte.
+    Timeout,
+    /// What came is not the head of a response; its first bytes, at most 32.
+    Head(ResponseError, Vec<u8>),
+    /// The head had begun, but it did not become whole before the end of the connection or of the
+    /// time.
+    Unfinished,
+}
+
+/// How the content of a response came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// As the response said.
+    Whole,
+    /// With the connection, before it was whole.
+    Closed,
+    /// With the time.
+    Timeout,
+    /// At the most that is read.
+    TooLong,
+    /// With a rule of the chunked coding that was broken.
+    Chunk(RequestError),
+}
+
+/// A response.
+#[derive(Debug)]
+pub struct Answer<'c> {
+    /// Its head.
+    pub head: ResponseHead<'c>,
+    /// Its content, as far as it came.
+    pub content: &'c [u8],
+    /// How that came to its end.
+    pub end: End,
+    /// All bytes that came, interim responses left out.
+    pub bytes: &'c [u8],
+    /// From before the connection was made, where there was none yet, to the last byte.
+    pub took: Duration,
+}
+
+/// A client of one server, with a connection that is kept where the server keeps it.
+#[derive(Debug)]
+pub struct Client {
+    addresses: Vec<SocketAddr>,
+    stream: Option<TcpStream>,
+    input: Vec<u8>,
+    content: Vec<u8>,
+}
+
+impl Client {
+    /// Finds out the addresses of the URL's host; nothing is connected yet.
+    ///
+    /// # Errors
+    /// `Resolve`
+    pub fn of(url: &Url) -> Result<Self, Trouble> {
+        let addresses = (url.host(), url.port())
+            .to_socket_addrs()
+            .map_err(Trouble::Resolve)?;
+        Ok(Self::at(addresses.collect()))
+    }
+
+    fn at(addresses: Vec<SocketAddr>) -> Self {
+        Self {
+            addresses,
+            stream: None,
+            input: Vec::new(),
+            content: Vec::new(),
+        }
+    }
+
+    /// Another client of the same server, with a connection of its own.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::at(self.addresses.clone())
+    }
+
+    /// The address that it is connected to, or was connected to last.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.addresses.first().copied()
+    }
+
+    /// Sends the bytes of one request and reads the response to it, all within `patience`.
+    ///
+    /// # Errors
+    /// [`Trouble`] where there is no whole head of a response. A response whose content is not
+    /// whole is none ([`Answer::end`]).
+    pub fn exchange(&mut self, request: &[u8], patience: Duration) -> Result<Answer<'_>, Trouble> {
+        let begun = Instant::now();
+        let deadline = begun.checked_add(patience).unwrap_or(begun);
+        self.input.clear();
+        self.content.clear();
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => self.connect(deadline)?,
+        };
+        send(&mut stream, request, deadline);
+        let answers_head = Head::is_of_head(request);
+        let (framing, length) = self.receive_head(&mut stream, answers_head, deadline)?;
+        let (end, used) = self.receive_content(&mut stream, framing, length, deadline);
+        let head = match ResponseHead::parse(&self.input, answers_head) {
+            Ok(Some((head, _))) => head,
+            Ok(None) => return Err(Trouble::Unfinished),
+            Err(error) => return Err(Trouble::Head(error, front(&self.input))),
+        };
+        let is_free = end == End::Whole && used == self.input.len();
+        if is_free && framing != ResponseFraming::Close && head.persistence == Persistence::Keep {
+            self.stream = Some(stream);
+        }
+        let content = match framing {
+            ResponseFraming::Chunked => &self.content,
+            ResponseFraming::None | ResponseFraming::Length(_) | ResponseFraming::Close => {
+                self.input.get(length..used).unwrap_or(b"")
+            }
+        };
+        Ok(Answer {
+            head,
+            content,
+            end,
+            bytes: &self.input,
+            took: begun.elapsed(),
+        })
+    }
+
+    /// Connects to the first address that takes it, and keeps that one in front.
+    fn connect(&mut self, deadline: Instant) -> Result<TcpStream, Trouble> {
+        let none = || io::Error::from(io::ErrorKind::NotFound);
+        let mut trouble = Trouble::Resolve(none());
+        for at in 0..self.addresses.len() {
+            let Some(&address) = self.addresses.get(at) else {
+                break;
+            };
+            let Some(left) = left_until(deadline) else {
+                return Err(Trouble::ConnectTimeout(address));
+            };
+            match TcpStream::connect_timeout(&address, left) {
+                Ok(stream) => {
+                    self.addresses.swap(0, at);
+                    // Without it a request waits for nothing longer, but leaves later.
+                    let _: io::Result<()> = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    trouble = Trouble::ConnectTimeout(address);
+                }
+                Err(error) => trouble = Trouble::Connect(address, error),
+            }
+        }
+        Err(trouble)
+    }
+
+    /// Reads until a head is whole that is not one of an interim response (RFC 9110 15.2), and
+    /// returns how its content ends, and its own length.
+    fn receive_head(
+        &mut self,
+        stream: &mut TcpStream,
+        answers_head: bool,
+        deadline: Instant,
+    ) -> Result<(ResponseFraming, usize), Trouble> {
+        loop {
+            match ResponseHead::parse(&self.input, answers_head) {
+                Err(error) => return Err(Trouble::Head(error, front(&self.input))),
+                Ok(Some((head, length))) if matches!(head.status, 100..=199) => {
+                    self.input.drain(..length);
+                }
+                Ok(Some((head, length))) => return Ok((head.framing, length)),
+                Ok(None) => {
+                    let is_silent = self.input.is_empty();
+                    match self.receive(stream, deadline) {
+                        Received::Some => {}
+                        Received::End if is_silent => return Err(Trouble::Closed),
+                        Received::Timeout if is_silent => return Err(Trouble::Timeout),
+                        Received::End | Received::Timeout => return Err(Trouble::Unfinished),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads until the content is whole, or does not become so. What it read of the response has so
+    /// many bytes, its head included.
+    fn receive_content(
+        &mut self,
+        stream: &mut TcpStream,
+        framing: ResponseFraming,
+        head: usize,
+        deadline: Instant,
+    ) -> (End, usize) {
+        let mut chunked = Chunked::default();
+        let mut used = head;
+        let whole = match framing {
+            ResponseFraming::None => head,
+            ResponseFraming::Length(length) => {
+                head.saturating_add(usize::try_from(length).unwrap_or(usize::MAX))
+            }
+            ResponseFraming::Chunked | ResponseFraming::Close => usize::MAX,
+        };
+        loop {
+            if framing == ResponseFraming::Chunked {
+                let rest = self.input.get(used..).unwrap_or(b"");
+                match chunked.take(rest, &mut self.content) {
+                    Ok(count) => used = used.saturating_add(count),
+                    Err(RequestError::ContentTooLong { .. }) => return (End::TooLong, used),
+                    Err(error) => return (End::Chunk(error), used),
+                }
+            } else {
+                used = self.input.len().min(whole);
+            }
+            if used == whole || chunked.is_done() {
+                return (End::Whole, used);
+            }
+            if used.saturating_sub(head) > MOST {
+                return (End::TooLong, used);
+            }
+            match self.receive(stream, deadline) {
+                Received::Some => {}
+                Received::End if framing == ResponseFraming::Close => return (End::Whole, used),
+                Received::End => return (End::Closed, used),
+                Received::Timeout => return (End::Timeout, used),
+            }
+        }
+    }
+
+    /// Reads once.
+    fn receive(&mut self, stream: &mut TcpStream, deadline: Instant) -> Received {
+        let Some(left) = left_until(deadline) else {
+            return Received::Timeout;
+        };
+        let before = self.input.len();
+        self.input.resize(before.saturating_add(PIECE), 0);
+        let room = self.input.get_mut(before..).unwrap_or(&mut []);
+        let read = match stream.set_read_timeout(Some(left)) {
+            Ok(()) => stream.read(room),
+            Err(error) => Err(error),
+        };
+        let count = read.as_ref().copied().unwrap_or(0);
+        self.input.truncate(before.saturating_add(count));
+        match read {
+            Ok(0) => Received::End,
+            Ok(_) => Received::Some,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Received::Some,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Received::Timeout,
+            Err(_) => Received::End,
+        }
+    }
+}
+
+/// Bytes behind a head that are read: as much content as a server takes, and its framing.
+const MOST: usize = limits::CONTENT + limits::CHUNK_EXTENSIONS + limits::TRAILERS;
+
+enum Received {
+    Some,
+    End,
+    Timeout,
+}
+
+/// Sends all of it. Where that fails there may be a response nevertheless, which says why.
+fn send(stream: &mut TcpStream, bytes: &[u8], deadline: Instant) {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let Some(left) = left_until(deadline) else {
+            return;
+        };
+        let sent = stream
+            .set_write_timeout(Some(left))
+            .and_then(|()| stream.write(rest));
+        match sent {
+            Ok(count) => rest = rest.get(count..).unwrap_or(b""),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// The first bytes, enough to tell what they are.
+fn front(bytes: &[u8]) -> Vec<u8> {
+    bytes.get(..32).unwrap_or(bytes).to_vec()
+}

@@ -1,0 +1,55 @@
+//! Foreign bytes as a person can read them and no terminal can act on them.
+
+use std::fmt::Write as _;
+
+/// The bytes as text of at most so many characters: UTF-8 as it is, control characters and what is no
+/// UTF-8 escaped.
+pub(crate) fn shown(bytes: &[u8], most: usize) -> String {
+    let mut text = String::new();
+    let mut left = most;
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if left == 0 {
+                text.push('…');
+                return text;
+            }
+            left = left.saturating_sub(1);
+            if is_harmless(character) {
+                text.push(character);
+            } else {
+                text.extend(character.escape_default());
+            }
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+        left = left.saturating_sub(chunk.invalid().len());
+    }
+    text
+}
+
+/// Whether a terminal only draws it. Besides control characters, some only change the direction of
+/// what stands around them, or mark the beginning of a file, and are not seen themselves.
+fn is_harmless(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn foreign_bytes_are_readable_and_harmless() {
+        assert_eq!(shown("你好 a\"b\\".as_bytes(), 100), "你好 a\"b\\");
+        assert_eq!(shown(b"\x1b[2J\r\n\t\0", 100), "\\u{1b}[2J\\r\\n\\t\\u{0}");
+        assert_eq!(shown(b"a\xFFb\xE4\xBD", 100), "a\\xffb\\xe4\\xbd");
+        assert_eq!(
+            shown("\u{FEFF}\u{202E}".as_bytes(), 100),
+            "\\u{feff}\\u{202e}"
+        );
+        assert_eq!(shown("你好吗".as_bytes(), 2), "你好…");
+        assert_eq!(shown("你好".as_bytes(), 2), "你好");
+    }
+}

@@ -1,0 +1,203 @@
+//! The token check (接入指南): a signed GET whose `echostr` must come back, and nothing with it.
+
+use super::trouble::{self, QUOTED, of_trouble};
+use super::{Finding, PATIENCE, Stamp, random, shown};
+use crate::account::Token;
+use crate::http::{ResponseFraming, Url};
+use crate::net::{Answer, Client, Trouble};
+
+/// A token check of the backend at a URL.
+pub(crate) struct TokenCheck<'c> {
+    url: &'c Url,
+    token: &'c Token,
+    now: u64,
+    /// 19 digits, as WeChat's own have.
+    echostr: String,
+}
+
+impl<'c> TokenCheck<'c> {
+    /// One that is made now, in seconds since 1970.
+    pub(crate) fn new(url: &'c Url, token: &'c Token, now: u64) -> Self {
+        const DIGITS: u64 = 1_000_000_000_000_000_000;
+        let echostr = (random() % DIGITS).saturating_add(DIGITS).to_string();
+        Self {
+            url,
+            token,
+            now,
+            echostr,
+        }
+    }
+
+    /// Makes it, and then once more with a signature that is wrong.
+    pub(crate) fn run(&self) -> Vec<Finding> {
+        let client = &mut match Client::of(self.url) {
+            Ok(client) => client,
+            Err(trouble) => return vec![Finding::fault(of_trouble(&trouble, self.url))],
+        };
+        let right = self.request(&Stamp::new(self.token, self.now));
+        let (mut findings, is_echoed) = match client.exchange(&right, PATIENCE) {
+            Ok(answer) => (
+                self.judge(&answer),
+                self.echostr_in(answer.content).is_some(),
+            ),
+            Err(trouble) => return vec![Finding::fault(of_trouble(&trouble, self.url))],
+        };
+        if is_echoed {
+            let wrong = self.request(&Stamp::new(self.token, self.now).forged());
+            findings.push(self.judge_forged(client.another().exchange(&wrong, PATIENCE)));
+        }
+        findings
+    }
+
+    /// The request, with the parameters in the order of a captured one.
+    fn request(&self, stamp: &Stamp) -> Vec<u8> {
+        let parameters = format!("{}&echostr={}", stamp.parameters(), self.echostr);
+        format!(
+            "GET {} HTTP/1.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: {}\r\n\
+             Pragma: no-cache\r\n\r\n",
+            self.url.target_with(&parameters),
+            self.url.authority()
+        )
+        .into_bytes()
+    }
+
+    fn judge(&self, answer: &Answer<'_>) -> Vec<Finding> {
+        if let Some(text) = trouble::of_answer(answer) {
+            return vec![Finding::fault(text)];
+        }
+        let took = answer.took.as_secs_f64() * 1000.0;
+        let mut findings = vec![Finding::good(format!("status 200 after {took:.1} ms"))];
+        findings.push(match self.fault_of(answer.content) {
+            Some(text) => Finding::fault(text),
+            None => Finding::good("the echostr came back, and nothing else"),
+        });
+        if answer.head.framing == ResponseFraming::Chunked {
+            findings.push(Finding::doubt(
+                "the answer is chunked, with which the check is reported to fail in places; \
+                 send it with Content-Length",
+            ));
+        }
+        findings
+    }
+
+    /// At which byte of the content the echostr begins.
+    fn echostr_in(&self, content: &[u8]) -> Option<usize> {
+        let echostr = self.echostr.as_bytes();
+        content
+            .windows(echostr.len())
+            .position(|window| window == echostr)
+    }
+
+    /// What is wrong with the content of an answer to the right signature.
+    fn fault_of(&self, content: &[u8]) -> Option<String> {
+        let echostr = self.echostr.as_bytes();
+        if content == echostr {
+            return None;
+        }
+        if content.is_empty() {
+            return Some(
+                "the answer is empty; it has to be the value of the parameter echostr".to_owned(),
+            );
+        }
+        let at = self.echostr_in(content);
+        let Some((before, rest)) = at.and_then(|at| content.split_at_checked(at)) else {
+            return Some(self.fault_without_echostr(content));
+        };
+        let after = rest.get(echostr.len()..).unwrap_or(b"");
+        let is_blank = |part: &[u8]| part.trim_ascii().is_empty();
+        Some(match (before, after) {
+            ([b'"', ..], [b'"', ..]) | ([b'\'', ..], [b'\'', ..]) => {
+                "the echostr came back in quotes, as frameworks write a string in JSON; \
+                 send it as plain text (text/plain)"
+                    .to_owned()
+            }
+            ([0xEF, 0xBB, 0xBF, ..], _) => {
+                "a byte order mark (EF BB BF) came back in front of the echostr; \
+                 save the program's files as UTF-8 without BOM"
+                    .to_owned()
+            }
+            (before, after) if is_blank(before) && is_blank(after) => {
+                if before.is_empty() {
+                    "a line end or space came back behind the echostr; \
+                     print it without one, and look for blank lines at the end of the program's files"
+                        .to_owned()
+                } else {
+                    "a blank line or space came back in front of the echostr; \
+                     look for one at the start of the program's files"
+                        .to_owned()
+                }
+            }
+            (before, _) if is_page(content) => format!(
+                "the echostr came back in HTML (\"{}\" in front of it); send it alone, as plain text",
+                shown(before, QUOTED)
+            ),
+            (before, after) => format!(
+                "the echostr came back with \"{}\" in front of it and \"{}\" behind it; send it alone",
+                shown(before, QUOTED),
+                shown(after, QUOTED)
+            ),
+        })
+    }
+
+    fn fault_without_echostr(&self, content: &[u8]) -> String {
+        let text = shown(content, QUOTED);
+        if self.echostr.as_bytes().starts_with(content) {
+            format!(
+                "only the first {} of the {} bytes of the echostr came back; Content-Length is too small",
+                content.len(),
+                self.echostr.len()
+            )
+        } else if is_page(content) {
+            format!(
+                "an HTML page came back instead of the echostr: \"{text}\"; is this the URL of the program?"
+            )
+        } else {
+            format!(
+                "another text came back instead of the echostr: \"{text}\"; is the token the same on \
+                 both sides, and does the query (?signature=…) reach the program?"
+            )
+        }
+    }
+
+    /// A backend that answers a wrong signature as it answers a right one checks nothing.
+    fn judge_forged(&self, answer: Result<Answer<'_>, Trouble>) -> Finding {
+        match answer {
+            Ok(answer) if self.echostr_in(answer.content).is_some() => Finding::fault(
+                "a wrong signature passes too: the program checks none, so anybody can send it \
+                 messages; compare signature with the sha1 of token, timestamp and nonce, sorted",
+            ),
+            Ok(answer) => Finding::good(format!(
+                "a wrong signature is refused, with status {}",
+                answer.head.status
+            )),
+            Err(trouble) => Finding::doubt(format!(
+                "a wrong signature gets no answer: {}",
+                of_trouble(&trouble, self.url)
+            )),
+        }
+    }
+}
+
+/// Whether it begins like a page of HTML.
+pub(super) fn is_page(content: &[u8]) -> bool {
+    let begins = |tag: &[u8]| {
+        content
+            .trim_ascii_start()
+            .get(..tag.len())
+            .is_some_and(|front| front.eq_ignore_ascii_case(tag))
+    };
+    [
+        b"<!doctype".as_slice(),
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<p>",
+        b"<pre",
+        b"<div",
+        b"<h1",
+        b"<br",
+        b"<!--",
+    ]
+    .into_iter()
+    .any(begins)
+}
