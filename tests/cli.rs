@@ -16,24 +16,16 @@ mod support;
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use support::tools::finish;
 use support::*;
 
-/// What a command that ends by itself says, and its exit code.
+/// What a command says with this environment: exit code, standard output, standard error.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
-    let output = command()
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    let said = finish(command().args(arguments).envs(environment.iter().copied()));
+    (said.code, said.out, said.err)
 }
 
 #[test]
@@ -360,4 +352,54 @@ fn connections_leave_descriptors_to_programs() {
     let lines = program.stop();
     let is_crowd = |line: &String| line.starts_with("cause=crowded ");
     assert!(lines.iter().all(is_crowd), "{lines:#?}");
+}
+
+#[test]
+fn the_unit_and_the_rules_are_those_of_the_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = finish(command().arg("unit"));
+    assert_eq!(
+        said.out,
+        fs::read_to_string(root.join("wechat.service")).unwrap()
+    );
+    let sample = finish(command().arg("rules")).out;
+    let path = folder("sample").join("rules.xml");
+    fs::write(&path, sample).unwrap();
+    assert_eq!(finish(command().arg("check").arg(&path)).code, 0);
+    for name in ["unit", "rules"] {
+        let said = finish(command().args([name, "x"]));
+        assert_eq!(
+            (said.code, said.err.as_str()),
+            (2, "wechat: unexpected argument \"x\", see wechat --help\n")
+        );
+    }
+}
+
+#[test]
+fn each_command_has_a_help_of_its_own() {
+    let all = finish(command().arg("help")).out;
+    for name in [
+        "serve", "check", "verify", "send", "replay", "rules", "unit",
+    ] {
+        let said = finish(command().args(["help", name]));
+        let first = said.out.lines().next().unwrap();
+        assert!(
+            first.starts_with("usage: wechat ") && first.contains(name),
+            "{first}"
+        );
+        assert_eq!(finish(command().args([name, "--help"])).out, said.out);
+        assert!(
+            all.contains(&format!("wechat {name}")) || name == "serve",
+            "{name}"
+        );
+        assert!(
+            said.out.lines().all(|line| line.chars().count() <= 120),
+            "{name}"
+        );
+    }
+    let said = finish(command().args(["help", "sned"]));
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (2, "wechat: unknown command \"sned\", see wechat --help\n")
+    );
 }

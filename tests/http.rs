@@ -16,7 +16,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wechat::http::{Chunked, Framing, Head, RequestError, Version, limits};
+use wechat::http::{
+    Chunked, Framing, Head, Persistence, RequestError, ResponseError, ResponseFraming,
+    ResponseHead, Version, limits,
+};
 
 /// A request as a person would describe it, and how many bytes it took.
 type Outcome = Result<Option<(String, usize)>, RequestError>;
@@ -352,4 +355,135 @@ fn the_first_of_two_parameters_comes_first_and_a_semicolon_separates_nothing() {
         .map(|(name, value)| format!("{}={}", name.escape_ascii(), value.escape_ascii()))
         .collect();
     assert_eq!(parameters, ["a=1", "a=2", "b=3;c=4", "=5", "d="]);
+}
+
+#[track_caller]
+fn assert_response(text: &str, status: u16, framing: ResponseFraming, persistence: Persistence) {
+    let bytes = format!("{text}\r\n\r\n").into_bytes();
+    for end in 0..bytes.len() {
+        assert_eq!(ResponseHead::parse(&bytes[..end], false), Ok(None), "{end}");
+    }
+    let (head, length) = ResponseHead::parse(&bytes, false).unwrap().unwrap();
+    assert_eq!(
+        (head.status, head.framing, head.persistence, length),
+        (status, framing, persistence, bytes.len())
+    );
+    let more = [&bytes, b"HTTP/1.1 200 OK\r\n\r\n".as_slice()].concat();
+    assert_eq!(ResponseHead::parse(&more, false), Ok(Some((head, length))));
+}
+
+/// RFC 9112 4 and 6.3.
+#[test]
+fn a_response_says_how_its_content_ends() {
+    use Persistence::{Close, Keep};
+    let length = ResponseFraming::Length;
+    assert_response("HTTP/1.1 200 OK\r\ncontent-length: 5", 200, length(5), Keep);
+    assert_response(
+        "HTTP/1.0 404 Not Found\r\nContent-Length:0",
+        404,
+        length(0),
+        Close,
+    );
+    assert_response(
+        "HTTP/1.0 200 \r\nConnection: Keep-Alive",
+        200,
+        ResponseFraming::Close,
+        Keep,
+    );
+    assert_response(
+        "HTTP/1.1 599 ä\r\nConnection: x, close",
+        599,
+        ResponseFraming::Close,
+        Close,
+    );
+    assert_response(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked",
+        200,
+        ResponseFraming::Chunked,
+        Keep,
+    );
+    // The reason phrase may be missing, and the space in front of it by custom.
+    assert_response("HTTP/1.1 200\r\nContent-Length: 1", 200, length(1), Keep);
+    // Some have no content, whatever they say.
+    for status in [100, 199, 204, 304] {
+        let text = format!("HTTP/1.1 {status} x\r\nContent-Length: 5");
+        assert_response(&text, status, ResponseFraming::None, Keep);
+    }
+    let answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nLocation:  /a \r\n\r\n";
+    let (head, _) = ResponseHead::parse(answer, true).unwrap().unwrap();
+    assert_eq!(
+        (head.framing, head.location),
+        (ResponseFraming::None, &b"/a"[..])
+    );
+}
+
+#[test]
+fn a_response_that_breaks_a_rule_is_refused_for_it() {
+    let error = |text: &str| ResponseHead::parse(text.as_bytes(), false).unwrap_err();
+    for text in [
+        "\r\nHTTP/1.1 200 OK\r\n",
+        "http/1.1 200",
+        "<html>",
+        "I",
+        "HTTX",
+    ] {
+        assert_eq!(error(text), ResponseError::NotHttp, "{text}");
+    }
+    for text in [
+        "HTTP/1.1\r\n",
+        "HTTP/1.1 20 OK\r\n",
+        "HTTP/1.1 2000 OK\r\n",
+        "HTTP/1.1 600 x\r\n",
+        "HTTP/1.1 200x\r\n",
+        "HTTP/1.1  200 OK\r\n",
+        "HTTP/1.1 200 O\0\r\n",
+        "HTTP/1.1\t200 OK\r\n",
+    ] {
+        assert_eq!(error(text), ResponseError::StatusLine, "{text}");
+    }
+    let shared = |text: &str| {
+        let ResponseError::Shared(error) = error(text) else {
+            panic!("{text}");
+        };
+        error
+    };
+    assert_eq!(shared("HTTP/1 200 OK\r\n"), RequestError::Version);
+    assert_eq!(
+        shared("HTTP/2.0 200 OK\r\n"),
+        RequestError::VersionNotSupported { major: 2, minor: 0 }
+    );
+    assert_eq!(
+        shared("HTTP/1.1 200 OK\n"),
+        RequestError::LineEnd { octet: b'\n' }
+    );
+    let field = |lines: &str| shared(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n"));
+    assert_eq!(field("Content-Length: +1"), RequestError::ContentLength);
+    assert_eq!(
+        field("Content-Length: 1\r\nContent-Length: 1"),
+        RequestError::ContentLengthRepeated
+    );
+    assert_eq!(
+        field("Content-Length: 1\r\nTransfer-Encoding: chunked"),
+        RequestError::TransferEncodingWithLength
+    );
+    assert_eq!(
+        field("Transfer-Encoding: gzip, chunked"),
+        RequestError::TransferCoding
+    );
+    assert_eq!(
+        field("Transfer-Encoding: gzip"),
+        RequestError::TransferEncoding
+    );
+    assert_eq!(field("A : b"), RequestError::FieldName { octet: b' ' });
+    assert_eq!(field("A: b\0"), RequestError::FieldValue { octet: 0 });
+    assert_eq!(
+        field(&"a: b\r\n".repeat(101)),
+        RequestError::TooManyFieldLines
+    );
+    assert_eq!(
+        shared("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        RequestError::TransferEncodingInHttp10
+    );
+    let long = format!("HTTP/1.1 200 OK\r\na: {}", "b".repeat(limits::HEAD));
+    assert_eq!(shared(&long), RequestError::HeadTooLong);
 }

@@ -12,6 +12,8 @@
     reason = "a test fails by panicking, and not every test needs all of this"
 )]
 
+pub mod tools;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

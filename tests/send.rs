@@ -1,0 +1,409 @@
+//! `wechat send`: what it sends, and how it judges the answers.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
+use support::tools::*;
+use support::*;
+
+/// What WeChat would be sent, and what it would make of this answer.
+#[track_caller]
+fn assert_judged(answer: &str, arguments: &[&str], judgement: &str) -> Said {
+    let answer = answer
+        .replace(
+            "HEAD",
+            "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName><CreateTime>1700000000</CreateTime>",
+        )
+        .to_owned();
+    let address = backend(move |_| ok(&answer));
+    let said = run(address, arguments);
+    assert!(said.out.contains(judgement), "{judgement}\n{}", said.out);
+    let is_fine = judgement.starts_with("WeChat would");
+    assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
+    let prompt = "wechat: WeChat would not deliver this, the user sees 该公众号提供的服务出现故障，请稍后再试\n";
+    assert_eq!(said.err, if is_fine { "" } else { prompt });
+    said
+}
+
+#[test]
+fn answers_are_judged_as_wechat_would_judge_them() {
+    let text = |content: &str| {
+        format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>")
+    };
+    let judged = |answer: &str, judgement: &str| {
+        assert_judged(answer, &["send", "你好"], judgement);
+    };
+    judged(&text("好"), "WeChat would deliver this");
+    judged("success", "WeChat would show the user nothing");
+    judged("", "WeChat would show the user nothing");
+    judged(
+        "success\n",
+        "failed: \"success\\n\" instead of the seven bytes success",
+    );
+    judged(
+        "\"success\"",
+        "failed: \"\"success\"\" instead of the seven bytes success",
+    );
+    judged(" \n", "failed: only white space; ");
+    judged("{\"a\":1}", "failed: JSON, \"{\"a\":1}\"; a reply is XML");
+    judged("<!DOCTYPE html>", "failed: an HTML page, ");
+    judged("好", "failed: \"好\", which is no XML; ");
+    judged(
+        &format!("\u{FEFF}{}", text("好")),
+        "failed: a byte order mark (EF BB BF) in front of the XML; ",
+    );
+    judged(
+        &format!("\n<?xml version=\"1.0\"?>{}", text("好")),
+        "failed: white space in front of the XML declaration, ",
+    );
+    judged("<xml><a>", "failed: not well-formed XML at line 1 column ");
+    judged(
+        &text("\u{1}"),
+        "failed: it holds a character that XML cannot carry, ",
+    );
+    judged(
+        "<reply>HEAD</reply>",
+        "failed: the root element is <reply>, only <xml> is one of a reply",
+    );
+    judged(
+        "<xml><Encrypt>a</Encrypt></xml>",
+        "failed: it is encrypted, but the message was sent in plain mode",
+    );
+    judged(
+        &text(""),
+        "failed: Content is empty, which shows the fault prompt; ",
+    );
+    judged(
+        "<xml>HEAD<MsgType>text</MsgType></xml>",
+        "failed: Content is missing, and text cannot do without",
+    );
+    judged(
+        &text(&"好".repeat(683)),
+        "failed: Content has 2049 bytes of UTF-8, at most 2048 allowed",
+    );
+    judged(&text(&"x".repeat(2048)), "WeChat would deliver this");
+    judged(
+        "<xml>HEAD<Content>a</Content></xml>",
+        "failed: MsgType is missing; there are text image voice ",
+    );
+    judged(
+        &text("a").replace(">text<", ">Text<"),
+        "failed: MsgType is \"Text\"; there are text ",
+    );
+    for (kind, inside) in [("image", "Image"), ("voice", "Voice"), ("video", "Video")] {
+        let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
+        let whole = reply(&format!("<{inside}><MediaId>m</MediaId></{inside}>"));
+        judged(&whole, "WeChat would deliver this");
+        let missing = format!("failed: {inside}/MediaId is missing, and {kind} cannot do without");
+        judged(&reply("<MediaId>m</MediaId>"), &missing);
+    }
+    judged(
+        "<xml>HEAD<MsgType>music</MsgType><Music><ThumbMediaId/></Music></xml>",
+        "failed: Music/ThumbMediaId is empty, and music cannot do without",
+    );
+    judged(
+        "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>",
+        "WeChat would deliver this",
+    );
+}
+
+#[test]
+fn the_head_of_a_reply_is_judged_by_the_message_it_answers() {
+    let judged = |head: &str, judgement: &str| {
+        let answer = format!("<xml>{head}<MsgType>text</MsgType><Content>a</Content></xml>");
+        assert_judged(
+            &answer,
+            &["send", "--from", "o2", "你好", "ToUserName=gh_2"],
+            judgement,
+        );
+    };
+    let names = "<ToUserName>o2</ToUserName><FromUserName>gh_2</FromUserName>";
+    let time = "<CreateTime>1700000000</CreateTime>";
+    judged(&format!("{names}{time}"), "WeChat would deliver this");
+    judged(
+        &format!("<ToUserName>gh_2</ToUserName><FromUserName>o2</FromUserName>{time}"),
+        "failed: the two names are not swapped; ",
+    );
+    judged(
+        &format!("<ToUserName>o3</ToUserName><FromUserName>gh_2</FromUserName>{time}"),
+        "failed: ToUserName is \"o3\", \"o2\" expected",
+    );
+    judged(
+        &format!("<ToUserName>o2</ToUserName>{time}"),
+        "failed: FromUserName is missing, \"gh_2\" expected",
+    );
+    judged(
+        names,
+        "failed: CreateTime is missing, seconds since 1970 expected",
+    );
+    judged(
+        &format!("{names}<CreateTime>1700000000000</CreateTime>"),
+        "failed: CreateTime is 1700000000000, which is in milliseconds; ",
+    );
+    for wrong in ["1700000000.5", "+1700000000", "now"] {
+        judged(
+            &format!("{names}<CreateTime>{wrong}</CreateTime>"),
+            &format!("failed: CreateTime is \"{wrong}\", whole seconds since 1970 expected"),
+        );
+    }
+}
+
+#[test]
+fn articles_are_counted_by_what_they_answer() {
+    let news = |count: &str, items: usize| {
+        let items = "<item><Title>t</Title></item>".repeat(items);
+        format!(
+            "<xml>HEAD<MsgType>news</MsgType><ArticleCount>{count}</ArticleCount><Articles>{items}</Articles></xml>"
+        )
+    };
+    let message = ["send", "你好"];
+    let event = ["send", "Event=subscribe"];
+    assert_judged(&news("1", 1), &message, "WeChat would deliver this");
+    assert_judged(&news("8", 8), &event, "WeChat would deliver this");
+    assert_judged(
+        &news("2", 2),
+        &message,
+        "failed: 2 articles, at most 1 allowed in answer to a message",
+    );
+    assert_judged(
+        &news("9", 9),
+        &event,
+        "failed: 9 articles, at most 8 allowed in answer to an event",
+    );
+    assert_judged(
+        &news("2", 1),
+        &message,
+        "failed: ArticleCount is \"2\", and there are 1 articles",
+    );
+    assert_judged(&news("0", 0), &event, "failed: news without articles; ");
+    assert_judged(
+        &news("1", 1).replace(">t<", "> <"),
+        &event,
+        "failed: 1 of the articles without a Title",
+    );
+}
+
+#[test]
+fn another_status_is_not_delivered_whatever_is_in_it() {
+    let address = backend(|_| b"HTTP/1.1 500 oops\r\nContent-Length: 7\r\n\r\nsuccess".to_vec());
+    let said = run(address, &["send", "你好"]);
+    assert!(
+        said.out
+            .contains("failed: status 500, and it says \"success\"; "),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn a_message_is_sent_as_captured_and_filled_in() {
+    let address = backend(ok);
+    let sent = |arguments: &[&str]| {
+        let said = run(address, &[&["send", "--raw"], arguments].concat());
+        let (_, request) = said.out.split_once("\n\nPOST ").unwrap();
+        let (head, xml) = request.split_once("\r\n\r\n").unwrap();
+        let (xml, _) = xml.split_once("</xml>").unwrap();
+        (head.to_owned(), format!("{xml}</xml>"))
+    };
+    let (head, xml) = sent(&["你好"]);
+    let mut lines = head.lines();
+    let target = lines.next().unwrap();
+    assert!(is_signed(target), "{target}");
+    assert!(target.starts_with("/wx?signature="), "{target}");
+    assert!(target.ends_with("&openid=oUser1 HTTP/1.1"), "{target}");
+    let fields: Vec<&str> = lines.collect();
+    let length = format!("Content-Length: {}", xml.len());
+    let host = format!("Host: {address}");
+    assert_eq!(
+        fields,
+        [
+            "User-Agent: Mozilla/4.0",
+            "Accept: */*",
+            &host,
+            "Pragma: no-cache",
+            &length,
+            "Content-Type: text/xml",
+        ]
+    );
+    with_message(&xml, now(), |message| {
+        assert_eq!(message.to_user_name(), "gh_0123456789ab");
+        assert_eq!(message.from_user_name(), "oUser1");
+        assert!(now() - message.create_time() < 60);
+        assert_eq!(message.msg_type(), "text");
+        assert_eq!(message.field("Content"), Some("你好"));
+        assert_eq!(message.msg_id().unwrap().len(), 17);
+    });
+    let (_, xml) = sent(&["--", "a=b ]]> -\u{1}\r\n"]);
+    assert!(
+        xml.contains("<![CDATA[a=b ]]]]><![CDATA[> -\u{1}\r\n]]>"),
+        "{xml}"
+    );
+    let (head, xml) = sent(&["Event=SCAN", "EventKey=1", "--from", "o/ü"]);
+    assert!(
+        head.lines()
+            .next()
+            .unwrap()
+            .ends_with("&openid=o%2F%C3%BC HTTP/1.1"),
+        "{head}"
+    );
+    with_message(&xml, now(), |message| {
+        assert_eq!(message.msg_type(), "event");
+        assert_eq!(
+            (message.msg_id(), message.field("EventKey")),
+            (None, Some("1"))
+        );
+    });
+    let nested = [
+        "a/b=1",
+        "a/c=2",
+        "a/d/e=3",
+        "f=4",
+        "MsgType=x",
+        "CreateTime=5",
+        "MsgId=y",
+    ];
+    let (_, xml) = sent(&nested);
+    let behind = "<CreateTime>5</CreateTime>\n<MsgType><![CDATA[x]]></MsgType>\n\
+        <a><b><![CDATA[1]]></b><c><![CDATA[2]]></c><d><e><![CDATA[3]]></e></d></a>\n\
+        <f><![CDATA[4]]></f>\n<MsgId><![CDATA[y]]></MsgId>\n</xml>";
+    assert!(xml.ends_with(behind), "{xml}");
+    let (first, second) = (sent(&["a"]), sent(&["a"]));
+    assert_ne!(first.0.lines().next(), second.0.lines().next());
+    assert_ne!(
+        element_of(&first.1, "MsgId"),
+        element_of(&second.1, "MsgId")
+    );
+}
+
+fn element_of<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, behind) = xml.split_once(&format!("<{name}>")).unwrap();
+    behind.split_once('<').unwrap().0
+}
+
+#[test]
+fn what_makes_no_message_is_refused_before_anything_is_sent() {
+    let cases: [(&[&str], &str); 7] = [
+        (&[], "nothing to send, a text or Field=Value expected"),
+        (
+            &["--from", "o2"],
+            "nothing to send, a text or Field=Value expected",
+        ),
+        (&["a", "b"], "unexpected argument \"b\", see wechat --help"),
+        (&["a", "Content=b"], "Content given twice"),
+        (
+            &["--from", "o1", "a", "FromUserName=o2"],
+            "FromUserName given twice",
+        ),
+        (
+            &["MediaId=m1"],
+            "\"MediaId=m1\" without MsgType, such as MsgType=image or Event=CLICK; \
+             a text with = in it is written Content=…",
+        ),
+        (
+            &["--trees", "a"],
+            "unknown flag \"--trees\", see wechat --help",
+        ),
+    ];
+    let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    for (arguments, message) in cases {
+        let said = run(nobody, &[&["send"], arguments].concat());
+        assert_eq!(
+            (said.code, said.out.as_str(), said.err),
+            (2, "", format!("wechat: {message}\n"))
+        );
+    }
+    let said = run(nobody, &["send", "a", "Contnet=b"]);
+    assert!(
+        said.out
+            .starts_with("warning: unknown field Contnet, did you mean Content?\n"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_reply_is_shown_for_reading() {
+    let said = assert_judged(
+        "<xml>HEAD<MsgType>news</MsgType><ArticleCount>1</ArticleCount><Articles><item>\
+         <Title>一</Title><Description>a\nb\x1b</Description></item></Articles></xml>"
+            .replace('\x1b', "\u{85}")
+            .as_str(),
+        &["send", "Event=subscribe"],
+        "WeChat would deliver this",
+    );
+    let mut lines = said.out.lines();
+    assert!(
+        lines.next().unwrap().starts_with("news after "),
+        "{}",
+        said.out
+    );
+    let rest: Vec<&str> = lines.collect();
+    assert_eq!(
+        rest,
+        [
+            "  ArticleCount: 1",
+            "  Articles/item/Title: 一",
+            "  Articles/item/Description: a",
+            "                             b\\u{85}",
+            "WeChat would deliver this",
+        ]
+    );
+}
+
+#[test]
+fn tries_are_those_of_wechat() {
+    let rules = folder("tries").join("rules.xml");
+    fs::write(
+        &rules,
+        "<rules><on><run><arg/>sh<arg>-c</arg><arg>sleep 6; echo done</arg></run></on></rules>"
+            .replace("<arg/>", ""),
+    )
+    .unwrap();
+    let program = Program::start(&["--rules", rules.to_str().unwrap()]);
+    let address = program.address;
+    let never = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = never.local_addr().unwrap();
+    let waiting = thread::spawn(move || run(silent, &["send", "--tries", "你好"]));
+    let said = run(address, &["send", "--tries", "你好"]);
+    assert!(
+        said.out
+            .starts_with("try 1: no answer within 5.0 s\ntry 2: text after "),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out
+            .ends_with("  Content: done\nWeChat would deliver this\n"),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 0);
+    program.stop_silent();
+    let said = waiting.join().unwrap();
+    assert_eq!(
+        said.out,
+        "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n"
+    );
+    assert_eq!(said.code, 1);
+    // The same request each time, as WeChat's log has it.
+    let requests: Vec<String> = (0..3)
+        .map(|_| read_request(&mut never.accept().unwrap().0))
+        .collect();
+    assert!(requests[0].starts_with("POST "), "{}", requests[0]);
+    assert!(requests.iter().all(|request| *request == requests[0]));
+}

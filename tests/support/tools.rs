@@ -1,0 +1,112 @@
+//! What the tests of the person's tools share: a command that ends by itself, and backends that answer
+//! as they are told to.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use super::{Program, TOKEN, command};
+
+/// What a command says, and its exit code.
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
+    finish(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_URL", format!("http://{address}/wx"))
+            .args(arguments),
+    )
+}
+
+pub fn finish(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A backend that answers each connection's one request, head and content, with these bytes, and
+/// closes.
+pub fn backend(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
+    backend_on("127.0.0.1:0", answer).unwrap()
+}
+
+pub fn backend_on(
+    address: &str,
+    answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+) -> Option<SocketAddr> {
+    let listener = TcpListener::bind(address).ok()?;
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let request = read_request(&mut stream);
+            // The client may have gone.
+            let _ = stream.write_all(&answer(&request));
+        }
+    });
+    Some(address)
+}
+
+pub fn read_request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, content)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Content-Length: "));
+            if content.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return text;
+            }
+        }
+        let mut piece = [0; 4096];
+        match stream.read(&mut piece).unwrap() {
+            0 => return text,
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
+}
+
+pub fn ok(content: &str) -> Vec<u8> {
+    let length = content.len();
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
+}
+
+pub fn echostr(request: &str) -> &str {
+    let (_, behind) = request.split_once("echostr=").unwrap();
+    behind.split(['&', ' ']).next().unwrap()
+}
+
+/// Whether a request is the one with the wrong signature: checked as any backend would.
+pub fn is_signed(request: &str) -> bool {
+    let parameter = |name: &str| {
+        let (_, behind) = request.split_once(&format!("{name}=")).unwrap();
+        behind.split(['&', ' ']).next().unwrap().to_owned()
+    };
+    let token = wechat::account::Token::parse(TOKEN).unwrap();
+    let signature = token.sign(
+        parameter("timestamp").as_bytes(),
+        parameter("nonce").as_bytes(),
+    );
+    signature.to_string() == parameter("signature")
+}
+
+pub fn captures() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
+    folder.to_str().unwrap().to_owned()
+}
+
+pub fn captured_account() -> Program {
+    let rules = format!("{}/rules.xml", captures());
+    Program::start(&["--max-age", "0", "--rules", &rules])
+}

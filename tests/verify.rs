@@ -1,0 +1,373 @@
+//! `wechat verify` against our server, and against backends that are wrong in every way that people
+//! report.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use support::tools::*;
+use support::*;
+
+/// A backend that makes this of the echostr where the signature is right.
+fn echoing(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
+    backend(move |request| match is_signed(request) {
+        true => answer(echostr(request)),
+        false => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    })
+}
+
+#[track_caller]
+fn assert_diagnosis(address: SocketAddr, diagnosis: &str) {
+    let said = run(address, &["verify"]);
+    assert!(said.out.contains(diagnosis), "{}", said.out);
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert_eq!(
+        said.err,
+        format!("wechat: http://{address}/wx is not ready for WeChat\n")
+    );
+}
+
+#[test]
+fn a_right_backend_is_verified() {
+    let program = Program::start(&[]);
+    let said = run(program.address, &["verify"]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(
+        lines[0].starts_with("ok: status 200 after "),
+        "{}",
+        said.out
+    );
+    assert_eq!(lines[1], "ok: the echostr came back, and nothing else");
+    assert_eq!(
+        lines[2],
+        "ok: a wrong signature is refused, with status 403"
+    );
+    let address = program.address;
+    assert_eq!(
+        lines[3],
+        format!("WeChat would take http://{address}/wx with this token")
+    );
+    assert_eq!((lines.len(), said.code, said.err.as_str()), (4, 0, ""));
+}
+
+#[test]
+fn an_echostr_with_something_around_it_is_named_for_what_that_is() {
+    assert_diagnosis(
+        echoing(|echostr| ok(&format!("\"{echostr}\""))),
+        "failed: the echostr came back in quotes, as frameworks write a string in JSON; ",
+    );
+    assert_diagnosis(
+        echoing(|echostr| ok(&format!("\u{FEFF}{echostr}"))),
+        "failed: a byte order mark (EF BB BF) came back in front of the echostr; ",
+    );
+    assert_diagnosis(
+        echoing(|echostr| ok(&format!("\r\n{echostr}"))),
+        "failed: a blank line or space came back in front of the echostr; ",
+    );
+    assert_diagnosis(
+        echoing(|echostr| ok(&format!("{echostr}\n"))),
+        "failed: a line end or space came back behind the echostr; ",
+    );
+    assert_diagnosis(
+        echoing(|echostr| ok(&format!("<html><body>{echostr}</body></html>"))),
+        "failed: the echostr came back in HTML (\"<html><body>\" in front of it); ",
+    );
+    assert_diagnosis(
+        echoing(|echostr| ok(&format!("echostr={echostr};"))),
+        "failed: the echostr came back with \"echostr=\" in front of it and \";\" behind it; ",
+    );
+}
+
+#[test]
+fn another_content_is_named_for_what_it_is() {
+    assert_diagnosis(
+        echoing(|_| ok("hello\x1b[2J")),
+        "failed: another text came back instead of the echostr: \"hello\\u{1b}[2J\"; ",
+    );
+    assert_diagnosis(
+        echoing(|_| ok("<!DOCTYPE html><title>nginx</title>")),
+        "failed: an HTML page came back instead of the echostr: \"<!DOCTYPE html>",
+    );
+    assert_diagnosis(echoing(|_| ok("")), "failed: the answer is empty; ");
+    assert_diagnosis(
+        echoing(|echostr| ok(&echostr[..10])),
+        "failed: only the first 10 of the 19 bytes of the echostr came back; ",
+    );
+    assert_diagnosis(
+        echoing(|_| ok(&"x".repeat(100_000))),
+        "failed: the content is too long: Content-Length says 100000, ",
+    );
+}
+
+#[test]
+fn a_status_is_named_with_what_it_mostly_means() {
+    let status = |line: &'static str, fields: &'static str, content: &'static str| {
+        backend(move |_| {
+            let length = content.len();
+            format!("HTTP/1.1 {line}\r\n{fields}Content-Length: {length}\r\n\r\n{content}")
+                .into_bytes()
+        })
+    };
+    assert_diagnosis(
+        status("404 Not Found", "", "<html>404</html>"),
+        "failed: status 404; is this the path that the program serves?",
+    );
+    assert_diagnosis(
+        status("301 Moved", "Location: https://example.com/wx\r\n", ""),
+        "failed: status 301, a redirect to \"https://example.com/wx\", and WeChat follows none; ",
+    );
+    assert_diagnosis(
+        status("502 Bad Gateway", "", ""),
+        "failed: status 502; the proxy in front does not reach the program behind it; ",
+    );
+    let program = Program::start(&["--path", "/other"]);
+    assert_diagnosis(
+        program.address,
+        "failed: status 404, and it says \"nothing is served at this path\"; ",
+    );
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", "another")
+            .args(["--listen", "127.0.0.1:0"]),
+    );
+    assert_diagnosis(
+        program.address,
+        "failed: status 403, and it says \"signature does not match\"; is the token the same",
+    );
+}
+
+#[test]
+fn a_backend_that_checks_nothing_is_found_out() {
+    assert_diagnosis(
+        backend(|request| ok(echostr(request))),
+        "failed: a wrong signature passes too: the program checks none, ",
+    );
+}
+
+#[test]
+fn a_chunked_echostr_passes_with_a_warning() {
+    let address = echoing(|echostr| {
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{echostr}\r\n0\r\n\r\n")
+            .into_bytes()
+    });
+    let said = run(address, &["verify"]);
+    assert!(
+        said.out.contains("warning: the answer is chunked, "),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 0);
+}
+
+#[test]
+fn what_breaks_http_is_named_for_the_rule_it_breaks() {
+    let bytes = |bytes: &'static str| backend(move |_| bytes.as_bytes().to_vec());
+    assert_diagnosis(
+        bytes("SSH-2.0-OpenSSH_9.2\r\n"),
+        "failed: the answer is not HTTP, it begins with \"SSH-2.0-OpenSSH_9.2\\r\\n\"; ",
+    );
+    assert_diagnosis(
+        bytes("\x15\x03\x01\0\x02\x02F"),
+        "failed: the answer is not HTTP but TLS; ",
+    );
+    assert_diagnosis(
+        bytes(""),
+        "failed: the connection was closed without an answer; ",
+    );
+    assert_diagnosis(
+        bytes("HTTP/1.1 200 OK\r\nContent-Le"),
+        "failed: the answer's head has no end; ",
+    );
+    assert_diagnosis(
+        bytes("HTTP/1.1 200 OK\nContent-Length: 1\n\n1"),
+        "failed: the answer's head breaks HTTP: line ends with a bare '\\n', only CRLF allowed; ",
+    );
+    assert_diagnosis(
+        bytes("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n1"),
+        "breaks HTTP: content-length occurs twice; ",
+    );
+    assert_diagnosis(
+        bytes("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n5927782489442352469"),
+        "failed: the content is not whole: Content-Length says 30, and the connection was closed after 19 bytes; ",
+    );
+    assert_diagnosis(
+        bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\n"),
+        "failed: the content's chunks break HTTP: line ends with a bare '\\n'",
+    );
+    assert_diagnosis(
+        bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+        "failed: the content is not whole: it is chunked and the last chunk is missing, ",
+    );
+}
+
+#[test]
+fn a_backend_that_is_not_there_is_named_for_where_it_is_missed() {
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_diagnosis(gone, &format!("failed: nothing listens at {gone}; "));
+    let verify = |url: &str| {
+        finish(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .args(["verify", "--url", url]),
+        )
+    };
+    let said = verify("http://nowhere.invalid/wx");
+    assert!(
+        said.out
+            .starts_with("failed: the name nowhere.invalid cannot be resolved ("),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Accepted by the kernel alone.
+    let address = listener.local_addr().unwrap();
+    let sent = thread::spawn(move || run(address, &["send", "你好"]));
+    assert_diagnosis(
+        address,
+        "failed: connected, but no answer within 5 s, which is as long as WeChat waits; ",
+    );
+    let said = sent.join().unwrap();
+    assert_eq!(
+        said.out,
+        "failed: no answer within 5 s; WeChat would ask twice more, as --tries does\n"
+    );
+    // A length that is never reached is noticed by the time alone.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let held = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let request = read_request(&mut stream);
+        stream
+            .write_all(&ok(echostr(&request)).replace(b"19", b"57"))
+            .unwrap();
+        rest(&mut stream)
+    });
+    assert_diagnosis(
+        address,
+        "failed: the content is not whole after 5 s: Content-Length says 57, and 19 bytes came; ",
+    );
+    assert_eq!(held.join().unwrap(), b"");
+}
+
+trait Replace {
+    fn replace(self, from: &[u8], to: &[u8]) -> Self;
+}
+
+impl Replace for Vec<u8> {
+    fn replace(mut self, from: &[u8], to: &[u8]) -> Self {
+        let at = self.windows(from.len()).position(|window| window == from);
+        let at = at.unwrap();
+        self.splice(at..at + from.len(), to.iter().copied());
+        self
+    }
+}
+
+#[test]
+fn urls_are_refused_by_what_is_wrong_with_them() {
+    let cases = [
+        (
+            "https://example.com/wx",
+            "https is spoken by the proxy in front (nginx), not here; give the http:// address that it passes requests on to",
+        ),
+        ("example.com/wx", "http://host/path allowed"),
+        (
+            "http://example.com:x/",
+            "http:// and a host name or address, with :port if it is not 80, allowed",
+        ),
+    ];
+    for (url, allowed) in cases {
+        for name in ["verify", "send", "replay"] {
+            let mut command = command();
+            command
+                .env("WECHAT_TOKEN", TOKEN)
+                .args([name, "--url", url]);
+            let said = finish(&mut command);
+            let expected = format!("wechat: --url is {url:?}, {allowed}\n");
+            assert_eq!((said.code, said.err), (2, expected));
+        }
+    }
+    let said = finish(command().args(["verify"]));
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (
+            2,
+            "wechat: no token to sign with, WECHAT_TOKEN or --token-file FILE expected\n"
+        )
+    );
+}
+
+#[test]
+fn colour_is_for_terminals_alone_and_not_for_who_refuses_it() {
+    if Command::new("script").arg("--version").output().is_err() {
+        println!("this machine has no script(1), so no terminal was tried");
+        return;
+    }
+    let program = Program::start(&[]);
+    let on_terminal = |refusal: &str| {
+        let wechat = env!("CARGO_BIN_EXE_wechat");
+        let url = format!("http://{}", program.address);
+        let output = Command::new("script")
+            .args(["-qec", &format!("{wechat} verify --url {url}"), "/dev/null"])
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("NO_COLOR", refusal)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(
+        on_terminal("").contains("\x1b[32mok\x1b[0m: "),
+        "{}",
+        on_terminal("")
+    );
+    assert!(
+        on_terminal("1").contains("ok: status 200"),
+        "{}",
+        on_terminal("1")
+    );
+    assert!(!on_terminal("1").contains('\x1b'));
+    assert!(!run(program.address, &["verify"]).out.contains('\x1b'));
+}
+
+#[test]
+fn ipv6_and_names_are_called_where_there_are_any() {
+    let echo = |request: &str| match is_signed(request) {
+        true => ok(echostr(request)),
+        false => b"HTTP/1.0 403 no\r\n\r\n".to_vec(),
+    };
+    let named = backend(echo);
+    let verify = |url: &str| {
+        let mut command = command();
+        let command = command.env("WECHAT_TOKEN", TOKEN);
+        finish(command.args(["verify", "--url", url]))
+    };
+    let url = format!("http://localhost:{}/wx?a=b", named.port());
+    assert_eq!(verify(&url).code, 0);
+    let Some(address) = backend_on("[::1]:0", echo) else {
+        println!("this machine has no IPv6, so it was not tested");
+        return;
+    };
+    assert_eq!(verify(&format!("http://{address}")).code, 0);
+}
