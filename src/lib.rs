@@ -18,7 +18,7 @@
 //! | [`net`] | listener, threads, connections, deadlines | WeChat |
 //! | `platform` | WeChat's side: what it sends, and what it makes of an answer | arguments, printing |
 //! | [`server`] | how the four are put together | their insides |
-//! | [`cli`] | arguments, environment, a file for each command | HTTP, XML |
+//! | [`cli`] | arguments, environment, a file for each command | how HTTP or XML are read |
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,6 @@
 //! What is printed for the person who started the program.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
 
 use super::arguments::Environment;
 use crate::platform::{Finding, Grade};
@@ -58,14 +57,4 @@ impl Style {
 
 const fn u8_of(colour: Colour) -> u8 {
     colour as u8
-}
-
-/// A duration as a person reads it.
-pub(super) fn seconds(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 1.0 {
-        format!("{:.1} ms", seconds * 1000.0)
-    } else {
-        format!("{seconds:.1} s")
-    }
 }

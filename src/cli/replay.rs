@@ -1,5 +1,6 @@
 //! `wechat replay`: captured requests byte for byte, and whether the answers are the captured ones.
 
+use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
@@ -11,12 +12,12 @@ use super::Error;
 use super::arguments::{Environment, Given, Name, Takes, number};
 use super::client::{URL, token_of, url_of};
 use super::load::{self, Load};
-use super::output::{Colour, Style, print, seconds};
+use super::output::{Colour, Style, print};
 use super::token::TOKEN_FILE;
 use super::usage::UsageError;
 use crate::http::{ResponseHead, Url};
 use crate::net::{self, Client, End};
-use crate::platform::{Capture, Difference, Finding, of_trouble};
+use crate::platform::{Capture, Difference, Finding, of_trouble, seconds};
 
 /// How long an answer may take: twice what any deadline of a server like ours is.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -111,7 +112,7 @@ fn requests(named: &[OsString]) -> Result<Vec<PathBuf>, Error> {
             continue;
         }
         let unreadable = |error| unreadable("the folder", path, error);
-        let mut found = Vec::new();
+        let mut found = BinaryHeap::new();
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             if path.extension() == Some(OsStr::new("request")) {
@@ -121,8 +122,7 @@ fn requests(named: &[OsString]) -> Result<Vec<PathBuf>, Error> {
         if found.is_empty() {
             return Err(Error::NoRequest(path.to_owned()));
         }
-        found.sort();
-        paths.append(&mut found);
+        paths.append(&mut found.into_sorted_vec());
     }
     Ok(paths)
 }

@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use super::Error;
 use super::arguments::{Environment, Given, Name, Takes};
 use super::client::{URL, token_of, url_of};
-use super::output::{Colour, Style, print, print_bytes, seconds};
+use super::output::{Colour, Style, print, print_bytes};
 use super::token::TOKEN_FILE;
 use super::usage::UsageError;
 use crate::bot;
 use crate::net::{self, Client, Trouble};
 use crate::platform::{
-    Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_trouble, random, shown,
+    Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_trouble, random, seconds, shown,
 };
 
 const FROM: Name = Name {

@@ -17,7 +17,7 @@ pub use capture::CaptureError;
 pub(crate) use capture::{Capture, Difference};
 pub use draft::DraftError;
 pub(crate) use draft::{Draft, field_name};
-pub(crate) use shown::shown;
+pub(crate) use shown::{seconds, shown};
 pub(crate) use stamp::{Stamp, random};
 pub(crate) use token_check::TokenCheck;
 pub(crate) use trouble::of_trouble;

@@ -1,6 +1,7 @@
-//! Foreign bytes as a person can read them and no terminal can act on them.
+//! What is found as a person can read it: foreign bytes, which no terminal shall act on, and durations.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// The bytes as text of at most so many characters: UTF-8 as it is, control characters and what is no
 /// UTF-8 escaped.
@@ -36,9 +37,20 @@ fn is_harmless(character: char) -> bool {
         && !matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
+/// A duration as a person reads it: in hundredths of a millisecond, from a second on in tenths of one.
+/// std's formatting of floating-point numbers would do, and is 13 KB of binary.
+pub(crate) fn seconds(duration: Duration) -> String {
+    match duration.as_micros() {
+        micros @ 0..1_000_000 => format!("{}.{:02} ms", micros / 1000, micros / 10 % 100),
+        micros => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use std::time::Duration;
+
+    use super::{seconds, shown};
 
     #[test]
     fn foreign_bytes_are_readable_and_harmless() {
@@ -51,5 +63,18 @@ mod tests {
         );
         assert_eq!(shown("你好吗".as_bytes(), 2), "你好…");
         assert_eq!(shown("你好".as_bytes(), 2), "你好");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        let cases = [
+            (0, "0.00 ms"),
+            (199, "0.19 ms"),
+            (999_999, "999.99 ms"),
+            (5_060_000, "5.0 s"),
+        ];
+        for (micros, text) in cases {
+            assert_eq!(seconds(Duration::from_micros(micros)), text);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The token check (接入指南): a signed GET whose `echostr` must come back, and nothing with it.
 
 use super::trouble::{self, QUOTED, of_trouble};
-use super::{Finding, PATIENCE, Stamp, random, shown};
+use super::{Finding, PATIENCE, Stamp, random, seconds, shown};
 use crate::account::Token;
 use crate::http::{ResponseFraming, Url};
 use crate::net::{Answer, Client, Trouble};
@@ -65,8 +65,8 @@ impl<'c> TokenCheck<'c> {
         if let Some(text) = trouble::of_answer(answer) {
             return vec![Finding::fault(text)];
         }
-        let took = answer.took.as_secs_f64() * 1000.0;
-        let mut findings = vec![Finding::good(format!("status 200 after {took:.1} ms"))];
+        let took = seconds(answer.took);
+        let mut findings = vec![Finding::good(format!("status 200 after {took}"))];
         findings.push(match self.fault_of(answer.content) {
             Some(text) => Finding::fault(text),
             None => Finding::good("the echostr came back, and nothing else"),
