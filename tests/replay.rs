@@ -261,11 +261,11 @@ fn a_load_is_bounded_and_summed_up() {
     );
     assert!(
         said.out
-            .starts_with("101 of 2000 requests on 1 connections in "),
+            .starts_with("100 of 2000 requests on 1 connections in "),
         "{}",
         said.out
     );
-    assert!(said.out.ends_with(", 101 errors\n"), "{}", said.out);
+    assert!(said.out.ends_with(", 100 errors\n"), "{}", said.out);
     assert!(
         said.err.starts_with(&format!(
             "wechat: the first error was: nothing listens at {gone}; "
@@ -307,4 +307,28 @@ fn a_load_ends_when_it_is_interrupted() {
         .unwrap();
     assert!(interrupted.success());
     assert_eq!(load.wait().unwrap().signal(), Some(2));
+}
+
+#[test]
+fn progress_is_shown_on_a_terminal_alone() {
+    if Command::new("script").arg("--version").output().is_err() {
+        println!("this machine has no script(1), so no terminal was tried");
+        return;
+    }
+    let program = captured_account();
+    let wechat = env!("CARGO_BIN_EXE_wechat");
+    let (url, captures) = (format!("http://{}", program.address), captures());
+    let command = format!("{wechat} replay --url {url} --repeat 2000 {captures}");
+    let shown = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.starts_with("\r\x1b[K"), "{text:?}");
+    assert!(text.contains(" of 4000, "), "{text:?}");
+    assert!(
+        text.contains("\r\x1b[K4000 of 4000 requests on 1 connections in "),
+        "{text:?}"
+    );
 }

@@ -15,9 +15,10 @@
 mod support;
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use support::tools::*;
 use support::*;
@@ -370,4 +371,23 @@ fn ipv6_and_names_are_called_where_there_are_any() {
         return;
     };
     assert_eq!(verify(&format!("http://{address}")).code, 0);
+}
+
+/// As a firewall does that lets nothing in and says nothing.
+#[test]
+fn a_connection_that_is_never_made_is_given_up_after_five_seconds() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Behind a full queue the kernel drops who comes.
+    let _queue: Vec<TcpStream> = (0..100_000)
+        .map_while(|_| TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok())
+        .collect();
+    assert_diagnosis(
+        address,
+        &format!(
+            "failed: no connection to {address} within 5 s; do the firewall and the cloud's security \
+             group let port {} in?",
+            address.port()
+        ),
+    );
 }

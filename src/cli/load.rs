@@ -3,10 +3,9 @@
 
 use std::collections::BinaryHeap;
 use std::io::{self, IsTerminal, Write};
-use std::mem::take;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Error;
@@ -38,16 +37,20 @@ pub(super) struct Load<'r> {
     pub(super) connections: usize,
 }
 
-/// What the connections have seen together.
+/// What the connections have come to together.
 #[derive(Default)]
-struct Seen {
+struct Progress {
     begun: AtomicUsize,
-    done: AtomicUsize,
     errors: AtomicUsize,
-    is_over: AtomicBool,
     first_error: Mutex<Option<String>>,
+}
+
+/// What one connection has come to.
+struct Part {
     /// Microseconds of each answer.
-    latencies: Mutex<Vec<u32>>,
+    latencies: Vec<u32>,
+    /// From the beginning of all to its own end.
+    took: Duration,
 }
 
 impl Load<'_> {
@@ -61,75 +64,111 @@ impl Load<'_> {
                 most: REQUESTS_MAX,
             });
         }
-        let seen = Seen::default();
+        let progress = Progress::default();
         let begun = Instant::now();
-        thread::scope(|scope| {
-            let work: Vec<_> = (0..self.connections.min(all))
-                .map_while(|_| {
-                    let send = || self.send(client.another(), url, all, &seen);
-                    let thread = thread::Builder::new().spawn_scoped(scope, send);
-                    thread
-                        .map_err(|error| {
-                            seen.report(format!("no thread for a connection: {error}"))
-                        })
-                        .ok()
-                })
-                .collect();
+        let parts: Vec<Part> = thread::scope(|scope| {
+            let send = || {
+                let latencies = self.send(client.another(), url, all, &progress);
+                let took = begun.elapsed();
+                Part { latencies, took }
+            };
+            let mut connections = Vec::new();
+            for _ in 0..self.connections.min(all) {
+                match thread::Builder::new().spawn_scoped(scope, send) {
+                    Ok(connection) => connections.push(connection),
+                    Err(error) => {
+                        progress.fail(format!("no thread for a connection: {error}"));
+                        break;
+                    }
+                }
+            }
             if io::stderr().is_terminal() {
-                while work.iter().any(|thread| !thread.is_finished()) {
+                while connections.iter().any(|thread| !thread.is_finished()) {
+                    progress.show(all, begun.elapsed());
                     thread::sleep(PROGRESS);
-                    show_progress(&seen, all, begun.elapsed());
                 }
                 show("\r\x1b[K");
             }
+            let parts = connections.into_iter().map(ScopedJoinHandle::join);
+            parts.filter_map(Result::ok).collect()
         });
-        summary(&seen, all, self.connections, begun.elapsed())
+        self.sum_up(parts, all, progress)
     }
 
-    /// One connection: takes the next request until there are none.
-    fn send(&self, mut client: Client, url: &Url, all: usize, seen: &Seen) {
+    /// One connection: takes the next request until there are none, and returns how many microseconds
+    /// each answer took.
+    fn send(&self, mut client: Client, url: &Url, all: usize, progress: &Progress) -> Vec<u32> {
         let mut latencies = Vec::new();
-        while !seen.is_over.load(Ordering::Relaxed) {
-            let number = seen.begun.fetch_add(1, Ordering::Relaxed);
-            let Some((request, status)) = number
-                .checked_rem(self.requests.len())
-                .and_then(|at| self.requests.get(at))
-            else {
+        while progress.errors.load(Ordering::Relaxed) < ERRORS_MAX {
+            let number = progress.begun.fetch_add(1, Ordering::Relaxed);
+            let at = number.checked_rem(self.requests.len());
+            let Some((request, status)) = at.and_then(|at| self.requests.get(at)) else {
                 break;
             };
             if number >= all {
                 break;
             }
-            let error = match client.exchange(request, PATIENCE) {
-                Ok(answer) if answer.head.status == *status && answer.end == End::Whole => {
+            match client.exchange(request, PATIENCE) {
+                Ok(answer) if answer.end != End::Whole => {
+                    progress.fail("an answer that is not whole".to_owned());
+                }
+                Ok(answer) if answer.head.status == *status => {
                     latencies.push(u32::try_from(answer.took.as_micros()).unwrap_or(u32::MAX));
-                    None
                 }
-                Ok(answer) if answer.end == End::Whole => {
-                    Some(format!("status {}, {status} expected", answer.head.status))
+                Ok(answer) => {
+                    progress.fail(format!("status {}, {status} expected", answer.head.status));
                 }
-                Ok(_) => Some("an answer that is not whole".to_owned()),
-                Err(trouble) => Some(of_trouble(&trouble, url)),
-            };
-            seen.done.fetch_add(1, Ordering::Relaxed);
-            if let Some(error) = error {
-                seen.report(error);
-                if seen.errors.fetch_add(1, Ordering::Relaxed) >= ERRORS_MAX {
-                    seen.is_over.store(true, Ordering::Relaxed);
-                }
+                Err(trouble) => progress.fail(of_trouble(&trouble, url)),
             }
         }
-        locked(&seen.latencies).append(&mut latencies);
+        latencies
+    }
+
+    fn sum_up(&self, parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error> {
+        let took = parts.iter().map(|part| part.took).max().unwrap_or_default();
+        let latencies: Vec<u32> = parts.into_iter().flat_map(|part| part.latencies).collect();
+        // Less code than a sort, and a million take a tenth of a second.
+        let latencies = BinaryHeap::from(latencies).into_sorted_vec();
+        let at = |percent: usize| {
+            let place = latencies.len().saturating_mul(percent) / 100;
+            let micros = latencies.get(place).copied().unwrap_or(0);
+            seconds(Duration::from_micros(u64::from(micros)))
+        };
+        let errors = progress.errors.into_inner();
+        print(&format!(
+            "{} of {all} requests on {} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors\n",
+            latencies.len().saturating_add(errors),
+            self.connections,
+            seconds(took),
+            rate(latencies.len(), took),
+            at(50),
+            at(99),
+        ));
+        match locked(&progress.first_error).take() {
+            None => Ok(()),
+            Some(error) => Err(Error::Backend(format!("the first error was: {error}"))),
+        }
     }
 }
 
-impl Seen {
-    fn report(&self, error: String) {
+impl Progress {
+    fn fail(&self, error: String) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
         locked(&self.first_error).get_or_insert(error);
     }
+
+    /// A line that takes the place of the one before.
+    fn show(&self, all: usize, elapsed: Duration) {
+        let begun = self.begun.load(Ordering::Relaxed).min(all);
+        let errors = self.errors.load(Ordering::Relaxed);
+        let rate = rate(begun, elapsed);
+        show(&format!(
+            "\r\x1b[K{begun} of {all}, {rate}/s, {errors} errors"
+        ));
+    }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -142,43 +181,7 @@ fn rate(count: usize, elapsed: Duration) -> u64 {
         .unwrap_or(0)
 }
 
-fn show_progress(seen: &Seen, all: usize, elapsed: Duration) {
-    let done = seen.done.load(Ordering::Relaxed);
-    let errors = seen.errors.load(Ordering::Relaxed);
-    let rate = rate(done, elapsed);
-    show(&format!(
-        "\r\x1b[K{done} of {all}, {rate}/s, {errors} errors"
-    ));
-}
-
 /// On standard error, which a summary in a file does not go to.
 fn show(text: &str) {
     let _: io::Result<()> = io::stderr().write_all(text.as_bytes());
-}
-
-fn summary(seen: &Seen, all: usize, connections: usize, elapsed: Duration) -> Result<(), Error> {
-    // Less code than a sort, and a million take a tenth of a second.
-    let latencies = BinaryHeap::from(take(&mut *locked(&seen.latencies))).into_sorted_vec();
-    let at = |percent: usize| {
-        let place = latencies.len().saturating_mul(percent) / 100;
-        let latency = latencies.get(place).or(latencies.last());
-        seconds(Duration::from_micros(u64::from(
-            latency.copied().unwrap_or(0),
-        )))
-    };
-    let (done, errors) = (
-        seen.done.load(Ordering::Relaxed),
-        seen.errors.load(Ordering::Relaxed),
-    );
-    print(&format!(
-        "{done} of {all} requests on {connections} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors\n",
-        seconds(elapsed),
-        rate(latencies.len(), elapsed),
-        at(50),
-        at(99),
-    ));
-    match locked(&seen.first_error).take() {
-        None => Ok(()),
-        Some(error) => Err(Error::Backend(format!("the first error was: {error}"))),
-    }
 }
