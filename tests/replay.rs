@@ -274,6 +274,10 @@ fn a_load_is_bounded_and_summed_up() {
         said.err
     );
     assert_eq!(said.code, 1);
+    // One that closes each connection without a word is connected to again.
+    let closing = backend(|_| ok("success"));
+    let said = run(closing, &[&load[..], &[&captures()]].concat());
+    assert!(said.out.ends_with(", 0 errors\n"), "{}", said.out);
     // Another status than the captured one is an error too.
     let refusing = Program::start(&[]);
     let said = run(refusing.address, &["replay", "--repeat", "2", &captures()]);

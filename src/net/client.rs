@@ -102,11 +102,6 @@ impl Client {
         Self::at(self.addresses.clone())
     }
 
-    /// The address that it is connected to, or was connected to last.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.addresses.first().copied()
-    }
-
     /// Sends the bytes of one request and reads the response to it, all within `patience`.
     ///
     /// # Errors
@@ -117,13 +112,24 @@ impl Client {
         let deadline = begun.checked_add(patience).unwrap_or(begun);
         self.input.clear();
         self.content.clear();
-        let mut stream = match self.stream.take() {
+        let answers_head = Head::is_of_head(request);
+        let kept = self.stream.take();
+        let is_kept = kept.is_some();
+        let mut stream = match kept {
             Some(stream) => stream,
             None => self.connect(deadline)?,
         };
         send(&mut stream, request, deadline);
-        let answers_head = Head::is_of_head(request);
-        let (framing, length) = self.receive_head(&mut stream, answers_head, deadline)?;
+        let received = match self.receive_head(&mut stream, answers_head, deadline) {
+            // A server may close a connection that it kept at any time (RFC 9112 9.3.1).
+            Err(Trouble::Closed) if is_kept => {
+                stream = self.connect(deadline)?;
+                send(&mut stream, request, deadline);
+                self.receive_head(&mut stream, answers_head, deadline)
+            }
+            received => received,
+        };
+        let (framing, length) = received?;
         let (end, used) = self.receive_content(&mut stream, framing, length, deadline);
         let head = match ResponseHead::parse(&self.input, answers_head) {
             Ok(Some((head, _))) => head,
