@@ -201,7 +201,9 @@ fn the_token_comes_from_a_file_or_a_credential() {
     let (code, _, err) = run(&["--token-file", file.to_str().unwrap()], &[]);
     assert_eq!(code, 2);
     assert!(
-        err.ends_with("token: token with another character at place 6, only A-Z a-z 0-9 allowed\n"),
+        err.ends_with(
+            "token\": token with another character at place 6, only A-Z a-z 0-9 allowed\n"
+        ),
         "{err}"
     );
     assert!(!err.contains("hello"), "{err}");
@@ -402,4 +404,20 @@ fn each_command_has_a_help_of_its_own() {
         (said.code, said.err.as_str()),
         (2, "wechat: unknown command \"sned\", see wechat --help\n")
     );
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error_but_who_stops_reading_is_none() {
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = command().arg("unit").stdout(full).output().unwrap();
+    let message = "wechat: cannot print: No space left on device (os error 28)\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), message);
+    assert_eq!(output.status.code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command().arg("rules").stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }

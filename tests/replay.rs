@@ -14,9 +14,12 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use support::tools::*;
 use support::*;
@@ -83,7 +86,7 @@ fn one_flipped_byte_of_a_response_is_shown_as_what_it_is() {
              byte 131 was 'g' (0x67), and now is 'f' (0x66)\n"
         )
     );
-    assert_eq!(said.err, "wechat: 1 of 1 not as captured\n");
+    assert_eq!(said.err, "wechat: 1 of 1 failed\n");
     // One byte more, and one less.
     for (changed, line) in [
         (format!("{text}x"), "was 'x' (0x78), and now is the end\n"),
@@ -130,22 +133,46 @@ fn captures_are_signed_anew_and_nothing_else_of_them_changes() {
         "{}",
         said.out
     );
+    // Whatever else is in the query, and whatever form the target has.
+    let kept = |target: &str, before: &str, behind: &str| {
+        capture(target);
+        let said = run(address, &["replay", "--resign", &path]);
+        let (_, request) = said.out.split_once("POST ").unwrap();
+        let (_, target) = request.split_once(before).unwrap();
+        assert!(target.contains(behind), "{}", said.out);
+    };
+    kept(
+        "/?timestamp=1&nonce=2&signature=0",
+        "/?timestamp=",
+        " HTTP/1.0",
+    );
+    kept(
+        "/?x=1?timestamp=3&timestamp=1&nonce=2&signature=0?b=1",
+        "/?x=1?timestamp=3&timestamp=",
+        "&nonce=2&signature=",
+    );
+    kept(
+        "http://a/?nonce=2&timestamp=1&signature=0",
+        "http://a/?nonce=2&timestamp=",
+        "&signature=",
+    );
     for (target, reason) in [
         (
-            "/wx?signature=0&timestamp=1",
-            "has no parameter nonce that could be signed anew",
+            "/?signature=0&timestamp=1&nonce=2&msg_signature=3",
+            "msg_signature, only plain mode can be signed anew",
         ),
-        ("/wx", "has no parameter nonce that could be signed anew"),
         (
-            "wx",
-            "does not begin with a request line, so it cannot be signed",
+            "/wx?signature=0&timestamp=1",
+            "no parameter nonce to sign anew",
         ),
+        ("/wx", "no parameter nonce to sign anew"),
+        ("wx", "no parameter nonce to sign anew"),
     ] {
         capture(target);
         let said = run(address, &["replay", "--resign", &path]);
         assert_eq!(
             (said.code, said.err),
-            (1, format!("wechat: {path:?} {reason}\n"))
+            (1, format!("wechat: {path:?}: {reason}\n"))
         );
     }
 }
@@ -182,13 +209,64 @@ fn a_capture_without_a_response_is_answered_and_not_compared() {
     );
     fs::write(&path, b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert_eq!(run(program.address, &["replay", &path]).code, 0);
+    // Only a usable one counts.
+    fs::write(&path, get("/?signature=0&timestamp=0&nonce=0&echostr=0")).unwrap();
+    let said = run(program.address, &["replay", &path]);
+    let fault = format!("failed: {path}: status 403, and it says ");
+    assert!(said.out.starts_with(&fault), "{}", said.out);
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (1, "wechat: 1 of 1 failed\n")
+    );
 }
 
 #[test]
 fn what_cannot_be_replayed_is_refused_by_name() {
     let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let empty = folder("empty").to_str().unwrap().to_owned();
-    let cases: [(&[&str], i32, String); 6] = [
+    let odd = folder("odd");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = odd.join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let long = write("long", &vec![b'x'; 1024 * 1024 + 1]);
+    let behind = write("behind", &[get("/"), b"\n".to_vec()].concat());
+    let unreadable = write("folder.request", &get("/"));
+    fs::create_dir(odd.join("folder.response")).unwrap();
+    let broken = write("broken.request", &get("/"));
+    write("broken.response", b"HTTP/1.1 OK\r\n\r\n");
+    let cases: [(&[&str], i32, String); 11] = [
+        (
+            &[&long],
+            1,
+            format!("cannot read the captured request {long:?}: over 1048576 bytes"),
+        ),
+        (
+            &[&behind],
+            1,
+            format!("{behind:?}: 1 bytes behind the request, none allowed"),
+        ),
+        (
+            &[&unreadable],
+            1,
+            format!(
+                "cannot read the captured response {:?}: Is a directory (os error 21)",
+                odd.join("folder.response")
+            ),
+        ),
+        (
+            &["--repeat", "2", &broken],
+            1,
+            format!(
+                "{broken:?}: captured response: status line is not a version, three digits and a reason phrase"
+            ),
+        ),
+        (
+            &["/dev/null"],
+            1,
+            "cannot read the captured request \"/dev/null\": it is empty".to_owned(),
+        ),
         (
             &[],
             2,
@@ -244,10 +322,7 @@ fn a_load_is_bounded_and_summed_up() {
     assert!(said.out.ends_with(", 0 errors\n"), "{}", said.out);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     // Nobody there: it gives up long before the end.
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let gone = nowhere();
     let said = run(
         gone,
         &[
@@ -268,7 +343,7 @@ fn a_load_is_bounded_and_summed_up() {
     assert!(said.out.ends_with(", 100 errors\n"), "{}", said.out);
     assert!(
         said.err.starts_with(&format!(
-            "wechat: the first error was: nothing listens at {gone}; "
+            "wechat: 100 errors, the first: nothing listens at {gone}; "
         )),
         "{}",
         said.err
@@ -284,26 +359,26 @@ fn a_load_is_bounded_and_summed_up() {
     assert!(said.out.ends_with(", 4 errors\n"), "{}", said.out);
     assert_eq!(
         said.err,
-        "wechat: the first error was: status 403, 200 expected\n"
+        "wechat: 4 errors, the first: status 403, 200 expected\n"
     );
 }
 
 #[test]
 fn a_load_ends_when_it_is_interrupted() {
-    let program = captured_account();
-    let mut load = command()
-        .env("WECHAT_URL", format!("http://{}", program.address))
+    let (address, seen) = keeping(|| ok("success"));
+    // Where this is tested in the background, a shell has made all behind it ignore the signal.
+    let mut load = Command::new("env")
         .args([
+            "--default-signal=INT",
+            env!("CARGO_BIN_EXE_wechat"),
             "replay",
-            "--repeat",
-            "500000",
-            "--connections",
-            "2",
-            &captures(),
         ])
+        .args(["--repeat", "500000", "--connections", "2", &captures()])
+        .env("WECHAT_URL", format!("http://{address}"))
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
+    until("a request", || !seen.lock().unwrap().is_empty());
     let id = load.id().to_string();
     let interrupted = Command::new("sh")
         .args(["-c", "kill -INT \"$0\"", &id])
@@ -334,5 +409,155 @@ fn progress_is_shown_on_a_terminal_alone() {
     assert!(
         text.contains("\r\x1b[K4000 of 4000 requests on 1 connections in "),
         "{text:?}"
+    );
+}
+
+#[test]
+fn a_load_that_nobody_answers_ends() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let load = ["replay", "--repeat", "500", "--connections", "10"];
+    let said = run(address, &[&load[..], &[&captures()]].concat());
+    // Ten that took too long, and those that were on their way then.
+    let (done, _) = said
+        .out
+        .split_once(" of 1000 requests on 10 connections ")
+        .unwrap();
+    assert!((10..20).contains(&done.parse().unwrap()), "{}", said.out);
+    assert!(
+        said.out.ends_with(&format!(", {done} errors\n")),
+        "{}",
+        said.out
+    );
+}
+
+/// A backend that keeps its connections, and the requests that came on each.
+fn keeping(answer: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> (SocketAddr, Connections) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Connections::default();
+    let connections = seen.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            connections.lock().unwrap().push(Vec::new());
+            loop {
+                let request = read_request(&mut stream);
+                if request.is_empty() {
+                    break;
+                }
+                connections
+                    .lock()
+                    .unwrap()
+                    .last_mut()
+                    .unwrap()
+                    .push(request);
+                // The client may have gone.
+                let _ = stream.write_all(&answer());
+            }
+        }
+    });
+    (address, seen)
+}
+
+type Connections = Arc<Mutex<Vec<Vec<String>>>>;
+
+#[test]
+fn a_kept_connection_is_used_again_and_every_request_is_sent() {
+    let (address, seen) = keeping(|| ok("success"));
+    let said = run(address, &["replay", "--repeat", "5", &captures()]);
+    assert!(
+        said.out.starts_with("10 of 10 requests on 1 connections "),
+        "{}",
+        said.out
+    );
+    let connections = seen.lock().unwrap().clone();
+    assert_eq!(connections.len(), 1);
+    let methods: String = connections[0].iter().map(|request| &request[..1]).collect();
+    assert_eq!(methods, "PGPGPGPGPG");
+}
+
+/// What is left over would be taken for the answer to the next request.
+#[test]
+fn a_connection_with_bytes_left_over_is_not_used_again() {
+    let (address, seen) = keeping(|| [ok("success"), ok("success")].concat());
+    let said = run(address, &["replay", "--repeat", "5", &captures()]);
+    assert!(said.out.ends_with(", 0 errors\n"), "{}", said.out);
+    assert_eq!(seen.lock().unwrap().len(), 10);
+}
+
+#[test]
+fn answers_that_are_not_whole_are_errors_of_a_load() {
+    let address = backend(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsuccess".to_vec());
+    let said = run(address, &["replay", "--repeat", "2", &captures()]);
+    assert!(said.out.ends_with(", 4 errors\n"), "{}", said.out);
+    assert_eq!(
+        said.err,
+        "wechat: 4 errors, the first: an answer that is not whole\n"
+    );
+    let path = &format!("{}/token-check.request", captures());
+    let said = run(address, &["replay", path]);
+    let fault =
+        "not as captured; Content-Length says 8, and the connection was closed after 7 bytes; ";
+    assert!(said.out.contains(fault), "{}", said.out);
+}
+
+/// A capture of this answer, replayed against a backend that gives that one.
+fn replayed(name: &str, expected: &str, found: &str) -> Said {
+    let folder = folder(name);
+    fs::write(folder.join("a.request"), get("/")).unwrap();
+    fs::write(folder.join("a.response"), ok(expected)).unwrap();
+    let found = ok(found);
+    let address = backend(move |_| found.clone());
+    run(address, &["replay", folder.to_str().unwrap()])
+}
+
+#[test]
+fn only_the_values_of_another_day_may_differ() {
+    let time = |time: &str| format!("<a><CreateTime>{time}</CreateTime></a>");
+    assert_eq!(
+        replayed("time", &time("1626513248"), &time("1700000000")).code,
+        0
+    );
+    let said = replayed("time", &time("1626513248"), &time("1626513248000"));
+    assert!(
+        said.out
+            .contains("  + <a><CreateTime>1626513248000</CreateTime></a>\n"),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out.contains("  - Content-Length: 42\\r\\n\n"),
+        "{}",
+        said.out
+    );
+    // A line of the content that looks like a field, and a time that is none.
+    assert_eq!(replayed("date", "\nDate: 1", "\nDate: 2").code, 1);
+    assert_eq!(replayed("text", &time("1x"), &time("1y")).code, 1);
+}
+
+#[test]
+fn a_difference_is_shown_where_it_is_and_not_at_any_length() {
+    let long = |middle: char| format!("{}{middle}{}", "好".repeat(1000), "z".repeat(1000));
+    let said = replayed("long", &long('a'), &long('b'));
+    let shown = |sign, middle| {
+        format!(
+            "  {sign} …{}{middle}{}…\n",
+            "好".repeat(33),
+            "z".repeat(366)
+        )
+    };
+    assert!(said.out.contains(&shown('-', 'a')), "{}", said.out);
+    assert!(said.out.contains(&shown('+', 'b')), "{}", said.out);
+    let many = |letter: &str| format!("{letter}\n").repeat(10_000);
+    let said = replayed("many", &many("a"), &many("b"));
+    assert_eq!(said.out.matches("  - a\\n\n").count(), 20);
+    assert!(said.out.contains("  - … 9980 more lines\n"), "{}", said.out);
+    // What stands alike behind the difference is not shown.
+    let said = replayed("behind", "a\nb\nc\n", "a\nB\nc\n");
+    assert!(
+        said.out.contains("  - b\\n\n  + B\\n\n  byte "),
+        "{}",
+        said.out
     );
 }

@@ -14,7 +14,9 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use support::tools::*;
@@ -34,7 +36,7 @@ fn assert_judged(answer: &str, arguments: &[&str], judgement: &str) -> Said {
     assert!(said.out.contains(judgement), "{judgement}\n{}", said.out);
     let is_fine = judgement.starts_with("WeChat would");
     assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
-    let prompt = "wechat: WeChat would not deliver this, the user sees 该公众号提供的服务出现故障，请稍后再试\n";
+    let prompt = "wechat: WeChat would not deliver this as it is, the user may see 该公众号提供的服务出现故障，请稍后再试\n";
     assert_eq!(said.err, if is_fine { "" } else { prompt });
     said
 }
@@ -56,10 +58,13 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     );
     judged(
         "\"success\"",
-        "failed: \"\"success\"\" instead of the seven bytes success",
+        "failed: \"\\\"success\\\"\" instead of the seven bytes success",
     );
     judged(" \n", "failed: only white space; ");
-    judged("{\"a\":1}", "failed: JSON, \"{\"a\":1}\"; a reply is XML");
+    judged(
+        "{\"a\":1}",
+        "failed: JSON, \"{\\\"a\\\":1}\"; a reply is XML",
+    );
     judged("<!DOCTYPE html>", "failed: an HTML page, ");
     judged("好", "failed: \"好\", which is no XML; ");
     judged(
@@ -73,7 +78,7 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     judged("<xml><a>", "failed: not well-formed XML at line 1 column ");
     judged(
         &text("\u{1}"),
-        "failed: it holds a character that XML cannot carry, ",
+        "failed: it holds U+0001, which XML cannot carry; ",
     );
     judged(
         "<reply>HEAD</reply>",
@@ -89,7 +94,7 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     );
     judged(
         "<xml>HEAD<MsgType>text</MsgType></xml>",
-        "failed: Content is missing, and text cannot do without",
+        "failed: Content is missing or empty, and text cannot do without",
     );
     judged(
         &text(&"好".repeat(683)),
@@ -108,13 +113,51 @@ fn answers_are_judged_as_wechat_would_judge_them() {
         let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
         let whole = reply(&format!("<{inside}><MediaId>m</MediaId></{inside}>"));
         judged(&whole, "WeChat would deliver this");
-        let missing = format!("failed: {inside}/MediaId is missing, and {kind} cannot do without");
+        let missing =
+            format!("failed: {inside}/MediaId is missing or empty, and {kind} cannot do without");
         judged(&reply("<MediaId>m</MediaId>"), &missing);
     }
-    judged(
-        "<xml>HEAD<MsgType>music</MsgType><Music><ThumbMediaId/></Music></xml>",
-        "failed: Music/ThumbMediaId is empty, and music cannot do without",
+    let said = assert_judged(
+        "<xml>HEAD<MsgType>music</MsgType><Music><Title>t</Title></Music></xml>",
+        &["send", "你好"],
+        "WeChat would deliver this",
     );
+    let warning = "warning: Music/ThumbMediaId is missing, which the manual requires\n";
+    assert!(said.out.contains(warning), "{}", said.out);
+    judged(
+        "\u{1f}\u{8b}",
+        "failed: \"\\u{1f}\\u{8b}\", which is no XML; ",
+    );
+    judged("<\0x\0m\0l\0>\0", "failed: it is UTF-16, ");
+    judged(
+        &text("a < b"),
+        "failed: not well-formed XML at line 1 column ",
+    );
+    for odd in ["<!-- a -->", "<a b=\"c\"/>"] {
+        let odd = text("a").replace("</xml>", &format!("{odd}</xml>"));
+        let said = assert_judged(&odd, &["send", "你好"], "WeChat would deliver this");
+        assert!(said.out.contains("warning: XML "), "{}", said.out);
+        // A long one could take minutes to read.
+        let long = odd.replace("</xml>", &format!("<c>{}</c></xml>", "x".repeat(8192)));
+        judged(&long, "failed: XML ");
+    }
+    judged("<!DOCTYPE a><xml/>", "failed: not well-formed XML at line ");
+    let said = assert_judged(
+        &text("a"),
+        &["send", "Event=unsubscribe"],
+        "WeChat would deliver this",
+    );
+    let warning = "warning: the user has left, so no reply can reach them; ";
+    assert!(said.out.contains(warning), "{}", said.out);
+    judged(
+        &text("a & b"),
+        "in a text write &amp; and &lt; for & and <, or CDATA, ",
+    );
+    judged(
+        "<xml><a",
+        "failed: XML with a tag or a CDATA section left open; is Content-Length ",
+    );
+    judged("[微笑]", "failed: \"[微笑]\", which is no XML; ");
     judged(
         "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>",
         "WeChat would deliver this",
@@ -154,6 +197,12 @@ fn the_head_of_a_reply_is_judged_by_the_message_it_answers() {
         &format!("{names}<CreateTime>1700000000000</CreateTime>"),
         "failed: CreateTime is 1700000000000, which is in milliseconds; ",
     );
+    let at = |time: &str| format!("{names}<CreateTime>{time}</CreateTime>");
+    judged(&at("99999999999"), "WeChat would deliver this");
+    judged(
+        &at("100000000000"),
+        "failed: CreateTime is 100000000000, which is in milliseconds; ",
+    );
     for wrong in ["1700000000.5", "+1700000000", "now"] {
         judged(
             &format!("{names}<CreateTime>{wrong}</CreateTime>"),
@@ -187,7 +236,7 @@ fn articles_are_counted_by_what_they_answer() {
     assert_judged(
         &news("2", 1),
         &message,
-        "failed: ArticleCount is \"2\", and there are 1 articles",
+        "failed: ArticleCount is \"2\", and Articles has 1 of item",
     );
     assert_judged(&news("0", 0), &event, "failed: news without articles; ");
     assert_judged(
@@ -218,7 +267,10 @@ fn a_message_is_sent_as_captured_and_filled_in() {
         let (_, request) = said.out.split_once("\n\nPOST ").unwrap();
         let (head, xml) = request.split_once("\r\n\r\n").unwrap();
         let (xml, _) = xml.split_once("</xml>").unwrap();
-        (head.to_owned(), format!("{xml}</xml>"))
+        let xml = format!("{xml}</xml>");
+        // As sent, and as it came back.
+        assert_eq!(said.out.matches(&xml).count(), 2, "{}", said.out);
+        (head.to_owned(), xml)
     };
     let (head, xml) = sent(&["你好"]);
     let mut lines = head.lines();
@@ -282,6 +334,25 @@ fn a_message_is_sent_as_captured_and_filled_in() {
         <a><b><![CDATA[1]]></b><c><![CDATA[2]]></c><d><e><![CDATA[3]]></e></d></a>\n\
         <f><![CDATA[4]]></f>\n<MsgId><![CDATA[y]]></MsgId>\n</xml>";
     assert!(xml.ends_with(behind), "{xml}");
+    let list = [
+        "Event=pic_weixin",
+        "SendPicsInfo/Count=2",
+        "SendPicsInfo/PicList/item/PicMd5Sum=a",
+        "SendPicsInfo/PicList/item/PicMd5Sum=b",
+    ];
+    let (_, xml) = sent(&list);
+    let infos = "<SendPicsInfo><Count>2</Count><PicList><item><PicMd5Sum><![CDATA[a]]></PicMd5Sum></item>\
+        <item><PicMd5Sum><![CDATA[b]]></PicMd5Sum></item></PicList></SendPicsInfo>\n</xml>";
+    assert!(xml.ends_with(infos), "{xml}");
+    let (_, xml) = sent(&[
+        "MsgType=location",
+        "Location_X=-23.1",
+        "Scale=2.",
+        "Label=5",
+    ]);
+    let numbers = "<Location_X>-23.1</Location_X>\n<Scale><![CDATA[2.]]></Scale>\n\
+        <Label><![CDATA[5]]></Label>\n";
+    assert!(xml.contains(numbers), "{xml}");
     let (first, second) = (sent(&["a"]), sent(&["a"]));
     assert_ne!(first.0.lines().next(), second.0.lines().next());
     assert_ne!(
@@ -297,7 +368,9 @@ fn element_of<'a>(xml: &'a str, name: &str) -> &'a str {
 
 #[test]
 fn what_makes_no_message_is_refused_before_anything_is_sent() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 9] = [
+        (&["--raw=1", "a"], "--raw takes no value"),
+        (&["--from", "", "a"], "--from is \"\", an openid allowed"),
         (&[], "nothing to send, a text or Field=Value expected"),
         (
             &["--from", "o2"],
@@ -406,4 +479,68 @@ fn tries_are_those_of_wechat() {
         .collect();
     assert!(requests[0].starts_with("POST "), "{}", requests[0]);
     assert!(requests.iter().all(|request| *request == requests[0]));
+}
+
+#[test]
+fn a_length_that_counts_characters_is_found_out() {
+    let address = backend(|_| {
+        let content = "<xml><Content>你好</Content></xml>";
+        let length = content.chars().count();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
+    });
+    let said = run(address, &["send", "你好"]);
+    let fault = "failed: Content-Length says 32, and 4 bytes more came behind them; \
+                 it counts bytes, not characters\n";
+    assert!(said.out.contains(fault), "{}", said.out);
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
+    if Command::new("script").arg("--version").output().is_err() {
+        println!("this machine has no script(1), so no terminal was tried");
+        return;
+    }
+    let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\n</a>"));
+    let wechat = env!("CARGO_BIN_EXE_wechat");
+    let command = format!("{wechat} send --raw --url http://{address} a");
+    let shown = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("WECHAT_TOKEN", TOKEN)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.contains("<a>\\u{1b}[2J\\u{9b}1m\r\n</a>"), "{text:?}");
+    assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
+    // Into a pipe they go as they are.
+    let said = run(address, &["send", "--raw", "a"]);
+    assert!(
+        said.out.contains("<a>\u{1b}[2J\u{9b}1m\n</a>\n"),
+        "{:?}",
+        said.out
+    );
+}
+
+/// WeChat asks again whatever of the answer was there when the time was up.
+#[test]
+fn half_an_answer_in_time_is_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let backend = thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        read_request(&mut first);
+        first
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsucc")
+            .unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        read_request(&mut second);
+        second.write_all(&ok("success")).unwrap();
+    });
+    let said = run(address, &["send", "--tries", "你好"]);
+    let expected = "try 1: no answer within 5.0 s\ntry 2: no reply (success) after ";
+    assert!(said.out.starts_with(expected), "{}", said.out);
+    assert_eq!(said.code, 0);
+    backend.join().unwrap();
 }

@@ -104,13 +104,35 @@ fn another_content_is_named_for_what_it_is() {
         "failed: an HTML page came back instead of the echostr: \"<!DOCTYPE html>",
     );
     assert_diagnosis(echoing(|_| ok("")), "failed: the answer is empty; ");
+    for digit in 1..=9 {
+        assert_diagnosis(
+            echoing(move |_| ok(&digit.to_string())),
+            "failed: another text came back instead of the echostr: ",
+        );
+    }
     assert_diagnosis(
         echoing(|echostr| ok(&echostr[..10])),
         "failed: only the first 10 of the 19 bytes of the echostr came back; ",
     );
     assert_diagnosis(
+        echoing(|echostr| {
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{echostr}").into_bytes()
+        }),
+        "failed: Content-Length says 10, and 9 bytes more came behind them; it counts bytes, ",
+    );
+    let bytes =
+        |content: &'static [u8]| echoing(move |_| [b"HTTP/1.1 200 OK\r\n\r\n", content].concat());
+    assert_diagnosis(
+        bytes(b"\x1f\x8b\x08"),
+        "failed: another text came back instead of the echostr: it is compressed with gzip, ",
+    );
+    assert_diagnosis(
+        bytes(b"\xff\xfe1\0"),
+        "failed: another text came back instead of the echostr: it is UTF-16, ",
+    );
+    assert_diagnosis(
         echoing(|_| ok(&"x".repeat(100_000))),
-        "failed: the content is too long: Content-Length says 100000, ",
+        "failed: the content is longer than 64 KiB, ",
     );
 }
 
@@ -124,8 +146,8 @@ fn a_status_is_named_with_what_it_mostly_means() {
         })
     };
     assert_diagnosis(
-        status("404 Not Found", "", "<html>404</html>"),
-        "failed: status 404; is this the path that the program serves?",
+        status("404 Not Found", "", "<html><title>Not here</title></html>"),
+        "failed: status 404, and it says \"Not here\"; is this the path that the program serves?",
     );
     assert_diagnosis(
         status("301 Moved", "Location: https://example.com/wx\r\n", ""),
@@ -134,6 +156,22 @@ fn a_status_is_named_with_what_it_mostly_means() {
     assert_diagnosis(
         status("502 Bad Gateway", "", ""),
         "failed: status 502; the proxy in front does not reach the program behind it; ",
+    );
+    assert_diagnosis(
+        status(
+            "400 Bad Request",
+            "",
+            "<title>400 The plain HTTP request was sent to HTTPS port</title>",
+        ),
+        "sent to HTTPS port\"; this port is for https, give the one that plain HTTP is served at\n",
+    );
+    assert_diagnosis(
+        status("304 Not Modified", "", ""),
+        "failed: status 304; only 200 counts",
+    );
+    assert_diagnosis(
+        backend(|_| b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 x\r\n\r\n?".to_vec()),
+        "failed: status 101; only 200 counts",
     );
     let program = Program::start(&["--path", "/other"]);
     assert_diagnosis(
@@ -153,10 +191,32 @@ fn a_status_is_named_with_what_it_mostly_means() {
 
 #[test]
 fn a_backend_that_checks_nothing_is_found_out() {
-    assert_diagnosis(
-        backend(|request| ok(echostr(request))),
-        "failed: a wrong signature passes too: the program checks none, ",
-    );
+    let passes = "failed: a wrong signature passes too: the program checks none, ";
+    assert_diagnosis(backend(|request| ok(echostr(request))), passes);
+    let quoting = backend(|request| ok(&format!("\"{}\"", echostr(request))));
+    assert_diagnosis(quoting, passes);
+    assert_diagnosis(quoting, "failed: the echostr came back in quotes, ");
+    // A page that shows the URL that it refuses passes nothing.
+    let showing = backend(|request| match is_signed(request) {
+        true => ok(echostr(request)),
+        false => {
+            let line = request.lines().next().unwrap();
+            let length = line.len();
+            format!("HTTP/1.1 403 x\r\nContent-Length: {length}\r\n\r\n{line}").into_bytes()
+        }
+    });
+    let said = run(showing, &["verify"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+}
+
+#[test]
+fn interim_responses_are_skipped() {
+    let address = echoing(|echostr| {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\nA: b\r\n\r\n";
+        [interim.as_bytes(), &ok(echostr)].concat()
+    });
+    let said = run(address, &["verify"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
 }
 
 #[test]
@@ -186,12 +246,16 @@ fn what_breaks_http_is_named_for_the_rule_it_breaks() {
         "failed: the answer is not HTTP but TLS; ",
     );
     assert_diagnosis(
+        bytes("\x16\x03\x03\0"),
+        "failed: the answer is not HTTP but TLS; ",
+    );
+    assert_diagnosis(
         bytes(""),
         "failed: the connection was closed without an answer; ",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nContent-Le"),
-        "failed: the answer's head has no end; ",
+        "failed: the connection was closed in the middle of the answer's head; ",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\nContent-Length: 1\n\n1"),
@@ -203,7 +267,7 @@ fn what_breaks_http_is_named_for_the_rule_it_breaks() {
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n5927782489442352469"),
-        "failed: the content is not whole: Content-Length says 30, and the connection was closed after 19 bytes; ",
+        "failed: Content-Length says 30, and the connection was closed after 19 bytes; ",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\n"),
@@ -211,16 +275,13 @@ fn what_breaks_http_is_named_for_the_rule_it_breaks() {
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
-        "failed: the content is not whole: it is chunked and the last chunk is missing, ",
+        "failed: the connection was closed in the middle of a chunked content; ",
     );
 }
 
 #[test]
 fn a_backend_that_is_not_there_is_named_for_where_it_is_missed() {
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let gone = nowhere();
     assert_diagnosis(gone, &format!("failed: nothing listens at {gone}; "));
     let verify = |url: &str| {
         finish(
@@ -250,14 +311,43 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
         "failed: connected, but no answer within 5 s, which is as long as WeChat waits; ",
     );
     let said = sent.join().unwrap();
+    assert_eq!(said.out, "no answer within 5.0 s\n");
     assert_eq!(
-        said.out,
-        "failed: no answer within 5 s; WeChat would ask twice more, as --tries does\n"
+        said.err,
+        "wechat: WeChat would ask twice more, as --tries does\n"
     );
-    // A length that is never reached is noticed by the time alone.
+    // A head that is never whole, a content without an end, and a length that is never reached are
+    // noticed by the time alone.
+    let held = |answer: &'static str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_request(&mut stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+            rest(&mut stream)
+        });
+        thread::spawn(move || run(address, &["verify"]).out)
+    };
+    let head = held("HTTP/1.1 200 OK\r\n");
+    let dripping = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dripped = dripping.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = dripping.accept().unwrap();
+        // A byte a second, so that no single read takes long, until the client has gone.
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde" {
+            if stream.write_all(&[*byte]).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_secs(1));
+        }
+    });
+    let drip = thread::spawn(move || run(dripped, &["verify"]).out);
+    let close = held("HTTP/1.1 200 OK\r\n\r\nabc");
+    let chunked = held("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let held = thread::spawn(move || {
+    let holding = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let request = read_request(&mut stream);
         stream
@@ -267,9 +357,24 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
     });
     assert_diagnosis(
         address,
-        "failed: the content is not whole after 5 s: Content-Length says 57, and 19 bytes came; ",
+        "failed: Content-Length says 57, and after 5 s there are 19 bytes; ",
     );
-    assert_eq!(held.join().unwrap(), b"");
+    let starts = |out: String, with: &str| assert!(out.starts_with(with), "{out}");
+    for late in [head, drip] {
+        starts(
+            late.join().unwrap(),
+            "failed: the answer's head is not whole after 5 s; ",
+        );
+    }
+    starts(
+        close.join().unwrap(),
+        "failed: the content has no end after 5 s: no Content-Length, and the connection stays open; ",
+    );
+    starts(
+        chunked.join().unwrap(),
+        "failed: the chunked content is not whole after 5 s; a chunk of size 0 ends it\n",
+    );
+    assert_eq!(holding.join().unwrap(), b"");
 }
 
 trait Replace {

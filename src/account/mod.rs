@@ -18,5 +18,5 @@ pub(crate) use reply::write_leaf_as_is;
 pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
 pub use signature::{Age, Credentials, Signature, SignatureError, Token, TokenError, Verified};
 pub use used::UsedSignatures;
-pub(crate) use xml::{Document, Element, Place, trim, without_non_characters};
+pub(crate) use xml::{Document, Element, Place, is_char, trim};
 pub use xml::{Xml, XmlError};

@@ -79,12 +79,12 @@ impl<'a> Xml<'a> {
 }
 
 /// `Char`, the characters that XML 1.0 can carry (2.2).
-const fn is_char(character: char) -> bool {
+pub(crate) const fn is_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
 /// The text without what XML cannot carry, which most texts do not hold.
-pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
+pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
     if has_non_characters(text.as_bytes()) {
         Cow::Owned(
             text.chars()

@@ -32,8 +32,8 @@ pub(super) struct Given<'e> {
     switches: Vec<&'static str>,
     /// Arguments that are no flags, in order.
     pub(super) operands: Vec<OsString>,
-    /// How many of them stood in front of `--`.
-    pub(super) in_front: usize,
+    /// How many of them stood in front of `--`, if there is one.
+    in_front: Option<usize>,
     environment: Environment<'e>,
 }
 
@@ -52,15 +52,15 @@ impl<'e> Given<'e> {
             flags: Vec::new(),
             switches: Vec::new(),
             operands: Vec::new(),
-            in_front: usize::MAX,
+            in_front: None,
             environment,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let is_flag = argument.as_encoded_bytes().starts_with(b"-") && argument != "-";
-            if given.in_front == usize::MAX && argument == "--" {
-                given.in_front = given.operands.len();
-            } else if given.in_front < usize::MAX || !is_flag {
+            if given.in_front.is_none() && argument == "--" {
+                given.in_front = Some(given.operands.len());
+            } else if given.in_front.is_some() || !is_flag {
                 if given.operands.len() == takes.operands {
                     return Err(UsageError::Argument(argument.clone()));
                 }
@@ -82,11 +82,9 @@ impl<'e> Given<'e> {
             Some((name, value)) => (OsStr::new(name), Some(OsString::from(value))),
             None => (argument, None),
         };
-        if let Some(switch) = takes.switches.iter().find(|switch| name == **switch)
-            && value.is_none()
-        {
+        if let Some(switch) = takes.switches.iter().find(|switch| name == **switch) {
             self.switches.push(switch);
-            return Ok(());
+            return value.map_or(Ok(()), |_| Err(UsageError::TakesNoValue(switch)));
         }
         let Some(flag) = takes
             .flags
@@ -103,6 +101,11 @@ impl<'e> Given<'e> {
         self.flags
             .push((flag, value.ok_or(UsageError::NoValue(flag))?));
         Ok(())
+    }
+
+    /// Whether the operand at this place stood behind `--`.
+    pub(super) fn is_behind(&self, at: usize) -> bool {
+        self.in_front.is_some_and(|in_front| at >= in_front)
     }
 
     /// Whether a switch was given.

@@ -29,23 +29,13 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     };
     match rules {
         Ok(rules) => {
-            print(
-                &rules
-                    .summary()
-                    .map(|line| format!("{line}\n"))
-                    .collect::<String>(),
-            );
-            Ok(())
+            let lines = rules.summary().map(|line| format!("{line}\n"));
+            print(lines.collect::<String>())
         }
         Err(error) => {
             let path = path.unwrap_or_else(|| "the embedded rules".into());
             let lines = error.lines(&path);
-            print(
-                &lines
-                    .iter()
-                    .map(|line| format!("{line}\n"))
-                    .collect::<String>(),
-            );
+            print(lines.join("\n") + "\n")?;
             Err(Error::Rules {
                 path,
                 count: lines.len(),

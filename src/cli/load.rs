@@ -3,6 +3,7 @@
 
 use std::collections::BinaryHeap;
 use std::io::{self, IsTerminal, Write};
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
@@ -10,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::output::print;
-use super::replay::PATIENCE;
+use super::usage::UsageError;
 use crate::http::Url;
 use crate::net::{Client, End};
-use crate::platform::{of_trouble, seconds};
+use crate::platform::{PATIENCE, of_trouble, seconds};
 
 /// Requests in all: four bytes are kept of each.
 pub(super) const REQUESTS_MAX: usize = 1_000_000;
@@ -23,6 +24,9 @@ pub(super) const CONNECTIONS_MAX: usize = 1_000;
 
 /// So many errors end it: a backend that is gone is not asked a million times more.
 const ERRORS_MAX: usize = 100;
+
+/// And so many answers that do not come in time, each of which takes [`PATIENCE`].
+const TIMEOUTS_MAX: usize = 10;
 
 /// How often the progress line is written.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -41,7 +45,9 @@ pub(super) struct Load<'r> {
 #[derive(Default)]
 struct Progress {
     begun: AtomicUsize,
+    done: AtomicUsize,
     errors: AtomicUsize,
+    timeouts: AtomicUsize,
     first_error: Mutex<Option<String>>,
 }
 
@@ -59,10 +65,8 @@ impl Load<'_> {
     pub(super) fn run(&self, client: &Client, url: &Url) -> Result<(), Error> {
         let all = self.requests.len().saturating_mul(self.repeat);
         if all > REQUESTS_MAX {
-            return Err(Error::TooManyRequests {
-                all,
-                most: REQUESTS_MAX,
-            });
+            let most = REQUESTS_MAX;
+            return Err(UsageError::TooManyRequests { all, most }.into());
         }
         let progress = Progress::default();
         let begun = Instant::now();
@@ -77,7 +81,7 @@ impl Load<'_> {
                 match thread::Builder::new().spawn_scoped(scope, send) {
                     Ok(connection) => connections.push(connection),
                     Err(error) => {
-                        progress.fail(format!("no thread for a connection: {error}"));
+                        progress.note(format!("no thread for another connection: {error}"));
                         break;
                     }
                 }
@@ -89,17 +93,21 @@ impl Load<'_> {
                 }
                 show("\r\x1b[K");
             }
-            let parts = connections.into_iter().map(ScopedJoinHandle::join);
-            parts.filter_map(Result::ok).collect()
+            let joined = |connection: ScopedJoinHandle<'_, Part>| {
+                connection
+                    .join()
+                    .unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            connections.into_iter().map(joined).collect()
         });
-        self.sum_up(parts, all, progress)
+        sum_up(parts, all, progress)
     }
 
     /// One connection: takes the next request until there are none, and returns how many microseconds
     /// each answer took.
     fn send(&self, mut client: Client, url: &Url, all: usize, progress: &Progress) -> Vec<u32> {
         let mut latencies = Vec::new();
-        while progress.errors.load(Ordering::Relaxed) < ERRORS_MAX {
+        while progress.is_hopeful() {
             let number = progress.begun.fetch_add(1, Ordering::Relaxed);
             let at = number.checked_rem(self.requests.len());
             let Some((request, status)) = at.and_then(|at| self.requests.get(at)) else {
@@ -118,52 +126,70 @@ impl Load<'_> {
                 Ok(answer) => {
                     progress.fail(format!("status {}, {status} expected", answer.head.status));
                 }
-                Err(trouble) => progress.fail(of_trouble(&trouble, url)),
+                Err(trouble) => {
+                    if trouble.is_timeout() {
+                        progress.timeouts.fetch_add(1, Ordering::Relaxed);
+                    }
+                    progress.fail(of_trouble(&trouble, url));
+                }
             }
+            progress.done.fetch_add(1, Ordering::Relaxed);
         }
         latencies
     }
+}
 
-    fn sum_up(&self, parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error> {
-        let took = parts.iter().map(|part| part.took).max().unwrap_or_default();
-        let latencies: Vec<u32> = parts.into_iter().flat_map(|part| part.latencies).collect();
-        // Less code than a sort, and a million take a tenth of a second.
-        let latencies = BinaryHeap::from(latencies).into_sorted_vec();
-        let at = |percent: usize| {
-            let place = latencies.len().saturating_mul(percent) / 100;
-            let micros = latencies.get(place).copied().unwrap_or(0);
-            seconds(Duration::from_micros(u64::from(micros)))
-        };
-        let errors = progress.errors.into_inner();
-        print(&format!(
-            "{} of {all} requests on {} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors\n",
-            latencies.len().saturating_add(errors),
-            self.connections,
-            seconds(took),
-            rate(latencies.len(), took),
-            at(50),
-            at(99),
-        ));
-        match locked(&progress.first_error).take() {
-            None => Ok(()),
-            Some(error) => Err(Error::Backend(format!("the first error was: {error}"))),
-        }
+fn sum_up(parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error> {
+    let connections = parts.len();
+    let took = parts.iter().map(|part| part.took).max().unwrap_or_default();
+    let latencies: Vec<u32> = parts.into_iter().flat_map(|part| part.latencies).collect();
+    // Less code than a sort, and a million take a tenth of a second.
+    let latencies = BinaryHeap::from(latencies).into_sorted_vec();
+    let errors = progress.errors.into_inner();
+    print(format!(
+        "{} of {all} requests on {connections} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors\n",
+        progress.done.into_inner(),
+        seconds(took),
+        rate(latencies.len(), took),
+        percentile(&latencies, 50),
+        percentile(&latencies, 99),
+    ))?;
+    match locked(&progress.first_error).take() {
+        None => Ok(()),
+        Some(first) => Err(Error::Load { errors, first }),
     }
 }
 
+/// The microseconds within which so many of a hundred answers came, as a person reads them.
+fn percentile(sorted: &[u32], percent: usize) -> String {
+    let rank = sorted.len().saturating_mul(percent).div_ceil(100);
+    let at = rank.saturating_sub(1);
+    let micros = sorted.get(at).copied().unwrap_or(0);
+    seconds(Duration::from_micros(u64::from(micros)))
+}
+
 impl Progress {
+    fn is_hopeful(&self) -> bool {
+        self.errors.load(Ordering::Relaxed) < ERRORS_MAX
+            && self.timeouts.load(Ordering::Relaxed) < TIMEOUTS_MAX
+    }
+
     fn fail(&self, error: String) {
         self.errors.fetch_add(1, Ordering::Relaxed);
+        self.note(error);
+    }
+
+    fn note(&self, error: String) {
         locked(&self.first_error).get_or_insert(error);
     }
 
     /// A line that takes the place of the one before.
     fn show(&self, all: usize, elapsed: Duration) {
-        let begun = self.begun.load(Ordering::Relaxed).min(all);
+        let done = self.done.load(Ordering::Relaxed);
         let errors = self.errors.load(Ordering::Relaxed);
-        let rate = rate(begun, elapsed);
+        let rate = rate(done, elapsed);
         show(&format!(
-            "\r\x1b[K{begun} of {all}, {rate}/s, {errors} errors"
+            "\r\x1b[K{done} of {all}, {rate}/s, {errors} errors"
         ));
     }
 }
@@ -184,4 +210,19 @@ fn rate(count: usize, elapsed: Duration) -> u64 {
 /// On standard error, which a summary in a file does not go to.
 fn show(text: &str) {
     let _: io::Result<()> = io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile;
+
+    #[test]
+    fn a_percentile_is_the_least_that_so_many_do_not_exceed() {
+        assert_eq!(percentile(&[10, 20], 50), "0.01 ms");
+        assert_eq!(percentile(&[10, 20], 99), "0.02 ms");
+        let hundred: Vec<u32> = (1..=100).map(|number| number * 1000).collect();
+        assert_eq!(percentile(&hundred, 50), "50.00 ms");
+        assert_eq!(percentile(&hundred, 99), "99.00 ms");
+        assert_eq!(percentile(&[], 50), "0.00 ms");
+    }
 }

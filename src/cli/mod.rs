@@ -66,9 +66,16 @@ pub enum Error {
     NotReady(Url),
     /// WeChat would not deliver the answer; why has been printed.
     NotDelivered,
-    /// The backend cannot be called, or fails, for this reason.
-    Backend(String),
-    /// A captured request cannot be signed anew.
+    /// No answer came in time, and it was not asked for again.
+    NotInTime,
+    /// Some of many requests failed.
+    Load {
+        /// How many.
+        errors: usize,
+        /// Why the first of them did.
+        first: String,
+    },
+    /// A captured request cannot be sent, or signed anew.
     Capture {
         /// Its file's path.
         path: PathBuf,
@@ -77,20 +84,15 @@ pub enum Error {
     },
     /// A folder without captured requests.
     NoRequest(PathBuf),
-    /// Answers that are not as captured; they have been printed.
+    /// Requests that were not answered as captured, or not usably; why has been printed.
     Replay {
         /// How many.
         failed: usize,
         /// Of how many.
         all: usize,
     },
-    /// More requests than one run sends.
-    TooManyRequests {
-        /// How many.
-        all: usize,
-        /// The most allowed.
-        most: usize,
-    },
+    /// What was asked for cannot be printed.
+    Output(io::Error),
     /// The rules file cannot be used; a report has been printed.
     Rules {
         /// Its path.
@@ -104,14 +106,16 @@ impl Error {
     /// 2 for wrong usage, 1 for everything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::TooManyRequests { .. } => 2,
+            Self::Usage(_) => 2,
             Self::File { .. }
             | Self::NotReady(_)
             | Self::NotDelivered
-            | Self::Backend(_)
+            | Self::NotInTime
+            | Self::Load { .. }
             | Self::Capture { .. }
             | Self::NoRequest(_)
             | Self::Replay { .. }
+            | Self::Output(_)
             | Self::Random(_)
             | Self::Listen { .. }
             | Self::Serve(_)
@@ -129,19 +133,18 @@ impl fmt::Display for Error {
             Self::NotReady(url) => write!(f, "{url} is not ready for WeChat"),
             Self::NotDelivered => write!(
                 f,
-                "WeChat would not deliver this, the user sees {FAULT_PROMPT}"
+                "WeChat would not deliver this as it is, the user may see {FAULT_PROMPT}"
             ),
-            Self::Backend(reason) => f.write_str(reason),
-            Self::Capture { path, error } => write!(f, "{path:?} {error}"),
+            Self::NotInTime => f.write_str("WeChat would ask twice more, as --tries does"),
+            Self::Load { errors, first } => write!(f, "{errors} errors, the first: {first}"),
+            Self::Capture { path, error } => write!(f, "{path:?}: {error}"),
             Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),
-            Self::Replay { failed, all } => write!(f, "{failed} of {all} not as captured"),
-            Self::TooManyRequests { all, most } => {
-                write!(f, "{all} requests, at most {most} allowed in one run")
-            }
+            Self::Replay { failed, all } => write!(f, "{failed} of {all} failed"),
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "cannot serve: {error}"),
             Self::Guarded(reason) => f.write_str(reason),
+            Self::Output(error) => write!(f, "cannot print: {error}"),
             Self::Rules { path, count: 1 } => write!(f, "1 mistake in {path:?}"),
             Self::Rules { path, count } => write!(f, "{count} mistakes in {path:?}"),
         }
@@ -186,23 +189,22 @@ pub fn run(
         .take_while(|argument| *argument != "--")
         .any(asks_for_help)
     {
-        let of_command = help::of(name).filter(|_| is_named);
-        print(of_command.unwrap_or(help::ALL));
-        return Ok(());
+        let of_command = help::of(if is_named { name } else { "help" });
+        return print(of_command.ok_or_else(|| UsageError::Command(name.into()))?);
     }
     match (name, behind.first().and_then(|argument| argument.to_str())) {
         ("help", Some(command)) => {
             nothing_else(behind.get(1..).unwrap_or(&[]))?;
             let text = help::of(command).ok_or_else(|| UsageError::Command(command.into()))?;
-            print(text);
+            print(text)?;
         }
         ("help", None) => {
             nothing_else(behind)?;
-            print(help::ALL);
+            print(help::ALL)?;
         }
         ("serve", Some("--version" | "-V")) if !is_named => {
             nothing_else(behind.get(1..).unwrap_or(&[]))?;
-            print(concat!("wechat ", env!("CARGO_PKG_VERSION"), "\n"));
+            print(concat!("wechat ", env!("CARGO_PKG_VERSION"), "\n"))?;
         }
         ("serve", _) => serve::run(program, Settings::read(behind, &environment)?)?,
         ("check", _) => check::run(behind, &environment)?,
@@ -211,11 +213,11 @@ pub fn run(
         ("replay", _) => replay::run(behind, &environment)?,
         ("rules", _) => {
             nothing_else(behind)?;
-            print(bot::SAMPLE);
+            print(bot::SAMPLE)?;
         }
         ("unit", _) => {
             nothing_else(behind)?;
-            print(UNIT);
+            print(UNIT)?;
         }
         _ => {
             return Err(

@@ -1,47 +1,79 @@
 //! What is printed for the person who started the program.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
+use super::Error;
 use super::arguments::Environment;
-use crate::platform::{Finding, Grade};
+use crate::platform::{Finding, Grade, shown};
 
-/// Prints; where nobody reads it, nothing is lost.
-pub(super) fn print(text: &str) {
-    print_bytes(text.as_bytes());
-}
-
-pub(super) fn print_bytes(bytes: &[u8]) {
-    let _: io::Result<()> = io::stdout().write_all(bytes);
+/// Prints.
+///
+/// # Errors
+/// `Output`, but not where nobody reads any more: whoever closed the pipe has what they wanted.
+pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    match stdout
+        .write_all(text.as_ref())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// A colour of the sixteen that every terminal has.
 #[derive(Clone, Copy)]
 pub(super) enum Colour {
-    Red = 31,
-    Green = 32,
-    Yellow = 33,
+    Red,
+    Green,
+    Yellow,
+}
+
+impl Colour {
+    /// The number of the escape sequence that switches it on (ECMA-48 8.3.117).
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Red => "31",
+            Self::Green => "32",
+            Self::Yellow => "33",
+        }
+    }
 }
 
 /// How to print: in colour on a terminal, unless `NO_COLOR` is set (no-color.org).
 #[derive(Clone, Copy)]
 pub(super) struct Style {
+    is_terminal: bool,
     has_colour: bool,
 }
 
 impl Style {
     pub(super) fn of(environment: Environment<'_>) -> Self {
         let is_refused = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_terminal = io::stdout().is_terminal();
         Self {
-            has_colour: io::stdout().is_terminal() && !is_refused,
+            is_terminal,
+            has_colour: is_terminal && !is_refused,
         }
     }
 
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         if self.has_colour {
-            format!("\x1b[{}m{text}\x1b[0m", u8_of(colour))
+            format!("\x1b[{}m{text}\x1b[0m", colour.code())
         } else {
             text.to_owned()
         }
+    }
+
+    /// Foreign bytes as they are, but on a terminal without what it would act on.
+    pub(super) fn foreign(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        if !self.is_terminal {
+            return Cow::Borrowed(bytes);
+        }
+        let lines = bytes.split(|octet| *octet == b'\n');
+        let lines: Vec<String> = lines.map(|line| shown(line, usize::MAX)).collect();
+        Cow::Owned(lines.join("\n").into_bytes())
     }
 
     /// A line that begins with what it means.
@@ -53,8 +85,4 @@ impl Style {
         };
         format!("{}: {}\n", self.paint(colour, word), finding.text)
     }
-}
-
-const fn u8_of(colour: Colour) -> u8 {
-    colour as u8
 }

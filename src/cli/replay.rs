@@ -3,10 +3,9 @@
 use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Error;
 use super::arguments::{Environment, Given, Name, Takes, number};
@@ -15,12 +14,12 @@ use super::load::{self, Load};
 use super::output::{Colour, Style, print};
 use super::token::TOKEN_FILE;
 use super::usage::UsageError;
-use crate::http::{ResponseHead, Url};
-use crate::net::{self, Client, End};
-use crate::platform::{Capture, Difference, Finding, of_trouble, seconds};
-
-/// How long an answer may take: twice what any deadline of a server like ours is.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+use crate::http::Url;
+use crate::net::{self, Answer, Client};
+use crate::platform::{
+    Capture, CaptureError, Difference, Finding, Grade, PATIENCE, captured_status, of_answer,
+    of_content, of_trouble, seconds, shown,
+};
 
 /// Bytes of a captured file that are read: the longest request, and some more.
 const FILE_MAX: u64 = 1024 * 1024;
@@ -48,13 +47,42 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// The status that was captured; 200 where none was.
-    fn status(&self) -> u16 {
-        let response = self.response.as_deref().unwrap_or(b"");
-        match ResponseHead::parse(response, false) {
-            Ok(Some((head, _))) => head.status,
-            Ok(None) | Err(_) => 200,
+    /// Whether this is the captured answer; where none was captured, whether it is a usable one.
+    fn judge(&self, path: &str, answer: &Answer<'_>) -> (Finding, Option<Difference>) {
+        let took = seconds(answer.took);
+        let Some(response) = &self.response else {
+            let finding = match of_answer(answer) {
+                None => Finding::good(format!(
+                    "{path}: status 200 after {took}, nothing captured to compare with"
+                )),
+                Some(fault) => Finding::fault(format!("{path}: {fault}")),
+            };
+            return (finding, None);
+        };
+        match Difference::between(response, answer.bytes) {
+            None => (
+                Finding::good(format!("{path}: as captured, after {took}")),
+                None,
+            ),
+            difference => {
+                let why = of_content(answer).map_or_else(String::new, |why| format!("; {why}"));
+                let finding = Finding::fault(format!("{path}: not as captured{why}"));
+                (finding, difference)
+            }
         }
+    }
+
+    /// The status that was captured; 200 where none was.
+    fn status(&self) -> Result<u16, Error> {
+        match &self.response {
+            None => Ok(200),
+            Some(response) => captured_status(response).map_err(|error| self.error(error)),
+        }
+    }
+
+    fn error(&self, error: CaptureError) -> Error {
+        let path = self.path.clone();
+        Error::Capture { path, error }
     }
 }
 
@@ -78,28 +106,39 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     }
     if given.has(RESIGN) {
         let token = token_of(&given)?;
-        for Exchange { path, request, .. } in &mut exchanges {
-            let resigned = request.resigned(&token, net::now());
-            *request = resigned.map_err(|error| Error::Capture {
-                path: path.clone(),
-                error,
-            })?;
+        for exchange in &mut exchanges {
+            let resigned = exchange.request.resigned(&token, net::now());
+            exchange.request = resigned.map_err(|error| exchange.error(error))?;
         }
     }
-    let client = Client::of(&url).map_err(|trouble| Error::Backend(of_trouble(&trouble, &url)))?;
+    let style = Style::of(environment);
+    let client = match Client::of(&url) {
+        Ok(client) => client,
+        Err(trouble) => {
+            print(style.finding(&Finding::fault(of_trouble(&trouble, &url))))?;
+            return Err(all_failed(&exchanges));
+        }
+    };
     if repeat.is_none() && connections.is_none() {
-        return compare(&exchanges, client, &url, Style::of(environment));
+        return compare(&exchanges, &client, &url, style);
     }
-    let requests: Vec<(&[u8], u16)> = exchanges
-        .iter()
-        .map(|exchange| (exchange.request.0.as_slice(), exchange.status()))
-        .collect();
+    let mut requests = Vec::new();
+    for exchange in &exchanges {
+        requests.push((exchange.request.0.as_slice(), exchange.status()?));
+    }
     Load {
         requests: &requests,
         repeat: repeat.unwrap_or(1),
         connections: connections.unwrap_or(1),
     }
     .run(&client, &url)
+}
+
+fn all_failed(exchanges: &[Exchange]) -> Error {
+    Error::Replay {
+        failed: exchanges.len(),
+        all: exchanges.len(),
+    }
 }
 
 /// The files that are meant: each as named, of a folder all `.request` in it.
@@ -112,6 +151,7 @@ fn requests(named: &[OsString]) -> Result<Vec<PathBuf>, Error> {
             continue;
         }
         let unreadable = |error| unreadable("the folder", path, error);
+        // Less code than a sort.
         let mut found = BinaryHeap::new();
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -128,8 +168,15 @@ fn requests(named: &[OsString]) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn read(path: PathBuf) -> Result<Exchange, Error> {
-    let request =
-        read_file(&path).map_err(|error| unreadable("the captured request", &path, error))?;
+    let request = match read_file(&path) {
+        Ok(bytes) if bytes.is_empty() => Err(io::Error::other("it is empty")),
+        read => read,
+    };
+    let request = request.map_err(|error| unreadable("the captured request", &path, error))?;
+    let request = Capture::of(request).map_err(|error| Error::Capture {
+        path: path.clone(),
+        error,
+    })?;
     let beside = path.with_extension("response");
     let response = match read_file(&beside) {
         Ok(bytes) if beside != path => Some(bytes),
@@ -139,17 +186,17 @@ fn read(path: PathBuf) -> Result<Exchange, Error> {
     };
     Ok(Exchange {
         path,
-        request: Capture(request),
+        request,
         response,
     })
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    match fs::metadata(path)?.len() {
-        length if length > FILE_MAX => Err(io::Error::other(format!(
-            "{length} bytes, at most {FILE_MAX} allowed"
-        ))),
-        _ => fs::read(path),
+    let mut bytes = Vec::new();
+    let most = FILE_MAX.saturating_add(1);
+    match File::open(path)?.take(most).read_to_end(&mut bytes)? {
+        length if u64::try_from(length).is_ok_and(|length| length <= FILE_MAX) => Ok(bytes),
+        _ => Err(io::Error::other(format!("over {FILE_MAX} bytes"))),
     }
 }
 
@@ -162,43 +209,22 @@ fn unreadable(what: &'static str, path: &Path, error: io::Error) -> Error {
 }
 
 /// Sends each once, on a connection of its own, and says what became of it.
-fn compare(exchanges: &[Exchange], client: Client, url: &Url, style: Style) -> Result<(), Error> {
+fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> Result<(), Error> {
     let mut failed = 0_usize;
     for exchange in exchanges {
-        let path = exchange.path.display();
+        let path = shown(exchange.path.as_os_str().as_encoded_bytes(), usize::MAX);
         let mut client = client.another();
-        let answer = match client.exchange(&exchange.request.0, PATIENCE) {
-            Ok(answer) => answer,
+        let (finding, difference) = match client.exchange(&exchange.request.0, PATIENCE) {
+            Ok(answer) => exchange.judge(&path, &answer),
             Err(trouble) => {
-                failed = failed.saturating_add(1);
                 let text = format!("{path}: {}", of_trouble(&trouble, url));
-                print(&style.finding(&Finding::fault(text)));
-                continue;
+                (Finding::fault(text), None)
             }
         };
-        let took = seconds(answer.took);
-        let difference = match &exchange.response {
-            Some(response) => Difference::between(response, answer.bytes),
-            None if answer.end == End::Whole => {
-                let status = answer.head.status;
-                let text = format!(
-                    "{path}: status {status} after {took}, nothing captured to compare with"
-                );
-                print(&style.finding(&Finding::good(text)));
-                continue;
-            }
-            None => Difference::between(b"", answer.bytes),
-        };
-        match difference {
-            None => {
-                print(&style.finding(&Finding::good(format!("{path}: as captured, after {took}"))))
-            }
-            Some(difference) => {
-                failed = failed.saturating_add(1);
-                let text = format!("{path}: not as captured");
-                print(&style.finding(&Finding::fault(text)));
-                print(&report(&difference, style));
-            }
+        failed = failed.saturating_add(usize::from(finding.grade == Grade::Fault));
+        print(style.finding(&finding))?;
+        if let Some(difference) = difference {
+            print(report(&difference, style))?;
         }
     }
     match failed {

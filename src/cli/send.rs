@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use super::Error;
 use super::arguments::{Environment, Given, Name, Takes};
 use super::client::{URL, token_of, url_of};
-use super::output::{Colour, Style, print, print_bytes};
+use super::output::{Colour, Style, print};
 use super::token::TOKEN_FILE;
 use super::usage::UsageError;
 use crate::bot;
-use crate::net::{self, Client, Trouble};
+use crate::net::{self, Client, End};
 use crate::platform::{
     Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_trouble, random, seconds, shown,
 };
@@ -35,59 +35,61 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     let now = net::now();
     let fields = fields(&given)?;
     let style = Style::of(environment);
-    let unknown = fields
+    for text in fields
         .iter()
-        .filter_map(|(path, _)| bot::unknown_field(path));
-    unknown.for_each(|text| print(&style.finding(&Finding::doubt(text))));
+        .filter_map(|(path, _)| bot::unknown_field(path))
+    {
+        print(style.finding(&Finding::doubt(text)))?;
+    }
     let draft = Draft::compose(fields, now, msg_id).map_err(UsageError::Draft)?;
     if given.has(RAW) {
-        print(&format!("{}\n\n", draft.xml()));
+        print(style.foreign(draft.xml().as_bytes()))?;
+        print("\n\n")?;
     }
     // The same signature with every try, as observed.
     let request = draft.request(&url, &Stamp::new(&token, now));
-    let trouble = |trouble: &Trouble| {
-        print(&style.finding(&Finding::fault(of_trouble(trouble, &url))));
+    let fail = |text| {
+        print(style.finding(&Finding::fault(text)))?;
         Err(Error::NotDelivered)
     };
     let mut client = match Client::of(&url) {
         Ok(client) => client,
-        Err(unresolved) => return trouble(&unresolved),
+        Err(trouble) => return fail(of_trouble(&trouble, &url)),
     };
     let tries = if given.has(ALL_TRIES) { TRIES } else { 1 };
     for count in 1..=tries {
         if tries > 1 {
-            print(&format!("try {count}: "));
+            print(format!("try {count}: "))?;
         }
-        let answer = match client.exchange(&request, PATIENCE) {
-            Ok(answer) => answer,
-            Err(Trouble::Timeout) if tries > 1 => {
-                print(&format!("no answer within {}\n", seconds(PATIENCE)));
-                continue;
+        match client.exchange(&request, PATIENCE) {
+            Ok(answer) if answer.end != End::Timeout => {
+                let verdict = Verdict::on(&answer, &draft);
+                print(report(&verdict, &seconds(answer.took), style))?;
+                if given.has(RAW) {
+                    print("\n")?;
+                    print(style.foreign(answer.content))?;
+                    print("\n\n")?;
+                }
+                return conclude(&verdict);
             }
-            Err(Trouble::Timeout) => {
-                let text = "no answer within 5 s; WeChat would ask twice more, as --tries does";
-                print(&style.finding(&Finding::fault(text)));
-                break;
-            }
-            Err(error) => return trouble(&error),
-        };
-        let verdict = Verdict::on(&answer, &draft);
-        print(&report(&verdict, &seconds(answer.took), style));
-        if given.has(RAW) {
-            print("\n");
-            print_bytes(answer.content);
-            print("\n\n");
+            Err(trouble) if !trouble.is_timeout() => return fail(of_trouble(&trouble, &url)),
+            Ok(_) | Err(_) => print(format!("no answer within {}\n", seconds(PATIENCE)))?,
         }
-        if !verdict.faults.is_empty() {
-            return Err(Error::NotDelivered);
-        }
-        print(match verdict.is_silent {
-            true => "WeChat would show the user nothing\n",
-            false => "WeChat would deliver this\n",
-        });
-        return Ok(());
     }
-    Err(Error::NotDelivered)
+    Err(match tries {
+        1 => Error::NotInTime,
+        _ => Error::NotDelivered,
+    })
+}
+
+fn conclude(verdict: &Verdict) -> Result<(), Error> {
+    if !verdict.is_fine() {
+        return Err(Error::NotDelivered);
+    }
+    print(match verdict.is_silent {
+        true => "WeChat would show the user nothing\n",
+        false => "WeChat would deliver this\n",
+    })
 }
 
 /// The fields that were given: a text, `Field=Value`, and the user. Behind `--` all is text.
@@ -100,7 +102,7 @@ fn fields(given: &Given<'_>) -> Result<Vec<(String, String)>, UsageError> {
     let mut has_text = false;
     for (at, operand) in given.operands.iter().enumerate() {
         let written = text(operand)?;
-        let field = field_name(&written).filter(|_| at < given.in_front);
+        let field = field_name(&written).filter(|_| !given.is_behind(at));
         fields.push(match field {
             Some((path, value)) => (path.to_owned(), value.to_owned()),
             None if has_text => return Err(UsageError::Argument(operand.clone())),
@@ -110,15 +112,18 @@ fn fields(given: &Given<'_>) -> Result<Vec<(String, String)>, UsageError> {
             }
         });
     }
-    if let (Some((_, user)), false) = (given.raw(&FROM), fields.is_empty()) {
-        fields.push(("FromUserName".to_owned(), text(&user)?));
+    let user = given.value(&FROM, "an openid", |user| {
+        (!user.is_empty()).then(|| user.to_owned())
+    })?;
+    if let (Some(user), false) = (user, fields.is_empty()) {
+        fields.push(("FromUserName".to_owned(), user));
     }
     Ok(fields)
 }
 
 /// The answer for reading: what kind it is, its fields a line each, and what is wrong with it.
 fn report(verdict: &Verdict, took: &str, style: Style) -> String {
-    let kind = match verdict.faults.is_empty() {
+    let kind = match verdict.is_fine() {
         true => style.paint(Colour::Green, &verdict.kind),
         false => style.paint(Colour::Red, &verdict.kind),
     };
@@ -133,8 +138,8 @@ fn report(verdict: &Verdict, took: &str, style: Style) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {path}: {}", lines.join(&format!("\n{indent}")));
     }
-    for fault in &verdict.faults {
-        text.push_str(&style.finding(fault));
+    for finding in &verdict.findings {
+        text.push_str(&style.finding(finding));
     }
     text
 }

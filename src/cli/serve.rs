@@ -50,7 +50,8 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         let path = settings.path.as_deref().unwrap_or("/");
         text.push_str(&trial(program, &made_up, address, path));
     }
-    print(&text);
+    // A server serves, whether anybody reads its greeting or not.
+    let _: Result<(), Error> = print(text);
     // What a panic says may hold what a user wrote, so only the place is logged.
     panic::set_hook(Box::new(|panic| {
         let place = panic

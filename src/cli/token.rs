@@ -55,7 +55,7 @@ impl TokenSource {
             Self::Credential(_) | Self::Nowhere => return Ok(None),
         };
         match read_front(&path) {
-            Ok(bytes) => Ok(Some(parse_token(&bytes, &path.display().to_string())?)),
+            Ok(bytes) => Ok(Some(parse_token(&bytes, &format!("{path:?}"))?)),
             Err(error) => Err(Error::File {
                 what: "the token file",
                 path,

@@ -18,6 +18,8 @@ pub enum UsageError {
     Argument(OsString),
     /// A flag without its value.
     NoValue(&'static str),
+    /// A flag with a value that takes none.
+    TakesNoValue(&'static str),
     /// A flag that occurs twice.
     Repeated(&'static str),
     /// A value that the flag or variable cannot have.
@@ -42,6 +44,13 @@ pub enum UsageError {
     Draft(DraftError),
     /// A text that is not UTF-8.
     NotText(OsString),
+    /// More requests than one run sends.
+    TooManyRequests {
+        /// How many.
+        all: usize,
+        /// The most allowed.
+        most: usize,
+    },
     /// No file to replay.
     NoFile,
     /// No token to sign with.
@@ -67,6 +76,7 @@ impl fmt::Display for UsageError {
             Self::Flag(name) => write!(f, "unknown flag {name:?}, see wechat --help"),
             Self::Argument(text) => write!(f, "unexpected argument {text:?}, see wechat --help"),
             Self::NoValue(flag) => write!(f, "{flag} without a value"),
+            Self::TakesNoValue(flag) => write!(f, "{flag} takes no value"),
             Self::Repeated(flag) => write!(f, "{flag} given twice"),
             Self::Value {
                 name,
@@ -76,6 +86,9 @@ impl fmt::Display for UsageError {
             Self::Url { name, value, error } => write!(f, "{name} is {value:?}, {error}"),
             Self::Draft(error) => error.fmt(f),
             Self::NotText(text) => write!(f, "{text:?} is not UTF-8"),
+            Self::TooManyRequests { all, most } => {
+                write!(f, "{all} requests, at most {most} allowed in one run")
+            }
             Self::NoFile => f.write_str("nothing to replay, a .request file or a folder expected"),
             Self::NoToken => {
                 f.write_str("no token to sign with, WECHAT_TOKEN or --token-file FILE expected")

@@ -1,5 +1,6 @@
 //! `wechat verify`: the token check against any backend, and what is wrong where it fails.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 
 use super::Error;
@@ -20,13 +21,14 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     let given = Given::read(arguments, &TAKES, environment)?;
     let (url, token) = (url_of(&given)?, token_of(&given)?);
     let style = Style::of(environment);
-    let findings = TokenCheck::new(&url, &token, net::now()).run();
-    for finding in &findings {
-        print(&style.finding(finding));
+    let is_ready = Cell::new(true);
+    TokenCheck::new(&url, &token, net::now()).run(|finding| {
+        is_ready.set(is_ready.get() && finding.grade != Grade::Fault);
+        print(style.finding(&finding))
+    })?;
+    if is_ready.get() {
+        print(format!("WeChat would take {url} with this token\n"))
+    } else {
+        Err(Error::NotReady(url))
     }
-    if findings.iter().any(|finding| finding.grade == Grade::Fault) {
-        return Err(Error::NotReady(url));
-    }
-    print(&format!("WeChat would take {url} with this token\n"));
-    Ok(())
 }

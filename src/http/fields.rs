@@ -79,14 +79,20 @@ pub(super) fn take_field_section<'a>(
 /// What the fields have said so far that requests and responses share.
 #[derive(Default)]
 pub(super) struct Fields {
-    pub(super) content_length: Option<u64>,
-    pub(super) transfer_encoding: Option<TransferEncoding>,
+    content_length: Option<u64>,
+    transfer_encoding: Option<TransferEncoding>,
     close: bool,
     keep_alive: bool,
 }
 
+/// How a message body ends that says so.
+pub(super) enum Delimited {
+    Length(u64),
+    Chunked,
+}
+
 #[derive(Clone, Copy)]
-pub(super) enum TransferEncoding {
+enum TransferEncoding {
     Chunked,
     CodingsBeforeChunked,
     Other,
@@ -114,6 +120,25 @@ impl Fields {
             }
         }
         Ok(())
+    }
+
+    /// How the message body ends, decided once and in the order of RFC 9112 6.3; `None` where nothing
+    /// is said of it. Where that allows a repair (obey Transfer-Encoding alone, merge equal lengths),
+    /// this refuses: the proxy in front may have repaired it otherwise.
+    pub(super) fn delimited(&self, version: Version) -> Result<Option<Delimited>, RequestError> {
+        match (self.transfer_encoding, self.content_length) {
+            (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
+            (Some(_), None) if version == Version::Http10 => {
+                Err(RequestError::TransferEncodingInHttp10)
+            }
+            (Some(TransferEncoding::Chunked), None) => Ok(Some(Delimited::Chunked)),
+            (Some(TransferEncoding::CodingsBeforeChunked), None) => {
+                Err(RequestError::TransferCoding)
+            }
+            (Some(TransferEncoding::Other), None) => Err(RequestError::TransferEncoding),
+            (None, Some(length)) => Ok(Some(Delimited::Length(length))),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Whether another message may follow (RFC 9112 9.3).

@@ -5,7 +5,7 @@
 
 use super::content::Framing;
 use super::error::RequestError;
-use super::fields::{FieldLine, Fields, Taken, TransferEncoding, take_field_section};
+use super::fields::{Delimited, FieldLine, Fields, Taken, take_field_section};
 use super::grammar::{LineEnd, TCHAR, VCHAR, line_end};
 use super::limits;
 use super::target::{self, Target};
@@ -248,26 +248,15 @@ impl RequestFields {
         })
     }
 
-    /// The message body's length, decided once and in the order of RFC 9112 6.3. Where that allows
-    /// a repair (obey Transfer-Encoding alone, merge equal lengths), this refuses: the proxy in
-    /// front may have repaired it otherwise.
     fn framing(&self, method: Method, version: Version) -> Result<Framing, RequestError> {
-        match (self.shared.transfer_encoding, self.shared.content_length) {
-            (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
-            (Some(_), None) if version == Version::Http10 => {
-                Err(RequestError::TransferEncodingInHttp10)
-            }
-            (Some(TransferEncoding::Chunked), None) => Ok(Framing::Chunked),
-            (Some(TransferEncoding::CodingsBeforeChunked), None) => {
-                Err(RequestError::TransferCoding)
-            }
-            (Some(TransferEncoding::Other), None) => Err(RequestError::TransferEncoding),
-            (None, Some(length)) => match usize::try_from(length) {
+        match self.shared.delimited(version)? {
+            Some(Delimited::Chunked) => Ok(Framing::Chunked),
+            Some(Delimited::Length(length)) => match usize::try_from(length) {
                 Ok(length) if length <= limits::CONTENT => Ok(Framing::Length(length)),
                 _ => Err(RequestError::ContentTooLong { length }),
             },
-            (None, None) if method == Method::Post => Err(RequestError::LengthRequired),
-            (None, None) => Ok(Framing::None),
+            None if method == Method::Post => Err(RequestError::LengthRequired),
+            None => Ok(Framing::None),
         }
     }
 }

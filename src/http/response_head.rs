@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::error::RequestError;
-use super::fields::{Fields, TransferEncoding, take_field_section};
+use super::fields::{Delimited, Fields, take_field_section};
 use super::grammar::{FIELD, LineEnd, VCHAR, line_end, take_while};
 use super::head::{Persistence, Version};
 use super::limits;
@@ -150,7 +150,7 @@ fn take_status_line(bytes: &[u8]) -> Taken<'_, (Version, u16)> {
     }
 }
 
-/// Decided in the order of RFC 9112 6.3, and as strictly as for a request.
+/// As strictly as for a request; some responses have no content, whatever they say of it.
 fn framing(
     fields: &Fields,
     version: Version,
@@ -160,15 +160,9 @@ fn framing(
     if answers_head || matches!(status, 100..=199 | 204 | 304) {
         return Ok(ResponseFraming::None);
     }
-    match (fields.transfer_encoding, fields.content_length) {
-        (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
-        (Some(_), None) if version == Version::Http10 => {
-            Err(RequestError::TransferEncodingInHttp10)
-        }
-        (Some(TransferEncoding::Chunked), None) => Ok(ResponseFraming::Chunked),
-        (Some(TransferEncoding::CodingsBeforeChunked), None) => Err(RequestError::TransferCoding),
-        (Some(TransferEncoding::Other), None) => Err(RequestError::TransferEncoding),
-        (None, Some(length)) => Ok(ResponseFraming::Length(length)),
-        (None, None) => Ok(ResponseFraming::Close),
-    }
+    Ok(match fields.delimited(version)? {
+        Some(Delimited::Chunked) => ResponseFraming::Chunked,
+        Some(Delimited::Length(length)) => ResponseFraming::Length(length),
+        None => ResponseFraming::Close,
+    })
 }

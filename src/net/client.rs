@@ -31,9 +31,20 @@ pub enum Trouble {
     Timeout,
     /// What came is not the head of a response; its first bytes, at most 32.
     Head(ResponseError, Vec<u8>),
-    /// The head had begun, but it did not become whole before the end of the connection or of the
-    /// time.
-    Unfinished,
+    /// The connection was closed in the middle of the head.
+    HeadClosed,
+    /// Time was up in the middle of the head.
+    HeadTimeout,
+}
+
+impl Trouble {
+    /// Whether it was the time that was up.
+    pub const fn is_timeout(&self) -> bool {
+        matches!(
+            self,
+            Self::ConnectTimeout(_) | Self::Timeout | Self::HeadTimeout
+        )
+    }
 }
 
 /// How the content of a response came to its end.
@@ -60,6 +71,8 @@ pub struct Answer<'c> {
     pub content: &'c [u8],
     /// How that came to its end.
     pub end: End,
+    /// How many bytes came behind it that do not belong to it.
+    pub surplus: usize,
     /// All bytes that came, interim responses left out.
     pub bytes: &'c [u8],
     /// From before the connection was made, where there was none yet, to the last byte.
@@ -76,7 +89,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Finds out the addresses of the URL's host; nothing is connected yet.
+    /// Finds out the addresses of the URL's host; nothing is connected yet. That takes as long as the
+    /// system's resolver lets it.
     ///
     /// # Errors
     /// `Resolve`
@@ -105,8 +119,8 @@ impl Client {
     /// Sends the bytes of one request and reads the response to it, all within `patience`.
     ///
     /// # Errors
-    /// [`Trouble`] where there is no whole head of a response. A response whose content is not
-    /// whole is none ([`Answer::end`]).
+    /// [`Trouble`] where there is no whole head of a response. Content that is not whole is no error
+    /// ([`Answer::end`]).
     pub fn exchange(&mut self, request: &[u8], patience: Duration) -> Result<Answer<'_>, Trouble> {
         let begun = Instant::now();
         let deadline = begun.checked_add(patience).unwrap_or(begun);
@@ -133,10 +147,11 @@ impl Client {
         let (end, used) = self.receive_content(&mut stream, framing, length, deadline);
         let head = match ResponseHead::parse(&self.input, answers_head) {
             Ok(Some((head, _))) => head,
-            Ok(None) => return Err(Trouble::Unfinished),
+            Ok(None) => return Err(Trouble::HeadClosed),
             Err(error) => return Err(Trouble::Head(error, front(&self.input))),
         };
-        let is_free = end == End::Whole && used == self.input.len();
+        let surplus = self.input.len().saturating_sub(used);
+        let is_free = end == End::Whole && surplus == 0;
         if is_free && framing != ResponseFraming::Close && head.persistence == Persistence::Keep {
             self.stream = Some(stream);
         }
@@ -150,6 +165,7 @@ impl Client {
             head,
             content,
             end,
+            surplus,
             bytes: &self.input,
             took: begun.elapsed(),
         })
@@ -157,19 +173,21 @@ impl Client {
 
     /// Connects to the first address that takes it, and keeps that one in front.
     fn connect(&mut self, deadline: Instant) -> Result<TcpStream, Trouble> {
-        let none = || io::Error::from(io::ErrorKind::NotFound);
-        let mut trouble = Trouble::Resolve(none());
+        let mut trouble = Trouble::Resolve(io::Error::from(io::ErrorKind::NotFound));
         for at in 0..self.addresses.len() {
-            let Some(&address) = self.addresses.get(at) else {
+            // What is left is shared, so that an address that nothing comes back from leaves time
+            // for the next.
+            let share = u32::try_from(self.addresses.len().saturating_sub(at)).unwrap_or(u32::MAX);
+            let (Some(&address), Some(left)) = (self.addresses.get(at), left_until(deadline))
+            else {
                 break;
             };
-            let Some(left) = left_until(deadline) else {
-                return Err(Trouble::ConnectTimeout(address));
-            };
+            let left = left.checked_div(share).unwrap_or(left);
             match TcpStream::connect_timeout(&address, left) {
                 Ok(stream) => {
                     self.addresses.swap(0, at);
-                    // Without it a request waits for nothing longer, but leaves later.
+                    // Without it the second piece of a request would wait until the first is
+                    // acknowledged.
                     let _: io::Result<()> = stream.set_nodelay(true);
                     return Ok(stream);
                 }
@@ -183,29 +201,29 @@ impl Client {
     }
 
     /// Reads until a head is whole that is not one of an interim response (RFC 9110 15.2), and
-    /// returns how its content ends, and its own length.
+    /// returns how its content ends, and its own length. 101 is none: what follows it is not HTTP.
     fn receive_head(
         &mut self,
         stream: &mut TcpStream,
         answers_head: bool,
         deadline: Instant,
     ) -> Result<(ResponseFraming, usize), Trouble> {
+        let mut is_silent = true;
         loop {
+            is_silent &= self.input.is_empty();
             match ResponseHead::parse(&self.input, answers_head) {
                 Err(error) => return Err(Trouble::Head(error, front(&self.input))),
-                Ok(Some((head, length))) if matches!(head.status, 100..=199) => {
+                Ok(Some((head, length))) if matches!(head.status, 100 | 102..=199) => {
                     self.input.drain(..length);
                 }
                 Ok(Some((head, length))) => return Ok((head.framing, length)),
-                Ok(None) => {
-                    let is_silent = self.input.is_empty();
-                    match self.receive(stream, deadline) {
-                        Received::Some => {}
-                        Received::End if is_silent => return Err(Trouble::Closed),
-                        Received::Timeout if is_silent => return Err(Trouble::Timeout),
-                        Received::End | Received::Timeout => return Err(Trouble::Unfinished),
-                    }
-                }
+                Ok(None) => match self.receive(stream, deadline) {
+                    Received::Some => {}
+                    Received::End | Received::Reset if is_silent => return Err(Trouble::Closed),
+                    Received::Timeout if is_silent => return Err(Trouble::Timeout),
+                    Received::End | Received::Reset => return Err(Trouble::HeadClosed),
+                    Received::Timeout => return Err(Trouble::HeadTimeout),
+                },
             }
         }
     }
@@ -238,17 +256,17 @@ impl Client {
                 }
             } else {
                 used = self.input.len().min(whole);
+                if used.saturating_sub(head) > limits::CONTENT {
+                    return (End::TooLong, used);
+                }
             }
             if used == whole || chunked.is_done() {
                 return (End::Whole, used);
             }
-            if used.saturating_sub(head) > MOST {
-                return (End::TooLong, used);
-            }
             match self.receive(stream, deadline) {
                 Received::Some => {}
                 Received::End if framing == ResponseFraming::Close => return (End::Whole, used),
-                Received::End => return (End::Closed, used),
+                Received::End | Received::Reset => return (End::Closed, used),
                 Received::Timeout => return (End::Timeout, used),
             }
         }
@@ -273,17 +291,15 @@ impl Client {
             Ok(_) => Received::Some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Received::Some,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Received::Timeout,
-            Err(_) => Received::End,
+            Err(_) => Received::Reset,
         }
     }
 }
 
-/// Bytes behind a head that are read: as much content as a server takes, and its framing.
-const MOST: usize = limits::CONTENT + limits::CHUNK_EXTENSIONS + limits::TRAILERS;
-
 enum Received {
     Some,
     End,
+    Reset,
     Timeout,
 }
 
@@ -308,4 +324,34 @@ fn send(stream: &mut TcpStream, bytes: &[u8], deadline: Instant) {
 /// The first bytes, enough to tell what they are.
 fn front(bytes: &[u8]) -> Vec<u8> {
     bytes.get(..32).unwrap_or(bytes).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn the_first_address_that_takes_a_connection_is_used_and_kept_in_front() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let good = listener.local_addr().unwrap();
+        let serve = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _: io::Result<usize> = stream.read(&mut [0; 100]);
+                stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nyes").unwrap();
+            }
+        });
+        let refusing = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut client = Client::at(vec![refusing, good]);
+        for _ in 0..2 {
+            let answer = client.exchange(b"GET / HTTP/1.0\r\n\r\n", Duration::from_secs(60));
+            assert_eq!(answer.unwrap().content, b"yes");
+            assert_eq!(client.addresses, [good, refusing]);
+        }
+        serve.join().unwrap();
+    }
 }

@@ -4,39 +4,74 @@ use std::fmt;
 
 use super::shown;
 use crate::account::Token;
-use crate::http::Target;
+use crate::http::{Chunked, Framing, Head, ResponseError, ResponseHead, Target};
 
 /// The bytes of one captured request.
 pub(crate) struct Capture(pub(crate) Vec<u8>);
 
-/// Why a capture cannot be signed anew.
+/// Why a capture cannot be sent, or signed anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureError {
+    /// So many bytes stand behind its request.
+    Behind(usize),
     /// Its first line is no request line.
     RequestLine,
     /// Its query lacks this parameter.
     Missing(&'static str),
+    /// Its content is signed too, which takes more than the token.
+    Encrypted,
+    /// The response that was captured with it has no head.
+    Response(ResponseError),
 }
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RequestLine => {
-                f.write_str("does not begin with a request line, so it cannot be signed")
-            }
-            Self::Missing(name) => write!(f, "has no parameter {name} that could be signed anew"),
+            Self::Behind(count) => write!(f, "{count} bytes behind the request, none allowed"),
+            Self::RequestLine => f.write_str("no request line to sign"),
+            Self::Missing(name) => write!(f, "no parameter {name} to sign anew"),
+            Self::Encrypted => f.write_str("msg_signature, only plain mode can be signed anew"),
+            Self::Response(error) => write!(f, "captured response: {error}"),
         }
     }
 }
 
 impl Capture {
+    /// The bytes of a file, which hold one request. One that HTTP would refuse is as good as any
+    /// other: the answer says so.
+    ///
+    /// # Errors
+    /// `Behind`
+    pub(crate) fn of(bytes: Vec<u8>) -> Result<Self, CaptureError> {
+        let whole = match Head::parse(&bytes) {
+            Ok(Some((head, length))) => match head.framing {
+                Framing::None => length,
+                Framing::Length(content) => length.saturating_add(content),
+                Framing::Chunked => {
+                    let behind = bytes.get(length..).unwrap_or(b"");
+                    let taken = Chunked::default().take(behind, &mut Vec::new());
+                    taken.map_or(usize::MAX, |taken| length.saturating_add(taken))
+                }
+            },
+            Ok(None) | Err(_) => usize::MAX,
+        };
+        match bytes.len().saturating_sub(whole) {
+            0 => Ok(Self(bytes)),
+            count => Err(CaptureError::Behind(count)),
+        }
+    }
+
     /// The same with this timestamp, in seconds since 1970, and the signature that it takes with the
     /// token and the nonce that is there. Everything else stays as it is, byte for byte.
+    ///
+    /// # Errors
+    /// `RequestLine`, `Missing` or `Encrypted`.
     pub(crate) fn resigned(&self, token: &Token, now: u64) -> Result<Self, CaptureError> {
-        let (before, target, after) = split_target(&self.0).ok_or(CaptureError::RequestLine)?;
-        let read = Target::origin(target).map_err(|_| CaptureError::RequestLine)?;
+        let (before, query, after) = split_query(&self.0).ok_or(CaptureError::RequestLine)?;
+        let target = [b"/?", query].concat();
+        let target = Target::origin(&target).map_err(|_| CaptureError::RequestLine)?;
         let value = |name: &'static str| {
-            let mut parameters = read.query().parameters();
+            let mut parameters = target.query().parameters();
             let found = parameters.find(|(found, _)| **found == *name.as_bytes());
             found
                 .map(|(_, value)| value)
@@ -45,93 +80,134 @@ impl Capture {
         let nonce = value("nonce")?;
         value("signature")?;
         value("timestamp")?;
+        if value("msg_signature").is_ok() {
+            return Err(CaptureError::Encrypted);
+        }
         let timestamp = now.to_string();
         let signature = token.sign(timestamp.as_bytes(), &nonce).to_string();
-        let mut bytes = before.to_vec();
-        for part in target.split_inclusive(|octet| matches!(octet, b'?' | b'&')) {
-            let new = match part.split(|octet| *octet == b'=').next() {
-                Some(b"signature") => &signature,
-                Some(b"timestamp") => &timestamp,
-                _ => {
-                    bytes.extend_from_slice(part);
-                    continue;
-                }
-            };
-            bytes.extend(part.iter().take_while(|octet| **octet != b'='));
-            bytes.push(b'=');
-            bytes.extend_from_slice(new.as_bytes());
-            bytes.extend(part.last().filter(|octet| **octet == b'&'));
-        }
-        bytes.extend_from_slice(after);
-        Ok(Self(bytes))
+        let resigned = |parameter: &[u8]| match parameter.split(|octet| *octet == b'=').next() {
+            Some(b"signature") => format!("signature={signature}").into_bytes(),
+            Some(b"timestamp") => format!("timestamp={timestamp}").into_bytes(),
+            _ => parameter.to_vec(),
+        };
+        let parameters: Vec<Vec<u8>> = query.split(|octet| *octet == b'&').map(resigned).collect();
+        Ok(Self([before, &parameters.join(&b'&'), after].concat()))
     }
 }
 
-/// What stands before, in and behind the target of a request line.
-fn split_target(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let line = bytes.split(|octet| *octet == b'\n').next()?;
-    let first = line
-        .iter()
-        .position(|octet| *octet == b' ')?
-        .checked_add(1)?;
-    let last = line.iter().rposition(|octet| *octet == b' ')?;
-    let (before, rest) = bytes.split_at_checked(first)?;
-    let (target, after) = rest.split_at_checked(last.checked_sub(first)?)?;
-    Some((before, target, after))
+/// What stands before, in and behind the query of the target of a request line; `None` where there is
+/// no such line. An empty line may stand in front of it (RFC 9112 2.2).
+fn split_query(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+    let line = bytes
+        .get(skipped..)?
+        .split(|octet| *octet == b'\n')
+        .next()?;
+    let is_space = |octet: &u8| *octet == b' ';
+    let first = line.iter().position(is_space)?.checked_add(1)?;
+    let last = line.iter().rposition(is_space)?;
+    let target = line.get(first..last)?;
+    let path = target.iter().position(|octet| *octet == b'?');
+    let path = path.map_or(target.len(), |at| at.saturating_add(1));
+    let (before, rest) = bytes.split_at_checked(skipped.checked_add(first)?.checked_add(path)?)?;
+    let (query, after) = rest.split_at_checked(target.len().checked_sub(path)?)?;
+    Some((before, query, after))
+}
+
+/// The status of a captured response, behind interim ones.
+///
+/// # Errors
+/// `Response` where its head cannot be read.
+pub(crate) fn captured_status(mut response: &[u8]) -> Result<u16, CaptureError> {
+    loop {
+        match ResponseHead::parse(response, false) {
+            Ok(Some((head, length))) if matches!(head.status, 100..=199) => {
+                response = response.get(length..).unwrap_or(b"");
+            }
+            Ok(Some((head, _))) => return Ok(head.status),
+            Ok(None) => return Err(CaptureError::Response(ResponseError::StatusLine)),
+            Err(error) => return Err(CaptureError::Response(error)),
+        }
+    }
 }
 
 /// Where two responses part.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// The lines that only the captured response has, and those that only the answer has.
+    /// The lines from the first to the last that differ, as captured and as answered; of many, the
+    /// first.
     pub(crate) expected: Vec<String>,
     pub(crate) found: Vec<String>,
-    /// The first byte that differs, counted from 1 in the captured response, and the two bytes; none
-    /// where one of the two has ended.
+    /// The first byte that differs, counted from 1, and what it is in the two; `None` where one of the
+    /// two has ended.
     pub(crate) at: usize,
     pub(crate) bytes: (Option<u8>, Option<u8>),
 }
 
-/// Characters of a line that a difference shows.
+/// Lines that a difference shows of each response, and characters of each.
+const LINES: usize = 20;
 const LINE: usize = 400;
+
+/// Bytes in front of the first difference that its line shows, where that is too long.
+const IN_FRONT: usize = 100;
 
 impl Difference {
     /// Compares an answer with the captured response. The value of Date and the digits of CreateTime
     /// are those of another day, and count by their length alone.
     pub(crate) fn between(expected: &[u8], found: &[u8]) -> Option<Self> {
-        let (expected, found) = (undated(expected), undated(found));
-        let at = expected
-            .iter()
-            .zip(&found)
-            .position(|(one, other)| one != other)
-            .unwrap_or(expected.len().min(found.len()));
-        if at == expected.len() && at == found.len() {
+        let (old, new) = (undated(expected), undated(found));
+        let at = common(old.iter(), new.iter());
+        if at == old.len() && at == new.len() {
             return None;
         }
-        let mut lines = (lines(&expected), lines(&found));
-        while lines
-            .0
-            .first()
-            .is_some_and(|line| lines.1.first() == Some(line))
-        {
-            lines.0.remove(0);
-            lines.1.remove(0);
-        }
-        while lines
-            .0
-            .last()
-            .is_some_and(|line| lines.1.last() == Some(line))
-        {
-            lines.0.pop();
-            lines.1.pop();
-        }
-        let texts = |lines: Vec<&[u8]>| lines.into_iter().map(|line| shown(line, LINE)).collect();
+        let (old, new) = (lines(&old), lines(&new));
+        let in_front = common(old.iter(), new.iter());
+        let behind = common(
+            old.iter().skip(in_front).rev(),
+            new.iter().skip(in_front).rev(),
+        );
+        let start: usize = old.iter().take(in_front).map(|line| line.len()).sum();
+        let texts = |response| {
+            let lines = lines(response);
+            let count = lines.len().saturating_sub(in_front).saturating_sub(behind);
+            let differing = lines.iter().skip(in_front).take(count.min(LINES));
+            let mut texts: Vec<String> = differing
+                .map(|line| window(line, at.saturating_sub(start)))
+                .collect();
+            if count > LINES {
+                texts.push(format!("… {} more lines", count.saturating_sub(LINES)));
+            }
+            texts
+        };
         Some(Self {
-            expected: texts(lines.0),
-            found: texts(lines.1),
+            expected: texts(expected),
+            found: texts(found),
             at: at.saturating_add(1),
             bytes: (expected.get(at).copied(), found.get(at).copied()),
         })
+    }
+}
+
+/// How many are the same until the first that is not.
+fn common<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> usize {
+    one.zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+/// A line, or of a long one what stands around this byte of it.
+fn window(line: &[u8], around: usize) -> String {
+    let from = around.saturating_sub(IN_FRONT);
+    match line.get(from..) {
+        Some(rest) if from > 0 && line.len() > LINE => {
+            // Not from the middle of a character on.
+            let cut = rest
+                .iter()
+                .take_while(|octet| matches!(octet, 0x80..=0xBF))
+                .count();
+            format!("…{}", shown(rest.get(cut..).unwrap_or(b""), LINE))
+        }
+        _ => shown(line, LINE),
     }
 }
 
@@ -150,7 +226,7 @@ fn undated(response: &[u8]) -> Vec<u8> {
                 .is_some_and(|name| name.eq_ignore_ascii_case(b"Date:"));
         for (at, octet) in line.iter().enumerate() {
             is_value = match has_date {
-                true => at > 5 && !matches!(octet, b'\r' | b'\n'),
+                true => at >= 5 && !matches!(octet, b'\r' | b'\n'),
                 false => {
                     octet.is_ascii_digit()
                         && (is_value || line.get(..at).is_some_and(|before| before.ends_with(OPEN)))

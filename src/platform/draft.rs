@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Stamp;
+use super::stamp::request_head;
 use crate::account::write_leaf_as_is;
 use crate::http::Url;
 
@@ -11,6 +12,26 @@ const ACCOUNT: &str = "gh_0123456789ab";
 
 /// The user, where no other is given.
 const USER: &str = "oUser1";
+
+/// The elements that WeChat writes without CDATA in the messages and events that most accounts get.
+const NUMBERS: [&str; 16] = [
+    "Count",
+    "CreateTime",
+    "ErrorCount",
+    "FilterCount",
+    "Idx",
+    "Latitude",
+    "Location_X",
+    "Location_Y",
+    "Longitude",
+    "MsgDataId",
+    "MsgID",
+    "MsgId",
+    "Precision",
+    "Scale",
+    "SentCount",
+    "TotalCount",
+];
 
 /// A message or event: the fields of its XML, each a path of names and a text.
 pub(crate) struct Draft {
@@ -118,30 +139,35 @@ impl Draft {
         self.field("MsgType") == Some("event")
     }
 
-    /// The message as XML, a line for each field as WeChat writes them: texts in CDATA, the numbers
-    /// that it gives itself without. Fields of one path one after the other share its elements.
+    /// The message as XML, a line for each field as WeChat writes them: texts in CDATA, numbers without.
+    /// Fields of one path one after the other share its elements; one that is there already opens the
+    /// innermost anew, as the items of a list need it.
     pub(crate) fn xml(&self) -> String {
         let mut xml = b"<xml>".to_vec();
         let mut open: Vec<&str> = Vec::new();
+        let mut written: Vec<&str> = Vec::new();
         for (path, text) in &self.fields {
-            let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let parents: Vec<&str> = parents.split('/').filter(|name| !name.is_empty()).collect();
-            let shared = open
-                .iter()
-                .zip(&parents)
-                .take_while(|(one, other)| one == other)
-                .count();
+            let mut parents: Vec<&str> = path.split('/').collect();
+            let name = parents.pop().unwrap_or(path);
+            let same = |(one, other): &(&&str, &&str)| one == other;
+            let mut shared = open.iter().zip(&parents).take_while(same).count();
+            if shared == parents.len() && shared == open.len() && written.contains(&name) {
+                shared = shared.saturating_sub(1);
+            }
+            if shared < open.len().max(parents.len()) {
+                written.clear();
+            }
             close_to(&mut open, shared, &mut xml);
             for parent in parents.into_iter().skip(shared) {
                 xml.extend_from_slice(format!("<{parent}>").as_bytes());
                 open.push(parent);
             }
-            let is_number = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-            if is_number && matches!(name, "CreateTime" | "MsgId") {
+            if NUMBERS.contains(&name) && is_number(text) {
                 xml.extend_from_slice(format!("<{name}>{text}</{name}>").as_bytes());
             } else {
                 write_leaf_as_is(name, text, &mut xml);
             }
+            written.push(name);
             if open.is_empty() {
                 xml.push(b'\n');
             }
@@ -162,14 +188,20 @@ impl Draft {
             .collect();
         let target = url.target_with(&format!("{}&openid={openid}", stamp.parameters()));
         let xml = self.xml();
-        format!(
-            "POST {target} HTTP/1.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: {}\r\n\
-             Pragma: no-cache\r\nContent-Length: {}\r\nContent-Type: text/xml\r\n\r\n{xml}",
-            url.authority(),
-            xml.len()
-        )
-        .into_bytes()
+        let length = xml.len();
+        let head = request_head("POST", &target, url);
+        format!("{head}Content-Length: {length}\r\nContent-Type: text/xml\r\n\r\n{xml}")
+            .into_bytes()
     }
+}
+
+/// Whether it is digits, with a point and a minus where a number may have them.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits =
+        |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    is_digits(whole) && is_digits(fraction)
 }
 
 /// Ends elements until so many are open.

@@ -14,13 +14,13 @@ mod verdict;
 use std::time::Duration;
 
 pub use capture::CaptureError;
-pub(crate) use capture::{Capture, Difference};
+pub(crate) use capture::{Capture, Difference, captured_status};
 pub use draft::DraftError;
 pub(crate) use draft::{Draft, field_name};
-pub(crate) use shown::{seconds, shown};
+pub(crate) use shown::{quoted, seconds, shown};
 pub(crate) use stamp::{Stamp, random};
 pub(crate) use token_check::TokenCheck;
-pub(crate) use trouble::of_trouble;
+pub(crate) use trouble::{of_answer, of_content, of_trouble};
 pub(crate) use verdict::Verdict;
 
 /// How long WeChat waits for an answer, the connection included.

@@ -22,19 +22,30 @@ pub(crate) fn shown(bytes: &[u8], most: usize) -> String {
             }
         }
         for byte in chunk.invalid() {
+            if left == 0 {
+                text.push('…');
+                return text;
+            }
+            left = left.saturating_sub(1);
             // Writing to a string cannot fail.
             let _ = write!(text, "\\x{byte:02x}");
         }
-        left = left.saturating_sub(chunk.invalid().len());
     }
     text
 }
 
+/// The front of the bytes between quotes, for a sentence.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    format!("\"{}\"", shown(bytes, 100).replace('"', "\\\""))
+}
+
 /// Whether a terminal only draws it. Besides control characters, some only change the direction of
-/// what stands around them, or mark the beginning of a file, and are not seen themselves.
+/// what stands around them, or are not seen at all.
 fn is_harmless(character: char) -> bool {
     !character.is_control()
-        && !matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        && !matches!(character,
+            '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// A duration as a person reads it: in hundredths of a millisecond, from a second on in tenths of one.
@@ -61,6 +72,14 @@ mod tests {
             shown("\u{FEFF}\u{202E}".as_bytes(), 100),
             "\\u{feff}\\u{202e}"
         );
+        for unseen in "\u{61C}\u{200B}\u{200F}\u{202A}\u{2066}\u{E0041}\u{7F}\u{9B}".chars() {
+            assert_eq!(
+                shown(unseen.to_string().as_bytes(), 1),
+                unseen.escape_default().to_string()
+            );
+        }
+        assert_eq!(shown("👨\u{200D}👩".as_bytes(), 9), "👨\u{200D}👩");
+        assert_eq!(shown(&[0xFF; 9], 2), "\\xff\\xff…");
         assert_eq!(shown("你好吗".as_bytes(), 2), "你好…");
         assert_eq!(shown("你好".as_bytes(), 2), "你好");
     }

@@ -1,8 +1,9 @@
-//! What authenticates a request: timestamp, nonce, and their signature.
+//! What all requests of WeChat have: timestamp, nonce and their signature, and some fields.
 
 use std::hash::{BuildHasher, RandomState};
 
 use crate::account::Token;
+use crate::http::Url;
 
 /// The three query parameters that every request of WeChat has.
 pub(crate) struct Stamp {
@@ -44,6 +45,15 @@ impl Stamp {
         } = self;
         format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
     }
+}
+
+/// The request line and the fields that every captured request has; more may follow.
+pub(super) fn request_head(method: &str, target: &str, url: &Url) -> String {
+    format!(
+        "{method} {target} HTTP/1.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: {}\r\n\
+         Pragma: no-cache\r\n",
+        url.authority()
+    )
 }
 
 /// A number that nobody used before. std has no other source of them, and for telling two messages

@@ -1,10 +1,14 @@
 //! The token check (接入指南): a signed GET whose `echostr` must come back, and nothing with it.
 
-use super::trouble::{self, QUOTED, of_trouble};
-use super::{Finding, PATIENCE, Stamp, random, seconds, shown};
+use super::stamp::request_head;
+use super::trouble::{self, of_trouble};
+use super::{Finding, PATIENCE, Stamp, quoted, random, seconds};
 use crate::account::Token;
 use crate::http::{ResponseFraming, Url};
 use crate::net::{Answer, Client, Trouble};
+
+/// As many of its first bytes do not come back by chance.
+const CUT_MIN: usize = 8;
 
 /// A token check of the backend at a URL.
 pub(crate) struct TokenCheck<'c> {
@@ -18,8 +22,9 @@ pub(crate) struct TokenCheck<'c> {
 impl<'c> TokenCheck<'c> {
     /// One that is made now, in seconds since 1970.
     pub(crate) fn new(url: &'c Url, token: &'c Token, now: u64) -> Self {
-        const DIGITS: u64 = 1_000_000_000_000_000_000;
-        let echostr = (random() % DIGITS).saturating_add(DIGITS).to_string();
+        const LEAST: u64 = 1_000_000_000_000_000_000;
+        const NUMBERS: u64 = 9 * LEAST;
+        let echostr = (random() % NUMBERS).saturating_add(LEAST).to_string();
         Self {
             url,
             token,
@@ -28,37 +33,37 @@ impl<'c> TokenCheck<'c> {
         }
     }
 
-    /// Makes it, and then once more with a signature that is wrong.
-    pub(crate) fn run(&self) -> Vec<Finding> {
-        let client = &mut match Client::of(self.url) {
+    /// Makes it, and then once more with a signature that is wrong, and tells each thing that it finds
+    /// out.
+    ///
+    /// # Errors
+    /// Those of `tell`.
+    pub(crate) fn run<E>(&self, tell: impl Fn(Finding) -> Result<(), E>) -> Result<(), E> {
+        let trouble = |trouble| Finding::fault(of_trouble(&trouble, self.url));
+        let mut client = match Client::of(self.url) {
             Ok(client) => client,
-            Err(trouble) => return vec![Finding::fault(of_trouble(&trouble, self.url))],
+            Err(unresolved) => return tell(trouble(unresolved)),
         };
         let right = self.request(&Stamp::new(self.token, self.now));
-        let (mut findings, is_echoed) = match client.exchange(&right, PATIENCE) {
-            Ok(answer) => (
-                self.judge(&answer),
-                self.echostr_in(answer.content).is_some(),
-            ),
-            Err(trouble) => return vec![Finding::fault(of_trouble(&trouble, self.url))],
+        let is_echoed = match client.exchange(&right, PATIENCE) {
+            Ok(answer) => {
+                self.judge(&answer).into_iter().try_for_each(&tell)?;
+                self.is_echoed(&answer)
+            }
+            Err(error) => return tell(trouble(error)),
         };
         if is_echoed {
             let wrong = self.request(&Stamp::new(self.token, self.now).forged());
-            findings.push(self.judge_forged(client.another().exchange(&wrong, PATIENCE)));
+            tell(self.judge_forged(client.another().exchange(&wrong, PATIENCE)))?;
         }
-        findings
+        Ok(())
     }
 
     /// The request, with the parameters in the order of a captured one.
     fn request(&self, stamp: &Stamp) -> Vec<u8> {
         let parameters = format!("{}&echostr={}", stamp.parameters(), self.echostr);
-        format!(
-            "GET {} HTTP/1.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: {}\r\n\
-             Pragma: no-cache\r\n\r\n",
-            self.url.target_with(&parameters),
-            self.url.authority()
-        )
-        .into_bytes()
+        let target = self.url.target_with(&parameters);
+        format!("{}\r\n", request_head("GET", &target, self.url)).into_bytes()
     }
 
     fn judge(&self, answer: &Answer<'_>) -> Vec<Finding> {
@@ -78,6 +83,12 @@ impl<'c> TokenCheck<'c> {
             ));
         }
         findings
+    }
+
+    /// Whether it takes the signature for a right one. An error page may hold the echostr too, because
+    /// it shows the URL.
+    fn is_echoed(&self, answer: &Answer<'_>) -> bool {
+        answer.head.status == 200 && self.echostr_in(answer.content).is_some()
     }
 
     /// At which byte of the content the echostr begins.
@@ -128,20 +139,28 @@ impl<'c> TokenCheck<'c> {
                 }
             }
             (before, _) if is_page(content) => format!(
-                "the echostr came back in HTML (\"{}\" in front of it); send it alone, as plain text",
-                shown(before, QUOTED)
+                "the echostr came back in HTML ({} in front of it); send it alone, as plain text",
+                quoted(before)
             ),
-            (before, after) => format!(
-                "the echostr came back with \"{}\" in front of it and \"{}\" behind it; send it alone",
-                shown(before, QUOTED),
-                shown(after, QUOTED)
-            ),
+            (before, after) => {
+                let parts = [(before, "in front of"), (after, "behind")];
+                let around = parts.into_iter().filter(|(part, _)| !part.is_empty());
+                let around: Vec<String> = around
+                    .map(|(part, where_)| format!("{} {where_} it", quoted(part)))
+                    .collect();
+                format!(
+                    "the echostr came back with {}; send it alone",
+                    around.join(" and ")
+                )
+            }
         })
     }
 
     fn fault_without_echostr(&self, content: &[u8]) -> String {
-        let text = shown(content, QUOTED);
-        if self.echostr.as_bytes().starts_with(content) {
+        let text = quoted(content);
+        if let Some(fault) = trouble::of_encoding(content) {
+            format!("another text came back instead of the echostr: {fault}")
+        } else if content.len() >= CUT_MIN && self.echostr.as_bytes().starts_with(content) {
             format!(
                 "only the first {} of the {} bytes of the echostr came back; Content-Length is too small",
                 content.len(),
@@ -149,11 +168,11 @@ impl<'c> TokenCheck<'c> {
             )
         } else if is_page(content) {
             format!(
-                "an HTML page came back instead of the echostr: \"{text}\"; is this the URL of the program?"
+                "an HTML page came back instead of the echostr: {text}; is this the URL of the program?"
             )
         } else {
             format!(
-                "another text came back instead of the echostr: \"{text}\"; is the token the same on \
+                "another text came back instead of the echostr: {text}; is the token the same on \
                  both sides, and does the query (?signature=…) reach the program?"
             )
         }
@@ -162,7 +181,7 @@ impl<'c> TokenCheck<'c> {
     /// A backend that answers a wrong signature as it answers a right one checks nothing.
     fn judge_forged(&self, answer: Result<Answer<'_>, Trouble>) -> Finding {
         match answer {
-            Ok(answer) if self.echostr_in(answer.content).is_some() => Finding::fault(
+            Ok(answer) if self.is_echoed(&answer) => Finding::fault(
                 "a wrong signature passes too: the program checks none, so anybody can send it \
                  messages; compare signature with the sha1 of token, timestamp and nonce, sorted",
             ),
@@ -187,7 +206,7 @@ pub(super) fn is_page(content: &[u8]) -> bool {
             .is_some_and(|front| front.eq_ignore_ascii_case(tag))
     };
     [
-        b"<!doctype".as_slice(),
+        b"<!doctype html".as_slice(),
         b"<html",
         b"<head",
         b"<body",
@@ -196,7 +215,6 @@ pub(super) fn is_page(content: &[u8]) -> bool {
         b"<div",
         b"<h1",
         b"<br",
-        b"<!--",
     ]
     .into_iter()
     .any(begins)

@@ -2,12 +2,9 @@
 
 use std::io;
 
-use super::{PATIENCE, shown};
+use super::{PATIENCE, quoted};
 use crate::http::{ResponseError, ResponseFraming, Url};
 use crate::net::{Answer, End, Trouble};
-
-/// Bytes of an answer that a sentence quotes.
-pub(super) const QUOTED: usize = 100;
 
 /// Why there was no answer from this URL, and what to do about it.
 pub(crate) fn of_trouble(trouble: &Trouble, url: &Url) -> String {
@@ -31,30 +28,35 @@ pub(crate) fn of_trouble(trouble: &Trouble, url: &Url) -> String {
              group let port {} in?",
             url.port()
         ),
-        Trouble::Closed => "the connection was closed without an answer; \
-             the program's own log should say why"
+        Trouble::Closed => "the connection was closed without an answer; the program's own log \
+             should say why, and a port for https does so too"
             .to_owned(),
         Trouble::Timeout => format!(
             "connected, but no answer within {seconds} s, which is as long as WeChat waits; \
              is the program busy, or does it wait for something else?"
         ),
         Trouble::Head(ResponseError::NotHttp, front) if is_tls(front) => {
-            "the answer is not HTTP but TLS; this port is for https, give the one that plain HTTP \
-             is served at"
-                .to_owned()
+            format!("the answer is not HTTP but TLS; {FOR_HTTPS}")
         }
         Trouble::Head(ResponseError::NotHttp, front) => format!(
-            "the answer is not HTTP, it begins with \"{}\"; which program listens at this port?",
-            shown(front, QUOTED)
+            "the answer is not HTTP, it begins with {}; which program listens at this port?",
+            quoted(front)
         ),
         Trouble::Head(error, _) => {
             format!("the answer's head breaks HTTP: {error}; whatever writes it has to be mended")
         }
-        Trouble::Unfinished => {
-            "the answer's head has no end; an empty line (CRLF) ends it".to_owned()
+        Trouble::HeadClosed => {
+            "the connection was closed in the middle of the answer's head; an empty line ends it"
+                .to_owned()
         }
+        Trouble::HeadTimeout => format!(
+            "the answer's head is not whole after {seconds} s; it has to come faster, and an empty \
+             line ends it"
+        ),
     }
 }
+
+const FOR_HTTPS: &str = "this port is for https, give the one that plain HTTP is served at";
 
 /// An alert or handshake record (RFC 8446 5.1).
 const fn is_tls(front: &[u8]) -> bool {
@@ -62,47 +64,87 @@ const fn is_tls(front: &[u8]) -> bool {
 }
 
 /// Why WeChat would not even look at the content of this answer, and what to do about it.
-pub(super) fn of_answer(answer: &Answer<'_>) -> Option<String> {
+pub(crate) fn of_answer(answer: &Answer<'_>) -> Option<String> {
     if answer.head.status != 200 {
         return Some(of_status(answer));
     }
-    let came = answer.content.len();
-    let said = match answer.head.framing {
-        ResponseFraming::Length(length) => format!("Content-Length says {length}"),
-        ResponseFraming::Chunked => "it is chunked and the last chunk is missing".to_owned(),
-        ResponseFraming::Close | ResponseFraming::None => "it ends with the connection".to_owned(),
-    };
+    of_content(answer)
+}
+
+/// Why the content of this answer is not whole, or more than whole.
+pub(crate) fn of_content(answer: &Answer<'_>) -> Option<String> {
+    let (came, seconds) = (answer.content.len(), PATIENCE.as_secs());
+    if let ResponseFraming::Length(length) = answer.head.framing {
+        let all = "is all sent that it counts?";
+        return match answer.end {
+            End::TooLong => Some(too_long()),
+            End::Closed => Some(format!(
+                "Content-Length says {length}, and the connection was closed after {came} bytes; {all}"
+            )),
+            End::Timeout => Some(format!(
+                "Content-Length says {length}, and after {seconds} s there are {came} bytes; {all}"
+            )),
+            End::Whole | End::Chunk(_) if answer.surplus > 0 => Some(format!(
+                "Content-Length says {length}, and {} bytes more came behind them; it counts bytes, not characters",
+                answer.surplus
+            )),
+            End::Whole | End::Chunk(_) => None,
+        };
+    }
     match answer.end {
         End::Whole => None,
-        End::Closed => Some(format!(
-            "the content is not whole: {said}, and the connection was closed after {came} bytes; \
-             count Content-Length in bytes, not in characters"
-        )),
-        End::Timeout => Some(format!(
-            "the content is not whole after {} s: {said}, and {came} bytes came; \
-             count Content-Length in bytes, not in characters",
-            PATIENCE.as_secs()
-        )),
-        End::TooLong => Some(format!(
-            "the content is too long: {said}, and no answer to WeChat has over 64 KiB; \
-             is this another program's page?"
-        )),
+        End::TooLong => Some(too_long()),
         End::Chunk(error) => Some(format!(
             "the content's chunks break HTTP: {error}; whatever writes them has to be mended"
         )),
+        End::Closed => Some(
+            "the connection was closed in the middle of a chunked content; a chunk of size 0 ends it"
+                .to_owned(),
+        ),
+        End::Timeout if answer.head.framing == ResponseFraming::Chunked => Some(format!(
+            "the chunked content is not whole after {seconds} s; a chunk of size 0 ends it"
+        )),
+        End::Timeout => Some(format!(
+            "the content has no end after {seconds} s: no Content-Length, and the connection stays \
+             open; send the one, or close the other"
+        )),
+    }
+}
+
+fn too_long() -> String {
+    "the content is longer than 64 KiB, and no answer to WeChat is; is this another program's page?"
+        .to_owned()
+}
+
+/// Why content is not the text that it may have been meant to be.
+pub(super) fn of_encoding(content: &[u8]) -> Option<&'static str> {
+    match content {
+        [0x1F, 0x8B, ..] => {
+            Some("it is compressed with gzip, which nothing asked for; switch that off here")
+        }
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [_, 0, ..] => {
+            Some("it is UTF-16, and has to be UTF-8 without a byte order mark")
+        }
+        _ => None,
     }
 }
 
 fn of_status(answer: &Answer<'_>) -> String {
     let status = answer.head.status;
+    if matches!(status, 300..=399) && !answer.head.location.is_empty() {
+        return format!(
+            "status {status}, a redirect to {}, and WeChat follows none; \
+             answer at this very URL, or enter the other one in the console",
+            quoted(answer.head.location)
+        );
+    }
+    let speaks_of = |word: &[u8]| {
+        let mut windows = answer.content.windows(word.len());
+        windows.any(|window| window == word)
+    };
     let what_to_do = match status {
-        300..=399 => {
-            let location = shown(answer.head.location, QUOTED);
-            return format!(
-                "status {status}, a redirect to \"{location}\", and WeChat follows none; \
-                 answer at this very URL, or enter the other one in the console"
-            );
-        }
+        // What nginx, Go and Apache say.
+        400 if speaks_of(b"HTTPS") || speaks_of(b"SSL-enabled") => FOR_HTTPS,
         401 | 403 => "is the token the same on both sides, and does nothing else guard this URL?",
         404 => "is this the path that the program serves?",
         405 => "the program has to take GET for the token check and POST for messages at one URL",
@@ -115,13 +157,15 @@ fn of_status(answer: &Answer<'_>) -> String {
     format!("status {status}{}; {what_to_do}", says(answer.content))
 }
 
-/// The first line of what a refusal says, unless it is a page.
+/// The first line of what a refusal says; of a page its title.
 fn says(content: &[u8]) -> String {
-    let line = content
-        .split(|&octet| matches!(octet, b'\r' | b'\n'))
-        .next();
-    match line {
-        None | Some([] | [b'<', ..]) => String::new(),
-        Some(line) => format!(", and it says \"{}\"", shown(line, QUOTED)),
+    let text = String::from_utf8_lossy(content);
+    let line = match text.split_once("<title>") {
+        Some((_, behind)) => behind.split('<').next(),
+        None => text.lines().next().filter(|line| !line.starts_with('<')),
+    };
+    match line.map(str::trim) {
+        None | Some("") => String::new(),
+        Some(line) => format!(", and it says {}", quoted(line.as_bytes())),
     }
 }

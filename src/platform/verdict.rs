@@ -1,13 +1,11 @@
 //! What WeChat would make of the answer to a message (被动回复用户消息).
 
-use std::borrow::Cow;
-
 use super::token_check::is_page;
-use super::trouble::{self, QUOTED};
-use super::{Draft, Finding, shown};
+use super::trouble;
+use super::{Draft, Finding, Grade, quoted, shown};
 use crate::account::{
-    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, TEXT_MAX, Xml, trim,
-    without_non_characters,
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, TEXT_MAX, Xml, XmlError, is_char,
+    trim,
 };
 use crate::net::Answer;
 
@@ -18,7 +16,7 @@ const KINDS: [(&str, &str); 7] = [
     ("voice", "Voice/MediaId"),
     ("video", "Video/MediaId"),
     ("music", "Music/ThumbMediaId"),
-    ("news", "Articles/item/Title"),
+    ("news", ""),
     ("transfer_customer_service", ""),
 ];
 
@@ -33,12 +31,17 @@ pub(crate) struct Verdict {
     pub(crate) is_silent: bool,
     /// The leaves of its XML below the head that all replies have: path and text.
     pub(crate) fields: Vec<(String, String)>,
-    /// What is wrong with it. With nothing here WeChat would deliver it, or leave the user alone
-    /// where that is what it asks for.
-    pub(crate) faults: Vec<Finding>,
+    /// What is wrong with it.
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Verdict {
+    /// Whether WeChat would deliver it, or leave the user alone where that is what it asks for.
+    pub(crate) fn is_fine(&self) -> bool {
+        let is_fault = |finding: &Finding| finding.grade == Grade::Fault;
+        !self.findings.iter().any(is_fault)
+    }
+
     /// Judges the answer to this message.
     pub(crate) fn on(answer: &Answer<'_>, message: &Draft) -> Self {
         if let Some(fault) = trouble::of_answer(answer) {
@@ -59,7 +62,7 @@ impl Verdict {
             kind: kind.to_owned(),
             is_silent: true,
             fields: Vec::new(),
-            faults: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -68,25 +71,46 @@ impl Verdict {
             kind,
             is_silent: false,
             fields: Vec::new(),
-            faults: vec![Finding::fault(fault)],
+            findings: vec![Finding::fault(fault)],
         }
     }
 
     fn on_xml(content: &[u8], message: &Draft) -> Self {
-        let xml = Xml::scan(content);
-        let document = xml
-            .as_ref()
-            .map_err(|error| *error)
-            .and_then(Document::parse);
-        let document = match &document {
-            Ok(document) => document,
-            Err(error) => {
-                return Self::unusable(
-                    "broken XML".to_owned(),
-                    format!("{error}, which no XML of WeChat's is; look at --raw"),
-                );
-            }
+        let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
+        let xml = match Xml::scan(content) {
+            Ok(xml) => xml,
+            Err(error) => return Self::on_odd_xml(content, error, message),
         };
+        match Document::parse(&xml) {
+            Ok(document) => Self::on_document(&document, content, message),
+            Err(error) => unusable(fault_of_xml(error)),
+        }
+    }
+
+    /// XML with more markup than WeChat's own has. Its parser may take that; ours takes time that
+    /// grows with the cube of it, so that only a short one is read.
+    fn on_odd_xml(content: &[u8], error: XmlError, message: &Draft) -> Self {
+        let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
+        let is_odd = matches!(error, XmlError::Attribute | XmlError::Markup);
+        let text = str::from_utf8(content).ok();
+        let Some(text) = text.filter(|text| is_odd && text.len() <= ODD_MAX) else {
+            return unusable(fault_of_xml(error));
+        };
+        match Document::written(text) {
+            Ok(document) => {
+                let mut verdict = Self::on_document(&document, content, message);
+                let doubt = format!("{error} in WeChat's own; a reply is tags, text and CDATA");
+                verdict.findings.push(Finding::doubt(doubt));
+                verdict
+            }
+            Err((place, fault)) => unusable(format!(
+                "not well-formed XML at line {} column {}: {fault}; {ESCAPE}",
+                place.line, place.column
+            )),
+        }
+    }
+
+    fn on_document(document: &Document<'_>, content: &[u8], message: &Draft) -> Self {
         let root = document.root();
         let msg_type = trim(root.text_at("MsgType").unwrap_or(""));
         let is_of_head = |path: &str| {
@@ -98,45 +122,65 @@ impl Verdict {
         let leaves = root
             .leaves()
             .map(|leaf| (leaf.path(), leaf.text().to_owned()));
-        let mut faults = Faults(Vec::new());
-        if without_non_characters(&String::from_utf8_lossy(content))
-            != String::from_utf8_lossy(content)
-        {
-            faults.add(
-                "it holds a character that XML cannot carry, such as U+0000 to U+001F; drop those",
-            );
+        let mut findings = Findings(Vec::new());
+        let characters = String::from_utf8_lossy(content);
+        if let Some(character) = characters.chars().find(|character| !is_char(*character)) {
+            findings.fault(format!(
+                "it holds U+{:04X}, which XML cannot carry; drop control characters",
+                u32::from(character)
+            ));
         }
-        faults.look_at(root, msg_type, message);
+        findings.look_at(root, msg_type, message);
         Self {
             kind: match msg_type {
                 "" => "a reply without MsgType".to_owned(),
-                _ => shown(msg_type.as_bytes(), QUOTED),
+                _ => shown(msg_type.as_bytes(), 100),
             },
             is_silent: false,
             fields: leaves.filter(|(path, _)| !is_of_head(path)).collect(),
-            faults: faults.0.into_iter().map(Finding::fault).collect(),
+            findings: findings.0,
+        }
+    }
+}
+
+/// Bytes of XML that is read although it holds attributes or comments.
+const ODD_MAX: usize = 8 * 1024;
+
+/// What is mostly wrong with XML that programs write.
+const ESCAPE: &str = "in a text write &amp; and &lt; for & and <, or CDATA, and end each tag";
+
+/// What breaks XML, and how it mostly comes about.
+fn fault_of_xml(error: XmlError) -> String {
+    match error {
+        XmlError::Utf8(_) => format!("{error}; write and send it as UTF-8"),
+        XmlError::Open => format!("{error}; is Content-Length counted in bytes?"),
+        XmlError::TooManyNodes => error.to_string(),
+        XmlError::Attribute | XmlError::Markup | XmlError::Syntax { .. } => {
+            format!("{error}; {ESCAPE}")
         }
     }
 }
 
 /// Why content that is neither nothing nor `success` is not XML either.
 fn fault_of_shape(content: &[u8]) -> Option<String> {
-    let text = shown(content, QUOTED);
+    let text = quoted(content);
     let bare = content.trim_ascii();
     let bare = bare.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bare);
     let fault = if bare.trim_ascii().is_empty() {
         "only white space; no reply is the seven bytes success, or none at all".to_owned()
     } else if bare.eq_ignore_ascii_case(b"success") || bare == b"\"success\"" {
-        format!("\"{text}\" instead of the seven bytes success, and nothing with them")
+        format!("{text} instead of the seven bytes success, and nothing with them")
     } else if content.starts_with(b"\xEF\xBB\xBF") {
         "a byte order mark (EF BB BF) in front of the XML; save the program's files as UTF-8 without BOM"
             .to_owned()
+    } else if let Some(fault) = trouble::of_encoding(content) {
+        fault.to_owned()
     } else if is_page(content) {
-        format!("an HTML page, \"{text}\"; a framework's error page, or another program's")
-    } else if matches!(bare, [b'{' | b'[', ..]) {
-        format!("JSON, \"{text}\"; a reply is XML")
+        format!("an HTML page, {text}; a framework's error page, or another program's")
+    } else if matches!(bare, [b'{', ..] | [b'[', b'{' | b'[' | b'"', ..]) {
+        format!("JSON, {text}; a reply is XML")
     } else if !matches!(bare, [b'<', ..]) {
-        format!("\"{text}\", which is no XML; a reply is XML, and no reply the bytes success")
+        format!("{text}, which is no XML; a reply is XML, and no reply the bytes success")
     } else if bare.starts_with(b"<?xml") && bare.len() < content.trim_ascii_end().len() {
         "white space in front of the XML declaration, where XML allows none; \
          look for a blank line at the start of the program's files"
@@ -147,27 +191,34 @@ fn fault_of_shape(content: &[u8]) -> Option<String> {
     Some(fault)
 }
 
-struct Faults(Vec<String>);
+struct Findings(Vec<Finding>);
 
-impl Faults {
-    fn add(&mut self, text: impl Into<String>) {
-        self.0.push(text.into());
+impl Findings {
+    fn fault(&mut self, text: impl Into<String>) {
+        self.0.push(Finding::fault(text));
     }
 
     fn look_at(&mut self, root: Element<'_>, msg_type: &str, message: &Draft) {
         if root.name() != "xml" {
-            self.add(format!(
+            self.fault(format!(
                 "the root element is <{}>, only <xml> is one of a reply",
-                shown(root.name().as_bytes(), QUOTED)
+                shown(root.name().as_bytes(), 100)
             ));
             return;
         }
         if root.text_at("Encrypt").is_some() {
-            self.add(
+            self.fault(
                 "it is encrypted, but the message was sent in plain mode (明文模式); \
                  give the program no EncodingAESKey, or look at its mode",
             );
             return;
+        }
+        if message
+            .field("Event")
+            .is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe"))
+        {
+            let doubt = "the user has left, so no reply can reach them; answer success";
+            self.0.push(Finding::doubt(doubt));
         }
         self.look_at_names(root, message);
         self.look_at_time(root);
@@ -181,16 +232,16 @@ impl Faults {
         if (found("ToUserName"), found("FromUserName")) == (Some(account), Some(user))
             && user != account
         {
-            self.add("the two names are not swapped; ToUserName is the user's openid in a reply, FromUserName the account");
+            self.fault("the two names are not swapped; ToUserName is the user's openid in a reply, FromUserName the account");
             return;
         }
         for (name, expected) in [("ToUserName", user), ("FromUserName", account)] {
             match found(name) {
-                None | Some("") => self.add(format!("{name} is missing, {expected:?} expected")),
+                None | Some("") => self.fault(format!("{name} is missing, {expected:?} expected")),
                 Some(found) if found == trim(expected) => {}
-                Some(found) => self.add(format!(
-                    "{name} is \"{}\", {expected:?} expected",
-                    shown(found.as_bytes(), QUOTED)
+                Some(found) => self.fault(format!(
+                    "{name} is {}, {expected:?} expected",
+                    quoted(found.as_bytes())
                 )),
             }
         }
@@ -202,18 +253,18 @@ impl Faults {
             .map(trim)
             .filter(|text| !text.is_empty())
         else {
-            self.add("CreateTime is missing, seconds since 1970 expected");
+            self.fault("CreateTime is missing, seconds since 1970 expected");
             return;
         };
         let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
         match text.parse::<u64>() {
             Ok(time) if is_number && time < MILLISECONDS => {}
-            Ok(time) if is_number => self.add(format!(
+            Ok(time) if is_number => self.fault(format!(
                 "CreateTime is {time}, which is in milliseconds; seconds since 1970 expected"
             )),
-            _ => self.add(format!(
-                "CreateTime is \"{}\", whole seconds since 1970 expected",
-                shown(text.as_bytes(), QUOTED)
+            _ => self.fault(format!(
+                "CreateTime is {}, whole seconds since 1970 expected",
+                quoted(text.as_bytes())
             )),
         }
     }
@@ -221,11 +272,11 @@ impl Faults {
     fn look_at_kind(&mut self, root: Element<'_>, msg_type: &str, message: &Draft) {
         let Some((_, needed)) = KINDS.iter().find(|(kind, _)| *kind == msg_type) else {
             let known = KINDS.map(|(kind, _)| kind).join(" ");
-            self.add(match msg_type {
+            self.fault(match msg_type {
                 "" => format!("MsgType is missing; there are {known}"),
                 _ => format!(
-                    "MsgType is \"{}\"; there are {known}",
-                    shown(msg_type.as_bytes(), QUOTED)
+                    "MsgType is {}; there are {known}",
+                    quoted(msg_type.as_bytes())
                 ),
             });
             return;
@@ -234,66 +285,66 @@ impl Faults {
             self.look_at_news(root, message);
             return;
         }
+        if needed.is_empty() {
+            return;
+        }
         let text = root.text_at(needed).map(|text| match msg_type {
-            "text" => Cow::Borrowed(text),
-            _ => Cow::Borrowed(trim(text)),
+            "text" => text,
+            _ => trim(text),
         });
-        match text.as_deref() {
-            _ if needed.is_empty() => {}
-            None => self.add(format!(
-                "{needed} is missing, and {msg_type} cannot do without"
-            )),
-            Some("") => self.add(match msg_type {
-                "text" => {
-                    "Content is empty, which shows the fault prompt; answer success to say nothing"
-                        .to_owned()
-                }
-                _ => format!("{needed} is empty, and {msg_type} cannot do without"),
-            }),
-            Some(text) if msg_type == "text" && text.len() > TEXT_MAX => self.add(format!(
+        match (msg_type, text) {
+            // The manual requires it, but there are programs that get by without.
+            ("music", None | Some("")) => self.0.push(Finding::doubt(format!(
+                "{needed} is missing, which the manual requires"
+            ))),
+            ("text", Some("")) => self.fault(
+                "Content is empty, which shows the fault prompt; answer success to say nothing",
+            ),
+            ("text", Some(text)) if text.len() > TEXT_MAX => self.fault(format!(
                 "Content has {} bytes of UTF-8, at most {TEXT_MAX} allowed",
                 text.len()
             )),
-            Some(_) => {}
+            (_, None | Some("")) => self.fault(format!(
+                "{needed} is missing or empty, and {msg_type} cannot do without"
+            )),
+            (_, Some(_)) => {}
         }
     }
 
-    fn look_at_news(&mut self, root: Element<'_>, message: &Draft) {
-        let mut articles = root.children().filter(|child| child.name() == "Articles");
-        let items: Vec<Element<'_>> = articles
-            .next()
-            .map(|articles| {
-                articles
-                    .children()
-                    .filter(|child| child.name() == "item")
-                    .collect()
-            })
-            .unwrap_or_default();
+    fn look_at_news<'a>(&mut self, root: Element<'a>, message: &Draft) {
+        let below = |element: Element<'a>, name: &'static str| {
+            let children = element.children();
+            children.filter(move |child| child.name() == name)
+        };
+        let articles = below(root, "Articles").next();
+        let items = articles.map_or_else(Vec::new, |articles| below(articles, "item").collect());
         let (most, trigger) = match message.is_event() {
             true => (ARTICLES_MAX, "an event"),
             false => (ARTICLES_MAX_TO_MESSAGE, "a message"),
         };
         let count = root.text_at("ArticleCount").map(trim).unwrap_or("");
         if items.is_empty() {
-            self.add("news without articles; Articles/item is missing");
+            self.fault("news without articles; Articles/item is missing");
         } else if items.len() > most {
-            self.add(format!(
-                "{} articles, at most {most} allowed in answer to {trigger}",
+            self.fault(format!(
+                "{} articles, at most {most} allowed in answer to {trigger}; WeChat leaves out the rest",
                 items.len()
             ));
         }
-        if count != items.len().to_string() {
-            self.add(format!(
-                "ArticleCount is \"{}\", and there are {} articles",
-                shown(count.as_bytes(), QUOTED),
+        match count {
+            "" => self.fault("ArticleCount is missing"),
+            _ if count == items.len().to_string() => {}
+            _ => self.fault(format!(
+                "ArticleCount is {}, and Articles has {} of item",
+                quoted(count.as_bytes()),
                 items.len()
-            ));
+            )),
         }
         let is_untitled =
-            |item: &&Element<'_>| trim(item.text_at("Title").unwrap_or("")).is_empty();
+            |item: &&Element<'a>| trim(item.text_at("Title").unwrap_or("")).is_empty();
         let untitled = items.iter().filter(is_untitled).count();
         if untitled > 0 {
-            self.add(format!("{untitled} of the articles without a Title"));
+            self.fault(format!("{untitled} of the articles without a Title"));
         }
     }
 }

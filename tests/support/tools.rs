@@ -110,3 +110,8 @@ pub fn captured_account() -> Program {
     let rules = format!("{}/rules.xml", captures());
     Program::start(&["--max-age", "0", "--rules", &rules])
 }
+
+/// An address where nothing listens.
+pub fn nowhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 1))
+}
