@@ -147,7 +147,7 @@ impl Verdict {
 const ODD_MAX: usize = 8 * 1024;
 
 /// What is mostly wrong with XML that programs write.
-const ESCAPE: &str = "in a text write &amp; and &lt; for & and <, or CDATA, and end each tag";
+const ESCAPE: &str = "in a text write &amp; and &lt; for & and <, or CDATA without ]]> in it, and end each tag";
 
 /// What breaks XML, and how it mostly comes about.
 fn fault_of_xml(error: XmlError) -> String {
