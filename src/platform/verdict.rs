@@ -91,15 +91,22 @@ impl Verdict {
     /// grows with the cube of it, so that only a short one is read.
     fn on_odd_xml(content: &[u8], error: XmlError, message: &Draft) -> Self {
         let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
-        let is_odd = matches!(error, XmlError::Attribute | XmlError::Markup);
+        let odd = match error {
+            XmlError::Attribute => "a tag with an attribute",
+            XmlError::Markup => "a comment or an instruction",
+            XmlError::Utf8(_)
+            | XmlError::Open
+            | XmlError::TooManyNodes
+            | XmlError::Syntax { .. } => return unusable(fault_of_xml(error)),
+        };
         let text = str::from_utf8(content).ok();
-        let Some(text) = text.filter(|text| is_odd && text.len() <= ODD_MAX) else {
+        let Some(text) = text.filter(|text| text.len() <= ODD_MAX) else {
             return unusable(fault_of_xml(error));
         };
         match Document::written(text) {
             Ok(document) => {
                 let mut verdict = Self::on_document(&document, content, message);
-                let doubt = format!("{error} in WeChat's own; a reply is tags, text and CDATA");
+                let doubt = format!("{odd}, of which WeChat's own XML has none");
                 verdict.findings.push(Finding::doubt(doubt));
                 verdict
             }
@@ -147,7 +154,8 @@ impl Verdict {
 const ODD_MAX: usize = 8 * 1024;
 
 /// What is mostly wrong with XML that programs write.
-const ESCAPE: &str = "in a text write &amp; and &lt; for & and <, or CDATA without ]]> in it, and end each tag";
+const ESCAPE: &str =
+    "in a text write &amp; and &lt; for & and <, or CDATA without ]]> in it, and end each tag";
 
 /// What breaks XML, and how it mostly comes about.
 fn fault_of_xml(error: XmlError) -> String {
