@@ -16,7 +16,6 @@ mod support;
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Stdio};
 use std::thread;
 
 use support::tools::*;
@@ -161,6 +160,10 @@ fn answers_are_judged_as_wechat_would_judge_them() {
         "<xml><a",
         "failed: XML with a tag or a CDATA section left open; is Content-Length ",
     );
+    judged(
+        &format!("{}\n<b>Notice</b>: x", text("a")),
+        "failed: \"<b>Notice</b>: x\" behind </xml>; ",
+    );
     judged("[微笑]", "failed: \"[微笑]\", which is no XML; ");
     judged(
         "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>",
@@ -213,6 +216,15 @@ fn the_head_of_a_reply_is_judged_by_the_message_it_answers() {
             &format!("failed: CreateTime is \"{wrong}\", whole seconds since 1970 expected"),
         );
     }
+}
+
+/// Somebody who plays account and user by one name has them swapped in any case.
+#[test]
+fn one_name_for_both_is_swapped() {
+    let answer = "<xml><ToUserName>o</ToUserName><FromUserName>o</FromUserName>\
+        <CreateTime>1</CreateTime><MsgType>text</MsgType><Content>a</Content></xml>";
+    let arguments = ["send", "--from", "o", "ToUserName=o", "a"];
+    assert_judged(answer, &arguments, "WeChat would deliver this");
 }
 
 #[test]
@@ -474,7 +486,9 @@ fn tries_are_those_of_wechat() {
     let said = waiting.join().unwrap();
     assert_eq!(
         said.out,
-        "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n"
+        "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n\
+         failed: connected, but no answer within 5 s, which is as long as WeChat waits; \
+         is the program busy, or does it wait for something else?\n"
     );
     assert_eq!(said.code, 1);
     // The same request each time, as WeChat's log has it.
@@ -501,30 +515,20 @@ fn a_length_that_counts_characters_is_found_out() {
 
 #[test]
 fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
-    if Command::new("script").arg("--version").output().is_err() {
-        println!("this machine has no script(1), so no terminal was tried");
-        return;
+    let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\t\n</a>"));
+    let url = format!("http://{address}");
+    let environment = [("WECHAT_URL", url.as_str()), ("NO_COLOR", "1")];
+    if let Some(text) = on_terminal("send --raw a", &environment) {
+        assert!(
+            text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"),
+            "{text:?}"
+        );
+        assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
     }
-    let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\n</a>"));
-    let wechat = env!("CARGO_BIN_EXE_wechat");
-    let command = format!("{wechat} send --raw --url http://{address} a");
-    let shown = Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .env("WECHAT_TOKEN", TOKEN)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8(shown.stdout).unwrap();
-    assert!(text.contains("<a>\\u{1b}[2J\\u{9b}1m\r\n</a>"), "{text:?}");
-    assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
     // Into a pipe they go as they are.
     let said = run(address, &["send", "--raw", "a"]);
-    assert!(
-        said.out.contains("<a>\u{1b}[2J\u{9b}1m\n</a>\n"),
-        "{:?}",
-        said.out
-    );
+    let raw = "<a>\u{1b}[2J\u{9b}1m\t\n</a>\n";
+    assert!(said.out.contains(raw), "{:?}", said.out);
 }
 
 /// WeChat asks again whatever of the answer was there when the time was up.
@@ -547,4 +551,43 @@ fn half_an_answer_in_time_is_none() {
     assert!(said.out.starts_with(expected), "{}", said.out);
     assert_eq!(said.code, 0);
     backend.join().unwrap();
+}
+
+/// And what was wrong with it is said.
+#[test]
+fn what_came_late_is_named() {
+    let late = |answer: &'static str, fault: &'static str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_request(&mut stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+            rest(&mut stream)
+        });
+        thread::spawn(move || {
+            let said = run(address, &["send", "你好"]);
+            assert!(said.out.starts_with(fault), "{}", said.out);
+            assert!(
+                said.err.starts_with("wechat: no answer in time; "),
+                "{}",
+                said.err
+            );
+        })
+    };
+    let head = late(
+        "HTTP/1.1 200",
+        "failed: the answer's head is not whole after 5 s; ",
+    );
+    let close = late(
+        "HTTP/1.1 200 OK\r\n\r\nsuccess",
+        "failed: the content has no end after 5 s: no Content-Length, ",
+    );
+    let status = late(
+        "HTTP/1.1 500 x\r\nContent-Length: 9\r\n\r\noops",
+        "failed: status 500, and it says \"oops\"; ",
+    );
+    for said in [head, close, status] {
+        said.join().unwrap();
+    }
 }

@@ -2,6 +2,7 @@
 //! flags.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::usage::UsageError;
@@ -78,10 +79,11 @@ impl<'e> Given<'e> {
         behind: &mut impl Iterator<Item = &'a OsString>,
         takes: &Takes,
     ) -> Result<(), UsageError> {
-        let (name, value) = match argument.to_str().and_then(|text| text.split_once('=')) {
-            Some((name, value)) => (OsStr::new(name), Some(OsString::from(value))),
-            None => (argument, None),
-        };
+        let mut parts = argument.as_bytes().splitn(2, |octet| *octet == b'=');
+        let name = OsStr::from_bytes(parts.next().unwrap_or(b""));
+        let value = parts
+            .next()
+            .map(|value| OsStr::from_bytes(value).to_owned());
         if let Some(switch) = takes.switches.iter().find(|switch| name == **switch) {
             self.switches.push(switch);
             return value.map_or(Ok(()), |_| Err(UsageError::TakesNoValue(switch)));

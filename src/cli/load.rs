@@ -14,7 +14,7 @@ use super::output::print;
 use super::usage::UsageError;
 use crate::http::Url;
 use crate::net::{Client, End};
-use crate::platform::{PATIENCE, of_trouble, seconds};
+use crate::platform::{PATIENCE, of_content, of_trouble, seconds};
 
 /// Requests in all: four bytes are kept of each.
 pub(super) const REQUESTS_MAX: usize = 1_000_000;
@@ -55,6 +55,8 @@ struct Progress {
 struct Part {
     /// Microseconds of each answer.
     latencies: Vec<u32>,
+    /// How many requests it sent twice ([`Client::sent_again`]).
+    sent_again: usize,
     /// From the beginning of all to its own end.
     took: Duration,
 }
@@ -72,9 +74,13 @@ impl Load<'_> {
         let begun = Instant::now();
         let parts: Vec<Part> = thread::scope(|scope| {
             let send = || {
-                let latencies = self.send(client.another(), url, all, &progress);
-                let took = begun.elapsed();
-                Part { latencies, took }
+                let mut client = client.another();
+                let latencies = self.send(&mut client, url, all, &progress);
+                Part {
+                    latencies,
+                    sent_again: client.sent_again,
+                    took: begun.elapsed(),
+                }
             };
             let mut connections = Vec::new();
             for _ in 0..self.connections.min(all) {
@@ -105,7 +111,7 @@ impl Load<'_> {
 
     /// One connection: takes the next request until there are none, and returns how many microseconds
     /// each answer took.
-    fn send(&self, mut client: Client, url: &Url, all: usize, progress: &Progress) -> Vec<u32> {
+    fn send(&self, client: &mut Client, url: &Url, all: usize, progress: &Progress) -> Vec<u32> {
         let mut latencies = Vec::new();
         while progress.is_hopeful() {
             let number = progress.begun.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +124,10 @@ impl Load<'_> {
             }
             match client.exchange(request, PATIENCE) {
                 Ok(answer) if answer.end != End::Whole => {
-                    progress.fail("an answer that is not whole".to_owned());
+                    if answer.end == End::Timeout {
+                        progress.timeouts.fetch_add(1, Ordering::Relaxed);
+                    }
+                    progress.fail(of_content(&answer).unwrap_or_default());
                 }
                 Ok(answer) if answer.head.status == *status => {
                     latencies.push(u32::try_from(answer.took.as_micros()).unwrap_or(u32::MAX));
@@ -142,12 +151,17 @@ impl Load<'_> {
 fn sum_up(parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error> {
     let connections = parts.len();
     let took = parts.iter().map(|part| part.took).max().unwrap_or_default();
+    let sent_again: usize = parts.iter().map(|part| part.sent_again).sum();
     let latencies: Vec<u32> = parts.into_iter().flat_map(|part| part.latencies).collect();
     // Less code than a sort, and a million take a tenth of a second.
     let latencies = BinaryHeap::from(latencies).into_sorted_vec();
     let errors = progress.errors.into_inner();
+    let again = match sent_again {
+        0 => String::new(),
+        _ => format!(", {sent_again} sent again on a new connection"),
+    };
     print(format!(
-        "{} of {all} requests on {connections} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors\n",
+        "{} of {all} requests on {connections} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors{again}\n",
         progress.done.into_inner(),
         seconds(took),
         rate(latencies.len(), took),

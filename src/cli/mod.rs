@@ -135,7 +135,10 @@ impl fmt::Display for Error {
                 f,
                 "WeChat would not deliver this as it is, the user may see {FAULT_PROMPT}"
             ),
-            Self::NotInTime => f.write_str("WeChat would ask twice more, as --tries does"),
+            Self::NotInTime => {
+                f.write_str("no answer in time; WeChat would ask twice more, and --tries does")
+            }
+            Self::Load { errors: 0, first } => f.write_str(first),
             Self::Load { errors, first } => write!(f, "{errors} errors, the first: {first}"),
             Self::Capture { path, error } => write!(f, "{path:?}: {error}"),
             Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),

@@ -15,7 +15,7 @@ use super::output::{Colour, Style, print};
 use super::token::TOKEN_FILE;
 use super::usage::UsageError;
 use crate::http::Url;
-use crate::net::{self, Answer, Client};
+use crate::net::{self, Answer, Client, End};
 use crate::platform::{
     Capture, CaptureError, Difference, Finding, Grade, PATIENCE, captured_status, of_answer,
     of_content, of_trouble, seconds, shown,
@@ -59,15 +59,19 @@ impl Exchange {
             };
             return (finding, None);
         };
+        let why = of_content(answer).map_or_else(String::new, |why| format!("; {why}"));
         match Difference::between(response, answer.bytes) {
-            None => (
-                Finding::good(format!("{path}: as captured, after {took}")),
-                None,
-            ),
+            None if answer.end != End::Timeout => {
+                let text = format!("{path}: as captured, after {took}");
+                (Finding::good(text), None)
+            }
+            None => {
+                let text = format!("{path}: as captured, but not in time{why}");
+                (Finding::fault(text), None)
+            }
             difference => {
-                let why = of_content(answer).map_or_else(String::new, |why| format!("; {why}"));
-                let finding = Finding::fault(format!("{path}: not as captured{why}"));
-                (finding, difference)
+                let text = format!("{path}: not as captured{why}");
+                (Finding::fault(text), difference)
             }
         }
     }

@@ -12,7 +12,8 @@ use super::usage::UsageError;
 use crate::bot;
 use crate::net::{self, Client, End};
 use crate::platform::{
-    Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_trouble, random, seconds, shown,
+    Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_answer, of_trouble, random,
+    seconds, shown,
 };
 
 const FROM: Name = Name {
@@ -48,21 +49,22 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     }
     // The same signature with every try, as observed.
     let request = draft.request(&url, &Stamp::new(&token, now));
-    let fail = |text| {
+    let fail = |text, error| {
         print(style.finding(&Finding::fault(text)))?;
-        Err(Error::NotDelivered)
+        Err(error)
     };
     let mut client = match Client::of(&url) {
         Ok(client) => client,
-        Err(trouble) => return fail(of_trouble(&trouble, &url)),
+        Err(trouble) => return fail(of_trouble(&trouble, &url), Error::NotDelivered),
     };
     let tries = if given.has(ALL_TRIES) { TRIES } else { 1 };
     for count in 1..=tries {
         if tries > 1 {
             print(format!("try {count}: "))?;
         }
-        match client.exchange(&request, PATIENCE) {
-            Ok(answer) if answer.end != End::Timeout => {
+        let late = match client.exchange(&request, PATIENCE) {
+            Ok(answer) if answer.end == End::Timeout => of_answer(&answer),
+            Ok(answer) => {
                 let verdict = Verdict::on(&answer, &draft);
                 print(report(&verdict, &seconds(answer.took), style))?;
                 if given.has(RAW) {
@@ -72,14 +74,21 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
                 }
                 return conclude(&verdict);
             }
-            Err(trouble) if !trouble.is_timeout() => return fail(of_trouble(&trouble, &url)),
-            Ok(_) | Err(_) => print(format!("no answer within {}\n", seconds(PATIENCE)))?,
+            Err(trouble) if trouble.is_timeout() => Some(of_trouble(&trouble, &url)),
+            Err(trouble) => return fail(of_trouble(&trouble, &url), Error::NotDelivered),
+        };
+        if tries > 1 {
+            print(format!("no answer within {}\n", seconds(PATIENCE)))?;
+        }
+        if count == tries {
+            let error = match tries {
+                1 => Error::NotInTime,
+                _ => Error::NotDelivered,
+            };
+            return fail(late.unwrap_or_default(), error);
         }
     }
-    Err(match tries {
-        1 => Error::NotInTime,
-        _ => Error::NotDelivered,
-    })
+    Ok(())
 }
 
 fn conclude(verdict: &Verdict) -> Result<(), Error> {

@@ -86,6 +86,9 @@ pub struct Client {
     stream: Option<TcpStream>,
     input: Vec<u8>,
     content: Vec<u8>,
+    /// How many requests were sent once more, because a kept connection was closed instead of an
+    /// answer.
+    pub sent_again: usize,
 }
 
 impl Client {
@@ -95,10 +98,12 @@ impl Client {
     /// # Errors
     /// `Resolve`
     pub fn of(url: &Url) -> Result<Self, Trouble> {
-        let addresses = (url.host(), url.port())
-            .to_socket_addrs()
-            .map_err(Trouble::Resolve)?;
-        Ok(Self::at(addresses.collect()))
+        let resolved = (url.host(), url.port()).to_socket_addrs();
+        let addresses: Vec<SocketAddr> = resolved.map_err(Trouble::Resolve)?.collect();
+        match addresses.is_empty() {
+            true => Err(Trouble::Resolve(io::ErrorKind::NotFound.into())),
+            false => Ok(Self::at(addresses)),
+        }
     }
 
     fn at(addresses: Vec<SocketAddr>) -> Self {
@@ -107,6 +112,7 @@ impl Client {
             stream: None,
             input: Vec::new(),
             content: Vec::new(),
+            sent_again: 0,
         }
     }
 
@@ -135,8 +141,10 @@ impl Client {
         };
         send(&mut stream, request, deadline);
         let received = match self.receive_head(&mut stream, answers_head, deadline) {
-            // A server may close a connection that it kept at any time (RFC 9112 9.3.1).
+            // A server may close a connection that it kept at any time, and this request may have
+            // crossed with that (RFC 9112 9.3.1). Whether it was processed nobody knows.
             Err(Trouble::Closed) if is_kept => {
+                self.sent_again = self.sent_again.saturating_add(1);
                 stream = self.connect(deadline)?;
                 send(&mut stream, request, deadline);
                 self.receive_head(&mut stream, answers_head, deadline)
@@ -145,6 +153,7 @@ impl Client {
         };
         let (framing, length) = received?;
         let (end, used) = self.receive_content(&mut stream, framing, length, deadline);
+        // Once more, because reading on moved the bytes that it borrows from.
         let head = match ResponseHead::parse(&self.input, answers_head) {
             Ok(Some((head, _))) => head,
             Ok(None) => return Err(Trouble::HeadClosed),
@@ -173,7 +182,7 @@ impl Client {
 
     /// Connects to the first address that takes it, and keeps that one in front.
     fn connect(&mut self, deadline: Instant) -> Result<TcpStream, Trouble> {
-        let mut trouble = Trouble::Resolve(io::Error::from(io::ErrorKind::NotFound));
+        let mut trouble = Trouble::Timeout;
         for at in 0..self.addresses.len() {
             // What is left is shared, so that an address that nothing comes back from leaves time
             // for the next.
@@ -336,7 +345,7 @@ mod tests {
 
     #[test]
     fn the_first_address_that_takes_a_connection_is_used_and_kept_in_front() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = bound();
         let good = listener.local_addr().unwrap();
         let serve = thread::spawn(move || {
             for _ in 0..2 {
@@ -353,5 +362,21 @@ mod tests {
             assert_eq!(client.addresses, [good, refusing]);
         }
         serve.join().unwrap();
+    }
+
+    #[test]
+    fn an_address_that_nothing_comes_back_from_leaves_time_for_the_next() {
+        let (full, good) = (bound(), bound());
+        let address = full.local_addr().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
+        // Behind a full queue the kernel drops who comes.
+        let _queue: Vec<TcpStream> = (0..5000).map_while(|_| connect().ok()).collect();
+        let mut client = Client::at(vec![address, good.local_addr().unwrap()]);
+        let deadline = Instant::now().checked_add(Duration::from_secs(4)).unwrap();
+        assert!(client.connect(deadline).is_ok());
+    }
+
+    fn bound() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").unwrap()
     }
 }

@@ -1,6 +1,7 @@
 //! A captured request, sent again, and the captured response that its answer is compared with.
 
 use std::fmt;
+use std::iter::repeat;
 
 use super::shown;
 use crate::account::Token;
@@ -14,6 +15,8 @@ pub(crate) struct Capture(pub(crate) Vec<u8>);
 pub enum CaptureError {
     /// So many bytes stand behind its request.
     Behind(usize),
+    /// So many bytes of its content are missing.
+    Short(usize),
     /// Its first line is no request line.
     RequestLine,
     /// Its query lacks this parameter.
@@ -22,16 +25,25 @@ pub enum CaptureError {
     Encrypted,
     /// The response that was captured with it has no head.
     Response(ResponseError),
+    /// It ends within its head.
+    ResponseCut,
 }
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Behind(count) => write!(f, "{count} bytes behind the request, none allowed"),
+            Self::Short(count) => {
+                write!(
+                    f,
+                    "{count} bytes less than Content-Length says, none may be missing"
+                )
+            }
             Self::RequestLine => f.write_str("no request line to sign"),
             Self::Missing(name) => write!(f, "no parameter {name} to sign anew"),
             Self::Encrypted => f.write_str("msg_signature, only plain mode can be signed anew"),
             Self::Response(error) => write!(f, "captured response: {error}"),
+            Self::ResponseCut => f.write_str("captured response: its head is not whole"),
         }
     }
 }
@@ -41,7 +53,7 @@ impl Capture {
     /// other: the answer says so.
     ///
     /// # Errors
-    /// `Behind`
+    /// `Behind` or `Short`
     pub(crate) fn of(bytes: Vec<u8>) -> Result<Self, CaptureError> {
         let whole = match Head::parse(&bytes) {
             Ok(Some((head, length))) => match head.framing {
@@ -55,9 +67,10 @@ impl Capture {
             },
             Ok(None) | Err(_) => usize::MAX,
         };
-        match bytes.len().saturating_sub(whole) {
-            0 => Ok(Self(bytes)),
-            count => Err(CaptureError::Behind(count)),
+        match (bytes.len().checked_sub(whole), whole) {
+            (Some(0), _) | (None, usize::MAX) => Ok(Self(bytes)),
+            (Some(count), _) => Err(CaptureError::Behind(count)),
+            (None, _) => Err(CaptureError::Short(whole.saturating_sub(bytes.len()))),
         }
     }
 
@@ -114,21 +127,27 @@ fn split_query(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((before, query, after))
 }
 
-/// The status of a captured response, behind interim ones.
+/// The status of a captured response.
 ///
 /// # Errors
-/// `Response` where its head cannot be read.
-pub(crate) fn captured_status(mut response: &[u8]) -> Result<u16, CaptureError> {
-    loop {
-        match ResponseHead::parse(response, false) {
-            Ok(Some((head, length))) if matches!(head.status, 100..=199) => {
-                response = response.get(length..).unwrap_or(b"");
-            }
-            Ok(Some((head, _))) => return Ok(head.status),
-            Ok(None) => return Err(CaptureError::Response(ResponseError::StatusLine)),
-            Err(error) => return Err(CaptureError::Response(error)),
-        }
+/// `Response` or `ResponseCut` where its head cannot be read.
+pub(crate) fn captured_status(response: &[u8]) -> Result<u16, CaptureError> {
+    match ResponseHead::parse(without_interim(response), false) {
+        Ok(Some((head, _))) => Ok(head.status),
+        Ok(None) => Err(CaptureError::ResponseCut),
+        Err(error) => Err(CaptureError::Response(error)),
     }
+}
+
+/// The bytes of the final response. Whether there are interim ones in front of it is a matter of how
+/// fast a request came, and a client drops them.
+fn without_interim(mut response: &[u8]) -> &[u8] {
+    while let Ok(Some((head, length))) = ResponseHead::parse(response, false)
+        && matches!(head.status, 100 | 102..=199)
+    {
+        response = response.get(length..).unwrap_or(b"");
+    }
+    response
 }
 
 /// Where two responses part.
@@ -155,6 +174,7 @@ impl Difference {
     /// Compares an answer with the captured response. The value of Date and the digits of CreateTime
     /// are those of another day, and count by their length alone.
     pub(crate) fn between(expected: &[u8], found: &[u8]) -> Option<Self> {
+        let expected = without_interim(expected);
         let (old, new) = (undated(expected), undated(found));
         let at = common(old.iter(), new.iter());
         if at == old.len() && at == new.len() {
@@ -171,8 +191,11 @@ impl Difference {
             let lines = lines(response);
             let count = lines.len().saturating_sub(in_front).saturating_sub(behind);
             let differing = lines.iter().skip(in_front).take(count.min(LINES));
+            // Of the first line, what stands around the first difference.
+            let around = [at.saturating_sub(start)].into_iter().chain(repeat(0));
             let mut texts: Vec<String> = differing
-                .map(|line| window(line, at.saturating_sub(start)))
+                .zip(around)
+                .map(|(line, around)| window(line, around))
                 .collect();
             if count > LINES {
                 texts.push(format!("… {} more lines", count.saturating_sub(LINES)));
@@ -213,7 +236,9 @@ fn window(line: &[u8], around: usize) -> String {
 
 /// The response with a dash for each byte of the value of Date, and for each digit of CreateTime.
 fn undated(response: &[u8]) -> Vec<u8> {
-    const OPEN: &[u8] = b"<CreateTime>";
+    let is_open = |before: &[u8]| {
+        before.ends_with(b"<CreateTime>") || before.ends_with(b"<CreateTime><![CDATA[")
+    };
     let mut bytes = Vec::with_capacity(response.len());
     let mut is_head = true;
     for line in lines(response) {
@@ -228,8 +253,7 @@ fn undated(response: &[u8]) -> Vec<u8> {
             is_value = match has_date {
                 true => at >= 5 && !matches!(octet, b'\r' | b'\n'),
                 false => {
-                    octet.is_ascii_digit()
-                        && (is_value || line.get(..at).is_some_and(|before| before.ends_with(OPEN)))
+                    octet.is_ascii_digit() && (is_value || line.get(..at).is_some_and(is_open))
                 }
             };
             bytes.push(if is_value { b'-' } else { *octet });

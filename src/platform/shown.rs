@@ -42,8 +42,9 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
 /// Whether a terminal only draws it. Besides control characters, some only change the direction of
 /// what stands around them, or are not seen at all.
 fn is_harmless(character: char) -> bool {
-    !character.is_control()
-        && !matches!(character,
+    character == '\t'
+        || !character.is_control()
+            && !matches!(character,
             '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn foreign_bytes_are_readable_and_harmless() {
         assert_eq!(shown("你好 a\"b\\".as_bytes(), 100), "你好 a\"b\\");
-        assert_eq!(shown(b"\x1b[2J\r\n\t\0", 100), "\\u{1b}[2J\\r\\n\\t\\u{0}");
+        assert_eq!(shown(b"\x1b[2J\r\n\t\0", 100), "\\u{1b}[2J\\r\\n\t\\u{0}");
         assert_eq!(shown(b"a\xFFb\xE4\xBD", 100), "a\\xffb\\xe4\\xbd");
         assert_eq!(
             shown("\u{FEFF}\u{202E}".as_bytes(), 100),

@@ -45,16 +45,19 @@ impl<'c> TokenCheck<'c> {
             Err(unresolved) => return tell(trouble(unresolved)),
         };
         let right = self.request(&Stamp::new(self.token, self.now));
-        let is_echoed = match client.exchange(&right, PATIENCE) {
+        let passed = match client.exchange(&right, PATIENCE) {
             Ok(answer) => {
                 self.judge(&answer).into_iter().try_for_each(&tell)?;
-                self.is_echoed(&answer)
+                let is_echoed = self.echostr_in(answer.content).is_some();
+                let is_passed = answer.head.status == 200 && is_echoed;
+                is_passed.then(|| answer.content.to_vec())
             }
             Err(error) => return tell(trouble(error)),
         };
-        if is_echoed {
+        if let Some(content) = passed {
             let wrong = self.request(&Stamp::new(self.token, self.now).forged());
-            tell(self.judge_forged(client.another().exchange(&wrong, PATIENCE)))?;
+            let mut client = client.another();
+            tell(self.judge_forged(client.exchange(&wrong, PATIENCE), &content))?;
         }
         Ok(())
     }
@@ -83,12 +86,6 @@ impl<'c> TokenCheck<'c> {
             ));
         }
         findings
-    }
-
-    /// Whether it takes the signature for a right one. An error page may hold the echostr too, because
-    /// it shows the URL.
-    fn is_echoed(&self, answer: &Answer<'_>) -> bool {
-        answer.head.status == 200 && self.echostr_in(answer.content).is_some()
     }
 
     /// At which byte of the content the echostr begins.
@@ -178,10 +175,11 @@ impl<'c> TokenCheck<'c> {
         }
     }
 
-    /// A backend that answers a wrong signature as it answers a right one checks nothing.
-    fn judge_forged(&self, answer: Result<Answer<'_>, Trouble>) -> Finding {
+    /// A backend that answers a wrong signature with what it answers a right one checks nothing. An
+    /// error page may hold the echostr too, because it shows the URL.
+    fn judge_forged(&self, answer: Result<Answer<'_>, Trouble>, passed: &[u8]) -> Finding {
         match answer {
-            Ok(answer) if self.is_echoed(&answer) => Finding::fault(
+            Ok(answer) if answer.head.status == 200 && answer.content == passed => Finding::fault(
                 "a wrong signature passes too: the program checks none, so anybody can send it \
                  messages; compare signature with the sha1 of token, timestamp and nonce, sorted",
             ),

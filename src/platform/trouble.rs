@@ -21,10 +21,19 @@ pub(crate) fn of_trouble(trouble: &Trouble, url: &Url) -> String {
             )
         }
         Trouble::Connect(address, error) => {
-            format!("cannot connect to {address}: {error}; is that the server's address?")
+            let of_address = [
+                io::ErrorKind::HostUnreachable,
+                io::ErrorKind::NetworkUnreachable,
+                io::ErrorKind::AddrNotAvailable,
+            ];
+            let hint = match of_address.contains(&error.kind()) {
+                true => "; is that the server's address?",
+                false => "",
+            };
+            format!("cannot connect to {address}: {error}{hint}")
         }
         Trouble::ConnectTimeout(address) => format!(
-            "no connection to {address} within {seconds} s; do the firewall and the cloud's security \
+            "no connection to {address} in time; do the firewall and the cloud's security \
              group let port {} in?",
             url.port()
         ),
@@ -97,6 +106,9 @@ pub(crate) fn of_content(answer: &Answer<'_>) -> Option<String> {
         End::Chunk(error) => Some(format!(
             "the content's chunks break HTTP: {error}; whatever writes them has to be mended"
         )),
+        End::Closed if answer.head.framing == ResponseFraming::Close => {
+            Some("the connection was reset in the middle of the content".to_owned())
+        }
         End::Closed => Some(
             "the connection was closed in the middle of a chunked content; a chunk of size 0 ends it"
                 .to_owned(),

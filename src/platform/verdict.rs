@@ -193,10 +193,22 @@ fn fault_of_shape(content: &[u8]) -> Option<String> {
         "white space in front of the XML declaration, where XML allows none; \
          look for a blank line at the start of the program's files"
             .to_owned()
+    } else if let Some(rest) = behind_root(bare) {
+        format!("{} behind </xml>; a reply ends there", quoted(rest))
     } else {
         return None;
     };
     Some(fault)
+}
+
+/// What stands behind the end of the root, such as a warning that a program prints at its own end.
+fn behind_root(content: &[u8]) -> Option<&[u8]> {
+    const END: &[u8] = b"</xml>";
+    let at = content
+        .windows(END.len())
+        .rposition(|window| window == END)?;
+    let rest = content.get(at.saturating_add(END.len())..)?.trim_ascii();
+    (!rest.is_empty()).then_some(rest)
 }
 
 struct Findings(Vec<Finding>);
@@ -246,7 +258,7 @@ impl Findings {
         for (name, expected) in [("ToUserName", user), ("FromUserName", account)] {
             match found(name) {
                 None | Some("") => self.fault(format!("{name} is missing, {expected:?} expected")),
-                Some(found) if found == trim(expected) => {}
+                Some(found) if found == expected => {}
                 Some(found) => self.fault(format!(
                     "{name} is {}, {expected:?} expected",
                     quoted(found.as_bytes())

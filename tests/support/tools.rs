@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use super::{Program, TOKEN, command};
@@ -114,4 +114,25 @@ pub fn captured_account() -> Program {
 /// An address where nothing listens.
 pub fn nowhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 1))
+}
+
+/// What a terminal is shown by a command whose arguments a shell takes as they are; `None` where there
+/// is no terminal to be had.
+pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> Option<String> {
+    let script = |line: &str| {
+        Command::new("script")
+            .args(["-qec", line, "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .env("WECHAT", env!("CARGO_BIN_EXE_wechat"))
+            .env("WECHAT_TOKEN", TOKEN)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .output()
+    };
+    if !script("true").is_ok_and(|output| output.status.success()) {
+        println!("this machine has no script(1) or no terminals, so none was tried");
+        return None;
+    }
+    let output = script(&format!("\"$WECHAT\" {arguments}")).unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
 }
