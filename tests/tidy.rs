@@ -248,3 +248,20 @@ fn the_top_level_is_the_agreed_one() {
         );
     }
 }
+
+#[test]
+fn the_readme_shows_the_nginx_files_that_are_tested() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut shown = 0;
+    for path in files(&root().join("tests/nginx")) {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "conf")
+        {
+            let block = format!("```nginx\n{}```\n", fs::read_to_string(&path).unwrap());
+            assert!(readme.contains(&block), "{}", path.display());
+            shown += 1;
+        }
+    }
+    assert_eq!(readme.matches("```nginx\n").count(), shown);
+}
