@@ -16,6 +16,8 @@ mod support;
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -420,4 +422,50 @@ fn what_cannot_be_printed_is_an_error_but_who_stops_reading_is_none() {
     drop(reader);
     let output = command().arg("rules").stdout(writer).output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+/// sd_notify(3): by a path, or by an abstract name behind `@`.
+#[test]
+fn a_service_manager_hears_when_the_server_is_ready() {
+    let path = folder("notify").join("socket");
+    let by_path = UnixDatagram::bind(&path).unwrap();
+    let name = format!("wechat-test-{}", std::process::id());
+    let address = UnixAddress::from_abstract_name(&name).unwrap();
+    let by_name = UnixDatagram::bind_addr(&address).unwrap();
+    let sockets = [
+        (by_path, path.to_str().unwrap().to_owned()),
+        (by_name, format!("@{name}")),
+    ];
+    for (socket, shown) in sockets {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let program = Program::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("NOTIFY_SOCKET", &shown)
+                .args(["--listen", "127.0.0.1:0"]),
+        );
+        let mut state = [0; 100];
+        let length = socket.recv(&mut state).unwrap();
+        assert_eq!(&state[..length], b"READY=1", "{shown}");
+        assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+        program.stop_silent();
+    }
+}
+
+#[test]
+fn a_service_manager_that_is_not_there_keeps_nobody_from_being_served() {
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("NOTIFY_SOCKET", "/nonexistent/notify")
+            .args(["--listen", "127.0.0.1:0"]),
+    );
+    assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+    assert_eq!(
+        program.stop(),
+        [
+            "cause=notify reason=\"No such file or directory (os error 2)\" \
+          hint=\"is NOTIFY_SOCKET the service manager's?\""
+        ]
+    );
 }

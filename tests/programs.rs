@@ -15,6 +15,7 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -93,12 +94,14 @@ fn the_message_is_on_standard_input_and_in_the_environment() {
            <on><run>/bin/sh -c <arg>env | grep -v -e ^WECHAT_RUN= -e ^PWD= -e ^SHLVL= -e ^_= | sort</arg></run></on></rules>"#,
     )
     .unwrap();
+    let manager = folder.join("notify");
+    let _manager = UnixDatagram::bind(&manager).unwrap();
     let program = Program::spawn(
         command()
             .env("WECHAT_TOKEN", TOKEN)
             .env("WECHAT_PATH", "/wx")
             .env("CREDENTIALS_DIRECTORY", folder.join("none"))
-            .env("NOTIFY_SOCKET", "/run/systemd/notify")
+            .env("NOTIFY_SOCKET", &manager)
             .env("API_KEY", "for the program")
             .env("PATH", "/usr/bin:/bin")
             .args([

@@ -59,6 +59,13 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
             .map_or_else(String::new, ToString::to_string);
         net::report(&format!("cause=panic reason=\"at {place}\""));
     }));
+    if let Some(socket) = settings.notify_socket
+        && let Err(error) = net::notify(&socket, net::READY)
+    {
+        net::report(&format!(
+            "cause=notify reason=\"{error}\" hint=\"is NOTIFY_SOCKET the service manager's?\""
+        ));
+    }
     backend
         .serve(|message, caller| bot.answer(message, caller))
         .map_err(Error::Serve)

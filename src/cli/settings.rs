@@ -30,6 +30,9 @@ pub struct Settings {
     pub max_age: Age,
     /// Connections at once.
     pub max_connections: usize,
+    /// The socket of a service manager that waits to hear that the server is ready
+    /// (`NOTIFY_SOCKET`, sd_notify(3)).
+    pub notify_socket: Option<OsString>,
 }
 
 const LISTEN: Name = Name {
@@ -105,6 +108,9 @@ impl Settings {
                 })?
                 .unwrap_or(1024),
             token: TokenSource::of(&given)?,
+            notify_socket: given
+                .variable("NOTIFY_SOCKET")
+                .filter(|socket| !socket.is_empty()),
         })
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod input;
 mod listener;
 mod log;
+mod notify;
 mod peer;
 mod seats;
 
@@ -20,6 +21,7 @@ pub use client::{Answer, Client, End, Trouble};
 pub use connection::now;
 pub use listener::{bind, from_stdin};
 pub use log::report;
+pub use notify::{READY, notify};
 pub use peer::Peer;
 
 /// How many connections there may be, and how long each may keep a thread waiting. Every duration
