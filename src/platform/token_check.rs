@@ -159,7 +159,7 @@ impl<'c> TokenCheck<'c> {
             format!("another text came back instead of the echostr: {fault}")
         } else if content.len() >= CUT_MIN && self.echostr.as_bytes().starts_with(content) {
             format!(
-                "only the first {} of the {} bytes of the echostr came back; Content-Length is too small",
+                "only the first {} of the {} bytes of the echostr came back; is Content-Length too small?",
                 content.len(),
                 self.echostr.len()
             )
