@@ -659,13 +659,7 @@ fn the_right_answer_without_an_end_is_not_green() {
     fs::write(&path, get("/")).unwrap();
     let answer = b"HTTP/1.1 200 OK\r\n\r\nhello";
     fs::write(folder.join("a.response"), answer).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.write_all(answer).unwrap();
-        rest(&mut stream)
-    });
+    let address = holding(answer);
     let said = run(address, &["replay", &path]);
     let fault =
         format!("failed: {path}: as captured, but not in time; the content has no end after 5 s: ");

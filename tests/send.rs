@@ -557,14 +557,7 @@ fn half_an_answer_in_time_is_none() {
 #[test]
 fn what_came_late_is_named() {
     let late = |answer: &'static str, fault: &'static str| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            read_request(&mut stream);
-            stream.write_all(answer.as_bytes()).unwrap();
-            rest(&mut stream)
-        });
+        let address = holding(answer.as_bytes());
         thread::spawn(move || {
             let said = run(address, &["send", "你好"]);
             assert!(said.out.starts_with(fault), "{}", said.out);

@@ -351,14 +351,7 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
     // A head that is never whole, a content without an end, and a length that is never reached are
     // noticed by the time alone.
     let held = |answer: &'static str| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            read_request(&mut stream);
-            stream.write_all(answer.as_bytes()).unwrap();
-            rest(&mut stream)
-        });
+        let address = holding(answer.as_bytes());
         thread::spawn(move || run(address, &["verify"]).out)
     };
     let head = held("HTTP/1.1 200 OK\r\n");
@@ -379,7 +372,7 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
     let chunked = held("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let holding = thread::spawn(move || {
+    let kept = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         read_request(&mut stream);
         stream
@@ -406,7 +399,7 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
         chunked.join().unwrap(),
         "failed: the chunked content is not whole after 5 s; a chunk of size 0 ends it\n",
     );
-    assert_eq!(holding.join().unwrap(), b"");
+    assert_eq!(kept.join().unwrap(), b"");
 }
 
 #[test]

@@ -58,11 +58,12 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         Err(trouble) => return fail(of_trouble(&trouble, &url), Error::NotDelivered),
     };
     let tries = if given.has(ALL_TRIES) { TRIES } else { 1 };
+    let mut late = None;
     for count in 1..=tries {
         if tries > 1 {
             print(format!("try {count}: "))?;
         }
-        let late = match client.exchange(&request, PATIENCE) {
+        late = match client.exchange(&request, PATIENCE) {
             Ok(answer) if answer.end == End::Timeout => of_answer(&answer),
             Ok(answer) => {
                 let verdict = Verdict::on(&answer, &draft);
@@ -80,15 +81,12 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         if tries > 1 {
             print(format!("no answer within {}\n", seconds(PATIENCE)))?;
         }
-        if count == tries {
-            let error = match tries {
-                1 => Error::NotInTime,
-                _ => Error::NotDelivered,
-            };
-            return fail(late.unwrap_or_default(), error);
-        }
     }
-    Ok(())
+    let error = match tries {
+        1 => Error::NotInTime,
+        _ => Error::NotDelivered,
+    };
+    fail(late.unwrap_or_default(), error)
 }
 
 fn conclude(verdict: &Verdict) -> Result<(), Error> {

@@ -88,6 +88,12 @@ impl<'a> ResponseHead<'a> {
             None => Err(RequestError::HeadTooLong.into()),
         }
     }
+
+    /// Whether another response follows for the same request (RFC 9110 15.2). 101 is none of these:
+    /// what follows it is not HTTP.
+    pub const fn is_interim(&self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
 }
 
 type Taken<'a, T> = Result<Option<(T, &'a [u8])>, ResponseError>;

@@ -209,8 +209,8 @@ impl Client {
         Err(trouble)
     }
 
-    /// Reads until a head is whole that is not one of an interim response (RFC 9110 15.2), and
-    /// returns how its content ends, and its own length. 101 is none: what follows it is not HTTP.
+    /// Reads until a head is whole that is not one of an interim response, and returns how its content
+    /// ends, and its own length.
     fn receive_head(
         &mut self,
         stream: &mut TcpStream,
@@ -222,7 +222,7 @@ impl Client {
             is_silent &= self.input.is_empty();
             match ResponseHead::parse(&self.input, answers_head) {
                 Err(error) => return Err(Trouble::Head(error, front(&self.input))),
-                Ok(Some((head, length))) if matches!(head.status, 100 | 102..=199) => {
+                Ok(Some((head, length))) if head.is_interim() => {
                     self.input.drain(..length);
                 }
                 Ok(Some((head, length))) => return Ok((head.framing, length)),

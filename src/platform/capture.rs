@@ -143,7 +143,7 @@ pub(crate) fn captured_status(response: &[u8]) -> Result<u16, CaptureError> {
 /// fast a request came, and a client drops them.
 fn without_interim(mut response: &[u8]) -> &[u8] {
     while let Ok(Some((head, length))) = ResponseHead::parse(response, false)
-        && matches!(head.status, 100 | 102..=199)
+        && head.is_interim()
     {
         response = response.get(length..).unwrap_or(b"");
     }

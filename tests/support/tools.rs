@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::{Program, TOKEN, command};
+use super::{Program, TOKEN, command, rest};
 
 /// What a command says, and its exit code.
 pub struct Said {
@@ -57,6 +57,21 @@ pub fn backend_on(
     Some(address)
 }
 
+/// A backend that answers one request with these bytes, and then keeps the connection open until the
+/// client goes.
+pub fn holding(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_request(&mut stream);
+        stream.write_all(answer).unwrap();
+        rest(&mut stream)
+    });
+    address
+}
+
+/// The head and content of one request; nothing where the client has gone.
 pub fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -87,7 +102,7 @@ pub fn echostr(request: &str) -> &str {
     behind.split(['&', ' ']).next().unwrap()
 }
 
-/// Whether a request is the one with the wrong signature: checked as any backend would.
+/// Whether a request has the right signature.
 pub fn is_signed(request: &str) -> bool {
     let parameter = |name: &str| {
         let (_, behind) = request.split_once(&format!("{name}=")).unwrap();
