@@ -139,6 +139,15 @@ fn captures_are_signed_anew_and_nothing_else_of_them_changes() {
         let (_, target) = request.split_once(before).unwrap();
         assert!(target.contains(behind), "{}", said.out);
     };
+    // Behind an empty line, too.
+    let empty_line = "\r\nGET /?nonce=1&timestamp=2&signature=3 HTTP/1.0\r\n\r\n";
+    fs::write(&path, empty_line).unwrap();
+    let said = run(address, &["replay", "--resign", &path]);
+    assert!(
+        said.out.contains("  + GET /?nonce=1&timestamp=1"),
+        "{}",
+        said.out
+    );
     kept(
         "/?timestamp=1&nonce=2&signature=0",
         "/?timestamp=",

@@ -336,6 +336,22 @@ fn a_message_is_sent_as_captured_and_filled_in() {
             (None, Some("1"))
         );
     });
+    for text in ["-h", "-", "--raw", "a=b"] {
+        let (_, xml) = sent(&["--", text]);
+        assert_eq!(element(&xml, "Content"), text);
+    }
+    let (_, xml) = sent(&["-"]);
+    assert_eq!(element(&xml, "Content"), "-");
+    let (_, xml) = sent(&["MsgType=x", "a/b=1", "c/d=2", "c/b=3"]);
+    assert!(
+        xml.contains("<c><d><![CDATA[2]]></d><b><![CDATA[3]]></b></c>"),
+        "{xml}"
+    );
+    let (_, xml) = sent(&["MsgType=x", "a/b=1", "a/c/d=2", "a/b=3"]);
+    assert!(
+        xml.contains("</c></a>\n<a><b><![CDATA[3]]></b></a>"),
+        "{xml}"
+    );
     let nested = [
         "a/b=1",
         "a/c=2",

@@ -144,32 +144,31 @@ impl Draft {
     /// innermost anew, as the items of a list need it.
     pub(crate) fn xml(&self) -> String {
         let mut xml = b"<xml>".to_vec();
-        let mut open: Vec<&str> = Vec::new();
-        let mut written: Vec<&str> = Vec::new();
+        let mut open: Vec<Open<'_>> = Vec::new();
         for (path, text) in &self.fields {
             let mut parents: Vec<&str> = path.split('/').collect();
             let name = parents.pop().unwrap_or(path);
-            let same = |(one, other): &(&&str, &&str)| one == other;
-            let mut shared = open.iter().zip(&parents).take_while(same).count();
-            if shared == parents.len() && shared == open.len() && written.contains(&name) {
+            let is_same = |(one, other): &(&Open<'_>, &&str)| one.name == **other;
+            let mut shared = open.iter().zip(&parents).take_while(is_same).count();
+            let innermost = shared.checked_sub(1).and_then(|at| open.get(at));
+            let is_there = innermost.is_some_and(|element| element.leaves.contains(&name));
+            if shared == parents.len() && is_there {
                 shared = shared.saturating_sub(1);
             }
-            if shared < open.len().max(parents.len()) {
-                written.clear();
-            }
             close_to(&mut open, shared, &mut xml);
-            for parent in parents.into_iter().skip(shared) {
-                xml.extend_from_slice(format!("<{parent}>").as_bytes());
-                open.push(parent);
+            for name in parents.into_iter().skip(shared) {
+                xml.extend_from_slice(format!("<{name}>").as_bytes());
+                let leaves = Vec::new();
+                open.push(Open { name, leaves });
             }
             if NUMBERS.contains(&name) && is_number(text) {
                 xml.extend_from_slice(format!("<{name}>{text}</{name}>").as_bytes());
             } else {
                 write_leaf_as_is(name, text, &mut xml);
             }
-            written.push(name);
-            if open.is_empty() {
-                xml.push(b'\n');
+            match open.last_mut() {
+                Some(element) => element.leaves.push(name),
+                None => xml.push(b'\n'),
             }
         }
         close_to(&mut open, 0, &mut xml);
@@ -204,10 +203,16 @@ fn is_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction)
 }
 
+/// An element that has begun, and the leaves in it so far.
+struct Open<'d> {
+    name: &'d str,
+    leaves: Vec<&'d str>,
+}
+
 /// Ends elements until so many are open.
-fn close_to(open: &mut Vec<&str>, count: usize, xml: &mut Vec<u8>) {
+fn close_to(open: &mut Vec<Open<'_>>, count: usize, xml: &mut Vec<u8>) {
     while open.len() > count
-        && let Some(name) = open.pop()
+        && let Some(Open { name, .. }) = open.pop()
     {
         xml.extend_from_slice(format!("</{name}>").as_bytes());
         if open.is_empty() {
