@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::{
     Age, Credentials, Message, MessageError, SignatureError, Token, UsedSignatures, Verified, Xml,
@@ -25,7 +27,69 @@ pub struct Callback {
     pub max_age: Age,
     /// The only path that is served; `None` serves any, since the signature is what authenticates.
     pub path: Option<ServedPath>,
+    /// What it has answered so far.
+    pub tally: Arc<Tally>,
     used: UsedSignatures,
+}
+
+/// The kinds of messages that are counted, by MsgType.
+const KINDS: [&str; 8] = [
+    "text",
+    "image",
+    "voice",
+    "video",
+    "shortvideo",
+    "location",
+    "link",
+    "event",
+];
+
+/// What a callback has answered so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    messages: [AtomicU64; KINDS.len()],
+    others: AtomicU64,
+    replies: AtomicU64,
+    successes: AtomicU64,
+    token_checks: AtomicU64,
+}
+
+impl Tally {
+    /// How many messages came of each kind, by MsgType; those of kinds that the manual does not have
+    /// last, as `other`.
+    pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let kinds = KINDS.into_iter().zip(&self.messages);
+        let kinds = kinds.chain([("other", &self.others)]);
+        kinds.map(|(kind, count)| (kind, count.load(Ordering::Relaxed)))
+    }
+
+    /// Messages that were replied to.
+    pub fn replies(&self) -> u64 {
+        self.replies.load(Ordering::Relaxed)
+    }
+
+    /// Messages that got no reply, but `success`.
+    pub fn successes(&self) -> u64 {
+        self.successes.load(Ordering::Relaxed)
+    }
+
+    /// Token checks that passed.
+    pub fn token_checks(&self) -> u64 {
+        self.token_checks.load(Ordering::Relaxed)
+    }
+
+    fn count_message(&self, msg_type: &str) {
+        let kinds = KINDS.iter().zip(&self.messages);
+        let count = kinds
+            .filter(|(kind, _)| **kind == msg_type)
+            .map(|(_, count)| count)
+            .next();
+        one_more(count.unwrap_or(&self.others));
+    }
+}
+
+fn one_more(count: &AtomicU64) {
+    count.fetch_add(1, Ordering::Relaxed);
 }
 
 /// A path without percent-encoding and without a slash at its end, so that `/wx` and `/wx/` are one.
@@ -67,6 +131,7 @@ impl Callback {
             token,
             max_age: Age::AtMost(600),
             path: None,
+            tally: Arc::default(),
             used: UsedSignatures::default(),
         }
     }
@@ -106,6 +171,7 @@ impl Callback {
         }
         let echostr = required(parameters.echostr.as_ref(), "echostr")?;
         let verified = self.verify(&parameters, (caller.now)())?;
+        one_more(&self.tally.token_checks);
         Ok(echo(verified, echostr.clone()))
     }
 
@@ -130,6 +196,7 @@ impl Callback {
         }
         let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
         let message = Message::parse(verified, &xml).map_err(Refusal::Message)?;
+        self.tally.count_message(message.msg_type());
         let outcome = outcome(&message);
         let reply = match &outcome {
             Outcome::Reply(reply) => reply,
@@ -138,8 +205,10 @@ impl Callback {
         };
         reply.write_to(&message, (caller.now)(), scratch);
         Ok(Some(if scratch.is_empty() {
+            one_more(&self.tally.successes);
             Response::text(SUCCESS)
         } else {
+            one_more(&self.tally.replies);
             Response::xml(scratch.as_slice())
         }))
     }

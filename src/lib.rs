@@ -15,7 +15,7 @@
 //! | [`bot`] | what to say | HTTP, sockets |
 //! | [`answer`] | the one seam: a request in, a response out | sockets, XML |
 //! | `calendar` | days and dates | everything else |
-//! | [`net`] | listener, threads, connections, deadlines | WeChat |
+//! | [`net`] | listener, threads, connections, deadlines, the control socket | WeChat |
 //! | `platform` | WeChat's side: what it sends, and what it makes of an answer | arguments, printing |
 //! | [`server`] | how the four are put together | their insides |
 //! | [`cli`] | arguments, environment, a file for each command | how HTTP or XML are read |

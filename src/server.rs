@@ -70,7 +70,7 @@ use std::net::{SocketAddr, TcpListener};
 use crate::account::{Message, Reply, Token};
 use crate::answer::Callback;
 use crate::bot::{Caller, Late, Outcome, Tries};
-use crate::net::{self, Limits};
+use crate::net::{self, Handle, Limits, Watchdog};
 
 /// A listening socket that waits for its token.
 #[derive(Debug)]
@@ -100,6 +100,8 @@ impl Server {
             callback: Callback::new(token),
             limits: Limits::default(),
             late: String::new(),
+            handle: Handle::default(),
+            watchdog: None,
         }
     }
 }
@@ -114,6 +116,10 @@ pub struct Backend {
     pub limits: Limits,
     /// What a user is told whose answer takes longer than WeChat waits; empty for nothing.
     pub late: String,
+    /// Through which it is watched and ended: a clone of it stays when this runs.
+    pub handle: Handle,
+    /// The service manager that wants to hear that it is not stuck, if there is one.
+    pub watchdog: Option<Watchdog>,
 }
 
 impl Backend {
@@ -125,11 +131,11 @@ impl Backend {
         self.listener.local_addr()
     }
 
-    /// Answers every verified message with what the closure makes of it, for ever. It is called once
-    /// for each message, however often WeChat asks.
+    /// Answers every verified message with what the closure makes of it, until [`Handle::stop`]. It is
+    /// called once for each message, however often WeChat asks.
     ///
     /// # Errors
-    /// Where no thread can be started. After that nothing ends it.
+    /// Where no thread can be started. After that nothing ends it but its handle.
     pub fn run(
         self,
         reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Sync,
@@ -153,14 +159,21 @@ impl Backend {
         self,
         outcome: impl for<'m> Fn(&'m Message<'m>, &Caller<'_>) -> Outcome<'m> + Sync,
     ) -> io::Result<()> {
-        net::serve(&self.listener, self.limits, |request, peer, scratch| {
-            let caller = Caller {
-                now: &net::now,
-                is_there: &|| peer.is_there(),
-            };
-            self.callback.answer(request, &caller, scratch, |message| {
-                outcome(message, &caller)
-            })
-        })
+        let (callback, watchdog) = (self.callback, self.watchdog.as_ref());
+        net::serve(
+            self.listener,
+            self.limits,
+            &self.handle,
+            watchdog,
+            |request, peer, scratch| {
+                let caller = Caller {
+                    now: &net::now,
+                    is_there: &|| peer.is_there(),
+                };
+                callback.answer(request, &caller, scratch, |message| {
+                    outcome(message, &caller)
+                })
+            },
+        )
     }
 }

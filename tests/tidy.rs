@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -264,4 +265,34 @@ fn the_readme_shows_the_nginx_files_that_are_tested() {
         }
     }
     assert_eq!(readme.matches("```nginx\n").count(), shown);
+}
+
+/// A claim stands there with the test that shows it, so that has to be one.
+#[test]
+fn each_claim_of_the_security_section_names_tests_that_are_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("## Security\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let tests: String = ["src", "tests"]
+        .iter()
+        .flat_map(|folder| files(&root().join(folder)))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let mut claims = 0;
+    for row in section.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let Ok(number) = cells[0].parse::<usize>() else {
+            continue;
+        };
+        claims += 1;
+        assert_eq!(number, claims, "{row}");
+        for name in cells[2].split(", ").map(|name| name.trim_matches('`')) {
+            let is_test = tests.contains(&format!("#[test]\nfn {name}()"))
+                || tests.contains(&format!("#[test]\n    fn {name}()"));
+            let is_run = name.starts_with("tests/") && root().join(name).is_file();
+            assert!(is_test || is_run, "{name} of claim {number}");
+        }
+    }
+    assert_eq!(claims, 15);
 }

@@ -61,6 +61,7 @@ fn patient() -> Limits {
         answer: LONG,
         idle: LONG,
         linger: LONG,
+        drain: LONG,
     }
 }
 

@@ -69,6 +69,16 @@ impl Bot {
         })
     }
 
+    /// How many programs run at this moment.
+    pub fn running(&self) -> usize {
+        self.programs.running()
+    }
+
+    /// How many tries joined an earlier one of their message.
+    pub fn joined(&self) -> u64 {
+        self.tries.joined()
+    }
+
     /// What comes of a message. A program is run once for all tries of it; replies that stand in the
     /// rules are made each time, since that costs less than to remember them.
     pub fn answer<'m>(&self, message: &'m Message<'m>, caller: &Caller<'_>) -> Outcome<'m> {

@@ -174,6 +174,11 @@ impl Programs {
         }
     }
 
+    /// How many run at this moment.
+    pub fn running(&self) -> usize {
+        self.counts().running
+    }
+
     /// Runs a program to its end, and returns the reply that it printed, else what its rule has for
     /// that case.
     pub fn run(&self, job: &Job, message: &Message<'_>) -> Reply<'static> {

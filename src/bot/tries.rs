@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ pub enum Outcome<'m> {
 #[derive(Debug)]
 pub struct Tries {
     memory: Mutex<Memory>,
+    joined: AtomicU64,
     hasher: RandomState,
     report: Report,
 }
@@ -70,9 +72,15 @@ impl Tries {
     pub fn new(report: Report) -> Self {
         Self {
             memory: Mutex::default(),
+            joined: AtomicU64::new(0),
             hasher: RandomState::new(),
             report,
         }
+    }
+
+    /// How many tries joined an earlier one of their message, which did the work or had done it.
+    pub fn joined(&self) -> u64 {
+        self.joined.load(Ordering::Relaxed)
     }
 
     /// What comes of a message that came before, or by which a user asks for a late answer; `None`
@@ -141,6 +149,7 @@ impl Tries {
         let Some(known) = memory.count_try(key) else {
             return Outcome::Gone;
         };
+        self.joined.fetch_add(1, Ordering::Relaxed);
         let age = message.received().saturating_sub(known.since);
         let is_last = known.tries >= TRIES || age >= LAST_AFTER;
         let changed = Arc::clone(&known.changed);

@@ -9,6 +9,8 @@ usage: wechat [serve] [FLAG VALUE]...        the server
        wechat verify                         makes WeChat's token check, and says why it fails
        wechat send [TEXT] [Field=Value]...   sends a message as WeChat would, and judges the answer
        wechat replay FILE...                 sends captured requests, and compares the answers
+       wechat status                         says how the running server is
+       wechat stop                           ends it, as soon as it has finished what is under way
        wechat rules                          prints a sample that shows every element of a rules file
        wechat unit                           prints the systemd unit
        wechat help [COMMAND] | --help | --version
@@ -20,6 +22,7 @@ flags of serve          environment             default
   --path PATH           WECHAT_PATH             any path is served
   --max-age SECONDS     WECHAT_MAX_AGE          600; 0 accepts any timestamp
   --max-connections N   WECHAT_MAX_CONNECTIONS  1024
+  --control PATH        WECHAT_CONTROL          $RUNTIME_DIRECTORY/control, else /run/wechat/control; of status and stop too
 
 flags of verify, send and replay
   --url URL             WECHAT_URL              http://127.0.0.1:8000/
@@ -36,6 +39,8 @@ pub(super) fn of(command: &str) -> Option<&'static str> {
         "verify" => VERIFY,
         "send" => SEND,
         "replay" => REPLAY,
+        "status" => STATUS,
+        "stop" => STOP,
         "rules" => RULES,
         "unit" => UNIT,
         "help" => ALL,
@@ -56,6 +61,8 @@ flag                    environment             default
   --path PATH           WECHAT_PATH             any path is served
   --max-age SECONDS     WECHAT_MAX_AGE          600: how far a timestamp may be off; 0 accepts any
   --max-connections N   WECHAT_MAX_CONNECTIONS  1024
+  --control PATH        WECHAT_CONTROL          $RUNTIME_DIRECTORY/control, else /run/wechat/control: the socket of
+                                                wechat status and wechat stop; without its directory there is none
 ";
 
 const CHECK: &str = "\
@@ -114,6 +121,27 @@ flag                    environment             default
   --repeat N                                    1: sends each so often, and says how fast the answers came;
                                                 only their status is compared. At most 1000000 requests in all
   --connections C                               1: so many at once, at most 1000
+";
+
+const STATUS: &str = "\
+usage: wechat status [--json] [--control PATH]
+
+Asks the running server how it is: what it has answered since its start, what it has refused and why, how
+long the last 1,024 answers took, and what goes on at this moment.
+
+flag                    environment             default
+  --json                                        the same as JSON, in one line; names of times end in their units
+  --control PATH        WECHAT_CONTROL          $RUNTIME_DIRECTORY/control, else /run/wechat/control
+";
+
+const STOP: &str = "\
+usage: wechat stop [--control PATH]
+
+Ends the running server: no more connections, and an end as soon as all is answered that has begun, in 15
+seconds at most. Returns when it has ended.
+
+flag                    environment             default
+  --control PATH        WECHAT_CONTROL          $RUNTIME_DIRECTORY/control, else /run/wechat/control
 ";
 
 const RULES: &str = "\

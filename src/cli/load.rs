@@ -165,8 +165,8 @@ fn sum_up(parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error>
         progress.done.into_inner(),
         seconds(took),
         rate(latencies.len(), took),
-        percentile(&latencies, 50),
-        percentile(&latencies, 99),
+        shown(&latencies, 50),
+        shown(&latencies, 99),
     ))?;
     match locked(&progress.first_error).take() {
         None => Ok(()),
@@ -174,11 +174,15 @@ fn sum_up(parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error>
     }
 }
 
-/// The microseconds within which so many of a hundred answers came, as a person reads them.
-fn percentile(sorted: &[u32], percent: usize) -> String {
+/// Of sorted numbers the least that so many of a hundred do not exceed.
+pub(super) fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = sorted.len().saturating_mul(percent).div_ceil(100);
-    let at = rank.saturating_sub(1);
-    let micros = sorted.get(at).copied().unwrap_or(0);
+    sorted.get(rank.checked_sub(1)?).copied()
+}
+
+/// The microseconds within which so many of a hundred answers came, as a person reads them.
+fn shown(sorted: &[u32], percent: usize) -> String {
+    let micros = percentile(sorted, percent).unwrap_or(0);
     seconds(Duration::from_micros(u64::from(micros)))
 }
 
@@ -232,11 +236,12 @@ mod tests {
 
     #[test]
     fn a_percentile_is_the_least_that_so_many_do_not_exceed() {
-        assert_eq!(percentile(&[10, 20], 50), "0.01 ms");
-        assert_eq!(percentile(&[10, 20], 99), "0.02 ms");
-        let hundred: Vec<u32> = (1..=100).map(|number| number * 1000).collect();
-        assert_eq!(percentile(&hundred, 50), "50.00 ms");
-        assert_eq!(percentile(&hundred, 99), "99.00 ms");
-        assert_eq!(percentile(&[], 50), "0.00 ms");
+        assert_eq!(percentile(&[10, 20], 50), Some(10));
+        assert_eq!(percentile(&[10, 20], 99), Some(20));
+        let hundred: Vec<u32> = (1..=100).collect();
+        assert_eq!(percentile(&hundred, 50), Some(50));
+        assert_eq!(percentile(&hundred, 99), Some(99));
+        assert_eq!(percentile(&[7], 50), Some(7));
+        assert_eq!(percentile(&[], 50), None);
     }
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod client;
+mod control;
 mod guard;
 mod help;
 mod load;
@@ -11,6 +12,8 @@ mod replay;
 mod send;
 mod serve;
 mod settings;
+mod status;
+mod stop;
 mod token;
 mod usage;
 mod verify;
@@ -28,6 +31,7 @@ use crate::http::Url;
 use crate::platform::FAULT_PROMPT;
 
 pub use crate::platform::{CaptureError, DraftError};
+pub use control::ControlPath;
 pub use settings::Settings;
 pub use token::TokenSource;
 pub use usage::UsageError;
@@ -60,6 +64,27 @@ pub enum Error {
     },
     /// The server cannot run.
     Serve(io::Error),
+    /// The control socket that was asked for cannot be made.
+    ControlSocket {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// No server can be asked at this control socket.
+    Control {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The server there does not answer what it was asked.
+    Unanswered {
+        /// The control socket's path.
+        path: PathBuf,
+        /// What it says instead; nothing where it has ended.
+        said: String,
+    },
     /// A program that was run for the server failed, for this reason.
     Guarded(String),
     /// The backend at this URL fails the token check; why has been printed.
@@ -119,6 +144,9 @@ impl Error {
             | Self::Random(_)
             | Self::Listen { .. }
             | Self::Serve(_)
+            | Self::ControlSocket { .. }
+            | Self::Control { .. }
+            | Self::Unanswered { .. }
             | Self::Guarded(_)
             | Self::Rules { .. } => 1,
         }
@@ -146,6 +174,14 @@ impl fmt::Display for Error {
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "cannot serve: {error}"),
+            Self::ControlSocket { path, error } => {
+                write!(f, "cannot make the control socket {path:?}: {error}")
+            }
+            Self::Control { path, error } => control::unreachable(path, error, f),
+            Self::Unanswered { path, said } if said.is_empty() => {
+                write!(f, "the server at {path:?} ended without an answer")
+            }
+            Self::Unanswered { path, said } => write!(f, "{path:?}: {said}"),
             Self::Guarded(reason) => f.write_str(reason),
             Self::Output(error) => write!(f, "cannot print: {error}"),
             Self::Rules { path, count: 1 } => write!(f, "1 mistake in {path:?}"),
@@ -214,6 +250,8 @@ pub fn run(
         ("send", _) => send::run(behind, &environment)?,
         ("verify", _) => verify::run(behind, &environment)?,
         ("replay", _) => replay::run(behind, &environment)?,
+        ("status", _) => status::run(behind, &environment)?,
+        ("stop", _) => stop::run(behind, &environment)?,
         ("rules", _) => {
             nothing_else(behind)?;
             print(bot::SAMPLE)?;

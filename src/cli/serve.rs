@@ -1,19 +1,24 @@
 //! `wechat serve`: the server.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::panic;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 
+use super::control::Desk;
 use super::output::print;
 use super::settings::Settings;
+use super::status::Status;
 use super::token::parse_token;
 use super::{Error, client};
 use crate::answer::ServedPath;
 use crate::bot::Bot;
-use crate::{Server, net};
+use crate::net::{self, ControlSocket, Watchdog};
+use crate::server::{Backend, Server};
 
 /// What starts programs: this very binary, also where its file has been replaced by a newer one.
 const GUARD: &str = "/proc/self/exe";
@@ -42,6 +47,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     backend.callback.max_age = settings.max_age;
     backend.limits.connections = settings.max_connections.min(connections_max());
     let address = backend.address().map_err(Error::Serve)?;
+    let control = settings.control.bind()?;
     let mut text = format!(
         "wechat {} listening on {address}\n",
         env!("CARGO_PKG_VERSION")
@@ -49,6 +55,11 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     if let Some(made_up) = made_up {
         let path = settings.path.as_deref().unwrap_or("/");
         text.push_str(&trial(program, &made_up, address, path));
+    }
+    if let Err(reason) = &control {
+        text.push_str(&format!(
+            "{reason}, so wechat status and stop cannot reach it; --control PATH lets them\n"
+        ));
     }
     // A server serves, whether anybody reads its greeting or not.
     let _: Result<(), Error> = print(text);
@@ -59,16 +70,62 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
             .map_or_else(String::new, ToString::to_string);
         net::report(&format!("cause=panic reason=\"at {place}\""));
     }));
-    if let Some(socket) = settings.notify_socket
-        && let Err(error) = net::notify(&socket, net::READY)
+    let manager = settings.notify_socket;
+    let within = settings.watchdog;
+    backend.watchdog = manager
+        .clone()
+        .zip(within)
+        .map(|(socket, within)| Watchdog::new(socket, within));
+    serve(backend, bot, control.ok(), manager)
+}
+
+/// Serves until somebody stops it through the control socket.
+fn serve(
+    backend: Backend,
+    bot: Bot,
+    control: Option<ControlSocket>,
+    manager: Option<OsString>,
+) -> Result<(), Error> {
+    let handle = backend.handle.clone();
+    let bot = Arc::new(bot);
+    tell(manager.as_deref(), net::READY);
+    let desk = control.map(|socket| {
+        let status = Status {
+            handle: handle.clone(),
+            tally: Arc::clone(&backend.callback.tally),
+            bot: Arc::clone(&bot),
+            connections_max: backend.limits.connections,
+        };
+        let handle = handle.clone();
+        Desk::open(socket, status, move || {
+            tell(manager.as_deref(), net::STOPPING);
+            handle.stop();
+        })
+    });
+    let desk = desk.transpose().map_err(Error::Serve)?;
+    // Work that takes too long may go on behind the end, so it is not this thread that waits for it.
+    let serving = thread::Builder::new()
+        .spawn(move || backend.serve(|message, caller| bot.answer(message, caller)))
+        .map_err(Error::Serve)?;
+    let ended = handle.wait();
+    if let Some(desk) = desk {
+        desk.close(ended);
+    }
+    match ended.cut {
+        0 => serving.join().unwrap_or(Ok(())).map_err(Error::Serve),
+        _ => Ok(()),
+    }
+}
+
+/// Tells the service manager, if there is one. A server serves, whether it is heard or not.
+fn tell(manager: Option<&OsStr>, state: &str) {
+    if let Some(socket) = manager
+        && let Err(error) = net::notify(socket, state)
     {
         net::report(&format!(
             "cause=notify reason=\"{error}\" hint=\"is NOTIFY_SOCKET the service manager's?\""
         ));
     }
-    backend
-        .serve(|message, caller| bot.answer(message, caller))
-        .map_err(Error::Serve)
 }
 
 /// The account as its rules have it.

@@ -4,8 +4,11 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process;
+use std::time::Duration;
 
 use super::arguments::{Given, Name, Takes, number};
+use super::control::{CONTROL, ControlPath};
 use super::token::{TOKEN_FILE, TokenSource};
 use super::usage::UsageError;
 use crate::account::Age;
@@ -33,6 +36,11 @@ pub struct Settings {
     /// The socket of a service manager that waits to hear that the server is ready
     /// (`NOTIFY_SOCKET`, sd_notify(3)).
     pub notify_socket: Option<OsString>,
+    /// Within what time it wants to hear again and again that the server is not stuck (`WATCHDOG_USEC`,
+    /// sd_watchdog_enabled(3)).
+    pub watchdog: Option<Duration>,
+    /// Where to make the control socket.
+    pub control: ControlPath,
 }
 
 const LISTEN: Name = Name {
@@ -63,6 +71,7 @@ const TAKES: Takes = Takes {
         &PATH,
         &MAX_AGE,
         &MAX_CONNECTIONS,
+        &CONTROL,
     ],
     switches: &[],
     operands: 0,
@@ -111,8 +120,19 @@ impl Settings {
             notify_socket: given
                 .variable("NOTIFY_SOCKET")
                 .filter(|socket| !socket.is_empty()),
+            watchdog: watchdog(&given),
+            control: ControlPath::of(&given)?,
         })
     }
+}
+
+/// The time that is meant for this process, if one is.
+fn watchdog(given: &Given<'_>) -> Option<Duration> {
+    let read = |name| number(given.variable(name)?.to_str()?);
+    let is_ours = read("WATCHDOG_PID").is_none_or(|id| id == u64::from(process::id()));
+    read("WATCHDOG_USEC")
+        .filter(|micros| is_ours && *micros > 0)
+        .map(Duration::from_micros)
 }
 
 #[cfg(test)]

@@ -3,18 +3,24 @@
 //! Where few are idle, each starts another before it serves, so somebody always accepts; surplus idle
 //! ones end. Against a thread spawned for each connection this is about 1.5 times the connections a
 //! second, and needs no queue.
+//!
+//! A signal cannot be caught in safe Rust, so a server is ended through its [`Handle`]: `accept` returns
+//! now and then, those who called it see that it is time to leave, and the last one's leaving closes the
+//! socket. It is never shut: one that was handed over would be so for its next owner too.
 
 use std::io;
 use std::net::TcpListener;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::{self, Buffers};
+use super::handle::{Handle, Shared};
 use super::log::{self, Throttle};
+use super::notify::Watchdog;
 use super::peer::Peer;
-use super::seats::Seats;
 use super::{Limits, listener};
 use crate::http::{Request, Response};
 
@@ -37,34 +43,54 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// and ENOBUFS of Linux. `io::ErrorKind` does not tell them apart.
 const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
 
-/// Serves the listener for ever, each request with what `answer` makes of it: the request, who sent
-/// it, and a buffer that the response may borrow from. `None` ends the connection.
+/// How long `accept` waits: how soon it is noticed that the server is to stop, that the watchdog waits,
+/// and that there are more idle threads than a quiet time needs.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Serves the listener until the handle stops it, each request with what `answer` makes of it: the
+/// request, who sent it, and a buffer that the response may borrow from. `None` ends the connection.
 ///
 /// # Errors
-/// Where the first thread cannot be started. After that nothing ends it.
+/// Where the first thread cannot be started, or the socket cannot be set to wait for a limited time.
+/// After that nothing ends it but the handle.
 pub fn serve(
-    listener: &TcpListener,
+    listener: TcpListener,
     limits: Limits,
+    handle: &Handle,
+    watchdog: Option<&Watchdog>,
     answer: impl for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>> + Sync,
 ) -> io::Result<()> {
+    let shared = handle.shared();
+    let is_limited = listener::limit_waiting(&listener, TICK);
     let acceptors = Acceptors {
-        listener,
+        listener: Mutex::new(Some(Arc::new(listener))),
         limits,
         answer,
-        seats: Seats::new(limits.connections.max(1)),
-        idle: AtomicUsize::new(0),
+        shared,
+        watchdog,
         failures: Throttle::default(),
         crowds: Throttle::default(),
     };
-    thread::scope(|scope| acceptors.start_one(scope))
+    thread::scope(|scope| {
+        if let Err(error) = is_limited.and_then(|()| acceptors.start_one(scope)) {
+            shared.end(Instant::now(), 0);
+            return Err(error);
+        }
+        let since = shared.wait_for_stop();
+        drop(acceptors.locked_listener().take());
+        let cut = shared.drain(since, limits.drain, watchdog);
+        shared.end(since, cut);
+        Ok(())
+    })
 }
 
-struct Acceptors<'l, A> {
-    listener: &'l TcpListener,
+struct Acceptors<'h, A> {
+    /// Nothing once it is time to leave.
+    listener: Mutex<Option<Arc<TcpListener>>>,
     limits: Limits,
     answer: A,
-    seats: Seats,
-    idle: AtomicUsize,
+    shared: &'h Shared,
+    watchdog: Option<&'h Watchdog>,
     failures: Throttle,
     crowds: Throttle,
 }
@@ -73,21 +99,33 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
     Acceptors<'_, A>
 {
     fn start_one<'s>(&'s self, scope: &'s Scope<'s, '_>) -> io::Result<()> {
-        self.idle.fetch_add(1, Ordering::AcqRel);
+        self.shared.idle.fetch_add(1, Ordering::AcqRel);
         let started = thread::Builder::new()
             .stack_size(STACK)
             .spawn_scoped(scope, || self.accept_and_serve(scope));
         if started.is_err() {
-            self.idle.fetch_sub(1, Ordering::AcqRel);
+            self.shared.idle.fetch_sub(1, Ordering::AcqRel);
         }
         started.map(|_| ())
     }
 
     fn accept_and_serve<'s>(&'s self, scope: &'s Scope<'s, '_>) {
         let mut buffers = Buffers::new();
-        loop {
-            let (stream, peer) = match self.listener.accept() {
+        // Who serves holds no listener, or it would stay open for as long.
+        while let Some(listener) = self.current_listener() {
+            let accepted = listener.accept();
+            drop(listener);
+            if let Some(watchdog) = self.watchdog {
+                watchdog.pat();
+            }
+            let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.leave_if_more_than(IDLE_MIN) {
+                        return;
+                    }
+                    continue;
+                }
                 Err(error) => {
                     self.survive(&error);
                     continue;
@@ -97,29 +135,32 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                 // Its peer is gone already.
                 continue;
             }
-            let seat = self.seats.take(stream, peer);
+            let limit = self.limits.connections.max(1);
+            let seat = self.shared.seats.take(limit, stream, peer);
             if seat.was_crowded && self.crowds.permits(connection::now()) {
-                let limit = self.limits.connections;
                 log::event(
                     "crowded",
                     format_args!("all {limit} connections taken, the longest waiting one goes"),
                 );
             }
-            if self.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN
+            if self.shared.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN
+                && !self.shared.is_stopping()
                 && let Err(error) = self.start_one(scope)
             {
                 self.say_failure("thread", &error);
                 // The thread of whoever leaves will accept. Where nobody can be made to, this one
                 // has to go on accepting instead of serving.
-                if !self.seats.make_room() {
-                    self.idle.fetch_add(1, Ordering::AcqRel);
+                if !self.shared.seats.make_room() {
+                    self.shared.idle.fetch_add(1, Ordering::AcqRel);
                     drop(seat);
                     thread::sleep(BACKOFF);
                     continue;
                 }
             }
-            let serve = || connection::serve(&seat, &self.limits, &mut buffers, &self.answer);
+            let serve =
+                || connection::serve(&seat, &self.limits, self.shared, &mut buffers, &self.answer);
             if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
+                self.shared.count_panic();
                 log::event(
                     "panic",
                     "the connection it happened on was closed, all others go on",
@@ -127,11 +168,29 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                 buffers = Buffers::new();
             }
             drop(seat);
-            if self.idle.fetch_add(1, Ordering::AcqRel) >= IDLE_MAX {
-                self.idle.fetch_sub(1, Ordering::AcqRel);
+            self.shared.idle.fetch_add(1, Ordering::AcqRel);
+            if self.leave_if_more_than(IDLE_MAX) {
                 return;
             }
         }
+        self.shared.idle.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// An idle thread less, where there are more than so many.
+    fn leave_if_more_than(&self, count: usize) -> bool {
+        let one_less = |idle: usize| (idle > count).then_some(idle.saturating_sub(1));
+        self.shared
+            .idle
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
+            .is_ok()
+    }
+
+    fn current_listener(&self) -> Option<Arc<TcpListener>> {
+        self.locked_listener().clone()
+    }
+
+    fn locked_listener(&self) -> MutexGuard<'_, Option<Arc<TcpListener>>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An `accept` that fails is never the end. Out of descriptors or memory, a waiting connection
@@ -145,7 +204,7 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
         let is_exhausted = error
             .raw_os_error()
             .is_some_and(|code| EXHAUSTED.contains(&code));
-        if !(is_exhausted && self.seats.make_room()) {
+        if !(is_exhausted && self.shared.seats.make_room()) {
             thread::sleep(BACKOFF);
         }
     }

@@ -8,12 +8,13 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::handle::Shared;
 use super::input::Input;
 use super::peer::Peer;
 use super::seats::Seat;
 use super::{Limits, log};
 use crate::http::{
-    self, Chunked, Framing, Head, Note, Persistence, Request, RequestError, Response,
+    self, Chunked, Framing, Head, Method, Note, Persistence, Request, RequestError, Response,
 };
 
 /// Bytes that are read and dropped after the last answer: more than any content that is allowed,
@@ -82,13 +83,19 @@ impl From<RequestError> for Ending {
 }
 
 /// Serves one connection to its end.
-pub(super) fn serve<A>(seat: &Seat<'_>, limits: &Limits, buffers: &mut Buffers, answer: &A)
-where
+pub(super) fn serve<A>(
+    seat: &Seat<'_>,
+    limits: &Limits,
+    shared: &Shared,
+    buffers: &mut Buffers,
+    answer: &A,
+) where
     A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>>,
 {
     let mut connection = Connection {
         seat,
         limits,
+        shared,
         buffers,
         read_timeout: limits.idle,
     };
@@ -112,6 +119,7 @@ where
 struct Connection<'c> {
     seat: &'c Seat<'c>,
     limits: &'c Limits,
+    shared: &'c Shared,
     buffers: &'c mut Buffers,
     /// What the socket is set to.
     read_timeout: Duration,
@@ -134,7 +142,7 @@ impl Connection<'_> {
                 output,
             } = &mut *self.buffers;
             let unread = input.unread();
-            let Some((head, head_length)) = Head::parse(unread)? else {
+            let Some((mut head, head_length)) = Head::parse(unread)? else {
                 let deadline = Head::has_begun(unread).then(|| {
                     *head_deadline
                         .get_or_insert_with(|| Instant::now().checked_add(self.limits.head))
@@ -160,17 +168,26 @@ impl Connection<'_> {
                 return Err(Ending::Gone);
             }
             let request = Request { head, content };
+            let asked = Instant::now();
             let Some(response) = answer(&request, &Peer::at(self.seat), scratch) else {
                 return Err(Ending::Gone);
             };
+            if self.shared.is_stopping() {
+                head.persistence = Persistence::Close;
+            }
             output.clear();
             response.write_to(&head, now(), output);
+            let answered = Instant::now();
             if let Some(note) = response.note() {
                 log::request(response.status(), Some(&head), self.seat.peer, note);
+                self.shared.count_refusal(response.status(), note);
+            } else if head.method == Method::Post {
+                let took = answered.saturating_duration_since(asked);
+                self.shared.count_answer(took);
             }
             let persistence = head.persistence;
             input.consume(length);
-            self.send()?;
+            self.send(answered)?;
             // Whether the peer is still sending after its last request, only the kernel may know. As
             // nginx does, that is taken to be so where some of it is here already.
             return Ok(match persistence {
@@ -194,7 +211,7 @@ impl Connection<'_> {
         if expects_continue && self.buffers.input.unread().len() == head {
             self.buffers.output.clear();
             self.buffers.output.extend_from_slice(http::CONTINUE);
-            self.send()?;
+            self.send(Instant::now())?;
         }
         self.buffers.content.clear();
         let mut chunked = Chunked::default();
@@ -221,7 +238,10 @@ impl Connection<'_> {
     fn receive(&mut self, deadline: Option<Instant>, too_late: RequestError) -> Result<(), Ending> {
         let timeout = match deadline {
             None => self.limits.idle,
-            Some(deadline) => left_until(deadline).ok_or(too_late)?,
+            Some(deadline) => {
+                self.seat.begin();
+                left_until(deadline).ok_or(too_late)?
+            }
         };
         self.set_read_timeout(timeout)?;
         match self.buffers.input.fill(self.seat.stream()) {
@@ -251,8 +271,7 @@ impl Connection<'_> {
 
     /// Writes the output, all of it within its time. The socket's own time-out is for one `write`,
     /// so a peer that reads a little now and then would not run into it.
-    fn send(&mut self) -> Result<(), Ending> {
-        let begun = Instant::now();
+    fn send(&mut self, begun: Instant) -> Result<(), Ending> {
         self.seat.wait(begun);
         let mut stream = self.seat.stream();
         let mut rest = self.buffers.output.as_slice();
@@ -290,12 +309,13 @@ impl Connection<'_> {
         let response = Response::refusal(error.status(), note);
         if let Some(note) = response.note() {
             log::request(response.status(), None, self.seat.peer, note);
+            self.shared.count_refusal(response.status(), note);
         }
         self.buffers.output.clear();
         let is_head = Head::is_of_head(self.buffers.input.unread());
         response.write_last_to(is_head, now(), &mut self.buffers.output);
         // Where the refusal cannot be sent there is nobody left to refuse.
-        let _: Result<(), Ending> = self.send();
+        let _: Result<(), Ending> = self.send(Instant::now());
     }
 
     /// Closes in stages (RFC 9112 9.6): no more writing, then read and drop for a bounded time. A

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use super::Limits;
 
@@ -43,6 +44,12 @@ pub(super) fn prepare(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(limits.idle))?;
     stream.set_write_timeout(Some(limits.answer))
+}
+
+/// Lets `accept` wait for so long at most, and then fail with `WouldBlock`. The type of a listener has no
+/// such setting, but its socket has.
+pub(super) fn limit_waiting(listener: &TcpListener, time: Duration) -> io::Result<()> {
+    as_stream(listener)?.set_read_timeout(Some(time))
 }
 
 /// The same socket as the type that can be asked for its peer.

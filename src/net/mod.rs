@@ -1,5 +1,6 @@
-//! Sockets: the listener, the threads that accept, the life of a connection, and who has to go when
-//! it gets crowded; and the other end of one, for whoever calls a server.
+//! Sockets: the listener, the threads that accept, the life of a connection, who has to go when it
+//! gets crowded, and how all of it ends; the socket through which a server is asked how it is; and the
+//! other end of a connection, for whoever calls a server.
 //!
 //! Knows HTTP only as far as a connection must (where a request ends, what refuses it), and WeChat
 //! not at all: it is handed a function that makes a response of a request.
@@ -7,6 +8,8 @@
 mod acceptors;
 mod client;
 mod connection;
+mod control;
+mod handle;
 mod input;
 mod listener;
 mod log;
@@ -19,9 +22,11 @@ use std::time::Duration;
 pub use acceptors::serve;
 pub use client::{Answer, Client, End, Trouble};
 pub use connection::now;
+pub use control::{ControlSocket, Question, ask};
+pub use handle::{Ended, Handle, Traffic};
 pub use listener::{bind, from_stdin};
 pub use log::report;
-pub use notify::{READY, notify};
+pub use notify::{READY, STOPPING, Watchdog, notify};
 pub use peer::Peer;
 
 /// How many connections there may be, and how long each may keep a thread waiting. Every duration
@@ -45,6 +50,8 @@ pub struct Limits {
     /// For reading, after the last answer, what the peer is still sending, so that a reset does not
     /// destroy the answer on its way (RFC 9112 9.6).
     pub linger: Duration,
+    /// For finishing what is under way, once the server is told to stop.
+    pub drain: Duration,
 }
 
 impl Default for Limits {
@@ -56,6 +63,7 @@ impl Default for Limits {
             answer: Duration::from_secs(5),
             idle: Duration::from_secs(75),
             linger: Duration::from_secs(1),
+            drain: Duration::from_secs(15),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,9 +29,9 @@ const GRACE: Duration = Duration::from_millis(20);
 /// not change with each byte. Nor can slow answers: connections that are worked for are not counted,
 /// up to twice the limit of them.
 pub(super) struct Seats {
-    limit: usize,
     table: Mutex<Table>,
     someone_left: Condvar,
+    evictions: AtomicU64,
     epoch: Instant,
 }
 
@@ -47,6 +47,8 @@ struct Place {
     stream: TcpStream,
     /// Since when the peer is waited for, in nanoseconds since the epoch of the seats.
     since: AtomicU64,
+    /// Whether a part of its next request is here.
+    has_begun: AtomicBool,
 }
 
 /// A connection's seat, free again when this is dropped.
@@ -67,10 +69,13 @@ impl Table {
     /// Whether there is no seat for another.
     fn is_full(&self, limit: usize) -> bool {
         let taken = self.taken();
-        let working = || self.places().filter(|(since, _)| *since == WORKING).count();
         taken >= limit
             && (taken >= limit.saturating_mul(WITH_WORK)
-                || taken.saturating_sub(working()) >= limit)
+                || taken.saturating_sub(self.working()) >= limit)
+    }
+
+    fn working(&self) -> usize {
+        self.places().filter(|(since, _)| *since == WORKING).count()
     }
 
     fn places(&self) -> impl Iterator<Item = (u64, &Place)> {
@@ -110,35 +115,36 @@ impl Table {
 }
 
 impl Seats {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            limit,
             table: Mutex::default(),
             someone_left: Condvar::new(),
+            evictions: AtomicU64::new(0),
             epoch: Instant::now(),
         }
     }
 
-    /// Takes a seat for a connection. With all seats taken it waits, after making the longest
-    /// waiting connection leave, until one is free.
-    pub(super) fn take(&self, stream: TcpStream, peer: SocketAddr) -> Seat<'_> {
+    /// Takes one of so many seats for a connection. With all of them taken it waits, after making the
+    /// longest waiting connection leave, until one is free.
+    pub(super) fn take(&self, limit: usize, stream: TcpStream, peer: SocketAddr) -> Seat<'_> {
         let mut table = self.table();
-        let was_crowded = table.is_full(self.limit);
+        let was_crowded = table.is_full(limit);
         if was_crowded {
             table.newcomers = table.newcomers.saturating_add(1);
-            while table.is_full(self.limit) {
+            while table.is_full(limit) {
                 // One has to leave for each newcomer. It is looked at again after each wait, since
                 // another newcomer may have got the seat, or all may have been working.
                 if table.leaving() < table.newcomers {
-                    table.shut_longest_waiting(self.before_grace());
+                    self.evict(&table);
                 }
-                table = self.wait_for_a_seat(table);
+                table = self.wait_in(table);
             }
             table.newcomers = table.newcomers.saturating_sub(1);
         }
         let place = Arc::new(Place {
             stream,
             since: AtomicU64::new(self.since_epoch(Instant::now())),
+            has_begun: AtomicBool::new(false),
         });
         let index = match table.free.pop() {
             Some(index) => index,
@@ -163,10 +169,57 @@ impl Seats {
     /// and waits for it a little; `false` where none could be sent away.
     pub(super) fn make_room(&self) -> bool {
         let table = self.table();
-        let is_leaving = table.shut_longest_waiting(self.before_grace());
+        let is_leaving = self.evict(&table);
         if is_leaving {
-            drop(self.wait_for_a_seat(table));
+            drop(self.wait_in(table));
         }
+        is_leaving
+    }
+
+    /// Connections, and those of them that are being worked for.
+    pub(super) fn taken(&self) -> (usize, usize) {
+        let table = self.table();
+        (table.taken(), table.working())
+    }
+
+    /// Connections that had to make room.
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::Relaxed)
+    }
+
+    /// Tells connections that have been silent for so long that there will be no more requests of
+    /// theirs. One that is on its way in this moment still counts, so they are not told to leave.
+    pub(super) fn shut_silent(&self, patience: Duration) {
+        let before = Instant::now()
+            .checked_sub(patience)
+            .map_or(0, |before| self.since_epoch(before));
+        for (since, place) in self.table().places() {
+            if since < before && !place.has_begun.load(Ordering::Relaxed) {
+                // A peer that is gone already cannot be shut, and needs no shutting.
+                let _: io::Result<()> = place.stream.shutdown(Shutdown::Read);
+            }
+        }
+    }
+
+    /// Makes all connections leave, and says of how many a request was here that is not answered.
+    pub(super) fn shut_all(&self) -> usize {
+        let table = self.table();
+        let shut = |(since, place): (u64, &Place)| {
+            let _: io::Result<()> = place.stream.shutdown(Shutdown::Both);
+            since == WORKING || place.has_begun.load(Ordering::Relaxed)
+        };
+        table.places().map(shut).filter(|is_cut| *is_cut).count()
+    }
+
+    /// Waits a little, but no longer than until somebody has left.
+    pub(super) fn wait_for_a_seat(&self) {
+        drop(self.wait_in(self.table()));
+    }
+
+    fn evict(&self, table: &Table) -> bool {
+        let is_leaving = table.shut_longest_waiting(self.before_grace());
+        self.evictions
+            .fetch_add(u64::from(is_leaving), Ordering::Relaxed);
         is_leaving
     }
 
@@ -174,7 +227,7 @@ impl Seats {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_for_a_seat<'t>(&self, table: MutexGuard<'t, Table>) -> MutexGuard<'t, Table> {
+    fn wait_in<'t>(&self, table: MutexGuard<'t, Table>) -> MutexGuard<'t, Table> {
         self.someone_left
             .wait_timeout(table, GRACE)
             .unwrap_or_else(PoisonError::into_inner)
@@ -201,7 +254,13 @@ impl Seat<'_> {
 
     /// From now on the peer is waited for.
     pub(super) fn wait(&self, now: Instant) {
+        self.place.has_begun.store(false, Ordering::Relaxed);
         self.set_since(self.seats.since_epoch(now));
+    }
+
+    /// A part of its next request is here.
+    pub(super) fn begin(&self) {
+        self.place.has_begun.store(true, Ordering::Relaxed);
     }
 
     /// From now on it is not: its request is here. `false` where the connection was told to go, so
@@ -270,13 +329,13 @@ mod tests {
     #[test]
     fn the_longest_waiting_connection_is_shut_and_a_working_one_never() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let seats = Seats::new(3);
+        let seats = Seats::new();
         let mut clients = Vec::new();
         let mut taken = Vec::new();
         for _ in 0..3 {
             let (client, served, peer) = pair(&listener);
             clients.push(client);
-            taken.push(seats.take(served, peer));
+            taken.push(seats.take(3, served, peer));
         }
         assert!(!seats.make_room(), "all of them are too young");
         assert!(taken[0].work());
@@ -299,14 +358,14 @@ mod tests {
     #[test]
     fn who_is_worked_for_does_not_count_up_to_twice_the_limit() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let seats = Seats::new(2);
+        let seats = Seats::new();
         let mut clients = Vec::new();
         let mut taken = Vec::new();
         for number in 0..6 {
             // Or there would be nobody to make room, ever.
             assert!(!seats.table().is_full(2), "{number}");
             let (client, served, peer) = pair(&listener);
-            let seat = seats.take(served, peer);
+            let seat = seats.take(2, served, peer);
             assert!(number >= 4 || seat.work());
             clients.push(client);
             taken.push(seat);
@@ -323,9 +382,9 @@ mod tests {
     #[test]
     fn a_crowded_newcomer_gets_the_seat_of_the_one_that_leaves() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let seats = Seats::new(1);
+        let seats = Seats::new();
         let (mut first_client, served, peer) = pair(&listener);
-        let first = seats.take(served, peer);
+        let first = seats.take(1, served, peer);
         let (_second_client, served, peer) = pair(&listener);
         std::thread::scope(|scope| {
             scope.spawn(move || {
@@ -334,7 +393,7 @@ mod tests {
                 assert_eq!(first.stream().read(&mut [0]).unwrap(), 0);
                 drop(first);
             });
-            assert!(seats.take(served, peer).was_crowded);
+            assert!(seats.take(1, served, peer).was_crowded);
         });
         assert_eq!(first_client.read(&mut [0]).unwrap(), 0);
     }

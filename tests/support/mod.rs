@@ -103,15 +103,22 @@ impl Program {
     /// Ends it, and returns all it said on standard error, a line each.
     pub fn stop(mut self) -> Vec<String> {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.errors
+        self.ended().1
+    }
+
+    /// Waits until it has ended by itself, and returns how and what it said on standard error.
+    pub fn ended(mut self) -> (Option<i32>, Vec<String>) {
+        let code = self.child.wait().unwrap().code();
+        let errors = self
+            .errors
             .take()
             .unwrap()
             .join()
             .unwrap()
             .lines()
             .map(str::to_owned)
-            .collect()
+            .collect();
+        (code, errors)
     }
 
     /// Ends it, and fails where it said anything on standard error.

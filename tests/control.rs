@@ -1,0 +1,669 @@
+//! The server seen from its machine: how it is, and how it ends. Nothing that was begun is lost.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use support::tools::{Said, finish};
+use support::*;
+use wechat::Server;
+use wechat::account::{Reply, Token};
+use wechat::server::Backend;
+
+/// A folder of a test's own whose name is short enough for a socket in it.
+struct Short(PathBuf);
+
+impl Short {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wechat-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Short {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn start(control: &str, flags: &[&str]) -> Program {
+    Program::start(&[&["--control", control], flags].concat())
+}
+
+fn asked(control: &str, arguments: &[&str]) -> Said {
+    finish(command().env("WECHAT_CONTROL", control).args(arguments))
+}
+
+/// What `wechat status` says, without the first line and what takes time.
+#[track_caller]
+fn status(control: &str) -> String {
+    let said = asked(control, &["status"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let lines = said.out.lines().filter(|line| !line.contains("answer p"));
+    lines.skip(2).map(|line| format!("{line}\n")).collect()
+}
+
+/// One number of `wechat status --json`.
+fn number(control: &str, name: &str) -> u64 {
+    let said = asked(control, &["status", "--json"]);
+    let (_, behind) = said.out.split_once(&format!("\"{name}\":")).unwrap();
+    behind.split([',', '}']).next().unwrap().parse().unwrap()
+}
+
+/// Rules whose text `slow` is answered when a file is there, and makes another while it waits.
+fn slow_rules(folder: &Short) -> (String, PathBuf, PathBuf) {
+    let (begun, go) = (folder.0.join("begun"), folder.0.join("go"));
+    let rules = folder.path("rules.xml");
+    let wait = "touch \"$0\"; while ! [ -e \"$1\" ]; do sleep 0.02; done; echo done";
+    let text = format!(
+        "<rules><on Content=\"slow\"><run>/bin/sh -c <arg>{wait}</arg><arg>{}</arg><arg>{}</arg></run></on>\
+         <on><text>quick</text></on></rules>",
+        begun.display(),
+        go.display()
+    );
+    fs::write(&rules, text).unwrap();
+    (rules, begun, go)
+}
+
+#[test]
+fn status_says_what_the_server_has_done() {
+    let folder = Short::new("status");
+    let control = folder.path("control");
+    let rules = folder.path("rules.xml");
+    fs::write(
+        &rules,
+        "<rules><on Event=\"*\"><success/></on><on><text>hi</text></on></rules>",
+    )
+    .unwrap();
+    let program = start(&control, &["--rules", &rules, "--max-connections", "7"]);
+    let nothing = "\
+stopping          no
+messages          0
+replies           0
+without reply     0
+tries joined      0
+programs running  0
+token checks      0
+refusals          0
+connections       0
+being answered    0
+max connections   7
+evictions         0
+panics            0
+";
+    assert_eq!(status(&control), nothing);
+    assert!(
+        asked(&control, &["status"])
+            .out
+            .contains("\nanswer p50        none yet\n")
+    );
+    let mut stream = connect(program.address);
+    for number in 1..=3 {
+        assert_eq!(
+            ask(&mut stream, &post(&text_of("oUser1", number, "x"))).status,
+            200
+        );
+    }
+    assert_eq!(
+        ask(&mut stream, &post(&click_of("oUser1", 1, "k"))).content,
+        "success"
+    );
+    let odd = text_of("oUser1", 9, "x").replace(">text<", ">hologram<");
+    assert_eq!(ask(&mut stream, &post(&odd)).status, 200);
+    let check = format!("/wx?{}&echostr=7", signed_now());
+    assert_eq!(ask(&mut stream, &get(&check)).content, "7");
+    assert_eq!(ask(&mut stream, &get("/wx?echostr=7")).status, 400);
+    let wrong = "/wx?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
+    for _ in 0..2 {
+        assert_eq!(
+            ask(&mut stream, &post_to(wrong, "HTTP/1.1", "", "<xml/>")).status,
+            403
+        );
+    }
+    assert_eq!(
+        exchange(program.address, b"nonsense\r\n\r\n")[..12],
+        *b"HTTP/1.1 400"
+    );
+    let much = "\
+stopping             no
+messages             5
+  text               3
+  event              1
+  other              1
+replies              4
+without reply        1
+tries joined         0
+programs running     0
+token checks         1
+refusals             4
+  missing-parameter  1
+  bad-signature      2
+  bad-method         1
+connections          1
+being answered       0
+max connections      7
+evictions            0
+panics               0
+";
+    until("the other connection is gone", || {
+        number(&control, "connections") == 1
+    });
+    assert_eq!(status(&control), much);
+    let said = asked(&control, &["status"]).out;
+    let version = env!("CARGO_PKG_VERSION");
+    let first = format!("version              {version}\nuptime               ");
+    assert!(said.starts_with(&first), "{said}");
+    for name in ["answer p50", "answer p99"] {
+        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line.ends_with(" ms") || line.ends_with(" s"), "{line}");
+    }
+}
+
+#[test]
+fn status_is_json_for_machines() {
+    let folder = Short::new("json");
+    let control = folder.path("control");
+    let program = start(&control, &[]);
+    let said = asked(&control, &["status", "--json"]);
+    let (version, uptime) = (
+        env!("CARGO_PKG_VERSION"),
+        number(&control, "uptime_seconds"),
+    );
+    let expected = format!(
+        "{{\"version\":\"{version}\",\"uptime_seconds\":{uptime},\"stopping\":false,\
+         \"messages\":{{\"text\":0,\"image\":0,\"voice\":0,\"video\":0,\"shortvideo\":0,\
+         \"location\":0,\"link\":0,\"event\":0,\"other\":0}},\"replies\":0,\"without_reply\":0,\
+         \"answer_p50_microseconds\":null,\"answer_p99_microseconds\":null,\"tries_joined\":0,\
+         \"programs_running\":0,\"token_checks\":0,\"refusals\":{{}},\"connections\":0,\
+         \"being_answered\":0,\"max_connections\":1024,\"evictions\":0,\"panics\":0}}\n"
+    );
+    // A second may have gone by between the two.
+    assert!(
+        said.out == expected
+            || said.out
+                == expected.replace(
+                    &format!("seconds\":{uptime}"),
+                    &format!("seconds\":{}", uptime.saturating_sub(1))
+                ),
+        "{}",
+        said.out
+    );
+    let wrong = "/?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
+    ask(
+        &mut connect(program.address),
+        &post_to(wrong, "HTTP/1.1", "", "<xml/>"),
+    );
+    ask(
+        &mut connect(program.address),
+        &post(&text_of("oUser1", 1, "x")),
+    );
+    let said = asked(&control, &["status", "--json"]);
+    assert!(
+        said.out.contains("\"refusals\":{\"bad-signature\":1}"),
+        "{}",
+        said.out
+    );
+    assert!(number(&control, "answer_p99_microseconds") < 60_000_000);
+}
+
+#[test]
+fn tries_programs_and_evictions_are_counted() {
+    let folder = Short::new("counted");
+    let control = folder.path("control");
+    let (rules, begun, go) = slow_rules(&folder);
+    let program = start(&control, &["--rules", &rules, "--max-connections", "1"]);
+    let slow = text_of("oUser1", 1, "slow");
+    let mut first = connect(program.address);
+    first.write_all(&post(&slow)).unwrap();
+    until("the program runs", || begun.exists());
+    assert_eq!(number(&control, "programs_running"), 1);
+    assert_eq!(number(&control, "being_answered"), 1);
+    let mut second = connect(program.address);
+    second.write_all(&post(&slow)).unwrap();
+    until("the second try waits", || {
+        number(&control, "tries_joined") == 1
+    });
+    fs::write(&go, "").unwrap();
+    for stream in [&mut first, &mut second] {
+        assert_eq!(
+            element(&read_answer(stream, false).content, "Content"),
+            "done"
+        );
+    }
+    until("the program has ended", || {
+        number(&control, "programs_running") == 0
+    });
+    let mut third = connect(program.address);
+    assert_eq!(ask(&mut third, &get("/")).status, 200);
+    // Both had to go, or one of them alone where the other had its seat beyond the limit.
+    until("somebody has made room", || {
+        number(&control, "evictions") >= 1
+    });
+    let log = program.stop();
+    assert!(
+        log.iter().all(|line| line.starts_with("cause=crowded ")),
+        "{log:?}"
+    );
+}
+
+/// Only its owner and root may: they have the file's mode, and it never had another.
+#[test]
+fn nobody_else_may_ask() {
+    let folder = Short::new("owner");
+    fs::set_permissions(&folder.0, Permissions::from_mode(0o777)).unwrap();
+    let control = folder.path("control");
+    let _program = start(&control, &[]);
+    let metadata = fs::metadata(&control).unwrap();
+    assert!(metadata.file_type().is_socket());
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::read_dir(&folder.0).unwrap().count(),
+        1,
+        "nothing else is left"
+    );
+    let program = folder.path("wechat");
+    fs::copy(env!("CARGO_BIN_EXE_wechat"), &program).unwrap();
+    let mut nobody = std::process::Command::new(&program);
+    nobody
+        .args(["status", "--control", &control])
+        .uid(65534)
+        .gid(65534);
+    match nobody.output() {
+        Ok(output) => assert_eq!(
+            (
+                output.status.code(),
+                String::from_utf8(output.stderr).unwrap()
+            ),
+            (
+                Some(1),
+                format!("wechat: {control:?} is for root and the server's own user alone\n")
+            )
+        ),
+        Err(error) => println!("not root ({error}), so nobody else was tried"),
+    }
+}
+
+#[test]
+fn stop_finishes_what_is_under_way() {
+    let folder = Short::new("stop");
+    let control = folder.path("control");
+    let (rules, begun, go) = slow_rules(&folder);
+    let program = start(&control, &["--rules", &rules]);
+    let address = program.address;
+    // One that is being worked for, one in the middle of its request, one that has had its answer.
+    let mut slow = connect(address);
+    slow.write_all(&post(&text_of("oUser1", 1, "slow")))
+        .unwrap();
+    until("the program runs", || begun.exists());
+    let request = post(&text_of("oUser2", 2, "x"));
+    let (front, back) = request.split_at(request.len() / 2);
+    let mut half = connect(address);
+    half.write_all(front).unwrap();
+    let mut idle = connect(address);
+    assert_eq!(ask(&mut idle, &get("/")).field("Connection"), None);
+    until("all are there", || number(&control, "connections") == 3);
+
+    let asked_to = {
+        let control = control.clone();
+        thread::spawn(move || asked(&control, &["stop"]))
+    };
+    until("no more are accepted", || {
+        TcpStream::connect(address).is_err()
+    });
+    assert!(status(&control).starts_with("stopping          yes\n"));
+    // It is closed because it says nothing, and the others stay.
+    assert_eq!(rest(&mut idle), b"");
+    half.write_all(back).unwrap();
+    let answer = read_answer(&mut half, false);
+    assert_eq!(element(&answer.content, "Content"), "quick");
+    assert_eq!(answer.field("Connection"), Some("close"));
+    assert_eq!(rest(&mut half), b"");
+    fs::write(&go, "").unwrap();
+    let answer = read_answer(&mut slow, false);
+    assert_eq!(element(&answer.content, "Content"), "done");
+    assert_eq!(answer.field("Connection"), Some("close"));
+
+    let said = asked_to.join().unwrap();
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    assert!(said.out.starts_with("stopped after "), "{}", said.out);
+    assert!(!said.out.contains("without"), "{}", said.out);
+    let (code, log) = program.ended();
+    assert_eq!((code, log), (Some(0), vec![]));
+    assert!(!Path::new(&control).exists());
+    let said = asked(&control, &["stop"]);
+    let nobody = format!("wechat: no server at {control:?}; --control PATH says where one is\n");
+    assert_eq!((said.code, said.err), (1, nobody));
+}
+
+fn backend() -> Backend {
+    Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+        .unwrap()
+        .token(Token::parse(TOKEN).unwrap())
+}
+
+/// A request of somebody who has just connected, or just got an answer, may be on its way.
+#[test]
+fn who_was_not_silent_for_long_gets_an_answer_while_the_server_stops() {
+    let backend = backend();
+    let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
+    let serving = thread::spawn(move || backend.run(|_| Reply::Success));
+    let mut kept = connect(address);
+    assert_eq!(ask(&mut kept, &get("/")).status, 200);
+    let mut new = connect(address);
+    until("it is accepted", || handle.traffic().connections == 2);
+    handle.stop();
+    for stream in [&mut kept, &mut new] {
+        let answer = ask(stream, &get("/"));
+        assert_eq!(
+            (answer.status, answer.field("Connection")),
+            (200, Some("close"))
+        );
+    }
+    assert_eq!(handle.wait().cut, 0);
+    serving.join().unwrap().unwrap();
+}
+
+/// Somebody who waits for the end for longer than it may take gets it without the answers.
+#[test]
+fn what_takes_too_long_is_cut() {
+    let mut backend = backend();
+    backend.limits.drain = Duration::from_millis(50);
+    let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
+    let (begun, has_begun) = mpsc::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let may_go = std::sync::Mutex::new(may_go);
+    let serving = thread::spawn(move || {
+        backend.run(|_| {
+            begun.send(()).unwrap();
+            may_go.lock().unwrap().recv().unwrap();
+            Reply::text("never")
+        })
+    });
+    let mut stream = connect(address);
+    stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
+    has_begun.recv().unwrap();
+    let _silent = connect(address);
+    handle.stop();
+    handle.stop();
+    let ended = handle.wait();
+    assert_eq!(ended.cut, 1);
+    assert!(ended.took >= Duration::from_millis(50));
+    assert_eq!(rest(&mut stream), b"");
+    assert!(handle.traffic().is_stopping);
+    go.send(()).unwrap();
+    serving.join().unwrap().unwrap();
+    assert_eq!(handle.wait(), ended);
+}
+
+#[test]
+fn a_backend_of_the_library_is_watched_and_ended_through_its_handle() {
+    let backend = backend();
+    let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
+    let tally = std::sync::Arc::clone(&backend.callback.tally);
+    let serving = thread::spawn(move || {
+        backend.run(|message| match message.field("Content") {
+            Some("panic") => panic!("on purpose"),
+            _ => Reply::Success,
+        })
+    });
+    assert_eq!(
+        ask(&mut connect(address), &post(&text_of("u", 1, "x"))).content,
+        "success"
+    );
+    assert_eq!(exchange(address, &post(&text_of("u", 2, "panic"))), b"");
+    let traffic = handle.traffic();
+    assert_eq!((traffic.panics, traffic.times.len()), (1, 1));
+    assert_eq!((tally.successes(), tally.replies()), (1, 0));
+    assert_eq!(tally.messages().next(), Some(("text", 2)));
+    handle.stop();
+    assert_eq!(handle.wait().cut, 0);
+    serving.join().unwrap().unwrap();
+    assert!(TcpStream::connect(address).is_err());
+}
+
+/// What systemd does with a socket unit: the socket is there all the time, and connections wait in it.
+#[test]
+fn a_socket_that_was_handed_over_outlives_the_server() {
+    let folder = Short::new("handed");
+    let control = folder.path("control");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let start = || {
+        let socket = OwnedFd::from(listener.try_clone().unwrap());
+        let mut command = command();
+        command
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_CONTROL", &control);
+        Program::spawn(command.stdin(socket))
+    };
+    let first = start();
+    assert_eq!(first.address, address);
+    assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
+    assert_eq!(asked(&control, &["stop"]).code, 0);
+    assert_eq!(first.ended(), (Some(0), vec![]));
+    let mut waiting = connect(address);
+    waiting.write_all(&get("/")).unwrap();
+    let _second = start();
+    assert_eq!(read_answer(&mut waiting, false).status, 200);
+}
+
+#[test]
+fn what_a_server_left_that_is_gone_is_replaced() {
+    let folder = Short::new("left");
+    let control = folder.path("control");
+    start(&control, &[]).stop_silent();
+    assert!(Path::new(&control).exists(), "it was killed");
+    let said = asked(&control, &["status"]);
+    let nobody = format!("wechat: no server at {control:?}; --control PATH says where one is\n");
+    assert_eq!((said.code, said.err), (1, nobody));
+    let _program = start(&control, &[]);
+    assert_eq!(asked(&control, &["status"]).code, 0);
+}
+
+#[track_caller]
+fn assert_no_start(control: &str, reason: &str) {
+    let said = finish(command().env("WECHAT_TOKEN", TOKEN).args([
+        "--listen",
+        "127.0.0.1:0",
+        "--control",
+        control,
+    ]));
+    let expected = format!("wechat: cannot make the control socket {control:?}: {reason}\n");
+    assert_eq!((said.code, said.out.as_str(), said.err), (1, "", expected));
+}
+
+#[test]
+fn a_control_socket_that_was_asked_for_and_cannot_be_made_is_an_error() {
+    let folder = Short::new("cannot");
+    let control = folder.path("control");
+    let _program = start(&control, &[]);
+    assert_no_start(&control, "another server listens there");
+    assert_eq!(asked(&control, &["status"]).code, 0, "and it still does");
+    let file = folder.path("file");
+    fs::write(&file, "precious").unwrap();
+    assert_no_start(&file, "something else than a socket is there");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    let nowhere = folder.path("nowhere/control");
+    assert_no_start(&nowhere, "No such file or directory (os error 2)");
+    let long = folder.path(&"long".repeat(30));
+    assert_no_start(&long, "path must be shorter than SUN_LEN");
+    assert_eq!(
+        fs::read_dir(&folder.0).unwrap().count(),
+        2,
+        "nothing else is left"
+    );
+}
+
+/// A program that somebody tries out says once that it has none, and where it would be.
+#[test]
+fn where_nobody_asked_for_a_control_socket_the_server_does_without() {
+    let folder = Short::new("without");
+    let directory = folder.path("none");
+    let spawn = |directory: &str| {
+        Program::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("RUNTIME_DIRECTORY", directory)
+                .args(["--listen", "127.0.0.1:0"]),
+        )
+    };
+    let mut program = spawn(&directory);
+    assert_eq!(
+        program.next_line(),
+        format!(
+            "there is no {directory}, so wechat status and stop cannot reach it; --control PATH lets \
+             them\n"
+        )
+    );
+    assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+    program.stop_silent();
+    fs::create_dir(&directory).unwrap();
+    let program = spawn(&format!("{directory}:/other"));
+    let ask = |name: &str| finish(command().env("RUNTIME_DIRECTORY", &directory).arg(name));
+    assert_eq!(ask("status").code, 0);
+    assert_eq!(ask("stop").code, 0);
+    assert_eq!(program.ended(), (Some(0), vec![]));
+}
+
+#[test]
+fn who_asks_something_else_or_nothing_keeps_nobody_waiting() {
+    let folder = Short::new("odd");
+    let control = folder.path("control");
+    let _program = start(&control, &[]);
+    let say = |bytes: &[u8]| {
+        let mut stream = UnixStream::connect(&control).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = String::new();
+        // What is left unread at the other end resets the connection.
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        say(b"restart\x1b\n"),
+        format!("\"restart\\u{{1b}}\" is not known to the server, which is wechat {version}")
+    );
+    assert_eq!(say(&[b'a'; 65]), "");
+    assert_eq!(say(b"\xff\n"), "");
+    let _silent = UnixStream::connect(&control).unwrap();
+    drop(UnixStream::connect(&control).unwrap());
+    assert_eq!(asked(&control, &["status"]).code, 0);
+}
+
+#[track_caller]
+fn assert_unanswered(answer: &'static [u8], reason: &str) {
+    let folder = Short::new("unanswered");
+    let control = folder.path(&format!("control{}", answer.len()));
+    let listener = UnixListener::bind(&control).unwrap();
+    let other = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 5]).unwrap();
+        stream.write_all(answer).unwrap();
+    });
+    let said = asked(&control, &["stop"]);
+    let expected = format!(
+        "wechat: {}\n",
+        reason.replace("PATH", &format!("{control:?}"))
+    );
+    assert_eq!((said.code, said.out.as_str(), said.err), (1, "", expected));
+    other.join().unwrap();
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_told_from_one_that_does() {
+    assert_unanswered(b"", "the server at PATH ended without an answer");
+    assert_unanswered(b"no \x1b[2J\n", "PATH: no \\u{1b}[2J");
+}
+
+/// sd_notify(3), sd_watchdog_enabled(3)
+#[test]
+fn a_service_manager_hears_that_the_server_lives_and_that_it_stops() {
+    let folder = Short::new("watchdog");
+    let control = folder.path("control");
+    let manager = UnixDatagram::bind(folder.path("notify")).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let heard = || {
+        let mut state = [0; 100];
+        let length = manager.recv(&mut state).unwrap();
+        String::from_utf8(state[..length].to_vec()).unwrap()
+    };
+    let start = |variables: &[(&str, &str)]| {
+        Program::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("NOTIFY_SOCKET", folder.path("notify"))
+                .env("WECHAT_CONTROL", &control)
+                .envs(variables.iter().copied())
+                .args(["--listen", "127.0.0.1:0"]),
+        )
+    };
+    let program = start(&[("WATCHDOG_USEC", "1000")]);
+    assert_eq!(heard(), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(heard(), "WATCHDOG=1");
+    }
+    assert_eq!(asked(&control, &["stop"]).code, 0);
+    assert_eq!(program.ended(), (Some(0), vec![]));
+    until("it says so", || heard() == "STOPPING=1");
+    // Those that were sent before it stopped accepting.
+    manager.set_nonblocking(true).unwrap();
+    while manager.recv(&mut [0; 100]).is_ok() {}
+    manager.set_nonblocking(false).unwrap();
+    // A watchdog of another process, and none.
+    for variables in [
+        [("WATCHDOG_USEC", "1000"), ("WATCHDOG_PID", "1")],
+        [("WATCHDOG_USEC", "0"), ("WATCHDOG_PID", "")],
+    ] {
+        let program = start(&variables);
+        assert_eq!(heard(), "READY=1");
+        assert_eq!(asked(&control, &["stop"]).code, 0);
+        assert_eq!(program.ended(), (Some(0), vec![]));
+        assert_eq!(heard(), "STOPPING=1");
+    }
+}
+
+/// After a burst as many threads are left as a quiet time needs.
+#[test]
+fn idle_threads_end() {
+    let program = Program::start(&["--max-connections", "50"]);
+    let threads = || {
+        fs::read_dir(format!("/proc/{}/task", program.id()))
+            .unwrap()
+            .count()
+    };
+    let mut streams: Vec<_> = (0..40).map(|_| connect(program.address)).collect();
+    for stream in &mut streams {
+        assert_eq!(ask(stream, &get("/")).status, 200);
+    }
+    assert!(threads() > 40);
+    drop(streams);
+    // Eight that accept, and the main one, the one that serves.
+    until("the others have ended", || threads() <= 10);
+    assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+}
