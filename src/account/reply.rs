@@ -25,7 +25,7 @@ const CUT: &str = "…";
 /// [`Reply::Success`], because it would show the fault prompt, and so does a medium without its
 /// name, or news without a title; a text over [`TEXT_MAX`] bytes is cut at
 /// a character and marked; articles over [`ARTICLES_MAX`], or over one in answer to a message, are
-/// left out; characters that XML cannot carry go; `\r\n` becomes `\n`.
+/// left out; characters that XML cannot carry go; `\r\n` and `\r` become `\n`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply<'a> {
@@ -257,7 +257,8 @@ fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
 fn carried(text: &str) -> Cow<'_, str> {
     let text = xml::without_non_characters(text);
     if text.as_bytes().contains(&b'\r') {
-        Cow::Owned(text.replace("\r\n", "\n"))
+        // Who reads the XML takes a CR for a line end too, alone or in front of what was one (2.11).
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         text
     }
