@@ -121,6 +121,13 @@ fn each_articles_bot_answers_over_the_wire() {
 }
 
 #[test]
+fn each_rule_is_one_line_of_the_summary() {
+    let rules = rules("<rules><on Content=\"a&#10;b|&#x9B;c\"><success/></on></rules>");
+    let lines: Vec<_> = rules.summary().collect();
+    assert_eq!(lines, [r#"line 1: on Content="a\nb|\u{9b}c": success"#]);
+}
+
+#[test]
 fn every_mistake_is_reported_with_its_line_and_column() {
     for path in fixtures("rules") {
         let output = command().arg("check").arg(&path).output().unwrap();

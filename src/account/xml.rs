@@ -241,7 +241,10 @@ impl<'a> Document<'a> {
             } else {
                 let message = error.to_string();
                 let place = format!(" at {position}");
-                message.strip_suffix(&place).unwrap_or(&message).to_owned()
+                let message = message.strip_suffix(&place).unwrap_or(&message);
+                // It shows the first octet of what it found, which is â of “, and a line end as it is.
+                let (expected, _) = message.split_once(" not '").unwrap_or((message, ""));
+                expected.to_owned()
             };
             (Place::from(position), message)
         })

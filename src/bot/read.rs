@@ -10,9 +10,9 @@ use crate::account::{Document, Element, Place};
 const UTC_OFFSET: i64 = 8 * 3600;
 
 pub(super) fn rules(bytes: &[u8]) -> Result<Rules, Vec<Mistake>> {
+    let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
     let text =
         str::from_utf8(bytes).map_err(|error| vec![not_utf_8(bytes, error.valid_up_to())])?;
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let document =
         Document::written(text).map_err(|(place, message)| vec![Mistake::new(place, message)])?;
     let mut reader = Reader::default();
@@ -135,7 +135,7 @@ impl Reader {
         let mut summary = String::from("on");
         let mut conditions = Vec::new();
         for (name, value, offset) in on.attributes() {
-            summary.push_str(&format!(" {name}=\"{value}\""));
+            summary.push_str(&format!(" {name}={value:?}"));
             let pattern = Pattern::parse(value);
             match names::field(name) {
                 None => self.mistake(

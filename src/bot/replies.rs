@@ -184,9 +184,7 @@ impl Reader {
         let mut words = Vec::new();
         for word in run.text_in_front().split_ascii_whitespace() {
             if word.starts_with(['"', '\'']) {
-                let message = format!(
-                    "{word} begins with a quote, which no shell reads; words with white space are <arg>s"
-                );
+                let message = "word that begins with a quote, which no shell reads; words with white space are <arg>s";
                 self.mistake(run.offset_of(word), message);
             }
             match Template::parse(word, scope.stars) {

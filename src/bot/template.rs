@@ -60,7 +60,8 @@ impl Template {
                 rest = behind;
                 continue;
             }
-            let name = behind.split(['{', '}', '\n']).next().unwrap_or("");
+            let ends = |character: char| matches!(character, '{' | '}') || character.is_control();
+            let name = behind.split(ends).next().unwrap_or("");
             let Some(behind) = behind
                 .strip_prefix(name)
                 .and_then(|rest| rest.strip_prefix('}'))
