@@ -1,0 +1,36 @@
+//! The head of a request means one thing, however much of it has arrived and whatever comes behind.
+
+#![no_main]
+
+use fuzz::cuts;
+use libfuzzer_sys::fuzz_target;
+use wechat::http::{Head, Method, limits};
+
+fuzz_target!(|bytes: &[u8]| {
+    let whole = Head::parse(bytes);
+    assert!(Head::has_begun(bytes) || whole == Ok(None));
+    for cut in cuts(bytes) {
+        let front = Head::parse(&bytes[..cut]);
+        assert!(front == Ok(None) || front == whole, "{cut}: {front:?}");
+    }
+    match whole {
+        Ok(None) => assert!(bytes.len() < limits::HEAD),
+        Ok(Some((head, length))) => {
+            assert_eq!(Head::is_of_head(bytes), head.method == Method::Head);
+            let alone = &bytes[..length];
+            assert_eq!(Head::parse(alone), whole);
+            assert_eq!(Head::parse(&alone[..length - 1]), Ok(None));
+            for tail in [b"\0", b"\r", b"\n", b"G"] {
+                assert_eq!(Head::parse(&[alone, tail].concat()), whole);
+            }
+        }
+        Err(error) => {
+            assert!(matches!(
+                error.status().code().as_bytes(),
+                [b'4' | b'5', ..]
+            ));
+            let reason = error.to_string();
+            assert!(reason.bytes().all(|octet| matches!(octet, b' '..=b'~')));
+        }
+    }
+});

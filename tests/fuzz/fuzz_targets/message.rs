@@ -1,0 +1,154 @@
+//! Whatever is posted under a right signature is a message or refused, and every reply to a message
+//! is read back as it was meant, with the names swapped.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use fuzz::{NOW, TOKEN, signature, with_message};
+use libfuzzer_sys::fuzz_target;
+use wechat::account::{Age, Article, Message, Reply, TEXT_MAX, Token};
+use wechat::answer::Callback;
+use wechat::bot::{Caller, Outcome};
+use wechat::http::{Head, Request, Status};
+
+/// Takes all inputs, under one signature.
+static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
+    let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
+    callback.max_age = Age::Any;
+    callback
+});
+
+static HEAD: LazyLock<String> = LazyLock::new(|| {
+    let signature = signature(&CALLBACK.token);
+    let target = format!("/?signature={signature}&timestamp={NOW}&nonce=1");
+    format!("POST {target} HTTP/1.0\r\nContent-Length: 1\r\n\r\n")
+});
+
+/// The text as XML can carry it and is read from it (XML 1.0 2.2, 2.11).
+fn carried(text: &str) -> String {
+    let is_char = |character: &char| match character {
+        '\t' | '\n' | '\r' => true,
+        '\u{FFFE}' | '\u{FFFF}' => false,
+        other => *other >= ' ',
+    };
+    let text: String = text.chars().filter(is_char).collect();
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// A reply of each kind that says nothing but the text, and how often.
+fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7] {
+    let text = || text.into();
+    let video = Reply::Video {
+        media_id: text(),
+        title: text(),
+        description: text(),
+    };
+    let music = Reply::Music {
+        title: text(),
+        description: text(),
+        music_url: text(),
+        hq_music_url: text(),
+        thumb_media_id: text(),
+    };
+    let article = Article {
+        title: text(),
+        description: text(),
+        pic_url: text(),
+        url: text(),
+    };
+    let (image, voice, kf_account) = (text(), text(), Some(text()));
+    let service = Reply::TransferCustomerService { kf_account };
+    [
+        ("text", Reply::text(text()), 1),
+        ("image", Reply::Image { media_id: image }, 1),
+        ("voice", Reply::Voice { media_id: voice }, 1),
+        ("video", video, 3),
+        ("music", music, 5),
+        ("news", Reply::News(vec![article; 9]), 4 * articles),
+        ("transfer_customer_service", service, 1),
+    ]
+}
+
+fn assert_replies_arrive(message: &Message<'_>, text: &str) {
+    let said = carried(text);
+    let to_user_name = carried(message.from_user_name());
+    let from_user_name = carried(message.to_user_name());
+    let articles = if message.is_event() { 8 } else { 1 };
+    for (msg_type, reply, times) in replies(text, articles) {
+        let mut out = Vec::new();
+        reply.write_to(message, NOW, &mut out);
+        if said.is_empty() && msg_type != "transfer_customer_service" {
+            assert_eq!(out, b"", "{msg_type}");
+            continue;
+        }
+        assert!(!out.contains(&b'\r'), "{msg_type}");
+        let assert_read = |read: &Message<'_>| {
+            assert_eq!(read.to_user_name(), to_user_name);
+            assert_eq!(read.from_user_name(), from_user_name);
+            assert_eq!((read.create_time(), read.msg_type()), (NOW, msg_type));
+            let of_all = "ToUserName FromUserName CreateTime MsgType ArticleCount";
+            let own = read.leaves().map(|leaf| (leaf.name(), leaf.text()));
+            let own: Vec<_> = own.filter(|(name, _)| !of_all.contains(name)).collect();
+            assert_eq!(own.len(), times, "{msg_type}");
+            for (name, found) in own {
+                match found.strip_suffix('…') {
+                    Some(front) if name == "Content" && said.len() > TEXT_MAX => {
+                        assert!(found.len() <= TEXT_MAX && said.starts_with(front));
+                    }
+                    _ => assert_eq!(found, said, "{name}"),
+                }
+            }
+        };
+        with_message(&out, assert_read).unwrap();
+    }
+}
+
+/// Each field is the first leaf of its name, and programs are given the same message.
+fn assert_readable(message: &Message<'_>) {
+    let leaves = |message: &Message<'_>| -> Vec<(String, String)> {
+        let leaves = message.leaves();
+        let both = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned()));
+        both.collect()
+    };
+    for leaf in message.leaves() {
+        let mut same = message.leaves().filter(|other| other.name() == leaf.name());
+        assert_eq!(
+            message.field(leaf.name()),
+            same.next().map(|leaf| leaf.text())
+        );
+    }
+    let assert_same = |again: &Message<'_>| {
+        assert_eq!(again.kind(), message.kind());
+        assert_eq!(again.identity(), message.identity());
+        assert_eq!(leaves(again), leaves(message));
+    };
+    with_message(message.xml().as_bytes(), assert_same).unwrap();
+}
+
+fn success<'m>(_: &'m Message<'m>) -> Outcome<'m> {
+    Outcome::Reply(Reply::Success)
+}
+
+fuzz_target!(|content: &[u8]| {
+    let read = with_message(content, |message| {
+        assert_readable(message);
+        assert_replies_arrive(message, &String::from_utf8_lossy(content));
+        assert_replies_arrive(message, message.field("Content").unwrap_or(""));
+    });
+    let (head, _) = Head::parse(HEAD.as_bytes()).unwrap().unwrap();
+    let request = Request { head, content };
+    let (now, is_there) = (&|| NOW, &|| true);
+    let caller = Caller { now, is_there };
+    let mut scratch = Vec::new();
+    let response = CALLBACK.answer(&request, &caller, &mut scratch, success);
+    let response = response.unwrap();
+    let Some(note) = response.note() else {
+        assert_eq!((response.status(), read), (Status::Ok, Ok(())));
+        return;
+    };
+    assert_eq!(response.status(), Status::BadRequest);
+    let error = read.unwrap_err().to_string();
+    assert!(content.is_empty() || note.reason == error);
+    assert!(error.bytes().all(|octet| matches!(octet, b' '..=b'~')));
+});

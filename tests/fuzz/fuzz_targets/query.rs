@@ -1,0 +1,92 @@
+//! A request target is taken or refused, and its query decoded, as a second reading of the RFC says,
+//! and as the query comes out in two parts.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use wechat::http::{Head, Target, Url, limits};
+
+type Parameters = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// RFC 3986 3.3 and 3.4, letter by letter.
+fn is_origin_form(bytes: &[u8]) -> bool {
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let is_allowed = |(at, octet): (usize, &u8)| match octet {
+        b'%' => is_hex(at + 1) && is_hex(at + 2),
+        _ => octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(octet),
+    };
+    matches!(bytes, [] | [b'/' | b'?', ..]) && bytes.iter().enumerate().all(is_allowed)
+}
+
+fn decode(text: &[u8], plus: u8) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let digits = || str::from_utf8(&text[at + 1..at + 3]).unwrap();
+        let (octet, taken) = match text[at] {
+            b'%' => (u8::from_str_radix(digits(), 16).unwrap(), 3),
+            b'+' => (plus, 1),
+            octet => (octet, 1),
+        };
+        decoded.push(octet);
+        at += taken;
+    }
+    decoded
+}
+
+fn parameters_of(query: &[u8]) -> Parameters {
+    let mut parameters = Vec::new();
+    for part in query.split(|octet| *octet == b'&') {
+        let mut sides = part.splitn(2, |octet| *octet == b'=');
+        let (name, value) = (sides.next().unwrap(), sides.next().unwrap_or(b""));
+        if !part.is_empty() {
+            parameters.push((decode(name, b' '), decode(value, b' ')));
+        }
+    }
+    parameters
+}
+
+fn parameters(target: &Target<'_>) -> Parameters {
+    let own = target.query().parameters();
+    own.map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(target) = Target::origin(bytes) else {
+        assert!(!is_origin_form(bytes));
+        return;
+    };
+    assert!(is_origin_form(bytes));
+    let mut parts = bytes.splitn(2, |octet| *octet == b'?');
+    let (path, query) = (parts.next().unwrap(), parts.next().unwrap_or(b""));
+    let path = if path.is_empty() { b"/" } else { path };
+    assert_eq!(target.path(), path);
+    assert_eq!(*target.decoded_path(), *decode(path, b'+'));
+    let found = parameters(&target);
+    assert_eq!(found, parameters_of(query));
+
+    // Cut at any separator, the two parts have the parameters of the whole.
+    let of = |part: &[u8]| parameters(&Target::origin(&[b"/?", part].concat()).unwrap());
+    let separators = (0..query.len()).filter(|at| query[*at] == b'&');
+    for at in separators.take(8) {
+        assert_eq!([of(&query[..at]), of(&query[at..])].concat(), found);
+    }
+    // In a request line it is the same.
+    let request = [b"GET ", bytes, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+    match Head::parse(&request) {
+        Ok(Some((head, _))) => assert_eq!(head.target, target),
+        refused => assert!(
+            bytes.len() > limits::TARGET || !bytes.starts_with(b"/"),
+            "{refused:?}"
+        ),
+    }
+    // In a URL it keeps what it has, and what is put behind comes last.
+    let url = Url::parse(&format!("http://a{}", str::from_utf8(bytes).unwrap())).unwrap();
+    let signed = url.target_with("x=%26");
+    let signed = parameters(&Target::origin(signed.as_bytes()).unwrap());
+    assert_eq!(
+        signed.split_last(),
+        Some((&(b"x".to_vec(), b"&".to_vec()), &found[..]))
+    );
+});

@@ -1,0 +1,63 @@
+//! What the targets share: where an input is cut on its way, and a message that is verified.
+
+use wechat::account::{Age, Credentials, Message, MessageError, Token, Verified, Xml};
+
+/// The token of all messages here.
+pub const TOKEN: &str = "hello2021";
+
+/// When all messages here are received, in seconds since 1970.
+pub const NOW: u64 = 1_700_000_000;
+
+/// Four places to cut the input at, in their order. They are a hash of the input and no part of it,
+/// so that an input that fails is a fixture as it stands.
+pub fn cuts(bytes: &[u8]) -> [usize; 4] {
+    // FNV-1a, and then a step of a linear congruence for each place.
+    let mut state = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(*octet)).wrapping_mul(0x100_0000_01B3)
+    });
+    let mut cuts = [0; 4];
+    for cut in &mut cuts {
+        state = state
+            .wrapping_mul(0x5851_F42D_4C95_7F2D)
+            .wrapping_add(0x1405_7B7E_F767_814F);
+        *cut = usize::try_from(state >> 33).unwrap_or(0) % (bytes.len() + 1);
+    }
+    cuts.sort_unstable();
+    cuts
+}
+
+/// The input in the pieces between its cuts.
+pub fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let cuts = cuts(bytes);
+    let ends = cuts.into_iter().chain([bytes.len()]);
+    let starts = [0].into_iter().chain(cuts);
+    starts.zip(ends).map(|(start, end)| &bytes[start..end])
+}
+
+/// The signature over [`NOW`] and the nonce `1`.
+pub fn signature(token: &Token) -> String {
+    token.sign(NOW.to_string().as_bytes(), b"1").to_string()
+}
+
+fn verified() -> Verified {
+    let token = Token::parse(TOKEN).unwrap();
+    let (signature, timestamp) = (signature(&token), NOW.to_string());
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: timestamp.as_bytes(),
+        nonce: b"1",
+    };
+    token.verify(&credentials, NOW, Age::AtMost(0)).unwrap()
+}
+
+/// Opens the bytes as a message and hands it over.
+///
+/// # Errors
+/// [`MessageError`]
+pub fn with_message<T>(
+    bytes: &[u8],
+    read: impl FnOnce(&Message<'_>) -> T,
+) -> Result<T, MessageError> {
+    let xml = Xml::scan(bytes)?;
+    Ok(read(&Message::parse(verified(), &xml)?))
+}
