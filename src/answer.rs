@@ -33,7 +33,7 @@ pub struct Callback {
 }
 
 /// The kinds of messages that are counted, by MsgType.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     "text",
     "image",
     "voice",
@@ -41,6 +41,8 @@ const KINDS: [&str; 8] = [
     "shortvideo",
     "location",
     "link",
+    "file",
+    "miniprogrampage",
     "event",
 ];
 
@@ -80,11 +82,8 @@ impl Tally {
 
     fn count_message(&self, msg_type: &str) {
         let kinds = KINDS.iter().zip(&self.messages);
-        let count = kinds
-            .filter(|(kind, _)| **kind == msg_type)
-            .map(|(_, count)| count)
-            .next();
-        one_more(count.unwrap_or(&self.others));
+        let mut of_kind = kinds.filter(|(kind, _)| **kind == msg_type);
+        one_more(of_kind.next().map_or(&self.others, |(_, count)| count));
     }
 }
 

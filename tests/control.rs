@@ -197,7 +197,7 @@ fn status_is_json_for_machines() {
     let expected = format!(
         "{{\"version\":\"{version}\",\"uptime_seconds\":{uptime},\"stopping\":false,\
          \"messages\":{{\"text\":0,\"image\":0,\"voice\":0,\"video\":0,\"shortvideo\":0,\
-         \"location\":0,\"link\":0,\"event\":0,\"other\":0}},\"replies\":0,\"without_reply\":0,\
+         \"location\":0,\"link\":0,\"file\":0,\"miniprogrampage\":0,\"event\":0,\"other\":0}},\"replies\":0,\"without_reply\":0,\
          \"answer_p50_microseconds\":null,\"answer_p99_microseconds\":null,\"tries_joined\":0,\
          \"programs_running\":0,\"token_checks\":0,\"refusals\":{{}},\"connections\":0,\
          \"being_answered\":0,\"max_connections\":1024,\"evictions\":0,\"panics\":0}}\n"

@@ -243,8 +243,10 @@ impl<'a> Document<'a> {
                 let place = format!(" at {position}");
                 let message = message.strip_suffix(&place).unwrap_or(&message);
                 // It shows the first octet of what it found, which is â of “, and a line end as it is.
-                let (expected, _) = message.split_once(" not '").unwrap_or((message, ""));
-                expected.to_owned()
+                match message.split_once(" not '") {
+                    Some((expected, _)) => format!("{expected}, not {}", found(text, position)),
+                    None => message.to_owned(),
+                }
             };
             (Place::from(position), message)
         })
@@ -269,6 +271,16 @@ impl<'a> Document<'a> {
                 });
                 (node.tag_name().name(), text)
             })
+    }
+}
+
+/// What stands at this place of a text, as a person reads it.
+fn found(text: &str, place: TextPos) -> String {
+    let at = |count: u32| usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
+    let line = text.split('\n').nth(at(place.row)).unwrap_or("");
+    match line.chars().nth(at(place.col)) {
+        Some(character) => format!("{character:?}"),
+        None => "the end of the line".to_owned(),
     }
 }
 
