@@ -53,11 +53,13 @@ pub struct Tally {
     others: AtomicU64,
     replies: AtomicU64,
     successes: AtomicU64,
+    given_up: AtomicU64,
     token_checks: AtomicU64,
+    last_message: AtomicU64,
 }
 
 impl Tally {
-    /// How many messages came of each kind, by MsgType; those of kinds that the manual does not have
+    /// How many messages came of each kind, by MsgType, each try of one counted; those of kinds that the manual does not have
     /// last, as `other`.
     pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kinds = KINDS.into_iter().zip(&self.messages);
@@ -75,14 +77,28 @@ impl Tally {
         self.successes.load(Ordering::Relaxed)
     }
 
+    /// Messages whose sender was gone before there was an answer; mostly tries that WeChat made again.
+    pub fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// When the last message came, in seconds since 1970.
+    pub fn last_message(&self) -> Option<u64> {
+        let last = self.last_message.load(Ordering::Relaxed);
+        (last > 0).then_some(last)
+    }
+
     /// Token checks that passed.
     pub fn token_checks(&self) -> u64 {
         self.token_checks.load(Ordering::Relaxed)
     }
 
-    fn count_message(&self, msg_type: &str) {
+    fn count_message(&self, message: &Message<'_>) {
+        let msg_type = message.msg_type();
         let kinds = KINDS.iter().zip(&self.messages);
         let mut of_kind = kinds.filter(|(kind, _)| **kind == msg_type);
+        self.last_message
+            .store(message.received(), Ordering::Relaxed);
         one_more(of_kind.next().map_or(&self.others, |(_, count)| count));
     }
 }
@@ -195,12 +211,15 @@ impl Callback {
         }
         let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
         let message = Message::parse(verified, &xml).map_err(Refusal::Message)?;
-        self.tally.count_message(message.msg_type());
+        self.tally.count_message(&message);
         let outcome = outcome(&message);
         let reply = match &outcome {
             Outcome::Reply(reply) => reply,
             Outcome::Kept(reply) => reply,
-            Outcome::Gone => return Ok(None),
+            Outcome::Gone => {
+                one_more(&self.tally.given_up);
+                return Ok(None);
+            }
         };
         reply.write_to(&message, (caller.now)(), scratch);
         Ok(Some(if scratch.is_empty() {

@@ -65,17 +65,17 @@
 //! ```
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use crate::account::{Message, Reply, Token};
 use crate::answer::Callback;
 use crate::bot::{Caller, Late, Outcome, Tries};
-use crate::net::{self, Handle, Limits, Watchdog};
+use crate::net::{self, Handle, Limits, Listener, Watchdog};
 
 /// A listening socket that waits for its token.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
 }
 
 impl Server {
@@ -84,11 +84,11 @@ impl Server {
     /// # Errors
     /// Those of `socket(2)`, `bind(2)` and `listen(2)`.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self::on(net::bind(address)?))
+        Listener::bind(address).map(Self::on)
     }
 
     /// Takes a socket that listens already.
-    pub const fn on(listener: TcpListener) -> Self {
+    pub const fn on(listener: Listener) -> Self {
         Self { listener }
     }
 
@@ -109,7 +109,7 @@ impl Server {
 /// The backend of an account, ready to run.
 #[derive(Debug)]
 pub struct Backend {
-    listener: TcpListener,
+    listener: Listener,
     /// Who may talk to the account, and where.
     pub callback: Callback,
     /// What connections may cost.
@@ -128,7 +128,7 @@ impl Backend {
     /// # Errors
     /// Those of `getsockname(2)`.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listener.address()
     }
 
     /// Answers every verified message with what the closure makes of it, until [`Handle::stop`]. It is

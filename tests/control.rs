@@ -28,6 +28,7 @@ use support::tools::{Said, finish};
 use support::*;
 use wechat::Server;
 use wechat::account::{Reply, Token};
+use wechat::net::Limits;
 use wechat::server::Backend;
 
 /// A folder of a test's own whose name is short enough for a socket in it.
@@ -59,13 +60,17 @@ fn asked(control: &str, arguments: &[&str]) -> Said {
     finish(command().env("WECHAT_CONTROL", control).args(arguments))
 }
 
-/// What `wechat status` says, without the first line and what takes time.
+/// What `wechat status` says, without what is another each time.
 #[track_caller]
 fn status(control: &str) -> String {
     let said = asked(control, &["status"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let lines = said.out.lines().filter(|line| !line.contains("answer p"));
-    lines.skip(2).map(|line| format!("{line}\n")).collect()
+    let changes = |line: &&str| {
+        let is_time = line.starts_with("answer p") || line.starts_with("since ");
+        line.starts_with("uptime") || is_time && !line.ends_with("none yet")
+    };
+    let lines = said.out.lines().skip(3).filter(|line| !changes(line));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// One number of `wechat status --json`.
@@ -103,11 +108,18 @@ fn status_says_what_the_server_has_done() {
     let program = start(&control, &["--rules", &rules, "--max-connections", "7"]);
     let nothing = "\
 stopping          no
+rules current     yes
+since message     none yet
 messages          0
 replies           0
 without reply     0
+given up          0
+answer p50        none yet
+answer p99        none yet
 tries joined      0
 programs running  0
+programs failed   0
+programs limited  0
 token checks      0
 refusals          0
 connections       0
@@ -117,11 +129,6 @@ evictions         0
 panics            0
 ";
     assert_eq!(status(&control), nothing);
-    assert!(
-        asked(&control, &["status"])
-            .out
-            .contains("\nanswer p50        none yet\n")
-    );
     let mut stream = connect(program.address);
     for number in 1..=3 {
         assert_eq!(
@@ -151,14 +158,18 @@ panics            0
     );
     let much = "\
 stopping             no
+rules current        yes
 messages             5
   text               3
   event              1
   other              1
 replies              4
 without reply        1
+given up             0
 tries joined         0
 programs running     0
+programs failed      0
+programs limited     0
 token checks         1
 refusals             4
   missing-parameter  1
@@ -175,12 +186,19 @@ panics               0
     });
     assert_eq!(status(&control), much);
     let said = asked(&control, &["status"]).out;
-    let version = env!("CARGO_PKG_VERSION");
-    let first = format!("version              {version}\nuptime               ");
-    assert!(said.starts_with(&first), "{said}");
-    for name in ["answer p50", "answer p99"] {
-        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
-        assert!(line.ends_with(" ms") || line.ends_with(" s"), "{line}");
+    let lines: Vec<&str> = said.lines().collect();
+    let (version, id, address) = (env!("CARGO_PKG_VERSION"), program.id(), program.address);
+    assert_eq!(lines[0], format!("version              {version}"));
+    assert_eq!(lines[1], format!("process              {id}"));
+    assert_eq!(lines[2], format!("address              {address}"));
+    for (name, units) in [
+        ("uptime", &["s"][..]),
+        ("since message", &["s"]),
+        ("answer p50", &["µs", "ms", "s"]),
+        ("answer p99", &["µs", "ms", "s"]),
+    ] {
+        let line = lines.iter().find(|line| line.starts_with(name)).unwrap();
+        assert!(units.contains(&line.rsplit(' ').next().unwrap()), "{line}");
     }
 }
 
@@ -190,28 +208,24 @@ fn status_is_json_for_machines() {
     let control = folder.path("control");
     let program = start(&control, &[]);
     let said = asked(&control, &["status", "--json"]);
-    let (version, uptime) = (
-        env!("CARGO_PKG_VERSION"),
-        number(&control, "uptime_seconds"),
-    );
-    let expected = format!(
-        "{{\"version\":\"{version}\",\"uptime_seconds\":{uptime},\"stopping\":false,\
-         \"messages\":{{\"text\":0,\"image\":0,\"voice\":0,\"video\":0,\"shortvideo\":0,\
-         \"location\":0,\"link\":0,\"file\":0,\"miniprogrampage\":0,\"event\":0,\"other\":0}},\"replies\":0,\"without_reply\":0,\
-         \"answer_p50_microseconds\":null,\"answer_p99_microseconds\":null,\"tries_joined\":0,\
-         \"programs_running\":0,\"token_checks\":0,\"refusals\":{{}},\"connections\":0,\
-         \"being_answered\":0,\"max_connections\":1024,\"evictions\":0,\"panics\":0}}\n"
-    );
-    // A second may have gone by between the two.
-    assert!(
-        said.out == expected
-            || said.out
-                == expected.replace(
-                    &format!("seconds\":{uptime}"),
-                    &format!("seconds\":{}", uptime.saturating_sub(1))
-                ),
-        "{}",
-        said.out
+    let (version, id, address) = (env!("CARGO_PKG_VERSION"), program.id(), program.address);
+    // However long it has been up meanwhile.
+    let (front, behind) = said.out.split_once("\"uptime_seconds\":").unwrap();
+    let (uptime, behind) = behind.split_once(',').unwrap();
+    assert!(uptime.parse::<u64>().is_ok());
+    assert_eq!(
+        format!("{front}{behind}"),
+        format!(
+            "{{\"version\":\"{version}\",\"process\":{id},\"address\":\"{address}\",\
+             \"stopping\":false,\"rules_current\":true,\"since_message_seconds\":null,\
+             \"messages\":{{\"text\":0,\"image\":0,\"voice\":0,\"video\":0,\"shortvideo\":0,\
+             \"location\":0,\"link\":0,\"file\":0,\"miniprogrampage\":0,\"event\":0,\"other\":0}},\
+             \"replies\":0,\"without_reply\":0,\"given_up\":0,\"answer_p50_microseconds\":null,\
+             \"answer_p99_microseconds\":null,\"tries_joined\":0,\"programs_running\":0,\
+             \"programs_failed\":0,\"programs_limited\":0,\"token_checks\":0,\"refusals\":{{}},\
+             \"connections\":0,\"being_answered\":0,\"max_connections\":1024,\"evictions\":0,\
+             \"panics\":0}}\n"
+        )
     );
     let wrong = "/?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
     ask(
@@ -315,36 +329,29 @@ fn stop_finishes_what_is_under_way() {
     let (rules, begun, go) = slow_rules(&folder);
     let program = start(&control, &["--rules", &rules]);
     let address = program.address;
-    // One that is being worked for, one in the middle of its request, one that has had its answer.
-    let mut slow = connect(address);
-    slow.write_all(&post(&text_of("oUser1", 1, "slow")))
-        .unwrap();
+    let slow = post(&text_of("oUser1", 1, "slow"));
+    let mut first = connect(address);
+    first.write_all(&slow).unwrap();
     until("the program runs", || begun.exists());
-    let request = post(&text_of("oUser2", 2, "x"));
-    let (front, back) = request.split_at(request.len() / 2);
-    let mut half = connect(address);
-    half.write_all(front).unwrap();
-    let mut idle = connect(address);
-    assert_eq!(ask(&mut idle, &get("/")).field("Connection"), None);
-    until("all are there", || number(&control, "connections") == 3);
-
     let asked_to = {
         let control = control.clone();
         thread::spawn(move || asked(&control, &["stop"]))
     };
-    until("no more are accepted", || {
-        TcpStream::connect(address).is_err()
+    until("it stops", || {
+        status(&control).starts_with("stopping          yes\n")
     });
-    assert!(status(&control).starts_with("stopping          yes\n"));
-    // It is closed because it says nothing, and the others stay.
-    assert_eq!(rest(&mut idle), b"");
-    half.write_all(back).unwrap();
-    let answer = read_answer(&mut half, false);
+    // WeChat gives up on the first try and makes another, which is still taken; so is anybody else.
+    drop(first);
+    let mut second = connect(address);
+    second.write_all(&slow).unwrap();
+    until("the second try waits", || {
+        number(&control, "tries_joined") == 1
+    });
+    let answer = ask(&mut connect(address), &post(&text_of("oUser2", 2, "x")));
     assert_eq!(element(&answer.content, "Content"), "quick");
     assert_eq!(answer.field("Connection"), Some("close"));
-    assert_eq!(rest(&mut half), b"");
     fs::write(&go, "").unwrap();
-    let answer = read_answer(&mut slow, false);
+    let answer = read_answer(&mut second, false);
     assert_eq!(element(&answer.content, "Content"), "done");
     assert_eq!(answer.field("Connection"), Some("close"));
 
@@ -354,10 +361,72 @@ fn stop_finishes_what_is_under_way() {
     assert!(!said.out.contains("without"), "{}", said.out);
     let (code, log) = program.ended();
     assert_eq!((code, log), (Some(0), vec![]));
+    assert!(TcpStream::connect(address).is_err());
     assert!(!Path::new(&control).exists());
     let said = asked(&control, &["stop"]);
     let nobody = format!("wechat: no server at {control:?}; --control PATH says where one is\n");
     assert_eq!((said.code, said.err), (1, nobody));
+}
+
+/// In 15 seconds at most.
+#[test]
+fn stop_cuts_what_takes_too_long_and_says_so() {
+    let folder = Short::new("cut");
+    let control = folder.path("control");
+    let (rules, begun, _) = slow_rules(&folder);
+    let program = start(&control, &["--rules", &rules]);
+    let mut slow = connect(program.address);
+    slow.write_all(&post(&text_of("oUser1", 1, "slow")))
+        .unwrap();
+    until("the program runs", || begun.exists());
+    let said = asked(&control, &["stop"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let (took, behind) = said.out.split_once(" s, ").unwrap();
+    assert_eq!(behind, "1 request without an answer\n");
+    let took: f64 = took
+        .strip_prefix("stopped after ")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(took >= 15.0, "{took}");
+    assert_eq!(program.ended().0, Some(0));
+    assert_eq!(rest(&mut slow), b"");
+}
+
+/// Connections that wait in the kernel for a thread have sent their requests too.
+#[test]
+fn who_is_connected_when_the_server_stops_is_answered() {
+    let mut backend = backend();
+    backend.limits = Limits {
+        head: PATIENCE,
+        content: PATIENCE,
+        drain: PATIENCE,
+        ..Limits::default()
+    };
+    let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
+    let mut streams: Vec<_> = (0..100).map(|_| connect(address)).collect();
+    // In pieces, so that they are all in the middle of their requests when it stops.
+    for (number, stream) in (0..).zip(&mut streams) {
+        let request = post(&text_of("oUser1", number, "x"));
+        stream.write_all(&request[..request.len() / 2]).unwrap();
+    }
+    handle.stop();
+    let serving = thread::spawn(move || backend.run(|_| Reply::text("answer")));
+    for (number, stream) in (0..).zip(&mut streams) {
+        let request = post(&text_of("oUser1", number, "x"));
+        stream.write_all(&request[request.len() / 2..]).unwrap();
+    }
+    for stream in &mut streams {
+        let answer = read_answer(stream, false);
+        assert_eq!(
+            (answer.status, answer.field("Connection")),
+            (200, Some("close"))
+        );
+    }
+    let ended = handle.wait();
+    assert_eq!((ended.cut, ended.is_whole), (0, true));
+    serving.join().unwrap().unwrap();
+    assert!(TcpStream::connect(address).is_err());
 }
 
 fn backend() -> Backend {
@@ -366,24 +435,44 @@ fn backend() -> Backend {
         .token(Token::parse(TOKEN).unwrap())
 }
 
-/// A request of somebody who has just connected, or just got an answer, may be on its way.
+/// A request of somebody who has just connected, or just got an answer, may be on its way. Here it comes in
+/// two pieces, with the time between them in which the server takes its peer for silent.
 #[test]
-fn who_was_not_silent_for_long_gets_an_answer_while_the_server_stops() {
-    let backend = backend();
+fn who_was_silent_when_the_server_stopped_is_answered_or_closed_but_never_refused() {
+    let mut backend = backend();
+    backend.limits.drain = PATIENCE;
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
     let serving = thread::spawn(move || backend.run(|_| Reply::Success));
-    let mut kept = connect(address);
-    assert_eq!(ask(&mut kept, &get("/")).status, 200);
-    let mut new = connect(address);
-    until("it is accepted", || handle.traffic().connections == 2);
-    handle.stop();
-    for stream in [&mut kept, &mut new] {
-        let answer = ask(stream, &get("/"));
-        assert_eq!(
-            (answer.status, answer.field("Connection")),
-            (200, Some("close"))
-        );
+    let mut kept: Vec<_> = (0..40).map(|_| connect(address)).collect();
+    for stream in &mut kept {
+        assert_eq!(ask(stream, &get("/")).status, 200);
     }
+    handle.stop();
+    let (mut answered, mut closed) = (0, 0);
+    for (number, stream) in (0..).zip(&mut kept) {
+        thread::sleep(Duration::from_millis(number));
+        let request = get("/");
+        let (front, back) = request.split_at(9);
+        let mut received = Vec::new();
+        let sent = stream.write_all(front).and_then(|()| {
+            thread::sleep(Duration::from_millis(2));
+            stream.write_all(back)
+        });
+        // A reset is a closed connection too.
+        let read = sent.and_then(|()| stream.read_to_end(&mut received).map(|_| ()));
+        if received.is_empty() {
+            closed += 1;
+        } else {
+            read.unwrap();
+            assert!(
+                received.starts_with(b"HTTP/1.1 200 "),
+                "{}",
+                received.escape_ascii()
+            );
+            answered += 1;
+        }
+    }
+    assert_eq!(answered + closed, 40);
     assert_eq!(handle.wait().cut, 0);
     serving.join().unwrap().unwrap();
 }
@@ -411,7 +500,7 @@ fn what_takes_too_long_is_cut() {
     handle.stop();
     handle.stop();
     let ended = handle.wait();
-    assert_eq!(ended.cut, 1);
+    assert_eq!((ended.cut, ended.is_whole), (1, false));
     assert!(ended.took >= Duration::from_millis(50));
     assert_eq!(rest(&mut stream), b"");
     assert!(handle.traffic().is_stopping);
@@ -436,6 +525,7 @@ fn a_backend_of_the_library_is_watched_and_ended_through_its_handle() {
         "success"
     );
     assert_eq!(exchange(address, &post(&text_of("u", 2, "panic"))), b"");
+    assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
     let traffic = handle.traffic();
     assert_eq!((traffic.panics, traffic.times.len()), (1, 1));
     assert_eq!((tally.successes(), tally.replies()), (1, 0));
@@ -466,6 +556,9 @@ fn a_socket_that_was_handed_over_outlives_the_server() {
     assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
     assert_eq!(asked(&control, &["stop"]).code, 0);
     assert_eq!(first.ended(), (Some(0), vec![]));
+    // It waits for its next owner as it waited before.
+    let as_stream = TcpStream::from(OwnedFd::from(listener.try_clone().unwrap()));
+    assert_eq!(as_stream.read_timeout().unwrap(), None);
     let mut waiting = connect(address);
     waiting.write_all(&get("/")).unwrap();
     let _second = start();
@@ -479,10 +572,15 @@ fn what_a_server_left_that_is_gone_is_replaced() {
     start(&control, &[]).stop_silent();
     assert!(Path::new(&control).exists(), "it was killed");
     let said = asked(&control, &["status"]);
-    let nobody = format!("wechat: no server at {control:?}; --control PATH says where one is\n");
-    assert_eq!((said.code, said.err), (1, nobody));
+    let gone = format!("wechat: the server at {control:?} is gone\n");
+    assert_eq!((said.code, said.err), (1, gone));
     let _program = start(&control, &[]);
     assert_eq!(asked(&control, &["status"]).code, 0);
+    let file = folder.path("file");
+    fs::write(&file, "").unwrap();
+    let said = asked(&file, &["status"]);
+    let other = format!("wechat: {file:?} is no server's control socket\n");
+    assert_eq!((said.code, said.err), (1, other));
 }
 
 #[track_caller]
@@ -508,13 +606,30 @@ fn a_control_socket_that_was_asked_for_and_cannot_be_made_is_an_error() {
     fs::write(&file, "precious").unwrap();
     assert_no_start(&file, "something else than a socket is there");
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    let link = folder.path("link");
+    std::os::unix::fs::symlink(folder.path("gone"), &link).unwrap();
+    assert_no_start(&link, "something else than a socket is there");
+    // It is there, and not to be connected to as ours are.
+    let datagram = folder.path("datagram");
+    let _datagram = UnixDatagram::bind(&datagram).unwrap();
+    assert_no_start(&datagram, "Protocol wrong type for socket (os error 91)");
     let nowhere = folder.path("nowhere/control");
-    assert_no_start(&nowhere, "No such file or directory (os error 2)");
+    assert_no_start(
+        &nowhere,
+        &format!("there is no {:?}", folder.path("nowhere")),
+    );
     let long = folder.path(&"long".repeat(30));
-    assert_no_start(&long, "path must be shorter than SUN_LEN");
+    let said = finish(command().env("WECHAT_TOKEN", TOKEN).args([
+        "--listen",
+        "127.0.0.1:0",
+        "--control",
+        &long,
+    ]));
+    let reason = format!("path of {} bytes, at most ", long.len());
+    assert!(said.code == 1 && said.err.contains(&reason), "{}", said.err);
     assert_eq!(
         fs::read_dir(&folder.0).unwrap().count(),
-        2,
+        4,
         "nothing else is left"
     );
 }
@@ -536,14 +651,23 @@ fn where_nobody_asked_for_a_control_socket_the_server_does_without() {
     assert_eq!(
         program.next_line(),
         format!(
-            "there is no {directory}, so wechat status and stop cannot reach it; --control PATH lets \
-             them\n"
+            "there is no {directory}, so wechat status and stop cannot reach this server; --control \
+             PATH lets them\n"
         )
     );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
     program.stop_silent();
     fs::create_dir(&directory).unwrap();
     let program = spawn(&format!("{directory}:/other"));
+    let mut second = spawn(&directory);
+    assert_eq!(
+        second.next_line(),
+        format!(
+            "{directory}/control is another server's, so wechat status and stop reach that one; \
+             --control PATH lets them\n"
+        )
+    );
+    second.stop_silent();
     let ask = |name: &str| finish(command().env("RUNTIME_DIRECTORY", &directory).arg(name));
     assert_eq!(ask("status").code, 0);
     assert_eq!(ask("stop").code, 0);
@@ -569,11 +693,14 @@ fn who_asks_something_else_or_nothing_keeps_nobody_waiting() {
         say(b"restart\x1b\n"),
         format!("\"restart\\u{{1b}}\" is not known to the server, which is wechat {version}")
     );
-    assert_eq!(say(&[b'a'; 65]), "");
+    assert_eq!(say(&[b"a".repeat(65), b"\n".to_vec()].concat()), "");
     assert_eq!(say(b"\xff\n"), "");
-    let _silent = UnixStream::connect(&control).unwrap();
-    drop(UnixStream::connect(&control).unwrap());
+    // More of them than there is patience for, one after another.
+    let silent: Vec<_> = (0..100)
+        .map(|_| UnixStream::connect(&control).unwrap())
+        .collect();
     assert_eq!(asked(&control, &["status"]).code, 0);
+    drop(silent);
 }
 
 #[track_caller]
@@ -645,6 +772,50 @@ fn a_service_manager_hears_that_the_server_lives_and_that_it_stops() {
         assert_eq!(asked(&control, &["stop"]).code, 0);
         assert_eq!(program.ended(), (Some(0), vec![]));
         assert_eq!(heard(), "STOPPING=1");
+        manager.set_nonblocking(true).unwrap();
+        assert!(manager.recv(&mut [0; 100]).is_err(), "nothing else");
+        manager.set_nonblocking(false).unwrap();
+    }
+}
+
+/// It is no stuck one.
+#[test]
+fn a_server_full_of_work_is_heard_of_while_others_wait_for_a_seat() {
+    let folder = Short::new("full");
+    let control = folder.path("control");
+    let (rules, _, go) = slow_rules(&folder);
+    let manager = UnixDatagram::bind(folder.path("notify")).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("NOTIFY_SOCKET", folder.path("notify"))
+            .env("WATCHDOG_USEC", "1000")
+            .env("WECHAT_CONTROL", &control)
+            .args(["--listen", "127.0.0.1:0", "--max-connections", "1"])
+            .args(["--rules", &rules]),
+    );
+    let mut streams: Vec<_> = (0..20)
+        .map(|number| {
+            let mut stream = connect(program.address);
+            stream
+                .write_all(&post(&text_of("oUser1", number, "slow")))
+                .unwrap();
+            stream
+        })
+        .collect();
+    until("the house is full", || {
+        number(&control, "being_answered") == 3
+    });
+    for _ in 0..20 {
+        manager.recv(&mut [0; 100]).unwrap();
+    }
+    fs::write(&go, "").unwrap();
+    for stream in &mut streams {
+        assert_eq!(
+            element(&read_answer(stream, false).content, "Content"),
+            "done"
+        );
     }
 }
 

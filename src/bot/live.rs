@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::{Chosen, Mistake, Report, Rules};
@@ -20,6 +20,7 @@ pub struct LiveRules {
     current: RwLock<Arc<Rules>>,
     looked: AtomicU64,
     seen: Mutex<Option<Stamp>>,
+    is_current: AtomicBool,
     report: Report,
 }
 
@@ -125,6 +126,7 @@ impl LiveRules {
             current: RwLock::new(Arc::new(rules)),
             looked: AtomicU64::new(0),
             seen: Mutex::new(seen),
+            is_current: AtomicBool::new(true),
             report,
         })
     }
@@ -137,6 +139,12 @@ impl LiveRules {
         }
         let rules = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         rules.answer(message)
+    }
+
+    /// Looks at the file, and says whether its rules are the ones that count.
+    pub fn are_current(&self) -> bool {
+        self.look();
+        self.is_current.load(Ordering::Relaxed)
     }
 
     fn look(&self) {
@@ -152,7 +160,9 @@ impl LiveRules {
         }
         *seen = stamp;
         let path = self.path.display();
-        match read_rules(&self.path) {
+        let read = read_rules(&self.path);
+        self.is_current.store(read.is_ok(), Ordering::Relaxed);
+        match read {
             Ok(rules) => {
                 let count = rules.summary().count();
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);

@@ -23,7 +23,7 @@ pub use live::{LiveRules, RulesError, read_rules};
 pub use memory::Late;
 pub(crate) use names::unknown_field;
 pub(crate) use program::{GUARD, OUTPUT_MAX};
-pub use program::{Job, Programs};
+pub use program::{Job, ProgramCounts, Programs};
 pub use rules::{Chosen, Mistake, Rules};
 pub use tries::{Caller, Outcome, Tries};
 
@@ -69,9 +69,18 @@ impl Bot {
         })
     }
 
-    /// How many programs run at this moment.
-    pub fn running(&self) -> usize {
-        self.programs.running()
+    /// What became of programs so far.
+    pub fn programs(&self) -> ProgramCounts {
+        self.programs.counts()
+    }
+
+    /// Whether the rules are those of the file as it is now; else there are mistakes in it, which have
+    /// been reported, and those of before stay.
+    pub fn has_current_rules(&self) -> bool {
+        match &self.rules {
+            Followed::File(rules) => rules.are_current(),
+            Followed::Embedded(_) => true,
+        }
     }
 
     /// How many tries joined an earlier one of their message.

@@ -120,9 +120,20 @@ pub struct Programs {
     report: Report,
 }
 
+/// What became of programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProgramCounts {
+    /// Those that run at this moment.
+    pub running: usize,
+    /// Those that gave no answer, for whatever reason, or could not be started.
+    pub failed: u64,
+    /// Those that were not started because their user was at the limit.
+    pub limited: u64,
+}
+
 #[derive(Debug, Default)]
 struct Counts {
-    running: usize,
+    counts: ProgramCounts,
     /// Which user started which program, as a keyed hash, and when; in that order.
     starts: VecDeque<(u64, u64)>,
 }
@@ -174,9 +185,9 @@ impl Programs {
         }
     }
 
-    /// How many run at this moment.
-    pub fn running(&self) -> usize {
-        self.counts().running
+    /// What became of them so far.
+    pub fn counts(&self) -> ProgramCounts {
+        self.locked_counts().counts
     }
 
     /// Runs a program to its end, and returns the reply that it printed, else what its rule has for
@@ -191,12 +202,24 @@ impl Programs {
         } else {
             ("run-failed", &job.failed)
         };
+        self.count_failure(&failure);
         let program = job.words.first().map_or("", String::as_str);
         (self.report)(&format!(
             "cause={cause} reason=\"{}: {failure}\"",
             program.escape_debug()
         ));
         Reply::text(text.clone())
+    }
+
+    fn count_failure(&self, failure: &Failure) {
+        let counts = &mut self.locked_counts().counts;
+        let count = match failure {
+            Failure::Limited => &mut counts.limited,
+            Failure::Busy | Failure::Guard(_) | Failure::Ended(_) | Failure::Output(_) => {
+                &mut counts.failed
+            }
+        };
+        *count = count.saturating_add(1);
     }
 
     fn try_to_run(&self, job: &Job, message: &Message<'_>) -> Result<Reply<'static>, Failure> {
@@ -208,7 +231,7 @@ impl Programs {
     /// Counts a start, if there may be one.
     fn start(&self, job: &Job, message: &Message<'_>) -> Result<Running<'_>, Failure> {
         let now = message.received();
-        let mut counts = self.counts();
+        let mut counts = self.locked_counts();
         let mut start = None;
         if let Some((limit, command)) = &job.limit {
             let who = self.hasher.hash_one((command, message.from_user_name()));
@@ -220,10 +243,11 @@ impl Programs {
                 return Err(Failure::Limited);
             }
         }
-        if counts.running >= AT_ONCE_MAX {
+        let running = &mut counts.counts.running;
+        if *running >= AT_ONCE_MAX {
             return Err(Failure::Busy);
         }
-        counts.running = counts.running.saturating_add(1);
+        *running = running.saturating_add(1);
         if let Some(start) = start {
             if counts.starts.len() >= STARTS_MAX {
                 counts.starts.pop_front();
@@ -233,7 +257,7 @@ impl Programs {
         Ok(Running(self))
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn locked_counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -320,7 +344,7 @@ struct Running<'p>(&'p Programs);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let mut counts = self.0.counts();
-        counts.running = counts.running.saturating_sub(1);
+        let running = &mut self.0.locked_counts().counts.running;
+        *running = running.saturating_sub(1);
     }
 }

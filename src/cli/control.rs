@@ -1,7 +1,9 @@
 //! The control socket of `wechat serve`: where it is, what can be asked there, and who answers.
 
 use std::fmt;
+use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -56,80 +58,124 @@ impl ControlPath {
         })
     }
 
-    /// Listens there. Where nobody asked for it a server does without, and this says why.
+    /// Listens there. Where nobody asked for it a server does without, and this says why and what it
+    /// means.
     pub(super) fn bind(&self) -> Result<Result<ControlSocket, String>, Error> {
+        let path = self.path.display();
         match ControlSocket::bind(&self.path) {
             Ok(socket) => Ok(Ok(socket)),
             Err(error) if self.is_given => Err(Error::ControlSocket {
                 path: self.path.clone(),
                 error,
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let directory = self.path.parent().unwrap_or(&self.path);
-                Ok(Err(format!("there is no {}", directory.display())))
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(Err(format!(
+                "{path} is another server's, so wechat status and stop reach that one"
+            ))),
+            Err(error) => {
+                let reason = match error.kind() == io::ErrorKind::NotFound {
+                    true => format!("there is no {}", parent(&self.path).display()),
+                    false => format!("{path}: {error}"),
+                };
+                Ok(Err(format!(
+                    "{reason}, so wechat status and stop cannot reach this server"
+                )))
             }
-            Err(error) => Ok(Err(format!("{}: {error}", self.path.display()))),
         }
     }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 /// Who answers at a control socket.
 pub(super) struct Desk {
     socket: ControlSocket,
-    /// Those who wait for the server to end.
-    waiting: Mutex<Vec<Question>>,
+    status: Status,
+    stopping: Box<dyn Fn() + Send + Sync>,
+    end: Mutex<End>,
+}
+
+/// What became of those who asked for the end.
+enum End {
+    /// They wait.
+    Awaited(Vec<Question>),
+    /// This is what they, and all who come later, are told.
+    Told(String),
 }
 
 impl Desk {
-    /// Answers everybody from now on, on a thread of its own. `stopping` is called by who stops it.
+    /// Answers everybody from now on, each on a thread of its own. `stopping` is called by who stops the
+    /// server.
     pub(super) fn open(
         socket: ControlSocket,
         status: Status,
-        stopping: impl Fn() + Send + 'static,
+        stopping: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Arc<Self>> {
         let desk = Arc::new(Self {
             socket,
-            waiting: Mutex::default(),
+            status,
+            stopping: Box::new(stopping),
+            end: Mutex::new(End::Awaited(Vec::new())),
         });
-        let clerk = Arc::clone(&desk);
+        let porter = Arc::clone(&desk);
         thread::Builder::new().spawn(move || {
             loop {
-                let question = clerk.socket.next();
-                match question.text() {
-                    STATUS => question.answer(&format!("{OK}{}", status.text())),
-                    STATUS_JSON => question.answer(&format!("{OK}{}", status.json())),
-                    STOP => {
-                        clerk.waiting().push(question);
-                        stopping();
+                let stream = porter.socket.accept();
+                let clerk = Arc::clone(&porter);
+                // Without a thread for them they are not answered, and may ask again.
+                let _: io::Result<_> = thread::Builder::new().spawn(move || {
+                    // Who does not ask gets no answer.
+                    if let Ok(question) = Question::read(stream) {
+                        clerk.answer(question);
                     }
-                    other => {
-                        let other = other.escape_debug();
-                        let answer =
-                            format!("\"{other}\" is not known to the server, which is wechat ");
-                        question.answer(&(answer + env!("CARGO_PKG_VERSION")));
-                    }
-                }
+                });
             }
         })?;
         Ok(desk)
+    }
+
+    fn answer(&self, mut question: Question) {
+        let answer = match question.text() {
+            STATUS => format!("{OK}{}", self.status.text()),
+            STATUS_JSON => format!("{OK}{}", self.status.json()),
+            STOP => {
+                question.answer(OK);
+                match &mut *self.end() {
+                    End::Awaited(waiting) => waiting.push(question),
+                    End::Told(text) => question.answer(text),
+                }
+                return (self.stopping)();
+            }
+            other => {
+                let other = other.escape_debug();
+                let version = env!("CARGO_PKG_VERSION");
+                format!("\"{other}\" is not known to the server, which is wechat {version}")
+            }
+        };
+        question.answer(&answer);
     }
 
     /// The server has ended: removes the socket, and tells everybody who waits for that.
     pub(super) fn close(&self, ended: Ended) {
         self.socket.remove();
         let took = seconds(ended.took);
-        let cut = match ended.cut {
-            0 => String::new(),
-            1 => ", 1 request without an answer".to_owned(),
-            cut => format!(", {cut} requests without an answer"),
+        let text = match ended.cut {
+            0 => format!("stopped after {took}\n"),
+            1 => format!("stopped after {took}, 1 request without an answer\n"),
+            cut => format!("stopped after {took}, {cut} requests without an answer\n"),
         };
-        for question in self.waiting().drain(..) {
-            question.answer(&format!("{OK}stopped after {took}{cut}\n"));
+        let mut end = self.end();
+        if let End::Awaited(waiting) = &mut *end {
+            waiting
+                .iter_mut()
+                .for_each(|question| question.answer(&text));
         }
+        *end = End::Told(text);
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Question>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,15 +203,36 @@ pub(super) fn unreachable(
     error: &io::Error,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    use io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied, WouldBlock};
+    use io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied, TimedOut, WouldBlock};
     let kind = error.kind();
-    if kind == NotFound || kind == ConnectionRefused {
+    let is_socket = |metadata: fs::Metadata| metadata.file_type().is_socket();
+    if kind == NotFound {
         write!(f, "no server at {path:?}; --control PATH says where one is")
+    } else if kind == ConnectionRefused && fs::metadata(path).is_ok_and(is_socket) {
+        write!(f, "the server at {path:?} is gone")
+    } else if kind == ConnectionRefused {
+        write!(f, "{path:?} is no server's control socket")
     } else if kind == PermissionDenied {
         write!(f, "{path:?} is for root and the server's own user alone")
-    } else if kind == WouldBlock {
-        write!(f, "the server at {path:?} does not answer")
+    } else if kind == WouldBlock || kind == TimedOut {
+        write!(
+            f,
+            "the server at {path:?} does not answer; it may be stuck or suspended"
+        )
     } else {
         write!(f, "cannot ask at {path:?}: {error}")
+    }
+}
+
+/// Why a control socket cannot be made.
+pub(super) fn impossible(
+    path: &Path,
+    error: &io::Error,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    write!(f, "cannot make the control socket {path:?}: ")?;
+    match error.kind() == io::ErrorKind::NotFound {
+        true => write!(f, "there is no {:?}", parent(path)),
+        false => write!(f, "{error}"),
     }
 }

@@ -127,7 +127,7 @@ const STATUS: &str = "\
 usage: wechat status [--json] [--control PATH]
 
 Asks the running server how it is: what it has answered since its start, what it has refused and why, how
-long the last 1,024 answers took, and what goes on at this moment.
+long the last 1,024 answers took (programs and tries that wait included), and what goes on at this moment.
 
 flag                    environment             default
   --json                                        the same as JSON, in one line; names of times end in their units
@@ -137,8 +137,8 @@ flag                    environment             default
 const STOP: &str = "\
 usage: wechat stop [--control PATH]
 
-Ends the running server: no more connections, and an end as soon as all is answered that has begun, in 15
-seconds at most. Returns when it has ended.
+Ends the running server as soon as all is answered that has begun, WeChat's further tries of it included, in
+15 seconds at most. Returns when it has ended.
 
 flag                    environment             default
   --control PATH        WECHAT_CONTROL          $RUNTIME_DIRECTORY/control, else /run/wechat/control

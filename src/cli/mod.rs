@@ -174,9 +174,7 @@ impl fmt::Display for Error {
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "cannot serve: {error}"),
-            Self::ControlSocket { path, error } => {
-                write!(f, "cannot make the control socket {path:?}: {error}")
-            }
+            Self::ControlSocket { path, error } => control::impossible(path, error, f),
             Self::Control { path, error } => control::unreachable(path, error, f),
             Self::Unanswered { path, said } if said.is_empty() => {
                 write!(f, "the server at {path:?} ended without an answer")

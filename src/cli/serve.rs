@@ -17,7 +17,7 @@ use super::token::parse_token;
 use super::{Error, client};
 use crate::answer::ServedPath;
 use crate::bot::Bot;
-use crate::net::{self, ControlSocket, Watchdog};
+use crate::net::{self, ControlSocket, Listener, Watchdog};
 use crate::server::{Backend, Server};
 
 /// What starts programs: this very binary, also where its file has been replaced by a newer one.
@@ -35,7 +35,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         }
     };
     let bot = open(settings.rules)?;
-    let server = match net::from_stdin() {
+    let server = match Listener::from_stdin() {
         Some(listener) => Server::on(listener),
         None => Server::bind(settings.listen).map_err(|error| Error::Listen {
             address: settings.listen,
@@ -57,9 +57,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         text.push_str(&trial(program, &made_up, address, path));
     }
     if let Err(reason) = &control {
-        text.push_str(&format!(
-            "{reason}, so wechat status and stop cannot reach it; --control PATH lets them\n"
-        ));
+        text.push_str(&format!("{reason}; --control PATH lets them\n"));
     }
     // A server serves, whether anybody reads its greeting or not.
     let _: Result<(), Error> = print(text);
@@ -88,14 +86,19 @@ fn serve(
 ) -> Result<(), Error> {
     let handle = backend.handle.clone();
     let bot = Arc::new(bot);
+    let status = Status {
+        address: backend.address().map_err(Error::Serve)?,
+        handle: handle.clone(),
+        tally: Arc::clone(&backend.callback.tally),
+        bot: Arc::clone(&bot),
+        connections_max: backend.limits.connections,
+    };
+    // Work that takes too long may go on behind the end, so it is not this thread that waits for it.
+    let serving = thread::Builder::new()
+        .spawn(move || backend.serve(|message, caller| bot.answer(message, caller)))
+        .map_err(Error::Serve)?;
     tell(manager.as_deref(), net::READY);
     let desk = control.map(|socket| {
-        let status = Status {
-            handle: handle.clone(),
-            tally: Arc::clone(&backend.callback.tally),
-            bot: Arc::clone(&bot),
-            connections_max: backend.limits.connections,
-        };
         let handle = handle.clone();
         Desk::open(socket, status, move || {
             tell(manager.as_deref(), net::STOPPING);
@@ -103,18 +106,18 @@ fn serve(
         })
     });
     let desk = desk.transpose().map_err(Error::Serve)?;
-    // Work that takes too long may go on behind the end, so it is not this thread that waits for it.
-    let serving = thread::Builder::new()
-        .spawn(move || backend.serve(|message, caller| bot.answer(message, caller)))
-        .map_err(Error::Serve)?;
     let ended = handle.wait();
     if let Some(desk) = desk {
         desk.close(ended);
     }
-    match ended.cut {
-        0 => serving.join().unwrap_or(Ok(())).map_err(Error::Serve),
-        _ => Ok(()),
+    if !ended.is_whole {
+        return Ok(());
     }
+    let panicked = |_| Err(io::Error::other("panic"));
+    serving
+        .join()
+        .unwrap_or_else(panicked)
+        .map_err(Error::Serve)
 }
 
 /// Tells the service manager, if there is one. A server serves, whether it is heard or not.

@@ -3,6 +3,8 @@
 use std::collections::BinaryHeap;
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use super::load::percentile;
 use super::output::print;
 use crate::answer::Tally;
 use crate::bot::Bot;
-use crate::net::Handle;
+use crate::net::{self, Handle};
 use crate::platform::seconds;
 
 const JSON: &str = "--json";
@@ -38,6 +40,7 @@ pub(super) fn run(
 
 /// What is known of a server, and where each of its rooms counts.
 pub(super) struct Status {
+    pub(super) address: SocketAddr,
     pub(super) handle: Handle,
     pub(super) tally: Arc<Tally>,
     pub(super) bot: Arc<Bot>,
@@ -50,30 +53,41 @@ enum Value {
     /// By name; nothing of those that are zero is said to a person.
     Counts(Vec<(&'static str, u64)>),
     Is(bool),
-    Seconds(u64),
+    /// `None` where it has not happened yet.
+    Seconds(Option<u64>),
     /// `None` where there was nothing to measure yet.
     Microseconds(Option<u32>),
-    Text(&'static str),
+    Text(String),
 }
 
 impl Status {
     /// All that is known, by names that are those of the JSON, and of the table with blanks.
-    fn fields(&self) -> [(&'static str, Value); 17] {
+    fn fields(&self) -> [(&'static str, Value); 24] {
         let traffic = self.handle.traffic();
+        let programs = self.bot.programs();
+        let since_message = self.tally.last_message();
+        let since_message = since_message.map(|last| net::now().saturating_sub(last));
         // A heap is less code than a sort.
         let times = BinaryHeap::from(traffic.times).into_sorted_vec();
         let count = |count: usize| Value::Count(u64::try_from(count).unwrap_or(u64::MAX));
         [
-            ("version", Value::Text(env!("CARGO_PKG_VERSION"))),
-            ("uptime", Value::Seconds(traffic.uptime.as_secs())),
+            ("version", Value::Text(env!("CARGO_PKG_VERSION").to_owned())),
+            ("process", Value::Count(process::id().into())),
+            ("address", Value::Text(self.address.to_string())),
+            ("uptime", Value::Seconds(Some(traffic.uptime.as_secs()))),
             ("stopping", Value::Is(traffic.is_stopping)),
+            ("rules_current", Value::Is(self.bot.has_current_rules())),
+            ("since_message", Value::Seconds(since_message)),
             ("messages", Value::Counts(self.tally.messages().collect())),
             ("replies", Value::Count(self.tally.replies())),
             ("without_reply", Value::Count(self.tally.successes())),
+            ("given_up", Value::Count(self.tally.given_up())),
             ("answer_p50", Value::Microseconds(percentile(&times, 50))),
             ("answer_p99", Value::Microseconds(percentile(&times, 99))),
             ("tries_joined", Value::Count(self.bot.joined())),
-            ("programs_running", count(self.bot.running())),
+            ("programs_running", count(programs.running)),
+            ("programs_failed", Value::Count(programs.failed)),
+            ("programs_limited", Value::Count(programs.limited)),
             ("token_checks", Value::Count(self.tally.token_checks())),
             ("refusals", Value::Counts(traffic.refusals)),
             ("connections", count(traffic.connections)),
@@ -96,10 +110,12 @@ impl Status {
                     .sum::<u64>()
                     .to_string(),
                 Value::Is(is) => if *is { "yes" } else { "no" }.to_owned(),
-                Value::Seconds(time) => age(*time),
-                Value::Microseconds(Some(time)) => seconds(Duration::from_micros(u64::from(*time))),
-                Value::Microseconds(None) => "none yet".to_owned(),
-                Value::Text(text) => (*text).to_owned(),
+                Value::Seconds(time) => time.map_or_else(none_yet, age),
+                Value::Microseconds(time) => {
+                    let time = time.map(|time| Duration::from_micros(u64::from(time)));
+                    time.map_or_else(none_yet, seconds)
+                }
+                Value::Text(text) => text.clone(),
             };
             rows.push((name.replace('_', " "), text));
             if let Value::Counts(counts) = value {
@@ -123,15 +139,22 @@ impl Status {
                 (name.to_owned(), object(counts))
             }
             Value::Is(is) => (name.to_owned(), is.to_string()),
-            Value::Seconds(time) => (format!("{name}_seconds"), time.to_string()),
+            Value::Seconds(time) => (format!("{name}_seconds"), or_null(time)),
             Value::Microseconds(time) => {
-                let time = time.map_or_else(|| "null".to_owned(), |time| time.to_string());
-                (format!("{name}_microseconds"), time)
+                (format!("{name}_microseconds"), or_null(time.map(u64::from)))
             }
             Value::Text(text) => (name.to_owned(), format!("\"{text}\"")),
         });
         object(fields.into_iter()) + "\n"
     }
+}
+
+fn none_yet() -> String {
+    "none yet".to_owned()
+}
+
+fn or_null(number: Option<u64>) -> String {
+    number.map_or_else(|| "null".to_owned(), |number| number.to_string())
 }
 
 /// A JSON object of names that need no escaping, and values that are JSON.

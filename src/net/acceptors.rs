@@ -5,8 +5,9 @@
 //! second, and needs no queue.
 //!
 //! A signal cannot be caught in safe Rust, so a server is ended through its [`Handle`]: `accept` returns
-//! now and then, those who called it see that it is time to leave, and the last one's leaving closes the
-//! socket. It is never shut: one that was handed over would be so for its next owner too.
+//! now and then, those who called it see that it is time to leave, and they leave once nobody is waiting in
+//! the socket's queue. A socket that others have too keeps its queue for them, and is never shut: it would
+//! be so for its next owner as well.
 
 use std::io;
 use std::net::TcpListener;
@@ -16,12 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
+use super::Limits;
 use super::connection::{self, Buffers};
 use super::handle::{Handle, Shared};
+use super::listener::{self, Listener};
 use super::log::{self, Throttle};
 use super::notify::Watchdog;
 use super::peer::Peer;
-use super::{Limits, listener};
 use crate::http::{Request, Response};
 
 /// Idle threads that are kept for a burst. One costs about 6 KiB.
@@ -54,16 +56,18 @@ const TICK: Duration = Duration::from_millis(500);
 /// Where the first thread cannot be started, or the socket cannot be set to wait for a limited time.
 /// After that nothing ends it but the handle.
 pub fn serve(
-    listener: TcpListener,
+    listener: Listener,
     limits: Limits,
     handle: &Handle,
     watchdog: Option<&Watchdog>,
     answer: impl for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>> + Sync,
 ) -> io::Result<()> {
     let shared = handle.shared();
-    let is_limited = listener::limit_waiting(&listener, TICK);
+    let Listener { socket, is_shared } = listener;
+    let is_limited = listener::limit_waiting(&socket, Some(TICK));
     let acceptors = Acceptors {
-        listener: Mutex::new(Some(Arc::new(listener))),
+        listener: Mutex::new(Some(Arc::new(socket))),
+        is_shared,
         limits,
         answer,
         shared,
@@ -73,20 +77,19 @@ pub fn serve(
     };
     thread::scope(|scope| {
         if let Err(error) = is_limited.and_then(|()| acceptors.start_one(scope)) {
-            shared.end(Instant::now(), 0);
+            shared.end(Instant::now(), 0, true);
             return Err(error);
         }
         let since = shared.wait_for_stop();
-        drop(acceptors.locked_listener().take());
-        let cut = shared.drain(since, limits.drain, watchdog);
-        shared.end(since, cut);
+        shared.drain(since, limits.drain, || acceptors.close());
         Ok(())
     })
 }
 
 struct Acceptors<'h, A> {
-    /// Nothing once it is time to leave.
+    /// Nothing once the last one has left it.
     listener: Mutex<Option<Arc<TcpListener>>>,
+    is_shared: bool,
     limits: Limits,
     answer: A,
     shared: &'h Shared,
@@ -114,16 +117,18 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
         // Who serves holds no listener, or it would stay open for as long.
         while let Some(listener) = self.current_listener() {
             let accepted = listener.accept();
-            drop(listener);
-            if let Some(watchdog) = self.watchdog {
-                watchdog.pat();
-            }
+            self.pat();
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.shared.is_closing() {
+                        break;
+                    }
                     if self.leave_if_more_than(IDLE_MIN) {
                         return;
                     }
+                    // Another owner of the socket may have set it so that `accept` does not wait.
+                    let _: io::Result<()> = listener.set_nonblocking(false);
                     continue;
                 }
                 Err(error) => {
@@ -131,12 +136,16 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                     continue;
                 }
             };
+            drop(listener);
             if listener::prepare(&stream, &self.limits).is_err() {
                 // Its peer is gone already.
                 continue;
             }
             let limit = self.limits.connections.max(1);
-            let seat = self.shared.seats.take(limit, stream, peer);
+            let seats = &self.shared.seats;
+            let Some(seat) = seats.take(limit, stream, peer, &|| self.pat()) else {
+                break;
+            };
             if seat.was_crowded && self.crowds.permits(connection::now()) {
                 log::event(
                     "crowded",
@@ -144,7 +153,7 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                 );
             }
             if self.shared.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN
-                && !self.shared.is_stopping()
+                && !(self.is_shared && self.shared.is_closing())
                 && let Err(error) = self.start_one(scope)
             {
                 self.say_failure("thread", &error);
@@ -172,8 +181,35 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
             if self.leave_if_more_than(IDLE_MAX) {
                 return;
             }
+            if self.is_shared && self.shared.is_closing() {
+                break;
+            }
         }
-        self.shared.idle.fetch_sub(1, Ordering::AcqRel);
+        // It is time to leave, and the last one closes the door: nobody waits in the queue, or it is
+        // left to the other owners.
+        if self.shared.idle.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(listener) = self.locked_listener().take()
+            && self.is_shared
+        {
+            let _: io::Result<()> = listener::limit_waiting(&listener, None);
+        }
+    }
+
+    /// From now on who accepts leaves where nobody waits to be accepted.
+    fn close(&self) {
+        if let Some(listener) = self.current_listener()
+            && !self.is_shared
+        {
+            // Where that fails, they leave when nobody has come for a tick.
+            let _: io::Result<()> = listener.set_nonblocking(true);
+        }
+    }
+
+    /// Tells the watchdog that connections are accepted, or would be if there was room.
+    fn pat(&self) {
+        if let Some(watchdog) = self.watchdog {
+            watchdog.pat();
+        }
     }
 
     /// An idle thread less, where there are more than so many.

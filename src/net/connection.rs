@@ -6,6 +6,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::handle::Shared;
@@ -20,6 +21,9 @@ use crate::http::{
 /// Bytes that are read and dropped after the last answer: more than any content that is allowed,
 /// and few enough that nobody can make us a sink.
 const LINGER_MAX: usize = 1024 * 1024;
+
+/// How often to look for the rest of a request of somebody whose sending side we have ended.
+const ON_ITS_WAY: Duration = Duration::from_millis(5);
 
 /// What a thread keeps from one request and connection to the next, so that none allocates.
 #[derive(Debug)]
@@ -164,11 +168,11 @@ impl Connection<'_> {
                 is_decoded = true;
                 continue;
             };
-            if !self.seat.work() {
+            let asked = Instant::now();
+            if !self.seat.work(asked) {
                 return Err(Ending::Gone);
             }
             let request = Request { head, content };
-            let asked = Instant::now();
             let Some(response) = answer(&request, &Peer::at(self.seat), scratch) else {
                 return Err(Ending::Gone);
             };
@@ -239,7 +243,7 @@ impl Connection<'_> {
         let timeout = match deadline {
             None => self.limits.idle,
             Some(deadline) => {
-                self.seat.begin();
+                self.seat.set_begun(true);
                 left_until(deadline).ok_or(too_late)?
             }
         };
@@ -247,6 +251,11 @@ impl Connection<'_> {
         match self.buffers.input.fill(self.seat.stream()) {
             Ok(0) if self.seat.has_to_leave() || !Head::has_begun(self.buffers.input.unread()) => {
                 Err(Ending::Gone)
+            }
+            Ok(0) if self.seat.is_shut() => {
+                // Not the peer's end, but ours; the rest of its request is on its way.
+                thread::sleep(ON_ITS_WAY);
+                Ok(())
             }
             Ok(0) => Err(RequestError::Incomplete.into()),
             Ok(_) => Ok(()),
@@ -272,6 +281,7 @@ impl Connection<'_> {
     /// Writes the output, all of it within its time. The socket's own time-out is for one `write`,
     /// so a peer that reads a little now and then would not run into it.
     fn send(&mut self, begun: Instant) -> Result<(), Ending> {
+        self.seat.set_begun(true);
         self.seat.wait(begun);
         let mut stream = self.seat.stream();
         let mut rest = self.buffers.output.as_slice();
@@ -283,7 +293,10 @@ impl Connection<'_> {
                 Err(_) => return Err(Ending::Gone),
             }
             let timeout = match rest.is_empty() {
-                true if is_first => return Ok(()),
+                true if is_first => {
+                    self.seat.set_begun(false);
+                    return Ok(());
+                }
                 true => self.limits.answer,
                 false => {
                     let deadline = begun.checked_add(self.limits.answer);
@@ -295,6 +308,7 @@ impl Connection<'_> {
                 .set_write_timeout(Some(timeout))
                 .map_err(|_| Ending::Gone)?;
             if rest.is_empty() {
+                self.seat.set_begun(false);
                 return Ok(());
             }
         }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::notify::Watchdog;
 use super::seats::Seats;
 use crate::http::{Note, Status};
 
@@ -48,6 +47,9 @@ pub struct Ended {
     pub took: Duration,
     /// Connections whose request was not answered by then.
     pub cut: usize,
+    /// Whether all of it has ended. Else work may be going on for answers that nobody can be given any
+    /// more.
+    pub is_whole: bool,
 }
 
 pub(super) struct Shared {
@@ -55,6 +57,7 @@ pub(super) struct Shared {
     /// Threads that wait for a connection.
     pub(super) idle: AtomicUsize,
     is_stopping: AtomicBool,
+    is_closing: AtomicBool,
     phase: Mutex<Phase>,
     changed: Condvar,
     since: Instant,
@@ -73,8 +76,9 @@ enum Phase {
 }
 
 impl Handle {
-    /// Ends the server: it takes no more connections, finishes what is under way for as long as
-    /// [`Limits::drain`] says, and then is over. Returns at once.
+    /// Ends the server: it finishes what is under way, for at most as long as [`Limits::drain`] says, and
+    /// then is over. Connections are taken as long as work from before this goes on, since WeChat asks
+    /// again for what takes longer than it waits. Returns at once.
     ///
     /// [`Limits::drain`]: super::Limits::drain
     pub fn stop(&self) {
@@ -86,8 +90,7 @@ impl Handle {
         }
     }
 
-    /// Waits until the server has ended. Where what was under way took too long, work may still be
-    /// going on for answers that nobody can be given any more.
+    /// Waits until the server has ended, which one that never ran does not do.
     pub fn wait(&self) -> Ended {
         let mut phase = self.0.phase();
         loop {
@@ -105,6 +108,7 @@ impl Handle {
         let (connections, working) = shared.seats.taken();
         let answers = shared.answers.load(Ordering::Relaxed);
         let times = shared.times.iter().take(answers);
+        let times = times.map(|time| time.load(Ordering::Relaxed));
         Traffic {
             uptime: shared.since.elapsed(),
             is_stopping: shared.is_stopping(),
@@ -113,7 +117,8 @@ impl Handle {
             evictions: shared.seats.evictions(),
             panics: shared.panics.load(Ordering::Relaxed),
             refusals: shared.refusals().clone(),
-            times: times.map(|time| time.load(Ordering::Relaxed)).collect(),
+            // Of one that is being written in this moment there is nothing yet.
+            times: times.filter(|time| *time > 0).collect(),
         }
     }
 
@@ -134,6 +139,7 @@ impl Default for Shared {
             seats: Seats::new(),
             idle: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
             phase: Mutex::new(Phase::Serving),
             changed: Condvar::new(),
             since: Instant::now(),
@@ -148,6 +154,11 @@ impl Default for Shared {
 impl Shared {
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// Whether it is time not to accept any more.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
     }
 
     pub(super) fn count_panic(&self) {
@@ -171,7 +182,7 @@ impl Shared {
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         if let Some(time) = self.times.get(number % TIMES) {
             let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-            time.store(micros, Ordering::Relaxed);
+            time.store(micros.max(1), Ordering::Relaxed);
         }
     }
 
@@ -190,34 +201,37 @@ impl Shared {
         }
     }
 
-    /// Waits until nobody accepts and nobody is served any more, and for at most so long; who is silent is
-    /// sent away meanwhile, and everybody at the end. Returns how many were cut by that.
-    pub(super) fn drain(
-        &self,
-        since: Instant,
-        patience: Duration,
-        watchdog: Option<&Watchdog>,
-    ) -> usize {
-        loop {
-            if let Some(watchdog) = watchdog {
-                watchdog.pat();
-            }
-            // In this order: who accepts has a seat before it counts as idle no more.
-            if self.idle.load(Ordering::Acquire) == 0 && self.seats.taken().0 == 0 {
-                return 0;
-            }
-            if since.elapsed() >= patience {
-                return self.seats.shut_all();
+    /// Sees the server to its end: waits until what was being worked on at the stop is done, then until
+    /// nobody accepts, then until nobody is served, and for at most so long in all. `close` is called when
+    /// it is time not to accept any more.
+    pub(super) fn drain(&self, since: Instant, patience: Duration, close: impl FnOnce()) {
+        let is_late = || since.elapsed() >= patience;
+        while self.seats.is_working_since_before(since) && !is_late() {
+            self.seats.shut_silent(SILENCE);
+            self.seats.wait_for_a_seat();
+        }
+        self.is_closing.store(true, Ordering::Release);
+        close();
+        // In this order: who accepts has a seat before it counts as idle no more.
+        while self.idle.load(Ordering::Acquire) > 0 || self.seats.taken().0 > 0 {
+            if is_late() {
+                let cut = self.seats.close();
+                return self.end(since, cut, false);
             }
             self.seats.shut_silent(SILENCE);
             self.seats.wait_for_a_seat();
         }
+        self.end(since, 0, true);
     }
 
     /// The server has ended.
-    pub(super) fn end(&self, since: Instant, cut: usize) {
+    pub(super) fn end(&self, since: Instant, cut: usize, is_whole: bool) {
         let took = since.elapsed();
-        *self.phase() = Phase::Ended(Ended { took, cut });
+        *self.phase() = Phase::Ended(Ended {
+            took,
+            cut,
+            is_whole,
+        });
         self.changed.notify_all();
     }
 

@@ -8,32 +8,57 @@ use std::time::Duration;
 
 use super::Limits;
 
-/// A listening socket at the address.
-///
-/// # Errors
-/// Those of `socket(2)`, `bind(2)` and `listen(2)`.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address)
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listener {
+    pub(super) socket: TcpListener,
+    /// Whether others have it too, who will serve what is left in its queue.
+    pub(super) is_shared: bool,
 }
 
-/// The listening socket that standard input is, if it is one. A connected socket, as inetd hands
-/// over, is none.
-///
-/// Duplicating the descriptor of standard input is safe Rust, whereas descriptor 3 of `LISTEN_FDS`
-/// is not to be had without `unsafe`.
-pub fn from_stdin() -> Option<TcpListener> {
-    let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
-    listener.local_addr().ok()?;
-    let is_connected = as_stream(&listener)
-        .ok()?
-        .peer_addr()
-        .map_err(|error| error.kind());
-    if is_connected != Err(io::ErrorKind::NotConnected) {
-        return None;
+impl Listener {
+    /// One of our own, at the address.
+    ///
+    /// # Errors
+    /// Those of `socket(2)`, `bind(2)` and `listen(2)`.
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self {
+            socket: TcpListener::bind(address)?,
+            is_shared: false,
+        })
     }
-    // systemd may hand it over so that `accept` would not wait.
-    listener.set_nonblocking(false).ok()?;
-    Some(listener)
+
+    /// One that somebody else has too, and will go on with.
+    pub const fn shared(socket: TcpListener) -> Self {
+        Self {
+            socket,
+            is_shared: true,
+        }
+    }
+
+    /// The listening socket that standard input is, if it is one. A connected socket, as inetd hands
+    /// over, is none.
+    ///
+    /// Duplicating the descriptor of standard input is safe Rust, whereas descriptor 3 of `LISTEN_FDS`
+    /// is not to be had without `unsafe`.
+    pub fn from_stdin() -> Option<Self> {
+        let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+        listener.local_addr().ok()?;
+        let is_connected = as_stream(&listener)
+            .ok()?
+            .peer_addr()
+            .map_err(|error| error.kind());
+        let is_listening = is_connected == Err(io::ErrorKind::NotConnected);
+        is_listening.then(|| Self::shared(listener))
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)`.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
 }
 
 /// Sets what every connection starts with: no delay, since each answer is one write, and the
@@ -46,10 +71,10 @@ pub(super) fn prepare(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     stream.set_write_timeout(Some(limits.answer))
 }
 
-/// Lets `accept` wait for so long at most, and then fail with `WouldBlock`. The type of a listener has no
-/// such setting, but its socket has.
-pub(super) fn limit_waiting(listener: &TcpListener, time: Duration) -> io::Result<()> {
-    as_stream(listener)?.set_read_timeout(Some(time))
+/// Lets `accept` wait for so long at most, and then fail with `WouldBlock`; without a time for ever. The
+/// type of a listener has no such setting, but its socket has.
+pub(super) fn limit_waiting(listener: &TcpListener, time: Option<Duration>) -> io::Result<()> {
+    as_stream(listener)?.set_read_timeout(time)
 }
 
 /// The same socket as the type that can be asked for its peer.

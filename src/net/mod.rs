@@ -24,7 +24,7 @@ pub use client::{Answer, Client, End, Trouble};
 pub use connection::now;
 pub use control::{ControlSocket, Question, ask};
 pub use handle::{Ended, Handle, Traffic};
-pub use listener::{bind, from_stdin};
+pub use listener::Listener;
 pub use log::report;
 pub use notify::{READY, STOPPING, Watchdog, notify};
 pub use peer::Peer;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Instead of a time: the peer is not being waited for.
-const WORKING: u64 = u64::MAX;
+/// Added to the time: the peer is not waited for, but worked for since then.
+const WORKING: u64 = 1 << 63;
 
 /// Instead of a time: the connection was told to go.
-const LEAVING: u64 = u64::MAX - 1;
+const LEAVING: u64 = u64::MAX;
 
 /// So many times the limit are the seats in all. The limit is for those whose peer is waited for, which
 /// are in anybody's power. Work that is slow is not: it takes a right signature. But WeChat asks three
@@ -41,14 +41,18 @@ struct Table {
     free: Vec<usize>,
     /// Connections that wait for a seat.
     newcomers: usize,
+    /// There are no seats any more.
+    is_closed: bool,
 }
 
 struct Place {
     stream: TcpStream,
     /// Since when the peer is waited for, in nanoseconds since the epoch of the seats.
     since: AtomicU64,
-    /// Whether a part of its next request is here.
+    /// Whether a part of its next request is here, or a part of the last answer not sent.
     has_begun: AtomicBool,
+    /// Whether we have ended its sending side, so that reading says it has ended.
+    is_shut: AtomicBool,
 }
 
 /// A connection's seat, free again when this is dropped.
@@ -75,7 +79,9 @@ impl Table {
     }
 
     fn working(&self) -> usize {
-        self.places().filter(|(since, _)| *since == WORKING).count()
+        self.places()
+            .filter(|(since, _)| is_working(*since))
+            .count()
     }
 
     fn places(&self) -> impl Iterator<Item = (u64, &Place)> {
@@ -114,6 +120,10 @@ impl Table {
     }
 }
 
+const fn is_working(since: u64) -> bool {
+    since >= WORKING && since != LEAVING
+}
+
 impl Seats {
     pub(super) fn new() -> Self {
         Self {
@@ -125,26 +135,38 @@ impl Seats {
     }
 
     /// Takes one of so many seats for a connection. With all of them taken it waits, after making the
-    /// longest waiting connection leave, until one is free.
-    pub(super) fn take(&self, limit: usize, stream: TcpStream, peer: SocketAddr) -> Seat<'_> {
+    /// longest waiting connection leave, until one is free, and does something else `meanwhile`. `None`
+    /// once there are no seats any more.
+    pub(super) fn take(
+        &self,
+        limit: usize,
+        stream: TcpStream,
+        peer: SocketAddr,
+        meanwhile: &dyn Fn(),
+    ) -> Option<Seat<'_>> {
         let mut table = self.table();
         let was_crowded = table.is_full(limit);
         if was_crowded {
             table.newcomers = table.newcomers.saturating_add(1);
-            while table.is_full(limit) {
+            while table.is_full(limit) && !table.is_closed {
                 // One has to leave for each newcomer. It is looked at again after each wait, since
                 // another newcomer may have got the seat, or all may have been working.
                 if table.leaving() < table.newcomers {
                     self.evict(&table);
                 }
                 table = self.wait_in(table);
+                meanwhile();
             }
             table.newcomers = table.newcomers.saturating_sub(1);
+        }
+        if table.is_closed {
+            return None;
         }
         let place = Arc::new(Place {
             stream,
             since: AtomicU64::new(self.since_epoch(Instant::now())),
             has_begun: AtomicBool::new(false),
+            is_shut: AtomicBool::new(false),
         });
         let index = match table.free.pop() {
             Some(index) => index,
@@ -156,13 +178,13 @@ impl Seats {
         if let Some(seat) = table.seats.get_mut(index) {
             *seat = Some(Arc::clone(&place));
         }
-        Seat {
+        Some(Seat {
             seats: self,
             index,
             place,
             peer,
             was_crowded,
-        }
+        })
     }
 
     /// Makes the connection leave that has waited longest for its peer, to give back what it holds,
@@ -187,28 +209,42 @@ impl Seats {
         self.evictions.load(Ordering::Relaxed)
     }
 
-    /// Tells connections that have been silent for so long that there will be no more requests of
-    /// theirs. One that is on its way in this moment still counts, so they are not told to leave.
+    /// Whether something is being worked on since before this time.
+    pub(super) fn is_working_since_before(&self, time: Instant) -> bool {
+        let begun = WORKING.saturating_add(self.since_epoch(time));
+        let table = self.table();
+        let mut since = table.places().map(|(since, _)| since);
+        since.any(|since| is_working(since) && since < begun)
+    }
+
+    /// Wakes connections that have been silent for so long, to see that there will be no more requests
+    /// of theirs. A request that is on its way in this moment can still be read: Linux takes in what
+    /// comes behind the end that we make.
     pub(super) fn shut_silent(&self, patience: Duration) {
         let before = Instant::now()
             .checked_sub(patience)
             .map_or(0, |before| self.since_epoch(before));
         for (since, place) in self.table().places() {
             if since < before && !place.has_begun.load(Ordering::Relaxed) {
+                place.is_shut.store(true, Ordering::Release);
                 // A peer that is gone already cannot be shut, and needs no shutting.
                 let _: io::Result<()> = place.stream.shutdown(Shutdown::Read);
             }
         }
     }
 
-    /// Makes all connections leave, and says of how many a request was here that is not answered.
-    pub(super) fn shut_all(&self) -> usize {
-        let table = self.table();
+    /// Takes the seats away, and says of how many connections a request was here whose answer is not
+    /// sent.
+    pub(super) fn close(&self) -> usize {
+        let mut table = self.table();
+        table.is_closed = true;
         let shut = |(since, place): (u64, &Place)| {
             let _: io::Result<()> = place.stream.shutdown(Shutdown::Both);
-            since == WORKING || place.has_begun.load(Ordering::Relaxed)
+            is_working(since) || place.has_begun.load(Ordering::Relaxed)
         };
-        table.places().map(shut).filter(|is_cut| *is_cut).count()
+        let cut = table.places().map(shut).filter(|is_cut| *is_cut).count();
+        // Whose request was not even looked at counts too.
+        cut.saturating_add(table.newcomers)
     }
 
     /// Waits a little, but no longer than until somebody has left.
@@ -243,7 +279,7 @@ impl Seats {
         let nanoseconds = now.saturating_duration_since(self.epoch).as_nanos();
         u64::try_from(nanoseconds)
             .unwrap_or(u64::MAX)
-            .min(LEAVING.saturating_sub(1))
+            .min(WORKING.saturating_sub(1))
     }
 }
 
@@ -254,20 +290,24 @@ impl Seat<'_> {
 
     /// From now on the peer is waited for.
     pub(super) fn wait(&self, now: Instant) {
-        self.place.has_begun.store(false, Ordering::Relaxed);
         self.set_since(self.seats.since_epoch(now));
     }
 
-    /// A part of its next request is here.
-    pub(super) fn begin(&self) {
-        self.place.has_begun.store(true, Ordering::Relaxed);
+    /// Whether a part of its next request is here, or a part of its answer not sent.
+    pub(super) fn set_begun(&self, has_begun: bool) {
+        self.place.has_begun.store(has_begun, Ordering::Relaxed);
     }
 
     /// From now on it is not: its request is here. `false` where the connection was told to go, so
     /// that nothing is done for an answer that cannot be sent.
     #[must_use]
-    pub(super) fn work(&self) -> bool {
-        self.set_since(WORKING)
+    pub(super) fn work(&self, now: Instant) -> bool {
+        self.set_since(WORKING.saturating_add(self.seats.since_epoch(now)))
+    }
+
+    /// Whether it was we who ended its sending side.
+    pub(super) fn is_shut(&self) -> bool {
+        self.place.is_shut.load(Ordering::Acquire)
     }
 
     /// Whether the connection was told to go.
@@ -335,10 +375,10 @@ mod tests {
         for _ in 0..3 {
             let (client, served, peer) = pair(&listener);
             clients.push(client);
-            taken.push(seats.take(3, served, peer));
+            taken.push(seats.take(3, served, peer, &|| ()).unwrap());
         }
         assert!(!seats.make_room(), "all of them are too young");
-        assert!(taken[0].work());
+        assert!(taken[0].work(Instant::now()));
         taken[1].wait(Instant::now());
         outlast_the_grace();
         // The third waits longest now: the first works, and the second has begun to wait anew.
@@ -352,7 +392,7 @@ mod tests {
         assert_eq!(still_open.kind(), io::ErrorKind::WouldBlock);
         // Who was told to leave cannot get back to work.
         taken[2].wait(Instant::now());
-        assert!(taken[2].has_to_leave() && !taken[2].work());
+        assert!(taken[2].has_to_leave() && !taken[2].work(Instant::now()));
     }
 
     #[test]
@@ -365,13 +405,13 @@ mod tests {
             // Or there would be nobody to make room, ever.
             assert!(!seats.table().is_full(2), "{number}");
             let (client, served, peer) = pair(&listener);
-            let seat = seats.take(2, served, peer);
-            assert!(number >= 4 || seat.work());
+            let seat = seats.take(2, served, peer, &|| ()).unwrap();
+            assert!(number >= 4 || seat.work(Instant::now()));
             clients.push(client);
             taken.push(seat);
         }
         assert!(seats.table().is_full(2), "two wait, four work");
-        assert!(taken[5].work());
+        assert!(taken[5].work(Instant::now()));
         assert!(seats.table().is_full(2), "one waits, but there are six");
         drop(taken.pop());
         assert!(!seats.table().is_full(2));
@@ -384,7 +424,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let seats = Seats::new();
         let (mut first_client, served, peer) = pair(&listener);
-        let first = seats.take(1, served, peer);
+        let first = seats.take(1, served, peer, &|| ()).unwrap();
         let (_second_client, served, peer) = pair(&listener);
         std::thread::scope(|scope| {
             scope.spawn(move || {
@@ -393,7 +433,7 @@ mod tests {
                 assert_eq!(first.stream().read(&mut [0]).unwrap(), 0);
                 drop(first);
             });
-            assert!(seats.take(1, served, peer).was_crowded);
+            assert!(seats.take(1, served, peer, &|| ()).unwrap().was_crowded);
         });
         assert_eq!(first_client.read(&mut [0]).unwrap(), 0);
     }

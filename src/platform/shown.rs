@@ -49,11 +49,13 @@ fn is_harmless(character: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// A duration as a person reads it: in hundredths of a millisecond, from a second on in tenths of one.
+/// A duration as a person reads it: in hundredths of a millisecond, below a tenth of one in microseconds,
+/// from a second on in tenths of one.
 /// std's formatting of floating-point numbers would do, and is 13 KB of binary.
 pub(crate) fn seconds(duration: Duration) -> String {
     match duration.as_micros() {
-        micros @ 0..1_000_000 => format!("{}.{:02} ms", micros / 1000, micros / 10 % 100),
+        micros @ 0..100 => format!("{micros} µs"),
+        micros @ 100..1_000_000 => format!("{}.{:02} ms", micros / 1000, micros / 10 % 100),
         micros => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
     }
 }
@@ -88,7 +90,8 @@ mod tests {
     #[test]
     fn durations_are_short() {
         let cases = [
-            (0, "0.00 ms"),
+            (0, "0 µs"),
+            (99, "99 µs"),
             (199, "0.19 ms"),
             (999_999, "999.99 ms"),
             (5_060_000, "5.0 s"),

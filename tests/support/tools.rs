@@ -6,8 +6,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use super::{Program, TOKEN, command, rest};
+use super::{PATIENCE, Program, TOKEN, command, rest};
 
 /// What a command says, and its exit code.
 pub struct Said {
@@ -25,8 +26,20 @@ pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
     )
 }
 
+#[track_caller]
 pub fn finish(command: &mut Command) -> Said {
-    let output = command.output().unwrap();
+    let (out, err) = (Stdio::piped(), Stdio::piped());
+    let mut child = command.stdout(out).stderr(err).spawn().unwrap();
+    let begun = Instant::now();
+    // What it says is little, so that nobody has to read it meanwhile.
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it does not end: {command:?}");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().unwrap();
     Said {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
