@@ -193,6 +193,11 @@ pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error>
                 said: answer.trim_end().escape_debug().to_string(),
             }),
         },
+        // It ended before it could read the question.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Error::Unanswered {
+            path,
+            said: String::new(),
+        }),
         Err(error) => Err(Error::Control { path, error }),
     }
 }
