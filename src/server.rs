@@ -131,8 +131,9 @@ impl Backend {
         self.listener.address()
     }
 
-    /// Answers every verified message with what the closure makes of it, until [`Handle::stop`]. It is
-    /// called once for each message, however often WeChat asks.
+    /// Answers every verified message with what the closure makes of it, until [`Handle::stop`], and returns
+    /// when no call of it is going on any more. It is called once for each message, however often WeChat
+    /// asks.
     ///
     /// # Errors
     /// Where no thread can be started. After that nothing ends it but its handle.

@@ -28,7 +28,7 @@ use support::tools::{Said, finish};
 use support::*;
 use wechat::Server;
 use wechat::account::{Reply, Token};
-use wechat::net::Limits;
+use wechat::net::{Limits, Listener};
 use wechat::server::Backend;
 
 /// A folder of a test's own whose name is short enough for a socket in it.
@@ -455,7 +455,7 @@ fn who_has_begun_to_ask_when_the_server_stops_is_answered() {
         stream.write_all(front).unwrap();
     }
     handle.stop();
-    until("it is closed", || TcpStream::connect(address).is_err());
+    thread::sleep(Duration::from_millis(20));
     for stream in &mut streams {
         stream.write_all(back).unwrap();
         let answer = read_answer(stream, false);
@@ -555,6 +555,70 @@ fn a_backend_of_the_library_is_watched_and_ended_through_its_handle() {
     assert!(TcpStream::connect(address).is_err());
 }
 
+/// Two servers on one socket, as when one takes over from the other.
+#[test]
+fn the_end_of_one_server_leaves_the_other_one_of_its_socket_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Another owner may have set it so; nobody waits in vain, nor without end.
+    listener.set_nonblocking(true).unwrap();
+    let serve = || {
+        let shared = Listener::shared(listener.try_clone().unwrap());
+        let mut backend = Server::on(shared).token(Token::parse(TOKEN).unwrap());
+        backend.limits.drain = PATIENCE;
+        let handle = backend.handle.clone();
+        let serving = thread::spawn(move || backend.run(|_| Reply::Success));
+        (handle, serving)
+    };
+    let address = listener.local_addr().unwrap();
+    let (first, second) = (serve(), serve());
+    assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
+    for (handle, serving) in [first, second] {
+        handle.stop();
+        let ended = handle.wait();
+        assert_eq!((ended.cut, ended.is_whole), (0, true));
+        serving.join().unwrap().unwrap();
+    }
+    assert_eq!(accept_timeout(&listener), None);
+}
+
+fn accept_timeout(listener: &TcpListener) -> Option<Duration> {
+    let as_stream = TcpStream::from(OwnedFd::from(listener.try_clone().unwrap()));
+    as_stream.read_timeout().unwrap()
+}
+
+#[test]
+fn a_socket_that_was_handed_over_is_left_as_it_was_after_a_cut_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let shared = Listener::shared(listener.try_clone().unwrap());
+    let mut backend = Server::on(shared).token(Token::parse(TOKEN).unwrap());
+    backend.limits.drain = Duration::from_millis(50);
+    let handle = backend.handle.clone();
+    let (begun, has_begun) = mpsc::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let may_go = std::sync::Mutex::new(may_go);
+    let serving = thread::spawn(move || {
+        backend.run(|_| {
+            begun.send(()).unwrap();
+            may_go.lock().unwrap().recv().unwrap();
+            Reply::Success
+        })
+    });
+    let mut stream = connect(address);
+    stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
+    has_begun.recv().unwrap();
+    handle.stop();
+    assert_eq!(handle.wait().cut, 1);
+    assert_eq!(accept_timeout(&listener), None);
+    // Whoever comes now is the next owner's.
+    let mut next = connect(address);
+    next.write_all(&get("/")).unwrap();
+    let (accepted, _) = listener.accept().unwrap();
+    assert_eq!(accepted.peer_addr().unwrap(), next.local_addr().unwrap());
+    go.send(()).unwrap();
+    serving.join().unwrap().unwrap();
+}
+
 /// Somebody has moved its socket away, and another server has taken the place.
 #[test]
 fn a_server_removes_no_other_ones_socket() {
@@ -589,8 +653,7 @@ fn a_socket_that_was_handed_over_outlives_the_server() {
     assert_eq!(asked(&control, &["stop"]).code, 0);
     assert_eq!(first.ended(), (Some(0), vec![]));
     // It waits for its next owner as it waited before.
-    let as_stream = TcpStream::from(OwnedFd::from(listener.try_clone().unwrap()));
-    assert_eq!(as_stream.read_timeout().unwrap(), None);
+    assert_eq!(accept_timeout(&listener), None);
     let mut waiting = connect(address);
     waiting.write_all(&get("/")).unwrap();
     let _second = start();
@@ -839,6 +902,7 @@ fn a_server_full_of_work_is_heard_of_while_others_wait_for_a_seat() {
     until("the house is full", || {
         number(&control, "being_answered") == 3
     });
+    // Those from before, as many as a queue holds, and then some.
     for _ in 0..20 {
         manager.recv(&mut [0; 100]).unwrap();
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -88,11 +89,16 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
+/// Who are answered at once; the others are not, and may ask again.
+const CLERKS_MAX: usize = 128;
+
 /// Who answers at a control socket.
 pub(super) struct Desk {
     socket: ControlSocket,
     status: Status,
     stopping: Box<dyn Fn() + Send + Sync>,
+    /// Threads that answer.
+    clerks: AtomicUsize,
     end: Mutex<End>,
 }
 
@@ -116,20 +122,28 @@ impl Desk {
             socket,
             status,
             stopping: Box::new(stopping),
+            clerks: AtomicUsize::new(0),
             end: Mutex::new(End::Awaited(Vec::new())),
         });
         let porter = Arc::clone(&desk);
         thread::Builder::new().spawn(move || {
             loop {
                 let stream = porter.socket.accept();
+                if porter.clerks.load(Ordering::Acquire) >= CLERKS_MAX {
+                    continue;
+                }
                 let clerk = Arc::clone(&porter);
-                // Without a thread for them they are not answered, and may ask again.
-                let _: io::Result<_> = thread::Builder::new().spawn(move || {
+                clerk.clerks.fetch_add(1, Ordering::AcqRel);
+                let started = thread::Builder::new().spawn(move || {
                     // Who does not ask gets no answer.
                     if let Ok(question) = Question::read(stream) {
                         clerk.answer(question);
                     }
+                    clerk.clerks.fetch_sub(1, Ordering::AcqRel);
                 });
+                if started.is_err() {
+                    porter.clerks.fetch_sub(1, Ordering::AcqRel);
+                }
             }
         })?;
         Ok(desk)
@@ -184,6 +198,7 @@ impl Desk {
 /// # Errors
 /// `Control` where it is not to be reached, `Unanswered` where it does not answer this.
 pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error> {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
     let path = control.path;
     match net::ask(&path, question) {
         Ok(answer) => match answer.strip_prefix(OK) {
@@ -194,10 +209,10 @@ pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error>
             }),
         },
         // It ended before it could read the question.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Error::Unanswered {
-            path,
-            said: String::new(),
-        }),
+        Err(error) if [ConnectionReset, BrokenPipe].contains(&error.kind()) => {
+            let said = String::new();
+            Err(Error::Unanswered { path, said })
+        }
         Err(error) => Err(Error::Control { path, error }),
     }
 }

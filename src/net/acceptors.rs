@@ -10,7 +10,7 @@
 //! be so for its next owner as well.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,10 +64,17 @@ pub fn serve(
 ) -> io::Result<()> {
     let shared = handle.shared();
     let Listener { socket, is_shared } = listener;
-    let is_limited = listener::limit_waiting(&socket, Some(TICK));
+    let ticking = listener::as_stream(&socket).and_then(|ticking| {
+        ticking.set_read_timeout(Some(TICK))?;
+        Ok(ticking)
+    });
+    let (ticking, is_limited) = match ticking {
+        Ok(ticking) => (Some(ticking).filter(|_| is_shared), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
     let acceptors = Acceptors {
         listener: Mutex::new(Some(Arc::new(socket))),
-        is_shared,
+        shared_socket: ticking,
         limits,
         answer,
         shared,
@@ -81,7 +88,12 @@ pub fn serve(
             return Err(error);
         }
         let since = shared.wait_for_stop();
-        shared.drain(since, limits.drain, || acceptors.close());
+        let (cut, is_whole) = shared.drain(since, limits.drain, || acceptors.close());
+        drop(acceptors.locked_listener().take());
+        if let Some(socket) = &acceptors.shared_socket {
+            let _: io::Result<()> = socket.set_read_timeout(None);
+        }
+        shared.end(since, cut, is_whole);
         Ok(())
     })
 }
@@ -89,7 +101,8 @@ pub fn serve(
 struct Acceptors<'h, A> {
     /// Nothing once the last one has left it.
     listener: Mutex<Option<Arc<TcpListener>>>,
-    is_shared: bool,
+    /// The same socket, where others have it too. They may set it to wait as they like, and so do we.
+    shared_socket: Option<TcpStream>,
     limits: Limits,
     answer: A,
     shared: &'h Shared,
@@ -116,6 +129,9 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
         let mut buffers = Buffers::new();
         // Who serves holds no listener, or it would stay open for as long.
         while let Some(listener) = self.current_listener() {
+            if let Some(socket) = &self.shared_socket {
+                let _: io::Result<()> = socket.set_read_timeout(Some(TICK));
+            }
             let accepted = listener.accept();
             self.pat();
             let (stream, peer) = match accepted {
@@ -127,8 +143,10 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                     if self.leave_if_more_than(IDLE_MIN) {
                         return;
                     }
-                    // Another owner of the socket may have set it so that `accept` does not wait.
-                    let _: io::Result<()> = listener.set_nonblocking(false);
+                    if self.shared_socket.is_some() {
+                        // Another owner may have set it so that `accept` does not wait at all.
+                        let _: io::Result<()> = listener.set_nonblocking(false);
+                    }
                     continue;
                 }
                 Err(error) => {
@@ -153,7 +171,7 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                 );
             }
             if self.shared.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN
-                && !(self.is_shared && self.shared.is_closing())
+                && !self.has_to_leave()
                 && let Err(error) = self.start_one(scope)
             {
                 self.say_failure("thread", &error);
@@ -176,29 +194,31 @@ impl<A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<
                 );
                 buffers = Buffers::new();
             }
-            drop(seat);
             self.shared.idle.fetch_add(1, Ordering::AcqRel);
+            drop(seat);
             if self.leave_if_more_than(IDLE_MAX) {
                 return;
             }
-            if self.is_shared && self.shared.is_closing() {
+            if self.has_to_leave() {
                 break;
             }
         }
         // It is time to leave, and the last one closes the door: nobody waits in the queue, or it is
         // left to the other owners.
-        if self.shared.idle.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(listener) = self.locked_listener().take()
-            && self.is_shared
-        {
-            let _: io::Result<()> = listener::limit_waiting(&listener, None);
+        if self.shared.idle.fetch_sub(1, Ordering::AcqRel) == 1 {
+            drop(self.locked_listener().take());
         }
+    }
+
+    /// Whether not even those are accepted any more who wait already: the next owner will.
+    fn has_to_leave(&self) -> bool {
+        self.shared_socket.is_some() && self.shared.is_closing()
     }
 
     /// From now on who accepts leaves where nobody waits to be accepted.
     fn close(&self) {
         if let Some(listener) = self.current_listener()
-            && !self.is_shared
+            && self.shared_socket.is_none()
         {
             // Where that fails, they leave when nobody has come for a tick.
             let _: io::Result<()> = listener.set_nonblocking(true);

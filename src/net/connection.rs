@@ -22,8 +22,10 @@ use crate::http::{
 /// and few enough that nobody can make us a sink.
 const LINGER_MAX: usize = 1024 * 1024;
 
-/// How often to look for the rest of a request of somebody whose sending side we have ended.
+/// How often to look for the rest of a request of somebody whose sending side we have ended, and for how
+/// long: whether they have ended it too cannot be seen any more.
 const ON_ITS_WAY: Duration = Duration::from_millis(5);
+const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a thread keeps from one request and connection to the next, so that none allocates.
 #[derive(Debug)]
@@ -252,7 +254,7 @@ impl Connection<'_> {
             Ok(0) if self.seat.has_to_leave() || !Head::has_begun(self.buffers.input.unread()) => {
                 Err(Ending::Gone)
             }
-            Ok(0) if self.seat.is_shut() => {
+            Ok(0) if self.seat.shut_for().is_some_and(|time| time < REST_WITHIN) => {
                 // Not the peer's end, but ours; the rest of its request is on its way.
                 thread::sleep(ON_ITS_WAY);
                 Ok(())

@@ -35,7 +35,7 @@ const PATH_MAX: usize = 107;
 
 /// A server's end of the socket.
 #[derive(Debug)]
-pub struct ControlSocket {
+pub(crate) struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
     /// By which its file is known: device and inode.
@@ -44,7 +44,7 @@ pub struct ControlSocket {
 
 /// Somebody who asks, and waits for the answer.
 #[derive(Debug)]
-pub struct Question {
+pub(crate) struct Question {
     text: String,
     stream: UnixStream,
 }
@@ -56,7 +56,7 @@ impl ControlSocket {
     /// `AddrInUse` where another server listens there, `AlreadyExists` where something else is,
     /// `InvalidFilename` where the path is too long, else those of `connect(2)`, `mkdir(2)`, `bind(2)`,
     /// `chmod(2)` and `rename(2)`.
-    pub fn bind(path: &Path) -> io::Result<Self> {
+    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         if let Ok(metadata) = fs::symlink_metadata(path) {
             if !metadata.file_type().is_socket() {
                 let error = "something else than a socket is there";
@@ -101,7 +101,7 @@ impl ControlSocket {
     }
 
     /// Removes its file, so that nobody else asks.
-    pub fn remove(&self) {
+    pub(crate) fn remove(&self) {
         let is_ours = |metadata| file(&metadata) == self.file;
         if fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
             // Where it is gone already, nothing is left to remove.
@@ -110,7 +110,7 @@ impl ControlSocket {
     }
 
     /// Waits for the next one who wants to ask.
-    pub fn accept(&self) -> UnixStream {
+    pub(crate) fn accept(&self) -> UnixStream {
         loop {
             match self.listener.accept() {
                 Ok((stream, _)) => return stream,
@@ -136,7 +136,7 @@ impl Question {
     ///
     /// # Errors
     /// Those of `read(2)`; `InvalidData` for anything else.
-    pub fn read(mut stream: UnixStream) -> io::Result<Self> {
+    pub(crate) fn read(mut stream: UnixStream) -> io::Result<Self> {
         let deadline = Instant::now().checked_add(PATIENCE);
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut line = Vec::new();
@@ -157,13 +157,13 @@ impl Question {
     }
 
     /// The line, without its end.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Says a part of the answer, which ends where this is dropped. Where nobody is there any more, there
     /// is nobody to tell.
-    pub fn answer(&mut self, text: &str) {
+    pub(crate) fn answer(&mut self, text: &str) {
         let _: io::Result<()> = self.stream.write_all(text.as_bytes());
     }
 }
@@ -173,7 +173,7 @@ impl Question {
 /// # Errors
 /// Those of `connect(2)`, `write(2)` and `read(2)`; `TimedOut` or `WouldBlock` where the answer does not
 /// begin within 5 seconds, or is not whole 30 seconds later.
-pub fn ask(path: &Path, question: &str) -> io::Result<String> {
+pub(crate) fn ask(path: &Path, question: &str) -> io::Result<String> {
     let mut stream = connect(path)?;
     stream.set_read_timeout(Some(BEGINNING))?;
     stream.write_all(format!("{question}\n").as_bytes())?;
@@ -186,7 +186,7 @@ pub fn ask(path: &Path, question: &str) -> io::Result<String> {
 }
 
 /// Connects within the time in which an answer begins. std has no such limit, and a server that is stuck
-/// lets everybody wait once its queue is full; so somebody else waits.
+/// lets everybody wait once its queue is full; so a thread waits, and stays where it waits in vain.
 fn connect(path: &Path) -> io::Result<UnixStream> {
     let path = path.to_owned();
     let connecting = thread::Builder::new().spawn(move || UnixStream::connect(path))?;

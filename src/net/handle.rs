@@ -22,7 +22,7 @@ pub struct Handle(Arc<Shared>);
 /// What a server has done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// For how long it has been there.
+    /// How long ago its handle was made.
     pub uptime: Duration,
     /// Whether it was told to stop.
     pub is_stopping: bool,
@@ -90,7 +90,8 @@ impl Handle {
         }
     }
 
-    /// Waits until the server has ended, which one that never ran does not do.
+    /// Waits until the server has ended, which one that never ran does not do. Where something was cut, the
+    /// work on it may go on behind that.
     pub fn wait(&self) -> Ended {
         let mut phase = self.0.phase();
         loop {
@@ -201,27 +202,46 @@ impl Shared {
         }
     }
 
-    /// Sees the server to its end: waits until what was being worked on at the stop is done, then until
-    /// nobody accepts, then until nobody is served, and for at most so long in all. `close` is called when
-    /// it is time not to accept any more.
-    pub(super) fn drain(&self, since: Instant, patience: Duration, close: impl FnOnce()) {
+    /// Sees the server to its end: waits until nothing is worked on that had begun, then until nobody
+    /// accepts, then until nobody is served, and for at most so long in all. `close` is called when it is
+    /// time not to accept any more. Returns how many were cut, and whether all has ended.
+    pub(super) fn drain(
+        &self,
+        since: Instant,
+        patience: Duration,
+        close: impl FnOnce(),
+    ) -> (usize, bool) {
         let is_late = || since.elapsed() >= patience;
-        while self.seats.is_working_since_before(since) && !is_late() {
+        // A message that comes in the first moments is one that was on its way, and may take WeChat's three
+        // tries as well.
+        let counted = since.checked_add(SILENCE).unwrap_or(since);
+        let may_come = || since.elapsed() < SILENCE && self.seats.taken().0 > 0;
+        while (may_come() || self.seats.is_working_since_before(counted)) && !is_late() {
             self.seats.shut_silent(SILENCE);
             self.seats.wait_for_a_seat();
         }
         self.is_closing.store(true, Ordering::Release);
         close();
-        // In this order: who accepts has a seat before it counts as idle no more.
+        // Who accepts has a seat before they count as idle no more, and who leaves a seat counts as idle
+        // before they have left it; so nobody is overlooked.
         while self.idle.load(Ordering::Acquire) > 0 || self.seats.taken().0 > 0 {
             if is_late() {
-                let cut = self.seats.close();
-                return self.end(since, cut, false);
+                return (self.cut(), false);
             }
             self.seats.shut_silent(SILENCE);
             self.seats.wait_for_a_seat();
         }
-        self.end(since, 0, true);
+        (0, true)
+    }
+
+    /// Ends all connections, and waits until nobody accepts, which takes a moment.
+    fn cut(&self) -> usize {
+        let cut = self.seats.close();
+        let begun = Instant::now();
+        while self.idle.load(Ordering::Acquire) > 0 && begun.elapsed() < SILENCE {
+            self.seats.wait_for_a_seat();
+        }
+        cut
     }
 
     /// The server has ended.

@@ -4,7 +4,6 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
 use super::Limits;
 
@@ -71,13 +70,8 @@ pub(super) fn prepare(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     stream.set_write_timeout(Some(limits.answer))
 }
 
-/// Lets `accept` wait for so long at most, and then fail with `WouldBlock`; without a time for ever. The
-/// type of a listener has no such setting, but its socket has.
-pub(super) fn limit_waiting(listener: &TcpListener, time: Option<Duration>) -> io::Result<()> {
-    as_stream(listener)?.set_read_timeout(time)
-}
-
-/// The same socket as the type that can be asked for its peer.
-fn as_stream(listener: &TcpListener) -> io::Result<TcpStream> {
+/// The same socket as the type that can be asked for its peer, and told how long to wait: `accept` then
+/// fails with `WouldBlock`.
+pub(super) fn as_stream(listener: &TcpListener) -> io::Result<TcpStream> {
     Ok(TcpStream::from(OwnedFd::from(listener.try_clone()?)))
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use acceptors::serve;
 pub use client::{Answer, Client, End, Trouble};
 pub use connection::now;
-pub use control::{ControlSocket, Question, ask};
+pub(crate) use control::{ControlSocket, Question, ask};
 pub use handle::{Ended, Handle, Traffic};
 pub use listener::Listener;
 pub use log::report;

@@ -45,8 +45,12 @@ impl Watchdog {
             Err(TryLockError::WouldBlock) => return,
         };
         if heard.is_none_or(|heard| heard.elapsed() >= self.every) {
-            // A manager whose queue is full hears of it the next time.
-            if notify(&self.socket, ALIVE).is_ok() {
+            // Connections do not wait for a manager whose queue is full, which hears of it the next time.
+            let sent = UnixDatagram::unbound().and_then(|datagram| {
+                datagram.set_nonblocking(true)?;
+                send(&datagram, &self.socket, ALIVE)
+            });
+            if sent.is_ok() {
                 *heard = Some(Instant::now());
             }
         }
@@ -54,17 +58,21 @@ impl Watchdog {
 }
 
 /// Sends a state such as [`READY`] to the socket at this path; one that begins with `@` is a name in
-/// the abstract namespace (unix(7)). It never waits.
+/// the abstract namespace (unix(7)). Where its queue is full it waits, for at most a second.
 ///
 /// # Errors
 /// Those of `socket(2)` and `sendto(2)`.
 pub fn notify(socket: &OsStr, state: &str) -> io::Result<()> {
+    let datagram = UnixDatagram::unbound()?;
+    datagram.set_write_timeout(Some(Duration::from_secs(1)))?;
+    send(&datagram, socket, state)
+}
+
+fn send(datagram: &UnixDatagram, socket: &OsStr, state: &str) -> io::Result<()> {
     let address = match socket.as_bytes().strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(socket)?,
     };
-    let datagram = UnixDatagram::unbound()?;
-    datagram.set_nonblocking(true)?;
     datagram.send_to_addr(state.as_bytes(), &address)?;
     Ok(())
 }

@@ -28,7 +28,7 @@ impl<'c> Peer<'c> {
             .and_then(|()| stream.peek(&mut [0]));
         let is_blocking_again = stream.set_nonblocking(false).is_ok();
         let is_open = match looked {
-            Ok(count) => count > 0 || self.seat.is_shut(),
+            Ok(count) => count > 0 || self.seat.shut_for().is_some(),
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         };
         !(is_open && is_blocking_again)

@@ -47,12 +47,12 @@ struct Table {
 
 struct Place {
     stream: TcpStream,
-    /// Since when the peer is waited for, in nanoseconds since the epoch of the seats.
+    /// Since when the peer is waited for, or worked for, in nanoseconds since the epoch of the seats.
     since: AtomicU64,
     /// Whether a part of its next request is here, or a part of the last answer not sent.
     has_begun: AtomicBool,
-    /// Whether we have ended its sending side, so that reading says it has ended.
-    is_shut: AtomicBool,
+    /// When we ended its sending side, so that reading says it has ended; 0 where we have not.
+    shut: AtomicU64,
 }
 
 /// A connection's seat, free again when this is dropped.
@@ -154,8 +154,9 @@ impl Seats {
                 if table.leaving() < table.newcomers {
                     self.evict(&table);
                 }
-                table = self.wait_in(table);
+                drop(self.wait_in(table));
                 meanwhile();
+                table = self.table();
             }
             table.newcomers = table.newcomers.saturating_sub(1);
         }
@@ -166,7 +167,7 @@ impl Seats {
             stream,
             since: AtomicU64::new(self.since_epoch(Instant::now())),
             has_begun: AtomicBool::new(false),
-            is_shut: AtomicBool::new(false),
+            shut: AtomicU64::new(0),
         });
         let index = match table.free.pop() {
             Some(index) => index,
@@ -209,12 +210,15 @@ impl Seats {
         self.evictions.load(Ordering::Relaxed)
     }
 
-    /// Whether something is being worked on since before this time.
+    /// Whether something is being worked on since before this time, or was waited for then and has begun
+    /// to come.
     pub(super) fn is_working_since_before(&self, time: Instant) -> bool {
-        let begun = WORKING.saturating_add(self.since_epoch(time));
-        let table = self.table();
-        let mut since = table.places().map(|(since, _)| since);
-        since.any(|since| is_working(since) && since < begun)
+        let before = self.since_epoch(time);
+        let has_begun = |place: &Place| place.has_begun.load(Ordering::Relaxed);
+        self.table().places().any(|(since, place)| {
+            is_working(since) && since < WORKING.saturating_add(before)
+                || since < before && has_begun(place)
+        })
     }
 
     /// Wakes connections that have been silent for so long, to see that there will be no more requests
@@ -226,7 +230,12 @@ impl Seats {
             .map_or(0, |before| self.since_epoch(before));
         for (since, place) in self.table().places() {
             if since < before && !place.has_begun.load(Ordering::Relaxed) {
-                place.is_shut.store(true, Ordering::Release);
+                let now = self.since_epoch(Instant::now()).max(1);
+                // The first time counts.
+                let _: Result<u64, u64> =
+                    place
+                        .shut
+                        .compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
                 // A peer that is gone already cannot be shut, and needs no shutting.
                 let _: io::Result<()> = place.stream.shutdown(Shutdown::Read);
             }
@@ -242,9 +251,7 @@ impl Seats {
             let _: io::Result<()> = place.stream.shutdown(Shutdown::Both);
             is_working(since) || place.has_begun.load(Ordering::Relaxed)
         };
-        let cut = table.places().map(shut).filter(|is_cut| *is_cut).count();
-        // Whose request was not even looked at counts too.
-        cut.saturating_add(table.newcomers)
+        table.places().map(shut).filter(|is_cut| *is_cut).count()
     }
 
     /// Waits a little, but no longer than until somebody has left.
@@ -305,9 +312,11 @@ impl Seat<'_> {
         self.set_since(WORKING.saturating_add(self.seats.since_epoch(now)))
     }
 
-    /// Whether it was we who ended its sending side.
-    pub(super) fn is_shut(&self) -> bool {
-        self.place.is_shut.load(Ordering::Acquire)
+    /// For how long it is that we ended its sending side, if it was we who did.
+    pub(super) fn shut_for(&self) -> Option<Duration> {
+        let shut = self.place.shut.load(Ordering::Acquire);
+        let now = self.seats.since_epoch(Instant::now());
+        (shut > 0).then(|| Duration::from_nanos(now.saturating_sub(shut)))
     }
 
     /// Whether the connection was told to go.

@@ -41,7 +41,11 @@ pub struct Program {
 
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wechat"));
-    command.env_clear().stdin(Stdio::null());
+    command
+        .env_clear()
+        // Not the one of a server that this machine has.
+        .env("RUNTIME_DIRECTORY", "/nonexistent")
+        .stdin(Stdio::null());
     command
 }
 
