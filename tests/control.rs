@@ -285,6 +285,43 @@ fn tries_programs_and_evictions_are_counted() {
     );
 }
 
+#[test]
+fn what_goes_wrong_is_counted() {
+    let folder = Short::new("wrong");
+    let control = folder.path("control");
+    let (rules, begun, go) = slow_rules(&folder);
+    let right = fs::read_to_string(&rules).unwrap();
+    let more = "<rules><on Content=\"fail\"><run limit=\"1/1h\">/bin/false</run></on>";
+    let right = right.replacen("<rules>", more, 1);
+    fs::write(&rules, &right).unwrap();
+    let program = start(&control, &["--rules", &rules]);
+    let mut stream = connect(program.address);
+    for msg_id in 1..=3 {
+        let failing = text_of("oUser1", msg_id, "fail");
+        assert_eq!(ask(&mut stream, &post(&failing)).content, "success");
+    }
+    assert_eq!(number(&control, "programs_failed"), 1);
+    assert_eq!(number(&control, "programs_limited"), 2);
+
+    // A second try that leaves before there is an answer.
+    let slow = text_of("oUser1", 9, "slow");
+    stream.write_all(&post(&slow)).unwrap();
+    until("the program runs", || begun.exists());
+    let mut second = connect(program.address);
+    second.write_all(&post(&slow)).unwrap();
+    until("it waits", || number(&control, "tries_joined") == 1);
+    drop(second);
+    until("it is noticed", || number(&control, "given_up") == 1);
+    fs::write(&go, "").unwrap();
+    assert_eq!(read_answer(&mut stream, false).status, 200);
+
+    // The file alone is looked at, without a message.
+    fs::write(&rules, "<rules><on><txt/></on></rules>").unwrap();
+    assert!(status(&control).contains("\nrules current     no\n"));
+    fs::write(&rules, &right).unwrap();
+    assert!(status(&control).contains("\nrules current     yes\n"));
+}
+
 /// Only its owner and root may: they have the file's mode, and it never had another.
 #[test]
 fn nobody_else_may_ask() {

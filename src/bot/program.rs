@@ -40,9 +40,10 @@ pub(crate) const GUARD: &str = "guard";
 
 /// What of the server's environment is none of a program's business, besides all that begins with
 /// `WECHAT_`: those are the server's settings, and the names that a message's fields go by.
-const WITHHELD: [&str; 6] = [
+const WITHHELD: [&str; 7] = [
     "CREDENTIALS_DIRECTORY",
     "NOTIFY_SOCKET",
+    "RUNTIME_DIRECTORY",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
     "LISTEN_FDS",
