@@ -13,15 +13,16 @@
 mod support;
 
 use std::fs::{self, Permissions};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use support::tools::{Said, finish};
@@ -466,6 +467,21 @@ fn who_is_connected_when_the_server_stops_is_answered() {
     assert!(TcpStream::connect(address).is_err());
 }
 
+/// Runs a backend whose closure says that it has begun, and goes on when it is told to.
+fn run_slowly(backend: Backend) -> (JoinHandle<io::Result<()>>, Receiver<()>, Sender<()>) {
+    let (begun, has_begun) = mpsc::channel();
+    let (go, may_go) = mpsc::channel();
+    let may_go = Mutex::new(may_go);
+    let serving = thread::spawn(move || {
+        backend.run(|_| {
+            begun.send(()).unwrap();
+            may_go.lock().unwrap().recv().unwrap();
+            Reply::Success
+        })
+    });
+    (serving, has_begun, go)
+}
+
 fn backend() -> Backend {
     Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
         .unwrap()
@@ -539,16 +555,7 @@ fn what_takes_too_long_is_cut() {
     let mut backend = backend();
     backend.limits.drain = Duration::from_millis(50);
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
-    let (begun, has_begun) = mpsc::channel();
-    let (go, may_go) = mpsc::channel::<()>();
-    let may_go = std::sync::Mutex::new(may_go);
-    let serving = thread::spawn(move || {
-        backend.run(|_| {
-            begun.send(()).unwrap();
-            may_go.lock().unwrap().recv().unwrap();
-            Reply::text("never")
-        })
-    });
+    let (serving, has_begun, go) = run_slowly(backend);
     let mut stream = connect(address);
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
     has_begun.recv().unwrap();
@@ -631,16 +638,7 @@ fn a_socket_that_was_handed_over_is_left_as_it_was_after_a_cut_too() {
     let mut backend = Server::on(shared).token(Token::parse(TOKEN).unwrap());
     backend.limits.drain = Duration::from_millis(50);
     let handle = backend.handle.clone();
-    let (begun, has_begun) = mpsc::channel();
-    let (go, may_go) = mpsc::channel::<()>();
-    let may_go = std::sync::Mutex::new(may_go);
-    let serving = thread::spawn(move || {
-        backend.run(|_| {
-            begun.send(()).unwrap();
-            may_go.lock().unwrap().recv().unwrap();
-            Reply::Success
-        })
-    });
+    let (serving, has_begun, go) = run_slowly(backend);
     let mut stream = connect(address);
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
     has_begun.recv().unwrap();
