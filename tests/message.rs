@@ -168,6 +168,137 @@ fn what_is_not_xml_is_refused_at_its_place() {
     assert_not_xml(many.as_bytes(), XmlError::TooManyNodes);
 }
 
+/// The text of an element with this between its tags.
+#[track_caller]
+fn assert_text(content: &str, text: &str) {
+    let found = with_message(text_message(content).as_bytes(), |message| {
+        message.field("Content").map(str::to_owned)
+    });
+    assert_eq!(found, Ok(Some(text.to_owned())), "{content}");
+}
+
+/// XML 1.0 2.4, 2.7, 2.11, 4.1, 4.6
+#[test]
+fn texts_are_what_xml_says_they_are() {
+    assert_text("", "");
+    assert_text(" a ", " a ");
+    assert_text("<![CDATA[]]>", "");
+    assert_text("<![CDATA[a]]>b<![CDATA[c]]>", "abc");
+    assert_text(" <![CDATA[ a ]]>\n", "  a \n");
+    assert_text("&lt;&gt;&amp;&apos;&quot;", "<>&'\"");
+    assert_text("a&#x4F60;&#22909;b", "a你好b");
+    assert_text("<![CDATA[&lt;&#13;]]>", "&lt;&#13;");
+    assert_text("a\r\nb\rc\n\rd", "a\nb\nc\n\nd");
+    assert_text("<![CDATA[a\r\nb\rc]]>", "a\nb\nc");
+    assert_text("a&#13;&#10;b", "a\r\nb");
+    assert_text("a > b ]> c ]] > d", "a > b ]> c ]] > d");
+    assert_text("<![CDATA[a]]]]><![CDATA[>b]]>", "a]]>b");
+}
+
+#[test]
+fn what_is_no_text_of_xml_is_refused_at_its_place() {
+    // The first character between the tags stands in this column.
+    let begin = u32::try_from(text_message("").find("</Content>").unwrap()).unwrap() + 1;
+    for (content, at) in [
+        ("&", 0),
+        ("a&b", 1),
+        ("a&b;", 1),
+        ("你&#;", 1),
+        ("&#x;", 0),
+        ("&#+65;", 0),
+        ("&#xG;", 0),
+        ("&#X41;", 0),
+        ("&#0;", 0),
+        ("&#8;", 0),
+        ("&#xD800;", 0),
+        ("&#xFFFF;", 0),
+        ("&#99999999999;", 0),
+        ("a]]>", 1),
+        ("<1/>", 1),
+        ("<-a/>", 1),
+        ("<a:b/>", 2),
+        ("<a></A>", 3),
+        ("</a>", 0),
+    ] {
+        let column = begin + at;
+        assert_not_xml(
+            text_message(content).as_bytes(),
+            XmlError::Syntax { line: 1, column },
+        );
+    }
+    for text in [
+        "<xml/>a",
+        "a<xml/>",
+        "<xml/><![CDATA[a]]>",
+        "<xml>",
+        "</xml>",
+        "<xml></xml></xml>",
+    ] {
+        let error = with_message(text.as_bytes(), |_| ()).unwrap_err();
+        assert!(
+            matches!(error, MessageError::Xml(XmlError::Syntax { line: 1, .. })),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[test]
+fn names_are_what_xml_says_they_are() {
+    let names = "<é/><_/><a-b.c9/><你好/><a\u{B7}/>";
+    let content = text_message("x").replace("</xml>", &format!("{names}</xml>"));
+    let found = with_message(content.as_bytes(), |message| {
+        let names = message.leaves().map(|leaf| leaf.name().to_owned());
+        names.skip(5).collect::<Vec<_>>()
+    });
+    assert_eq!(found.unwrap(), ["é", "_", "a-b.c9", "你好", "a\u{B7}"]);
+    for name in ["<×/>", "<a×/>", "<\u{B7}/>"] {
+        let content = text_message(name);
+        let error = with_message(content.as_bytes(), |_| ()).unwrap_err();
+        assert!(
+            matches!(error, MessageError::Xml(XmlError::Syntax { .. })),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn elements_stand_in_each_other() {
+    let nested = "<A><B><C>1</C></B>x<B>2</B><D/></A><C>3</C>";
+    let content = text_message("x").replace("</xml>", &format!("{nested}</xml>"));
+    let found = with_message(content.as_bytes(), |message| {
+        let leaves = message.leaves().skip(5);
+        let leaves: Vec<_> = leaves
+            .map(|leaf| (leaf.path(), leaf.text().to_owned()))
+            .collect();
+        assert_eq!(message.field("A/B/C"), Some("1"));
+        // The first B has elements in it, so it has no text.
+        assert_eq!(message.field("A/B"), None);
+        assert_eq!(message.field("B"), Some("2"));
+        assert_eq!(message.field("C"), Some("1"));
+        assert_eq!((message.field("A"), message.field("A/E")), (None, None));
+        leaves
+    });
+    let expected = [("A/B/C", "1"), ("A/B", "2"), ("A/D", ""), ("C", "3")];
+    assert_eq!(
+        found.unwrap(),
+        expected.map(|(path, text)| (path.to_owned(), text.to_owned()))
+    );
+}
+
+#[test]
+fn a_message_has_256_nodes_at_most() {
+    // The document, its root, four elements with a text each, and what fills it up.
+    let with = |count: usize| {
+        text_message("").replace("</xml>", &format!("{}</xml>", "<a/>".repeat(count)))
+    };
+    let fits = 256 - 2 - 4 * 2 - 1;
+    assert!(with_message(with(fits).as_bytes(), |_| ()).is_ok());
+    assert_not_xml(with(fits + 1).as_bytes(), XmlError::TooManyNodes);
+    // Text in one piece or in several is one node.
+    let pieces = with(fits - 1).replace("<Content>", "<Content>a<![CDATA[b]]>c<![CDATA[d]]>");
+    assert!(with_message(pieces.as_bytes(), |_| ()).is_ok());
+}
+
 #[test]
 fn attributes_are_refused_before_the_parser_sees_them() {
     for tag in [

@@ -4,7 +4,8 @@
 //! whose products are mostly closed, and whatever WeChat adds, are `Other`: their leaves are
 //! readable by name like all others.
 
-use super::xml::{Element, trim};
+use super::characters::trim;
+use super::element::Element;
 
 /// An event, by its documented fields. Names are compared in either case, since the manual itself
 /// varies it. An event without one of the fields that it must have is `Other`, with all its leaves.

@@ -1,11 +1,12 @@
 //! What WeChat sends: the nine kinds of messages, and events (接收普通消息, 接收事件推送).
 
-use std::borrow::Cow;
 use std::fmt;
 
+use super::characters::trim;
+use super::element::Element;
 use super::event::Event;
 use super::signature::{Verified, seconds};
-use super::xml::{Document, Element, Xml, XmlError, trim};
+use super::xml::{Xml, XmlError};
 
 /// A message or event of a user, with its signature checked.
 ///
@@ -14,11 +15,11 @@ use super::xml::{Document, Element, Xml, XmlError, trim};
 /// of kinds that nobody has documented.
 #[derive(Debug)]
 pub struct Message<'a> {
-    document: Document<'a>,
-    to_user_name: Cow<'a, str>,
-    from_user_name: Cow<'a, str>,
+    root: Element<'a>,
+    to_user_name: &'a str,
+    from_user_name: &'a str,
     create_time: u64,
-    msg_type: Cow<'a, str>,
+    msg_type: &'a str,
     received: u64,
 }
 
@@ -63,23 +64,23 @@ impl From<XmlError> for MessageError {
 /// The common head of all messages, as far as it has been read.
 #[derive(Default)]
 struct Common<'a> {
-    to_user_name: Option<Cow<'a, str>>,
-    from_user_name: Option<Cow<'a, str>>,
-    create_time: Option<Cow<'a, str>>,
-    msg_type: Option<Cow<'a, str>>,
+    to_user_name: Option<&'a str>,
+    from_user_name: Option<&'a str>,
+    create_time: Option<&'a str>,
+    msg_type: Option<&'a str>,
     // What else decides what a message is about; its text is read later.
-    msg_id: Option<Cow<'a, str>>,
-    content: Option<Cow<'a, str>>,
-    event: Option<Cow<'a, str>>,
-    event_key: Option<Cow<'a, str>>,
-    encrypt: Option<Cow<'a, str>>,
+    msg_id: Option<&'a str>,
+    content: Option<&'a str>,
+    event: Option<&'a str>,
+    event_key: Option<&'a str>,
+    encrypt: Option<&'a str>,
 }
 
 impl<'a> Common<'a> {
-    fn read(document: &Document<'a>) -> Result<Self, MessageError> {
+    fn read(root: Element<'a>) -> Result<Self, MessageError> {
         let mut common = Self::default();
-        for (name, text) in document.entries() {
-            let (name, slot) = match name {
+        for element in root.children() {
+            let (name, slot) = match element.name() {
                 "ToUserName" => ("ToUserName", &mut common.to_user_name),
                 "FromUserName" => ("FromUserName", &mut common.from_user_name),
                 "CreateTime" => ("CreateTime", &mut common.create_time),
@@ -91,7 +92,12 @@ impl<'a> Common<'a> {
                 "Encrypt" => ("Encrypt", &mut common.encrypt),
                 _ => continue,
             };
-            if slot.replace(text.unwrap_or_default()).is_some() {
+            let text = if element.is_leaf() {
+                element.text()
+            } else {
+                ""
+            };
+            if slot.replace(trim(text)).is_some() {
                 return Err(MessageError::Repeated(name));
             }
         }
@@ -106,15 +112,15 @@ impl<'a> Message<'a> {
     /// [`MessageError`] where the common head of all messages is not there: ToUserName,
     /// FromUserName, CreateTime and MsgType, each once.
     pub fn parse(verified: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
-        let document = Document::parse(xml)?;
-        if document.root().name() != "xml" {
+        let root = xml.root();
+        if root.name() != "xml" {
             return Err(MessageError::Root);
         }
-        let common = Common::read(&document)?;
+        let common = Common::read(root)?;
         if common.encrypt.is_some() && common.msg_type.is_none() {
             return Err(MessageError::Encrypted);
         }
-        let required = |text: Option<Cow<'a, str>>, name| {
+        let required = |text: Option<&'a str>, name| {
             text.filter(|text| !text.is_empty())
                 .ok_or(MessageError::Missing(name))
         };
@@ -125,7 +131,7 @@ impl<'a> Message<'a> {
         let msg_type = required(common.msg_type, "MsgType")?;
         Ok(Self {
             received: verified.at,
-            document,
+            root,
             to_user_name,
             from_user_name,
             create_time,
@@ -135,12 +141,12 @@ impl<'a> Message<'a> {
 
     /// The account, by its original id (`gh_…`).
     pub fn to_user_name(&self) -> &str {
-        &self.to_user_name
+        self.to_user_name
     }
 
     /// The user, by the openid they have with this account.
     pub fn from_user_name(&self) -> &str {
-        &self.from_user_name
+        self.from_user_name
     }
 
     /// When it was sent, in seconds since 1970.
@@ -160,12 +166,12 @@ impl<'a> Message<'a> {
 
     /// The type as WeChat names it: `text`, `event`, …
     pub fn msg_type(&self) -> &str {
-        &self.msg_type
+        self.msg_type
     }
 
     /// The number of a message; events have none. It repeats on every try, and across users.
     pub fn msg_id(&self) -> Option<&str> {
-        self.document.root().text_at("MsgId").map(trim)
+        self.root.text_at("MsgId").map(trim)
     }
 
     /// What tells it from all others, and is the same each time that WeChat sends it.
@@ -185,27 +191,27 @@ impl<'a> Message<'a> {
             }
         };
         Identity {
-            from_user_name: &self.from_user_name,
+            from_user_name: self.from_user_name,
             msg_id,
-            content: self.document.root().text_at("Content"),
+            content: self.root.text_at("Content"),
             of_event,
         }
     }
 
     /// The whole message as XML, without the characters that XML cannot carry.
     pub fn xml(&self) -> &str {
-        self.document.root().source()
+        self.root.source()
     }
 
     /// The documented fields, by type.
     pub fn kind(&self) -> Kind<'_> {
-        Kind::of(&self.msg_type, self.document.root()).unwrap_or(Kind::Other)
+        Kind::of(self.msg_type, self.root).unwrap_or(Kind::Other)
     }
 
     /// The text of a leaf of the XML: by its path below `<xml>` (`ScanCodeInfo/ScanResult`), or the
     /// first of that name at any depth (`ScanResult`).
     pub fn field(&self, name: &str) -> Option<&str> {
-        let root = self.document.root();
+        let root = self.root;
         if name.contains('/') {
             root.text_at(name)
         } else {
@@ -215,7 +221,7 @@ impl<'a> Message<'a> {
 
     /// Every leaf of the XML, in its order.
     pub fn leaves(&self) -> impl Iterator<Item = Leaf<'_>> {
-        self.document.root().leaves().map(Leaf)
+        self.root.leaves().map(Leaf)
     }
 }
 

@@ -5,18 +5,23 @@
 //! and only that opens a message, so no handler ever sees a request whose signature was not
 //! checked.
 
+mod characters;
+mod element;
 mod event;
 mod message;
 mod reply;
 mod signature;
+mod tree;
 mod used;
+mod written;
 mod xml;
 
+pub(crate) use characters::{is_char, trim};
 pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
 pub use message::{Identity, Kind, Leaf, Message, MessageError};
 pub(crate) use reply::write_leaf_as_is;
 pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
 pub use signature::{Age, Credentials, Signature, SignatureError, Token, TokenError, Verified};
 pub use used::UsedSignatures;
-pub(crate) use xml::{Document, Element, Place, is_char, trim};
+pub(crate) use written::{Document, Element, Place};
 pub use xml::{Xml, XmlError};

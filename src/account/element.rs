@@ -1,0 +1,88 @@
+//! The elements of a message, as whoever asks for them sees them.
+
+use super::tree::{Entry, Tree};
+
+/// An element of a text that was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element<'a> {
+    text: &'a str,
+    tree: &'a Tree,
+    number: usize,
+}
+
+impl<'a> Element<'a> {
+    pub(super) const fn root(text: &'a str, tree: &'a Tree) -> Self {
+        let number = 0;
+        Self { text, tree, number }
+    }
+
+    fn entry(self) -> &'a Entry {
+        self.tree.entry(self.number).unwrap_or(&Entry::NOTHING)
+    }
+
+    pub(super) fn name(self) -> &'a str {
+        self.entry().name.of(self.text)
+    }
+
+    /// Whether there are no elements in it.
+    pub(super) fn is_leaf(self) -> bool {
+        self.entry().is_leaf
+    }
+
+    /// The text of a leaf, as it is; empty where it has none.
+    pub(super) fn text(self) -> &'a str {
+        let entry = self.entry();
+        entry.text.of(match entry.is_decoded {
+            true => self.tree.decoded(),
+            false => self.text,
+        })
+    }
+
+    /// Every element in it at any depth, in document order.
+    fn elements(self) -> impl Iterator<Item = Self> {
+        let numbers = self.number.saturating_add(1)..self.tree.count();
+        let elements = numbers.map(move |number| Self { number, ..self });
+        elements.take_while(move |element| usize::from(element.entry().parent) >= self.number)
+    }
+
+    pub(super) fn children(self) -> impl Iterator<Item = Self> {
+        let is_child = move |element: &Self| usize::from(element.entry().parent) == self.number;
+        self.elements().filter(is_child)
+    }
+
+    /// Every leaf in it, in document order.
+    pub(super) fn leaves(self) -> impl Iterator<Item = Self> {
+        self.elements().filter(|element| element.is_leaf())
+    }
+
+    /// The text of the leaf at a path of names, the first of each name.
+    pub(super) fn text_at(self, path: &str) -> Option<&'a str> {
+        let leaf = path.split('/').try_fold(self, |element, name| {
+            element.children().find(|child| child.name() == name)
+        })?;
+        leaf.is_leaf().then(|| leaf.text())
+    }
+
+    /// The texts of all leaves of this name at any depth.
+    pub(super) fn texts(self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.leaves().filter(move |element| element.name() == name);
+        named.map(Self::text)
+    }
+
+    /// The names from below the root down to this element, joined by `/`.
+    pub(super) fn path(self) -> String {
+        let mut names = Vec::new();
+        let mut element = self;
+        while element.number > 0 {
+            names.push(element.name());
+            element.number = usize::from(element.entry().parent);
+        }
+        names.reverse();
+        names.join("/")
+    }
+
+    /// The root as it stands in the input.
+    pub(super) fn source(self) -> &'a str {
+        self.tree.root().of(self.text)
+    }
+}
