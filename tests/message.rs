@@ -188,6 +188,7 @@ fn texts_are_what_xml_says_they_are() {
     assert_text("&lt;&gt;&amp;&apos;&quot;", "<>&'\"");
     assert_text("a&#x4F60;&#22909;b", "a你好b");
     assert_text("<![CDATA[&lt;&#13;]]>", "&lt;&#13;");
+    assert_text("a<![CDATA[&lt;\r&]]>&gt;", "a&lt;\n&>");
     assert_text("a\r\nb\rc\n\rd", "a\nb\nc\n\nd");
     assert_text("<![CDATA[a\r\nb\rc]]>", "a\nb\nc");
     assert_text("a&#13;&#10;b", "a\r\nb");
