@@ -64,17 +64,15 @@ pub fn serve(
 ) -> io::Result<()> {
     let shared = handle.shared();
     let Listener { socket, is_shared } = listener;
-    let ticking = listener::as_stream(&socket).and_then(|ticking| {
-        ticking.set_read_timeout(Some(TICK))?;
-        Ok(ticking)
-    });
-    let (ticking, is_limited) = match ticking {
-        Ok(ticking) => (Some(ticking).filter(|_| is_shared), Ok(())),
-        Err(error) => (None, Err(error)),
+    let failed = |error| {
+        shared.end(Instant::now(), 0, true);
+        error
     };
+    let waiting = listener::as_stream(&socket).map_err(failed)?;
+    waiting.set_read_timeout(Some(TICK)).map_err(failed)?;
     let acceptors = Acceptors {
         listener: Mutex::new(Some(Arc::new(socket))),
-        shared_socket: ticking,
+        shared_socket: is_shared.then_some(waiting),
         limits,
         answer,
         shared,
@@ -83,10 +81,7 @@ pub fn serve(
         crowds: Throttle::default(),
     };
     thread::scope(|scope| {
-        if let Err(error) = is_limited.and_then(|()| acceptors.start_one(scope)) {
-            shared.end(Instant::now(), 0, true);
-            return Err(error);
-        }
+        acceptors.start_one(scope).map_err(failed)?;
         let since = shared.wait_for_stop();
         let (cut, is_whole) = shared.drain(since, limits.drain, || acceptors.close());
         drop(acceptors.locked_listener().take());
