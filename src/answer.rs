@@ -2,7 +2,6 @@
 //! XML.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -190,7 +189,7 @@ impl Callback {
         Ok(echo(verified, echostr.clone()))
     }
 
-    // Its frame holds a message's table: 5 KiB of stack that a silent connection does without.
+    // Its frame holds a message's table: stack that a silent connection does without.
     #[inline(never)]
     fn answer_message<'r>(
         &self,
@@ -302,7 +301,7 @@ impl Refusal {
     fn response<'r>(&self) -> Response<'r> {
         let note = Note {
             cause: self.cause(),
-            reason: self.to_string().into(),
+            reason: self.reason(),
             hint: self.hint(),
         };
         Response::refusal(self.status(), note)
@@ -333,6 +332,17 @@ impl Refusal {
         }
     }
 
+    fn reason(&self) -> Cow<'static, str> {
+        match self {
+            Self::Path => "nothing is served at this path".into(),
+            Self::Method => "method is another than GET, HEAD and POST".into(),
+            Self::Missing(name) => format!("parameter {name} is missing or empty").into(),
+            Self::Signature(error) => error.reason(),
+            Self::NoContent => "content is empty, a message expected".into(),
+            Self::Message(error) => error.to_string().into(),
+        }
+    }
+
     const fn hint(&self) -> &'static str {
         match self {
             Self::Path => "is the path in the WeChat console the one of --path?",
@@ -349,19 +359,6 @@ impl Refusal {
                 "choose the plain mode (明文模式) in the WeChat console"
             }
             Self::Method | Self::Missing(_) | Self::NoContent | Self::Message(_) => "",
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Path => f.write_str("nothing is served at this path"),
-            Self::Method => f.write_str("method is another than GET, HEAD and POST"),
-            Self::Missing(name) => write!(f, "parameter {name} is missing or empty"),
-            Self::Signature(error) => error.fmt(f),
-            Self::NoContent => f.write_str("content is empty, a message expected"),
-            Self::Message(error) => error.fmt(f),
         }
     }
 }

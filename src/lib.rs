@@ -15,6 +15,7 @@
 //! | [`bot`] | what to say | HTTP, sockets |
 //! | [`answer`] | the one seam: a request in, a response out | sockets, XML |
 //! | `calendar` | days and dates | everything else |
+//! | `octets` | runs of octets, and digits | everything else |
 //! | [`net`] | listener, threads, connections, deadlines, the control socket | WeChat |
 //! | `platform` | WeChat's side: what it sends, and what it makes of an answer | arguments, printing |
 //! | [`server`] | how the four are put together | their insides |
@@ -29,6 +30,7 @@ mod calendar;
 pub mod cli;
 pub mod http;
 pub mod net;
+mod octets;
 mod platform;
 pub mod server;
 

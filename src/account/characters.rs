@@ -7,7 +7,12 @@ pub(crate) const fn is_char(character: char) -> bool {
 
 /// `S` cut off both ends (XML 1.0 2.3): CDATA is often set in white space.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches(XML_SPACE)
+    let is_other = |octet: &u8| !is_space(*octet);
+    let octets = text.as_bytes();
+    let first = octets.iter().position(is_other).unwrap_or(octets.len());
+    let last = octets.iter().rposition(is_other);
+    let end = last.map_or(first, |last| last.saturating_add(1));
+    text.get(first..end).unwrap_or("")
 }
 
 pub(super) const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -17,11 +22,43 @@ pub(super) const fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// What may stand in a name, as far as one octet tells; a colon may not, since nothing declares what is
-/// in front of it.
-pub(super) const fn is_name_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.' | 0x80..)
+/// What of ASCII may stand in a name; a colon may not, since nothing declares what is in front of it.
+pub(super) fn is_name_octet(octet: u8) -> bool {
+    class(octet) & NAME != 0
 }
+
+/// What nothing has to be made of where it stands in text, and what is in no character that XML cannot
+/// carry.
+pub(super) fn is_plain_text(octet: u8) -> bool {
+    class(octet) & PLAIN_TEXT != 0
+}
+
+const NAME: u8 = 1;
+const PLAIN_TEXT: u8 = 1 << 1;
+
+fn class(octet: u8) -> u8 {
+    CLASSES.get(usize::from(octet)).copied().unwrap_or(0)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "made at compile time, where a panic is an error"
+)]
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut octet = u8::MIN;
+    loop {
+        let is_name = octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.');
+        let is_plain = !matches!(octet, b'<' | b'&' | b'>' | 0xEF)
+            && (octet >= b' ' || matches!(octet, b'\t' | b'\n'));
+        table[octet as usize] =
+            if is_name { NAME } else { 0 } | if is_plain { PLAIN_TEXT } else { 0 };
+        match octet.checked_add(1) {
+            Some(next) => octet = next,
+            None => break table,
+        }
+    }
+};
 
 /// `NameStartChar` without the colon (2.3).
 pub(super) const fn is_name_start(character: char) -> bool {

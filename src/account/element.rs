@@ -8,30 +8,41 @@ pub(super) struct Element<'a> {
     text: &'a str,
     tree: &'a Tree,
     number: usize,
+    entry: &'a Entry,
 }
 
 impl<'a> Element<'a> {
-    pub(super) const fn root(text: &'a str, tree: &'a Tree) -> Self {
-        let number = 0;
-        Self { text, tree, number }
+    pub(super) fn root(text: &'a str, tree: &'a Tree) -> Self {
+        Self::new(text, tree, 0)
     }
 
-    fn entry(self) -> &'a Entry {
-        self.tree.entry(self.number).unwrap_or(&Entry::NOTHING)
+    fn new(text: &'a str, tree: &'a Tree, number: usize) -> Self {
+        let entry = tree.entry(number).unwrap_or(&Entry::NOTHING);
+        Self {
+            text,
+            tree,
+            number,
+            entry,
+        }
     }
 
     pub(super) fn name(self) -> &'a str {
-        self.entry().name.of(self.text)
+        self.entry.name.of(self.text)
+    }
+
+    /// Its name where nobody asks which characters it is made of.
+    pub(super) fn name_octets(self) -> &'a [u8] {
+        self.entry.name.octets_of(self.text)
     }
 
     /// Whether there are no elements in it.
     pub(super) fn is_leaf(self) -> bool {
-        self.entry().is_leaf
+        self.entry.is_leaf
     }
 
     /// The text of a leaf, as it is; empty where it has none.
     pub(super) fn text(self) -> &'a str {
-        let entry = self.entry();
+        let entry = self.entry;
         entry.text.of(match entry.is_decoded {
             true => self.tree.decoded(),
             false => self.text,
@@ -41,12 +52,12 @@ impl<'a> Element<'a> {
     /// Every element in it at any depth, in document order.
     fn elements(self) -> impl Iterator<Item = Self> {
         let numbers = self.number.saturating_add(1)..self.tree.count();
-        let elements = numbers.map(move |number| Self { number, ..self });
-        elements.take_while(move |element| usize::from(element.entry().parent) >= self.number)
+        let elements = numbers.map(move |number| Self::new(self.text, self.tree, number));
+        elements.take_while(move |element| usize::from(element.entry.parent) >= self.number)
     }
 
     pub(super) fn children(self) -> impl Iterator<Item = Self> {
-        let is_child = move |element: &Self| usize::from(element.entry().parent) == self.number;
+        let is_child = move |element: &Self| usize::from(element.entry.parent) == self.number;
         self.elements().filter(is_child)
     }
 
@@ -58,14 +69,16 @@ impl<'a> Element<'a> {
     /// The text of the leaf at a path of names, the first of each name.
     pub(super) fn text_at(self, path: &str) -> Option<&'a str> {
         let leaf = path.split('/').try_fold(self, |element, name| {
-            element.children().find(|child| child.name() == name)
+            let mut children = element.children();
+            children.find(|child| child.name_octets() == name.as_bytes())
         })?;
         leaf.is_leaf().then(|| leaf.text())
     }
 
     /// The texts of all leaves of this name at any depth.
     pub(super) fn texts(self, name: &str) -> impl Iterator<Item = &'a str> {
-        let named = self.leaves().filter(move |element| element.name() == name);
+        let leaves = self.leaves();
+        let named = leaves.filter(move |leaf| leaf.name_octets() == name.as_bytes());
         named.map(Self::text)
     }
 
@@ -75,7 +88,7 @@ impl<'a> Element<'a> {
         let mut element = self;
         while element.number > 0 {
             names.push(element.name());
-            element.number = usize::from(element.entry().parent);
+            element = Self::new(self.text, self.tree, usize::from(element.entry.parent));
         }
         names.reverse();
         names.join("/")

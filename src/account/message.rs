@@ -80,16 +80,16 @@ impl<'a> Common<'a> {
     fn read(root: Element<'a>) -> Result<Self, MessageError> {
         let mut common = Self::default();
         for element in root.children() {
-            let (name, slot) = match element.name() {
-                "ToUserName" => ("ToUserName", &mut common.to_user_name),
-                "FromUserName" => ("FromUserName", &mut common.from_user_name),
-                "CreateTime" => ("CreateTime", &mut common.create_time),
-                "MsgType" => ("MsgType", &mut common.msg_type),
-                "MsgId" => ("MsgId", &mut common.msg_id),
-                "Content" => ("Content", &mut common.content),
-                "Event" => ("Event", &mut common.event),
-                "EventKey" => ("EventKey", &mut common.event_key),
-                "Encrypt" => ("Encrypt", &mut common.encrypt),
+            let (name, slot) = match element.name_octets() {
+                b"ToUserName" => ("ToUserName", &mut common.to_user_name),
+                b"FromUserName" => ("FromUserName", &mut common.from_user_name),
+                b"CreateTime" => ("CreateTime", &mut common.create_time),
+                b"MsgType" => ("MsgType", &mut common.msg_type),
+                b"MsgId" => ("MsgId", &mut common.msg_id),
+                b"Content" => ("Content", &mut common.content),
+                b"Event" => ("Event", &mut common.event),
+                b"EventKey" => ("EventKey", &mut common.event_key),
+                b"Encrypt" => ("Encrypt", &mut common.encrypt),
                 _ => continue,
             };
             let text = if element.is_leaf() {
@@ -113,7 +113,7 @@ impl<'a> Message<'a> {
     /// FromUserName, CreateTime and MsgType, each once.
     pub fn parse(verified: Verified, xml: &'a Xml<'_>) -> Result<Self, MessageError> {
         let root = xml.root();
-        if root.name() != "xml" {
+        if root.name_octets() != b"xml" {
             return Err(MessageError::Root);
         }
         let common = Common::read(root)?;

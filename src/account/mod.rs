@@ -9,6 +9,7 @@ mod characters;
 mod element;
 mod event;
 mod message;
+mod reader;
 mod reply;
 mod signature;
 mod tree;

@@ -2,10 +2,10 @@
 //! swapped.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
 use super::message::Message;
 use super::xml;
+use crate::octets;
 
 /// Bytes of UTF-8 in a text reply. Longer ones end in the fault prompt or vanish, by public reports.
 pub const TEXT_MAX: usize = 2048;
@@ -150,11 +150,15 @@ impl<'a> Reply<'a> {
     /// ```
     pub fn write_to(&self, message: &Message<'_>, create_time: u64, out: &mut Vec<u8>) {
         let mut write = |msg_type: &str, children: &dyn Fn(&mut Vec<u8>)| {
-            out.extend_from_slice(b"<xml>");
-            write_leaf("ToUserName", message.from_user_name(), out);
-            write_leaf("FromUserName", message.to_user_name(), out);
-            write_number("CreateTime", create_time, out);
-            write_leaf("MsgType", msg_type, out);
+            out.extend_from_slice(b"<xml><ToUserName><![CDATA[");
+            write_text(message.from_user_name(), out);
+            out.extend_from_slice(b"]]></ToUserName><FromUserName><![CDATA[");
+            write_text(message.to_user_name(), out);
+            out.extend_from_slice(b"]]></FromUserName><CreateTime>");
+            octets::write_number(create_time, 10, out);
+            out.extend_from_slice(b"</CreateTime><MsgType><![CDATA[");
+            out.extend_from_slice(msg_type.as_bytes());
+            out.extend_from_slice(b"]]></MsgType>");
             children(out);
             out.extend_from_slice(b"</xml>");
         };
@@ -170,7 +174,9 @@ impl<'a> Reply<'a> {
             Self::Text(content) => {
                 let content = carried(content);
                 if !content.is_empty() {
-                    write("text", &|out| write_leaf("Content", &cut(&content), out));
+                    write("text", &|out| {
+                        write_leaf_as_is("Content", &cut(&content), out)
+                    });
                 }
             }
             Self::Image { media_id } => write("image", &|out| {
@@ -255,8 +261,11 @@ fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
 
 /// The text as XML can carry it and phones show it.
 fn carried(text: &str) -> Cow<'_, str> {
+    if octets::find_control_or(text.as_bytes(), [0xEF]).is_none() {
+        return Cow::Borrowed(text);
+    }
     let text = xml::without_non_characters(text);
-    if text.as_bytes().contains(&b'\r') {
+    if octets::find(text.as_bytes(), [b'\r']).is_some() {
         // Who reads the XML takes a CR for a line end too, alone or in front of what was one (2.11).
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
@@ -284,20 +293,37 @@ fn write_parent(name: &str, out: &mut Vec<u8>, children: impl FnOnce(&mut Vec<u8
 /// `<Name>…</Name>` around a number, without CDATA, as WeChat writes numbers itself.
 fn write_number(name: &str, number: u64, out: &mut Vec<u8>) {
     write_all(&["<", name, ">"], out);
-    // Writing to a vector cannot fail.
-    let _: io::Result<()> = write!(out, "{number}");
+    octets::write_number(number, 10, out);
     write_all(&["</", name, ">"], out);
 }
 
 /// `<Name><![CDATA[…]]></Name>` around a text as XML can carry it.
 fn write_leaf(name: &str, text: &str, out: &mut Vec<u8>) {
-    write_leaf_as_is(name, &carried(text), out);
+    write_all(&["<", name, "><![CDATA["], out);
+    write_text(text, out);
+    write_all(&["]]></", name, ">"], out);
 }
 
-/// `<Name><![CDATA[…]]></Name>`. CDATA ends at the first `]]>`, so that mark is split over two
-/// sections; whoever leaves that out lets a user write elements of the reply.
+/// What stands in a CDATA section, of a text as XML can carry it.
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    if octets::find_control_or(text.as_bytes(), [b']', 0xEF]).is_none() {
+        // As nearly all are.
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        write_cdata(&carried(text), out);
+    }
+}
+
+/// `<Name><![CDATA[…]]></Name>`
 pub(crate) fn write_leaf_as_is(name: &str, text: &str, out: &mut Vec<u8>) {
     write_all(&["<", name, "><![CDATA["], out);
+    write_cdata(text, out);
+    write_all(&["]]></", name, ">"], out);
+}
+
+/// What stands in a CDATA section. It ends at the first `]]>`, so that mark is split over two sections;
+/// whoever leaves that out lets a user write elements of the reply.
+fn write_cdata(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while let Some((before, after)) = xml::split_at_mark(rest, b"]]>") {
         out.extend_from_slice(before);
@@ -305,7 +331,6 @@ pub(crate) fn write_leaf_as_is(name: &str, text: &str, out: &mut Vec<u8>) {
         rest = after;
     }
     out.extend_from_slice(rest);
-    write_all(&["]]></", name, ">"], out);
 }
 
 fn write_all(parts: &[&str], out: &mut Vec<u8>) {

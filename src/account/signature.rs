@@ -1,8 +1,11 @@
 //! The signature of a callback: who may talk to the account (接入指南).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sha1_smol::Sha1;
+
+use crate::octets;
 
 /// The token of the account: the secret that its server and WeChat share.
 ///
@@ -128,12 +131,7 @@ impl Signature {
             return None;
         }
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            let digit = |digit: u8| {
-                char::from(digit)
-                    .to_digit(16)
-                    .and_then(|value| u8::try_from(value).ok())
-            };
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            *byte = octets::hex_digit(*high)? << 4 | octets::hex_digit(*low)?;
         }
         Some(Self(bytes))
     }
@@ -204,25 +202,30 @@ pub enum SignatureError {
     Reused,
 }
 
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SignatureError {
+    /// What is wrong, in one line.
+    pub fn reason(&self) -> Cow<'static, str> {
         match self {
-            Self::Malformed => f.write_str("signature is not 40 hexadecimal digits"),
-            Self::Wrong => f.write_str("signature does not match"),
-            Self::Timestamp => f.write_str("timestamp is not a number of seconds"),
+            Self::Malformed => "signature is not 40 hexadecimal digits".into(),
+            Self::Wrong => "signature does not match".into(),
+            Self::Timestamp => "timestamp is not a number of seconds".into(),
             Self::Stale {
                 age,
                 ahead,
                 max_age,
             } => {
                 let side = if *ahead { "ahead of" } else { "behind" };
-                write!(
-                    f,
-                    "timestamp {age} seconds {side} this clock, at most {max_age} allowed"
-                )
+                format!("timestamp {age} seconds {side} this clock, at most {max_age} allowed")
+                    .into()
             }
-            Self::Reused => f.write_str("signature was used for another content"),
+            Self::Reused => "signature was used for another content".into(),
         }
+    }
+}
+
+impl fmt::Display for SignatureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())
     }
 }
 

@@ -6,7 +6,9 @@ use std::fmt;
 
 use super::characters::is_char;
 use super::element::Element;
-use super::tree::{NODES_MAX, Tree};
+use super::reader::{self, NODES_MAX};
+use super::tree::Tree;
+use crate::octets;
 
 /// UTF-8 without characters that XML 1.0 cannot carry, well-formed, its tags without attributes, with
 /// CDATA sections and an XML declaration as its only other markup.
@@ -67,8 +69,18 @@ impl<'a> Xml<'a> {
     pub fn scan(bytes: &'a [u8]) -> Result<Self, XmlError> {
         let text = str::from_utf8(bytes).map_err(|error| XmlError::Utf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let text = without_non_characters(text.trim_start_matches(['\0', ' ', '\t', '\r', '\n']));
-        let tree = Tree::read(&text)?;
+        let text = text.trim_start_matches(['\0', ' ', '\t', '\r', '\n']);
+        let (text, tree) = match reader::read(text) {
+            Ok(tree) => (Cow::Borrowed(text), tree),
+            Err(error) => match without_non_characters(text) {
+                Cow::Borrowed(_) => return Err(error),
+                // Few hold any, so that looking for them before would be one more look at all others.
+                Cow::Owned(text) => {
+                    let tree = reader::read(&text)?;
+                    (Cow::Owned(text), tree)
+                }
+            },
+        };
         Ok(Self { text, tree })
     }
 
@@ -97,22 +109,17 @@ pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
 /// Whether UTF-8 holds a character that [`is_char`] refuses: a control character, or U+FFFE or
 /// U+FFFF, which end in 0xBF 0xBE and 0xBF 0xBF behind 0xEF.
 fn has_non_characters(bytes: &[u8]) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let is_control = |octet: &u8| *octet < b' ' && !matches!(octet, b'\t' | b'\n' | b'\r');
-    // Eight at once: the subtraction borrows into the top bit of an octet below the space.
-    let may_hold_one = |eight: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*eight);
-        word.wrapping_sub(EACH.wrapping_mul(0x20)) & !word & EACH.wrapping_mul(0x80) != 0
-    };
-    let (eights, rest) = bytes.as_chunks::<8>();
-    eights
-        .iter()
-        .any(|eight| may_hold_one(eight) && eight.iter().any(is_control))
-        || rest.iter().any(is_control)
-        || (bytes.contains(&0xEF)
-            && bytes
-                .windows(3)
-                .any(|three| matches!(three, [0xEF, 0xBF, 0xBE | 0xBF])))
+    let mut rest = bytes;
+    while let Some((_, found)) =
+        octets::find_control_or(rest, [0xEF]).and_then(|front| rest.split_at_checked(front))
+    {
+        rest = match found {
+            [0xEF, 0xBF, 0xBE | 0xBF, ..] => return true,
+            [b'\t' | b'\n' | b'\r' | 0xEF, behind @ ..] => behind,
+            _ => return true,
+        };
+    }
+    false
 }
 
 /// What stands before and behind the first occurrence of the mark.
@@ -123,8 +130,7 @@ pub(super) fn split_at_mark<'a, const N: usize>(
     let first = *mark.first()?;
     let mut from = 0_usize;
     loop {
-        let tail = bytes.get(from..)?;
-        let at = tail.iter().position(|octet| *octet == first)?;
+        let at = octets::find(bytes.get(from..)?, [first])?;
         let (before, found) = bytes.split_at_checked(from.saturating_add(at))?;
         match found.strip_prefix(mark) {
             Some(after) => return Some((before, after)),

@@ -7,32 +7,40 @@
 
 use std::borrow::Cow;
 
-/// A set of octets, each a bit of what [`classes`] says of it.
+use crate::octets;
+
+/// A set of octets.
 #[derive(Clone, Copy)]
-pub(super) struct Class(u8);
+pub(super) struct Class {
+    /// The bit of it in what [`classes`] says of an octet.
+    bit: u8,
+    /// From which octet on it holds all that is printable, if it does.
+    printable_from: Option<u8>,
+}
 
 /// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
 /// / DIGIT / ALPHA` (RFC 9110 5.6.2)
-pub(super) const TCHAR: Class = Class(1);
+pub(super) const TCHAR: Class = Class::new(1);
 
 /// `field-vchar / SP / HTAB`, where `field-vchar = VCHAR / obs-text` (RFC 9110 5.5)
-pub(super) const FIELD: Class = Class(1 << 1);
+pub(super) const FIELD: Class = Class::printable(1 << 1, b' ');
 
 /// `VCHAR` (RFC 5234), which ends before the next space of a request line
-pub(super) const VCHAR: Class = Class(1 << 2);
+pub(super) const VCHAR: Class = Class::printable(1 << 2, b'!');
 
-/// The octets of `absolute-path [ "?" query ]`: `pchar / "/" / "?"`, with the `%` of an escape (RFC
-/// 3986 3.3, 3.4)
-pub(super) const TARGET: Class = Class(1 << 3);
+/// The octets of `absolute-path [ "?" query ]`: `pchar / "/" / "?"`, but for what is encoded (RFC 3986
+/// 3.3, 3.4)
+pub(super) const TARGET: Class = Class::new(1 << 3);
 
-/// The octets of `reg-name`, without the comma: a list of hosts is not a host (RFC 3986 3.2.2)
-pub(super) const HOST: Class = Class(1 << 4);
+/// The octets of `reg-name`, but for what is encoded, and without the comma: a list of hosts is not a
+/// host (RFC 3986 3.2.2)
+pub(super) const HOST: Class = Class::new(1 << 4);
 
 /// `qdtext` (RFC 9110 5.6.4)
-pub(super) const QDTEXT: Class = Class(1 << 5);
+pub(super) const QDTEXT: Class = Class::new(1 << 5);
 
 /// `HEXDIG` (RFC 5234), in either case
-pub(super) const HEXDIG: Class = Class(1 << 6);
+pub(super) const HEXDIG: Class = Class::new(1 << 6);
 
 /// The classes of an octet. [`CLASSES`] holds them for all octets.
 const fn classes(octet: u8) -> u8 {
@@ -48,8 +56,8 @@ const fn classes(octet: u8) -> u8 {
         )
         || matches!(octet, b'^' | b'_' | b'`' | b'|' | b'~');
     let field = matches!(octet, b' '..=b'~' | b'\t' | 0x80..=0xFF);
-    let target = unreserved || sub_delim || matches!(octet, b':' | b'@' | b'/' | b'?' | b'%');
-    let host = unreserved || (sub_delim && octet != b',') || octet == b'%';
+    let target = unreserved || sub_delim || matches!(octet, b':' | b'@' | b'/' | b'?');
+    let host = unreserved || (sub_delim && octet != b',');
     let qdtext = field && !matches!(octet, b'"' | b'\\');
     TCHAR.bit(tchar)
         | FIELD.bit(field)
@@ -77,21 +85,62 @@ static CLASSES: [u8; 256] = {
 };
 
 impl Class {
+    const fn new(bit: u8) -> Self {
+        Self {
+            bit,
+            printable_from: None,
+        }
+    }
+
+    const fn printable(bit: u8, from: u8) -> Self {
+        Self {
+            bit,
+            printable_from: Some(from),
+        }
+    }
+
     const fn bit(self, is_in: bool) -> u8 {
-        if is_in { self.0 } else { 0 }
+        if is_in { self.bit } else { 0 }
     }
 
     /// Whether the octet is in the class.
     pub(super) fn holds(self, octet: u8) -> bool {
         CLASSES
             .get(usize::from(octet))
-            .is_some_and(|classes| classes & self.0 != 0)
+            .is_some_and(|classes| classes & self.bit != 0)
     }
 
     /// Splits off the longest front whose octets are all in the class; the rest is empty where that
     /// never ends.
+    // As a function it would be called for each name and each value: a seventh of what a head costs.
+    #[inline(always)]
     pub(super) fn take(self, bytes: &[u8]) -> (&[u8], &[u8]) {
-        take_while(bytes, |octet| self.holds(octet))
+        // Most of what is printable is looked through eight octets at once.
+        let front = match self.printable_from {
+            None => 0,
+            Some(lowest) => octets::printable(bytes, lowest),
+        };
+        let behind = bytes.get(front..).unwrap_or(b"").iter();
+        let more = behind.take_while(|octet| self.holds(**octet)).count();
+        bytes
+            .split_at_checked(front.saturating_add(more))
+            .unwrap_or((bytes, b""))
+    }
+
+    /// The same for a class whose other octets stand in it as `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986
+    /// 2.1). A `%` that is not followed by two is left.
+    pub(super) fn take_encoded(self, bytes: &[u8]) -> (&[u8], &[u8]) {
+        let mut rest = bytes;
+        loop {
+            (_, rest) = self.take(rest);
+            match rest {
+                [b'%', high, low, behind @ ..] if hex_octet(*high, *low).is_some() => rest = behind,
+                _ => break,
+            }
+        }
+        bytes
+            .split_at_checked(bytes.len().saturating_sub(rest.len()))
+            .unwrap_or((bytes, b""))
     }
 }
 
@@ -149,17 +198,14 @@ pub(super) fn hex_digits(bytes: &[u8]) -> Option<u64> {
     number(bytes, 16)
 }
 
-fn number(bytes: &[u8], radix: u32) -> Option<u64> {
+fn number(bytes: &[u8], radix: u64) -> Option<u64> {
     if bytes.is_empty() {
         return None;
     }
     bytes.iter().try_fold(0_u64, |value, &octet| {
-        let digit = char::from(octet).to_digit(radix)?;
-        Some(
-            value
-                .saturating_mul(u64::from(radix))
-                .saturating_add(u64::from(digit)),
-        )
+        let digit = u64::from(octets::hex_digit(octet)?);
+        let value = value.saturating_mul(radix).saturating_add(digit);
+        (digit < radix).then_some(value)
     })
 }
 
@@ -170,16 +216,17 @@ pub(super) fn form_decode(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Undoes `pct-encoded`, once. The result is bytes, since nothing says that it is UTF-8. An
-/// incomplete escape stays as it is; a request target never holds one ([`escapes_are_whole`]).
+/// incomplete escape stays as it is; a request target never holds one ([`Class::take_encoded`]).
 pub(super) fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b' ')
 }
 
 fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
-    let (plain, mut rest) = take_while(text, |octet| octet != b'%' && octet != space);
-    if rest.is_empty() {
+    let Some((plain, mut rest)) =
+        octets::find(text, [b'%', space]).and_then(|front| text.split_at_checked(front))
+    else {
         return Cow::Borrowed(text);
-    }
+    };
     let mut decoded = Vec::with_capacity(text.len());
     decoded.extend_from_slice(plain);
     while let [octet, behind @ ..] = rest {
@@ -195,15 +242,6 @@ fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
         rest = after;
     }
     Cow::Owned(decoded)
-}
-
-/// Whether each `%` begins `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986 2.1).
-pub(super) fn escapes_are_whole(text: &[u8]) -> bool {
-    let is_whole = |behind: &[u8]| match behind {
-        [high, low, ..] => hex_octet(*high, *low).is_some(),
-        _ => false,
-    };
-    !text.contains(&b'%') || text.split(|&octet| octet == b'%').skip(1).all(is_whole)
 }
 
 fn hex_octet(high: u8, low: u8) -> Option<u8> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::date;
 use super::head::{Head, Method, Persistence, Version};
+use crate::octets;
 
 /// The statuses that this server answers with (RFC 9110 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +80,15 @@ pub struct Note {
 pub struct Response<'a> {
     status: Status,
     media: Media,
-    content: Cow<'a, [u8]>,
+    content: Content<'a>,
     note: Option<Note>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content<'a> {
+    Bytes(Cow<'a, [u8]>),
+    /// The note's reason, as a line.
+    Reason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +106,7 @@ impl<'a> Response<'a> {
         Self {
             status: Status::Ok,
             media: Media::Text,
-            content: content.into(),
+            content: Content::Bytes(content.into()),
             note: None,
         }
     }
@@ -109,18 +117,17 @@ impl<'a> Response<'a> {
         Self {
             status: Status::Ok,
             media: Media::Xml,
-            content: content.into(),
+            content: Content::Bytes(content.into()),
             note: None,
         }
     }
 
     /// A refusal: the reason as one line of plain text, and the whole note for the log.
     pub fn refusal(status: Status, note: Note) -> Self {
-        let content = format!("{}\n", note.reason).into_bytes();
         Self {
             status,
             media: Media::Text,
-            content: Cow::Owned(content),
+            content: Content::Reason,
             note: Some(note),
         }
     }
@@ -160,7 +167,7 @@ impl<'a> Response<'a> {
         self.write_head(chunked, connection, now, out);
         match (head.method, chunked) {
             (Method::Head, _) => {}
-            (_, false) => out.extend_from_slice(&self.content),
+            (_, false) => self.write_content(out),
             (_, true) => self.write_chunked(out),
         }
     }
@@ -172,7 +179,7 @@ impl<'a> Response<'a> {
     pub fn write_last_to(&self, is_head: bool, now: u64, out: &mut Vec<u8>) {
         self.write_head(false, b"Connection: close\r\n", now, out);
         if !is_head {
-            out.extend_from_slice(&self.content);
+            self.write_content(out);
         }
     }
 
@@ -194,7 +201,7 @@ impl<'a> Response<'a> {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
         } else {
             out.extend_from_slice(b"Content-Length: ");
-            write_number(self.content.len(), 10, out);
+            self.write_length(10, out);
             out.extend_from_slice(b"\r\n\r\n");
         }
     }
@@ -202,35 +209,38 @@ impl<'a> Response<'a> {
     /// `chunk last-chunk CRLF`, the way the captured exchange has it: one chunk, its size in
     /// hexadecimal. Empty content is the last chunk alone, since an empty chunk would be one.
     fn write_chunked(&self, out: &mut Vec<u8>) {
-        if !self.content.is_empty() {
-            write_number(self.content.len(), 16, out);
+        if self.content_length() > 0 {
+            self.write_length(16, out);
             out.extend_from_slice(b"\r\n");
-            out.extend_from_slice(&self.content);
+            self.write_content(out);
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"0\r\n\r\n");
     }
-}
 
-/// A number in lower-case digits. `write!` would do, at a hundred times the instructions on the
-/// path of every message.
-fn write_number(mut number: usize, radix: u32, out: &mut Vec<u8>) {
-    let start = out.len();
-    loop {
-        let (quotient, digit) = match radix {
-            16 => (number >> 4, number & 0xF),
-            _ => (number / 10, number % 10),
-        };
-        let digit = u32::try_from(digit)
-            .ok()
-            .and_then(|digit| char::from_digit(digit, 16));
-        out.extend(digit.and_then(|digit| u8::try_from(digit).ok()));
-        number = quotient;
-        if number == 0 {
-            break;
+    fn write_length(&self, radix: u64, out: &mut Vec<u8>) {
+        let length = u64::try_from(self.content_length()).unwrap_or(u64::MAX);
+        octets::write_number(length, radix, out);
+    }
+
+    fn content_length(&self) -> usize {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.len(),
+            Content::Reason => self.reason().len().saturating_add(1),
         }
     }
-    if let Some(digits) = out.get_mut(start..) {
-        digits.reverse();
+
+    fn write_content(&self, out: &mut Vec<u8>) {
+        match &self.content {
+            Content::Bytes(bytes) => out.extend_from_slice(bytes),
+            Content::Reason => {
+                out.extend_from_slice(self.reason().as_bytes());
+                out.push(b'\n');
+            }
+        }
+    }
+
+    fn reason(&self) -> &str {
+        self.note.as_ref().map_or("", |note| &note.reason)
     }
 }

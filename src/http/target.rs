@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::error::RequestError;
 use super::grammar::{self, HOST, TARGET, take_while};
+use crate::octets;
 
 /// What a request asks for: the path and the query of an origin-form or absolute-form target. The
 /// authority of the latter is checked and dropped; this server has one site.
@@ -39,11 +40,10 @@ impl<'a> Target<'a> {
     /// # Errors
     /// `Target`, `TargetOctet` or `TargetEscape`.
     pub fn origin(bytes: &'a [u8]) -> Result<Self, RequestError> {
-        if let (_, [octet, ..]) = TARGET.take(bytes) {
-            return Err(RequestError::TargetOctet { octet: *octet });
-        }
-        if !grammar::escapes_are_whole(bytes) {
-            return Err(RequestError::TargetEscape);
+        match TARGET.take_encoded(bytes) {
+            (_, []) => {}
+            (_, [b'%', ..]) => return Err(RequestError::TargetEscape),
+            (_, [octet, ..]) => return Err(RequestError::TargetOctet { octet: *octet }),
         }
         let (path, query) = take_while(bytes, |octet| octet != b'?');
         let path = match path {
@@ -101,11 +101,9 @@ pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), Reque
             )
         }
         _ => {
-            let (name, behind) = take_while(bytes, |octet| octet != b':');
-            let is_name = !name.is_empty()
-                && name.iter().all(|&octet| HOST.holds(octet))
-                && grammar::escapes_are_whole(name);
-            (str::from_utf8(name).ok().filter(|_| is_name), behind)
+            let (name, behind) = HOST.take_encoded(bytes);
+            let name = str::from_utf8(name).ok();
+            (name.filter(|name| !name.is_empty()), behind)
         }
     };
     let port = match port {
@@ -127,15 +125,29 @@ impl<'a> Query<'a> {
     /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is
     /// data, as is an encoded `&`. Of a name that occurs twice, readers take the first.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
-        self.0
-            .split(|&octet| octet == b'&')
-            .filter(|part| !part.is_empty())
-            .map(|part| {
-                let (name, value) = take_while(part, |octet| octet != b'=');
-                (
-                    grammar::form_decode(name),
-                    grammar::form_decode(value.strip_prefix(b"=").unwrap_or(b"")),
-                )
-            })
+        let is_plain = octets::find(self.0, [b'%', b'+']).is_none();
+        let mut rest = self.0;
+        let parts = std::iter::from_fn(move || {
+            let (part, behind) = split_at(rest, b'&')?;
+            rest = behind;
+            Some(part)
+        });
+        parts.filter(|part| !part.is_empty()).map(move |part| {
+            let (name, value) = split_at(part, b'=').unwrap_or((part, b""));
+            match is_plain {
+                true => (name.into(), value.into()),
+                false => (grammar::form_decode(name), grammar::form_decode(value)),
+            }
+        })
+    }
+}
+
+/// What stands in front of and behind the first of this octet, or all and nothing where there is none;
+/// `None` of nothing.
+fn split_at(bytes: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
+    match octets::find(bytes, [octet]).and_then(|front| bytes.split_at_checked(front)) {
+        Some((front, [_, behind @ ..])) => Some((front, behind)),
+        _ if bytes.is_empty() => None,
+        _ => Some((bytes, b"")),
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Buffers {
     content: Vec<u8>,
     scratch: Vec<u8>,
     output: Vec<u8>,
+    line: Vec<u8>,
 }
 
 impl Buffers {
@@ -43,6 +44,7 @@ impl Buffers {
             content: Vec::new(),
             scratch: Vec::new(),
             output: Vec::new(),
+            line: Vec::new(),
         }
     }
 
@@ -50,7 +52,12 @@ impl Buffers {
     fn reset(&mut self) {
         const USUAL: usize = 8 * 1024;
         self.input.reset();
-        for buffer in [&mut self.content, &mut self.scratch, &mut self.output] {
+        for buffer in [
+            &mut self.content,
+            &mut self.scratch,
+            &mut self.output,
+            &mut self.line,
+        ] {
             buffer.clear();
             buffer.shrink_to(USUAL);
         }
@@ -146,6 +153,7 @@ impl Connection<'_> {
                 content: decoded,
                 scratch,
                 output,
+                line,
             } = &mut *self.buffers;
             let unread = input.unread();
             let Some((mut head, head_length)) = Head::parse(unread)? else {
@@ -185,7 +193,7 @@ impl Connection<'_> {
             response.write_to(&head, now(), output);
             let answered = Instant::now();
             if let Some(note) = response.note() {
-                log::request(response.status(), Some(&head), self.seat.peer, note);
+                log::request(response.status(), Some(&head), self.seat.peer, note, line);
                 self.shared.count_refusal(response.status(), note);
             } else if head.method == Method::Post {
                 let took = answered.saturating_duration_since(asked);
@@ -324,7 +332,8 @@ impl Connection<'_> {
         };
         let response = Response::refusal(error.status(), note);
         if let Some(note) = response.note() {
-            log::request(response.status(), None, self.seat.peer, note);
+            let line = &mut self.buffers.line;
+            log::request(response.status(), None, self.seat.peer, note, line);
             self.shared.count_refusal(response.status(), note);
         }
         self.buffers.output.clear();
