@@ -1,0 +1,120 @@
+//! The yardstick: a server of the same shape that does nothing but read and write.
+//!
+//! As in the real one, threads block in `accept`, each serves the connection that it took to its end and
+//! is used again, and another is started where few are idle. It finds the end of the head, Content-Length
+//! and `Connection: close`, and says the same every time, in as many bytes as the real one. What a request
+//! costs here is the price of a thread for each connection; what the real server costs more is its own.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Makes this executable the canned server. Behind it stand the lengths of two answers, which come through
+/// standard input.
+pub(crate) const ARGUMENT: &str = "--serve-canned-answers";
+
+/// The real server's numbers of idle threads, and its stacks.
+const IDLE_MIN: usize = 8;
+const IDLE_MAX: usize = 32;
+const STACK: usize = 256 * 1024;
+
+struct Canned {
+    listener: TcpListener,
+    /// The answer to who keeps the connection, and to who does not.
+    kept: Vec<u8>,
+    last: Vec<u8>,
+    idle: AtomicUsize,
+}
+
+/// Serves until standard input ends, which it does with the bench.
+pub(crate) fn serve(kept: usize, last: usize) -> ! {
+    let mut stdin = io::stdin().lock();
+    let mut answer = |length| {
+        let mut answer = vec![0; length];
+        stdin.read_exact(&mut answer).unwrap();
+        answer
+    };
+    let canned = Arc::new(Canned {
+        listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+        kept: answer(kept),
+        last: answer(last),
+        idle: AtomicUsize::new(0),
+    });
+    println!("listening on {}", canned.listener.local_addr().unwrap());
+    canned.start_one();
+    let _ = stdin.read_to_end(&mut Vec::new());
+    process::exit(0)
+}
+
+impl Canned {
+    fn start_one(self: &Arc<Self>) {
+        self.idle.fetch_add(1, Ordering::AcqRel);
+        let canned = Arc::clone(self);
+        let thread = thread::Builder::new().stack_size(STACK);
+        thread.spawn(move || canned.accept_and_serve()).unwrap();
+    }
+
+    fn accept_and_serve(self: Arc<Self>) {
+        let mut buffer = vec![0; 8 * 1024];
+        loop {
+            let Ok((stream, _)) = self.listener.accept() else {
+                continue;
+            };
+            if self.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN {
+                self.start_one();
+            }
+            // Where the client is gone, so is its connection.
+            let _ = self.answer_all(stream, &mut buffer);
+            if self.idle.fetch_add(1, Ordering::AcqRel) >= IDLE_MAX {
+                self.idle.fetch_sub(1, Ordering::AcqRel);
+                return;
+            }
+        }
+    }
+
+    /// Serves one connection to its end.
+    fn answer_all(&self, mut stream: TcpStream, buffer: &mut [u8]) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut filled = 0;
+        loop {
+            let Some((length, is_last)) = whole_request(&buffer[..filled]) else {
+                match stream.read(&mut buffer[filled..])? {
+                    0 => return Ok(()),
+                    count => filled += count,
+                }
+                continue;
+            };
+            let answer = if is_last { &self.last } else { &self.kept };
+            stream.write_all(answer)?;
+            if is_last {
+                return Ok(());
+            }
+            buffer.copy_within(length..filled, 0);
+            filled -= length;
+        }
+    }
+}
+
+/// The length of the request at the front, if it is whole, and whether it is the last one.
+fn whole_request(bytes: &[u8]) -> Option<(usize, bool)> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let (mut length, mut is_last) = (0, false);
+    for line in bytes[..end].split(|octet| *octet == b'\n') {
+        if let Some(value) = value_of(b"content-length:", line) {
+            let digits = value.iter().filter(|octet| octet.is_ascii_digit());
+            length = digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+        } else if let Some(value) = value_of(b"connection:", line) {
+            is_last = value.eq_ignore_ascii_case(b"close");
+        }
+    }
+    (bytes.len() >= end + length).then_some((end + length, is_last))
+}
+
+/// What stands behind the colon, where the line begins with this name.
+fn value_of<'l>(name: &[u8], line: &'l [u8]) -> Option<&'l [u8]> {
+    let (front, value) = line.split_at_checked(name.len())?;
+    front.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+}

@@ -1,0 +1,309 @@
+//! The real server beside the canned one, round by round.
+//!
+//! In each round every mode measures two servers one directly after the other, and the next round in the
+//! other order, so that what else the machine does falls on both. What counts is their ratio within a round.
+//! The first mode measures two canned servers: whatever is between those is noise.
+//!
+//! A single connection shows most of all how long the kernel takes to wake a processor that sleeps, which can
+//! be four times as long on a quiet machine as on a busy one.
+//!
+//! Client and server share the processors, so a ratio of rates holds the client's cost too, the same on both
+//! sides. The ratio of processor time does not.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::{self, Lane, Traffic};
+use crate::messages;
+use crate::output::{Progress, Table, figure, title};
+use crate::process::{Server, Spent};
+use crate::timing::Figures;
+
+const ROUNDS: usize = 9;
+const WARM_UP: Duration = Duration::from_millis(100);
+const MEASURED: Duration = Duration::from_millis(400);
+
+/// Different messages, which are sent in turn. The server remembers a signature and its content, so that
+/// another that comes round again is answered as it was the first time.
+const MESSAGES: u64 = 512;
+
+/// A way to send.
+struct Mode {
+    name: &'static str,
+    connections: usize,
+    /// Whether each request has a connection of its own.
+    is_last: bool,
+    /// Whether a second canned server stands in for the real one.
+    is_control: bool,
+}
+
+const MODES: [Mode; 5] = [
+    Mode {
+        name: "control: canned against canned, 16 kept",
+        connections: 16,
+        is_last: false,
+        is_control: true,
+    },
+    Mode::kept("1 connection, kept", 1),
+    Mode::kept("16 connections, kept", 16),
+    Mode::kept("64 connections, kept", 64),
+    Mode {
+        name: "a connection a request, 16 at once",
+        connections: 16,
+        is_last: true,
+        is_control: false,
+    },
+];
+
+impl Mode {
+    const fn kept(name: &'static str, connections: usize) -> Self {
+        Self {
+            name,
+            connections,
+            is_last: false,
+            is_control: false,
+        }
+    }
+}
+
+/// The figures of one server in one mode, one of each a round.
+#[derive(Default)]
+struct Measured {
+    rate: Figures,
+    p50: Figures,
+    p99: Figures,
+    /// Microseconds of processor time a request.
+    cpu: Figures,
+    user_ticks: u64,
+    system_ticks: u64,
+}
+
+/// What a mode has come to: the yardstick's figures and the other's, and the first thing that went wrong.
+#[derive(Default)]
+struct Compared {
+    sides: [Measured; 2],
+    error: Option<String>,
+}
+
+/// What is measured: two servers that are compared, one that shows the noise, and what they are sent.
+struct Field {
+    real: Server,
+    yardstick: Server,
+    twin: Server,
+    kept: Exchange,
+    last: Exchange,
+}
+
+/// Requests, and the answer that each of them gets, but for its date.
+struct Exchange {
+    requests: Vec<Vec<u8>>,
+    answer: Vec<u8>,
+}
+
+/// Runs the part.
+pub(crate) fn run(begin_until: Instant) -> bool {
+    let progress = Progress::begin("load");
+    let field = Field::open();
+    let mut compared = MODES.map(|_| Compared::default());
+    for round in 0..ROUNDS {
+        if Instant::now() > begin_until {
+            break;
+        }
+        for (mode, compared) in MODES.iter().zip(&mut compared) {
+            progress.show(&format!("round {} of {ROUNDS}, {}", round + 1, mode.name));
+            field.compare(mode, round % 2 == 1, compared);
+        }
+    }
+    drop(progress);
+    print_ratios(&compared);
+    print_figures(&compared);
+    compared.iter().all(|compared| compared.error.is_none())
+}
+
+impl Field {
+    fn open() -> Self {
+        let real = Server::real(&[]);
+        let exchange = |request: fn(u64) -> Vec<u8>, is_last| {
+            let requests: Vec<Vec<u8>> = (0..MESSAGES).map(request).collect();
+            let answer = client::right_answer(real.address, &requests[0], is_last);
+            Exchange { requests, answer }
+        };
+        let kept = exchange(messages::captured, false);
+        let last = exchange(messages::captured_last, true);
+        let canned = || Server::canned(&kept.answer, &last.answer);
+        let (yardstick, twin) = (canned(), canned());
+        Self {
+            real,
+            yardstick,
+            twin,
+            kept,
+            last,
+        }
+    }
+
+    /// Measures both servers of a mode, one directly after the other.
+    fn compare(&self, mode: &Mode, is_reversed: bool, compared: &mut Compared) {
+        let other = if mode.is_control {
+            &self.twin
+        } else {
+            &self.real
+        };
+        let [first, second] = &mut compared.sides;
+        let mut sides = [(&self.yardstick, first), (other, second)];
+        if is_reversed {
+            sides.reverse();
+        }
+        let exchange = if mode.is_last { &self.last } else { &self.kept };
+        for (server, measured) in sides {
+            // Figures that go on behind an error would be those of something else.
+            if compared.error.is_some() {
+                return;
+            }
+            let traffic = Traffic {
+                address: server.address,
+                requests: &exchange.requests,
+                answer: exchange.answer.len(),
+                is_last: mode.is_last,
+            };
+            compared.error = measure(server, traffic, mode.connections, measured).err();
+        }
+    }
+}
+
+/// One server in one mode, in one round.
+fn measure(
+    server: &Server,
+    traffic: Traffic<'_>,
+    connections: usize,
+    measured: &mut Measured,
+) -> Result<(), String> {
+    // Two threads can keep a server busy that has one processor or two; one connection needs but one.
+    let threads = connections.min(2);
+    let half = traffic.requests.len() / threads;
+    let lane = |thread| Lane::new(traffic, connections / threads, thread * half);
+    let mut lanes: Vec<Lane<'_>> = (0..threads).map(lane).collect();
+    run_for(WARM_UP, &mut lanes)?;
+    // All is answered at both moments, so that no thread is in the middle of anything.
+    let before = server.cpu();
+    let begun = Instant::now();
+    let mut latencies = run_for(MEASURED, &mut lanes)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let spent = server.cpu().spent_since(&before);
+    latencies.sort_unstable();
+    measured.note(&latencies, seconds, &spent);
+    Ok(())
+}
+
+/// Sends with a thread for each lane, and returns how many nanoseconds each answer took.
+fn run_for(duration: Duration, lanes: &mut [Lane<'_>]) -> Result<Vec<u64>, String> {
+    let until = Instant::now() + duration;
+    thread::scope(|scope| {
+        let run = |lane| scope.spawn(move || Lane::run(lane, until));
+        let threads: Vec<_> = lanes.iter_mut().map(run).collect();
+        let mut latencies = Vec::new();
+        for thread in threads {
+            latencies.extend(thread.join().unwrap()?);
+        }
+        Ok(latencies)
+    })
+}
+
+impl Measured {
+    fn note(&mut self, sorted: &[u64], seconds: f64, spent: &Spent) {
+        let count = sorted.len() as f64;
+        let at = |percent: usize| {
+            let rank = (sorted.len() * percent).div_ceil(100);
+            sorted[rank.saturating_sub(1)] as f64 / 1e3
+        };
+        self.rate.push(count / seconds);
+        self.p50.push(at(50));
+        self.p99.push(at(99));
+        if spent.nanos > 0 {
+            self.cpu.push(spent.nanos as f64 / 1e3 / count);
+        }
+        self.user_ticks += spent.user_ticks;
+        self.system_ticks += spent.system_ticks;
+    }
+
+    /// Percent of its processor time that it spent outside of the kernel.
+    fn user_share(&self) -> f64 {
+        100.0 * self.user_ticks as f64 / (self.user_ticks + self.system_ticks) as f64
+    }
+}
+
+fn print_ratios(compared: &[Compared]) {
+    let rounds = compared
+        .iter()
+        .map(|compared| compared.sides[0].rate.count());
+    title(
+        "load",
+        &format!(
+            "The real server / the canned one: the median of {} rounds' ratios (lowest–highest). \
+             A higher rate is better, and a lower p99 and CPU.",
+            rounds.max().unwrap_or(0)
+        ),
+    );
+    let mut table = Table::new(&["mode", "rate", "p99", "CPU a request"]);
+    for (mode, compared) in MODES.iter().zip(compared) {
+        let [yardstick, other] = &compared.sides;
+        let mut cells = vec![mode.name.to_owned()];
+        cells.extend(match &compared.error {
+            Some(_) => ["ERRORS", "–", "–"].map(str::to_owned),
+            None => [
+                ratio(&other.rate, &yardstick.rate),
+                ratio(&other.p99, &yardstick.p99),
+                ratio(&other.cpu, &yardstick.cpu),
+            ],
+        });
+        table.row(cells);
+    }
+    table.print();
+    for (mode, compared) in MODES.iter().zip(compared) {
+        if let Some(error) = &compared.error {
+            println!("{}: no figures, because of {error}\n", mode.name);
+        }
+    }
+}
+
+fn print_figures(compared: &[Compared]) {
+    let mut table = Table::new(&[
+        "mode",
+        "server",
+        "requests/s",
+        "p50 µs",
+        "p99 µs",
+        "CPU µs",
+        "of it user",
+    ]);
+    for (mode, compared) in MODES.iter().zip(compared) {
+        if compared.error.is_some() {
+            continue;
+        }
+        let other = if mode.is_control {
+            "canned, second"
+        } else {
+            "real"
+        };
+        for (name, side) in ["canned", other].iter().zip(&compared.sides) {
+            let medians = [&side.rate, &side.p50, &side.p99, &side.cpu].map(Figures::median);
+            let mut cells = vec![mode.name.to_owned(), (*name).to_owned()];
+            cells.extend(medians.map(figure));
+            cells.push(format!("{:.0} %", side.user_share()));
+            table.row(cells);
+        }
+    }
+    table.print();
+}
+
+fn ratio(other: &Figures, yardstick: &Figures) -> String {
+    let ratios = other.with(yardstick, |other, yardstick| other / yardstick);
+    match ratios.count() {
+        0 => "–".to_owned(),
+        _ => format!(
+            "{:.2} ({:.2}–{:.2})",
+            ratios.median(),
+            ratios.lowest(),
+            ratios.highest()
+        ),
+    }
+}

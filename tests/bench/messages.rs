@@ -1,0 +1,59 @@
+//! Requests as WeChat sends them: the captured text message, signed anew.
+
+use wechat::account::Token;
+use wechat::net;
+
+/// What the account and WeChat share, here.
+pub(crate) const TOKEN: &str = "hello2021";
+
+const CAPTURED: &str = include_str!("../../fixtures/captures/text-message.request");
+
+/// The nonce and MsgId of the capture. Counting up from them keeps their number of digits.
+const NONCE: u64 = 1_982_032_182;
+const MSG_ID: u64 = 23_286_067_514_628_707;
+
+pub(crate) fn token() -> Token {
+    Token::parse(TOKEN).unwrap()
+}
+
+/// A signature, and what it is over.
+pub(crate) struct Signed {
+    pub(crate) signature: String,
+    pub(crate) timestamp: String,
+    pub(crate) nonce: String,
+}
+
+impl Signed {
+    /// Of now, and of another nonce for each number.
+    pub(crate) fn now(number: u64) -> Self {
+        let timestamp = net::now().to_string();
+        let nonce = (NONCE + number).to_string();
+        let signature = token().sign(timestamp.as_bytes(), nonce.as_bytes());
+        Self {
+            signature: signature.to_string(),
+            timestamp,
+            nonce,
+        }
+    }
+}
+
+/// The captured message with this number: signed now, and a message of its own.
+pub(crate) fn captured(number: u64) -> Vec<u8> {
+    let signed = Signed::now(number);
+    CAPTURED
+        .replace(
+            "617e2e2ab63873599760881a9b55b292a26465f5",
+            &signed.signature,
+        )
+        .replace("1626513248", &signed.timestamp)
+        .replace(&NONCE.to_string(), &signed.nonce)
+        .replace(&MSG_ID.to_string(), &(MSG_ID + number).to_string())
+        .into_bytes()
+}
+
+/// The same from somebody who wants a connection for it alone.
+pub(crate) fn captured_last(number: u64) -> Vec<u8> {
+    let text = String::from_utf8(captured(number)).unwrap();
+    text.replacen("\r\nAccept:", "\r\nConnection: close\r\nAccept:", 1)
+        .into_bytes()
+}

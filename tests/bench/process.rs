@@ -1,0 +1,149 @@
+//! Servers as processes, and what the kernel says of them. None outlives its [`Server`], whatever the bench
+//! ends with.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::canned;
+use crate::messages::TOKEN;
+
+/// How long a server may take to say where it listens.
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
+
+/// A server on a port of its own, ended with this value.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// The program of this package, with its usual settings and rules, and these flags.
+    pub(crate) fn real(flags: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wechat"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .env_clear()
+            .env("WECHAT_TOKEN", TOKEN)
+            // Its control socket would be that of a server that this machine has.
+            .env("RUNTIME_DIRECTORY", "/nonexistent")
+            .stdin(Stdio::null());
+        Self::listening(command.stdout(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// One that says this to every request that keeps its connection, and that to every other.
+    pub(crate) fn canned(kept: &[u8], last: &[u8]) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .arg(canned::ARGUMENT)
+            .args([kept, last].map(|answer| answer.len().to_string()))
+            .stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // It stays open, and its end is the server's: also where the bench is killed.
+        let stdin = child.stdin.as_mut().unwrap();
+        stdin.write_all(&[kept, last].concat()).unwrap();
+        Self::listening(child)
+    }
+
+    /// Waits for the line that says where it listens. Both servers print one that ends with it.
+    fn listening(mut child: Child) -> Self {
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        // From here on it is ended, whatever happens.
+        let mut server = Self { child, address };
+        let (said, line) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let _ = stdout.read_line(&mut line);
+            let _ = said.send(line);
+        });
+        let line = line.recv_timeout(STARTS_WITHIN).unwrap_or_default();
+        let address = line.trim_end().rsplit(' ').next();
+        let address = address.and_then(|address| address.parse().ok());
+        server.address = address.unwrap_or_else(|| panic!("a server did not start: {line:?}"));
+        server
+    }
+
+    /// What it has used of the processor so far. Exact while it waits for its clients.
+    pub(crate) fn cpu(&self) -> Cpu {
+        let process = self.child.id();
+        let [user_ticks, system_ticks] = ticks(process);
+        Cpu {
+            threads: nanos_by_thread(process),
+            user_ticks,
+            system_ticks,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Processor time of a process up to some moment.
+///
+/// `/proc/PID/stat` counts ended threads too, but in ticks of 10 ms, of which a round here has some forty;
+/// so it only says how the time is shared between user and system, over all rounds. How much it is comes
+/// from `schedstat`, which is in nanoseconds, of each thread. Of a thread that ends between two readings,
+/// what it ran since the first one is missed: those that end are the ones that had nothing to do.
+pub(crate) struct Cpu {
+    /// Nothing where the kernel keeps no such count.
+    threads: HashMap<String, u64>,
+    user_ticks: u64,
+    system_ticks: u64,
+}
+
+/// Processor time between two moments.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Spent {
+    pub(crate) nanos: u64,
+    pub(crate) user_ticks: u64,
+    pub(crate) system_ticks: u64,
+}
+
+impl Cpu {
+    pub(crate) fn spent_since(&self, before: &Self) -> Spent {
+        let of_thread = |(thread, nanos): (&String, &u64)| {
+            nanos.saturating_sub(before.threads.get(thread).copied().unwrap_or(0))
+        };
+        Spent {
+            nanos: self.threads.iter().map(of_thread).sum(),
+            user_ticks: self.user_ticks - before.user_ticks,
+            system_ticks: self.system_ticks - before.system_ticks,
+        }
+    }
+}
+
+/// The ticks of a process in user mode and in the kernel.
+fn ticks(process: u32) -> [u64; 2] {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // The name in parentheses may hold anything. Of what is behind it they are the 12th and the 13th.
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split(' ').collect();
+    [12, 13].map(|at| fields[at].parse().unwrap())
+}
+
+fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
+    let mut threads = HashMap::new();
+    for entry in fs::read_dir(format!("/proc/{process}/task")).unwrap() {
+        // A thread may end while this looks.
+        let Ok(entry) = entry else { continue };
+        let schedstat = fs::read_to_string(entry.path().join("schedstat")).unwrap_or_default();
+        let nanos = schedstat
+            .split(' ')
+            .next()
+            .and_then(|text| text.parse().ok());
+        let thread = entry.file_name().into_string().unwrap();
+        threads.extend(nanos.map(|nanos| (thread, nanos)));
+    }
+    threads
+}
