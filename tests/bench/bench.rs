@@ -1,8 +1,9 @@
-//! `cargo bench [-- load]`: what a message costs, in about a minute.
+//! `cargo bench [-- load stages]`: what a message costs, in about a minute.
 //!
 //! | part | says |
 //! | --- | --- |
 //! | `load` | how near the server comes to one that only reads and writes, under the same load |
+//! | `stages` | the nanoseconds of each step that a message takes inside |
 //!
 //! Tables go to standard output, progress to standard error. Nothing fails for being slow, since another
 //! machine is another machine; an answer that is wrong, or does not come, does. `--target
@@ -24,6 +25,7 @@ mod load;
 mod messages;
 mod output;
 mod process;
+mod stages;
 mod timing;
 
 use std::process::ExitCode;
@@ -35,7 +37,7 @@ const BEGIN_UNTIL: Duration = Duration::from_secs(65);
 /// A part: its name, and what runs it, given when nothing further may begin. It says whether all answers were right.
 type Part = (&'static str, fn(Instant) -> bool);
 
-const PARTS: [Part; 1] = [("load", load::run)];
+const PARTS: [Part; 2] = [("load", load::run), ("stages", stages::run)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

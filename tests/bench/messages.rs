@@ -1,6 +1,7 @@
 //! Requests as WeChat sends them: the captured text message, signed anew.
 
-use wechat::account::Token;
+use wechat::account::{Age, Credentials, Message, Token, Verified, Xml};
+use wechat::http::Head;
 use wechat::net;
 
 /// What the account and WeChat share, here.
@@ -35,6 +36,19 @@ impl Signed {
             nonce,
         }
     }
+
+    pub(crate) fn credentials(&self) -> Credentials<'_> {
+        Credentials {
+            signature: self.signature.as_bytes(),
+            timestamp: self.timestamp.as_bytes(),
+            nonce: self.nonce.as_bytes(),
+        }
+    }
+
+    pub(crate) fn verify(&self) -> Verified {
+        let verified = token().verify(&self.credentials(), net::now(), Age::AtMost(600));
+        verified.unwrap()
+    }
 }
 
 /// The captured message with this number: signed now, and a message of its own.
@@ -56,4 +70,15 @@ pub(crate) fn captured_last(number: u64) -> Vec<u8> {
     let text = String::from_utf8(captured(number)).unwrap();
     text.replacen("\r\nAccept:", "\r\nConnection: close\r\nAccept:", 1)
         .into_bytes()
+}
+
+/// A whole request, taken apart.
+pub(crate) fn parse(request: &[u8]) -> (Head<'_>, &[u8]) {
+    let (head, length) = Head::parse(request).unwrap().unwrap();
+    (head, &request[length..])
+}
+
+/// Reads a message, which takes somebody with the token.
+pub(crate) fn message<'a>(xml: &'a Xml<'_>) -> Message<'a> {
+    Message::parse(Signed::now(0).verify(), xml).unwrap()
 }

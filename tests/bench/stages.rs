@@ -1,0 +1,169 @@
+//! What each step of a message costs, in this process: no sockets, and a clock that stands still.
+//!
+//! The steps are those of `Callback::answer` and of the connection around it, each through the public
+//! interface. The last two rows compare their sum with all of it at once, which can be less where the
+//! compiler sees more of it, or more for what lies between the steps.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use wechat::account::{Age, Message, UsedSignatures, Xml};
+use wechat::answer::Callback;
+use wechat::bot::{Bot, Caller, Chosen, EMBEDDED, Rules};
+use wechat::http::{Head, Request, Response, Target};
+use wechat::net;
+
+use crate::messages::{self, Signed};
+use crate::output::{Progress, Table, figure, title};
+use crate::timing::{Case, Figures, nanos_of_each};
+
+const SAMPLES: usize = 15;
+
+/// Runs the part. It asks nobody, so nothing can be answered wrongly.
+pub(crate) fn run(_begin_until: Instant) -> bool {
+    let progress = Progress::begin("stages");
+    progress.show("a message, step by step");
+    let rows = measure();
+    drop(progress);
+    title(
+        "stages",
+        &format!("Nanoseconds of a message within the process, in {SAMPLES} samples."),
+    );
+    let mut table = Table::new(&["stage", "median ns", "lowest ns"]);
+    for (name, nanos) in rows {
+        table.row(vec![
+            name.to_owned(),
+            figure(nanos.median()),
+            figure(nanos.lowest()),
+        ]);
+    }
+    table.print();
+    true
+}
+
+fn measure() -> Vec<(&'static str, Figures)> {
+    let signed = Signed::now(0);
+    let request = messages::captured(0);
+    let (head, content) = messages::parse(&request);
+    let xml = Xml::scan(content).unwrap();
+    let message = messages::message(&xml);
+    let now = message.received();
+    let (token, credentials) = (messages::token(), signed.credentials());
+    let verify = || {
+        token
+            .verify(black_box(&credentials), now, Age::AtMost(600))
+            .unwrap()
+    };
+    let used = UsedSignatures::default();
+    let mut verified = Some(signed.verify());
+    let rules = Rules::parse(EMBEDDED.as_bytes()).unwrap();
+    let Chosen::Reply(reply) = rules.answer(&message) else {
+        panic!("the embedded rules start a program");
+    };
+    let mut written = Vec::new();
+    reply.write_to(&message, now, &mut written);
+    let (mut scratch, mut output) = (Vec::new(), Vec::new());
+    let mut all_at_once = all_at_once(&request, now);
+    let cases = vec![
+        Case::new(|| Head::parse(black_box(&request))),
+        Case::new(|| read_query(black_box(&head.target))),
+        Case::new(verify),
+        // It gives back what it uses up.
+        Case::new(|| {
+            let again = verified
+                .take()
+                .map(|verified| used.use_for(verified, content));
+            verified = again.and_then(Result::ok);
+            assert!(verified.is_some());
+        }),
+        // This uses up what only a signature makes, so that the one is measured with the other, and its
+        // time is subtracted below, sample by sample.
+        Case::new(|| {
+            let xml = Xml::scan(black_box(content)).unwrap();
+            Message::parse(verify(), &xml).unwrap().create_time()
+        }),
+        Case::new(|| {
+            black_box(rules.answer(black_box(&message)));
+        }),
+        Case::new(|| {
+            scratch.clear();
+            reply.write_to(black_box(&message), now, &mut scratch);
+        }),
+        Case::new(|| {
+            output.clear();
+            Response::xml(black_box(written.as_slice())).write_to(&head, now, &mut output);
+        }),
+        Case::new(&mut all_at_once),
+    ];
+    named(nanos_of_each(cases, SAMPLES))
+}
+
+/// The rows, of the samples in the order in which they were taken.
+fn named(samples: Vec<Figures>) -> Vec<(&'static str, Figures)> {
+    let Ok(
+        [
+            head,
+            query,
+            signature,
+            use_once,
+            signature_and_message,
+            rules,
+            reply,
+            response,
+            whole,
+        ],
+    ) = <[Figures; 9]>::try_from(samples)
+    else {
+        panic!("another number of cases");
+    };
+    let message = signature_and_message.with(&signature, |both, one| both - one);
+    let mut rows = vec![
+        ("head: Head::parse", head),
+        ("query: Query::parameters", query),
+        ("signature: Token::verify", signature),
+        ("used once: UsedSignatures::use_for", use_once),
+        ("message: Xml::scan, Message::parse", message),
+        ("rules: Rules::answer", rules),
+        ("reply: Reply::write_to", reply),
+        ("response: Response::write_to", response),
+    ];
+    let sum = rows
+        .iter()
+        .skip(1)
+        .fold(rows[0].1.clone(), |sum, (_, stage)| {
+            sum.with(stage, |sum, stage| sum + stage)
+        });
+    rows.push(("sum of these", sum));
+    rows.push(("all at once, through Callback::answer", whole));
+    rows
+}
+
+/// The parameters that a callback looks for, as it does.
+fn read_query(target: &Target<'_>) -> usize {
+    let parameters = target.query().parameters();
+    let known = parameters
+        .filter(|(name, _)| matches!(&**name, b"signature" | b"timestamp" | b"nonce" | b"echostr"));
+    known.map(|(_, value)| value.len()).sum()
+}
+
+/// From the bytes of a request to those of its answer, as a connection does it.
+fn all_at_once(request: &[u8], now: u64) -> impl FnMut() {
+    let callback = Callback::new(messages::token());
+    let bot = Bot::open(None, Path::new("/nonexistent"), net::report).unwrap();
+    let (mut scratch, mut output) = (Vec::new(), Vec::new());
+    move || {
+        let caller = Caller {
+            now: &|| now,
+            is_there: &|| true,
+        };
+        let (head, content) = messages::parse(black_box(request));
+        let request = Request { head, content };
+        let response = callback.answer(&request, &caller, &mut scratch, |message| {
+            bot.answer(message, &caller)
+        });
+        output.clear();
+        response.unwrap().write_to(&head, now, &mut output);
+        assert!(output.starts_with(b"HTTP/1.1 200 "));
+    }
+}
