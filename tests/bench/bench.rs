@@ -1,9 +1,10 @@
-//! `cargo bench [-- load stages]`: what a message costs, in about a minute.
+//! `cargo bench [-- load stages growth]`: what a message costs, in about a minute.
 //!
 //! | part | says |
 //! | --- | --- |
 //! | `load` | how near the server comes to one that only reads and writes, under the same load |
 //! | `stages` | the nanoseconds of each step that a message takes inside |
+//! | `growth` | what becomes of that as rules, content, memory and connections grow |
 //!
 //! Tables go to standard output, progress to standard error. Nothing fails for being slow, since another
 //! machine is another machine; an answer that is wrong, or does not come, does. `--target
@@ -21,6 +22,8 @@
 
 mod canned;
 mod client;
+mod growth;
+mod idle;
 mod load;
 mod messages;
 mod output;
@@ -37,7 +40,11 @@ const BEGIN_UNTIL: Duration = Duration::from_secs(65);
 /// A part: its name, and what runs it, given when nothing further may begin. It says whether all answers were right.
 type Part = (&'static str, fn(Instant) -> bool);
 
-const PARTS: [Part; 2] = [("load", load::run), ("stages", stages::run)];
+const PARTS: [Part; 3] = [
+    ("load", load::run),
+    ("stages", stages::run),
+    ("growth", growth::run),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

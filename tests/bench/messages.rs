@@ -72,6 +72,35 @@ pub(crate) fn captured_last(number: u64) -> Vec<u8> {
         .into_bytes()
 }
 
+/// A text message of a user of its own, with this content.
+pub(crate) fn text_of(user: u64, content: &str) -> Vec<u8> {
+    format!(
+        "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n\
+         <FromUserName><![CDATA[oia2TjuEGTNoeX76QEjQN{user:07}]]></FromUserName>\n\
+         <CreateTime>1626513248</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n\
+         <Content><![CDATA[{content}]]></Content>\n<MsgId>{MSG_ID}</MsgId>\n</xml>"
+    )
+    .into_bytes()
+}
+
+/// A POST of this content.
+pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
+    let Signed {
+        signature,
+        timestamp,
+        nonce,
+    } = signed;
+    let mut request = format!(
+        "POST /wx?signature={signature}&timestamp={timestamp}&nonce={nonce} HTTP/1.1\r\n\
+         User-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: 127.0.0.1\r\nPragma: no-cache\r\n\
+         Content-Length: {}\r\nContent-Type: text/xml\r\n\r\n",
+        content.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(content);
+    request
+}
+
 /// A whole request, taken apart.
 pub(crate) fn parse(request: &[u8]) -> (Head<'_>, &[u8]) {
     let (head, length) = Head::parse(request).unwrap().unwrap();

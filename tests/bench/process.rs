@@ -70,6 +70,14 @@ impl Server {
         server
     }
 
+    /// KiB of its memory that are resident.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_ascii_whitespace().next());
+        kib.and_then(|kib| kib.parse().ok()).unwrap()
+    }
+
     /// What it has used of the processor so far. Exact while it waits for its clients.
     pub(crate) fn cpu(&self) -> Cpu {
         let process = self.child.id();
@@ -146,4 +154,16 @@ fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
         threads.extend(nanos.map(|nanos| (thread, nanos)));
     }
     threads
+}
+
+/// How many descriptors this process, and what it starts, may have open at once.
+pub(crate) fn descriptors_max() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let open_files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = open_files.and_then(|line| line.split_ascii_whitespace().next());
+    // `unlimited` is no number.
+    soft.and_then(|soft| soft.parse().ok())
+        .unwrap_or(usize::MAX)
 }

@@ -1,0 +1,133 @@
+//! Connections that had an answer and now wait for their next request: what each costs, and whether anybody
+//! else notices.
+
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::client::{self, Lane, Traffic};
+use crate::growth::Row;
+use crate::messages;
+use crate::process::{Server, descriptors_max};
+
+/// The first few find threads and memory that are there already, so that one alone would cost nothing.
+const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
+
+/// How long one further connection sends messages beside them.
+const MEASURED: Duration = Duration::from_millis(400);
+
+/// Descriptors that the server keeps back for everything else, as the README has it, or half of them where
+/// that is less. The bench needs fewer.
+const RESERVED: usize = 448;
+
+/// What has been found.
+pub(crate) struct Idle {
+    pub(crate) memory: Row,
+    pub(crate) message: Row,
+    /// What was not measured as it was meant to be, in a line each.
+    pub(crate) remarks: Vec<String>,
+    pub(crate) is_right: bool,
+}
+
+/// Measures as many as there are descriptors for, beginning nothing behind this moment.
+pub(crate) fn measure(begin_until: Instant) -> Idle {
+    let mut idle = Idle::new();
+    let descriptors = descriptors_max();
+    let most = descriptors - RESERVED.min(descriptors / 2) - 1;
+    if let Some(largest) = SIZES.last().filter(|largest| **largest > most) {
+        idle.remarks.push(format!(
+            "{largest} idle connections need more than the {descriptors} descriptors of ulimit -n, \
+             so there were {most} at most."
+        ));
+    }
+    let mut sizes = SIZES.map(|size| size.min(most)).to_vec();
+    sizes.dedup();
+    match idle.hold(&sizes, begin_until) {
+        Ok(()) => idle.is_right = true,
+        Err(error) => idle.remarks.push(format!("idle connections: {error}")),
+    }
+    idle
+}
+
+impl Idle {
+    const fn new() -> Self {
+        Self {
+            memory: Row {
+                what: "idle connections, resident each",
+                unit: "KiB",
+                costs: Vec::new(),
+                is_each: true,
+            },
+            message: Row {
+                what: "idle connections, a message beside them",
+                unit: "µs",
+                costs: Vec::new(),
+                is_each: false,
+            },
+            remarks: Vec::new(),
+            is_right: false,
+        }
+    }
+
+    /// Opens ever more connections, and notes at each size the KiB that all of them cost and the
+    /// microseconds that a message takes on one more.
+    ///
+    /// # Errors
+    /// An answer that was not the right one, or did not come. That there is no time or no room for all of
+    /// them is a remark.
+    fn hold(&mut self, sizes: &[usize], begin_until: Instant) -> Result<(), String> {
+        let largest = sizes.last().map_or(1, |size| size + 1);
+        let server = Server::real(&["--max-connections", &largest.to_string()]);
+        let requests: Vec<Vec<u8>> = (0..512).map(messages::captured).collect();
+        let traffic = Traffic {
+            address: server.address,
+            requests: &requests,
+            answer: client::right_answer(server.address, &requests[0], false).len(),
+            is_last: false,
+        };
+        let mut further = Lane::new(traffic, 1, 0);
+        further.run(Instant::now() + MEASURED)?;
+        let before = server.resident_kib();
+        let mut held = Vec::new();
+        for size in sizes {
+            while held.len() < *size {
+                if Instant::now() > begin_until {
+                    let count = held.len();
+                    let remark =
+                        format!("{count} of {size} connections were open when time was up.");
+                    self.remarks.push(remark);
+                    return Ok(());
+                }
+                held.push(answered_once(&traffic).map_err(|error| error.to_string())?);
+            }
+            let mut nanos = further.run(Instant::now() + MEASURED)?;
+            nanos.sort_unstable();
+            let open = held.iter().filter(|stream| is_open(stream)).count();
+            if open < *size {
+                let remark = format!("The server held {open} of {size} connections.");
+                self.remarks.push(remark);
+                return Ok(());
+            }
+            let kib = server.resident_kib().saturating_sub(before).max(1);
+            self.memory.costs.push((*size, kib as f64));
+            let micros = nanos[nanos.len() / 2] as f64 / 1e3;
+            self.message.costs.push((*size, micros));
+        }
+        Ok(())
+    }
+}
+
+fn answered_once(traffic: &Traffic<'_>) -> std::io::Result<TcpStream> {
+    let mut stream = client::connect(traffic.address)?;
+    stream.write_all(&traffic.requests[0])?;
+    client::receive(&mut stream, traffic, &mut [0; 8 * 1024])?;
+    Ok(stream)
+}
+
+/// Whether the server has neither said anything more on this connection nor ended it.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
