@@ -18,21 +18,20 @@ use crate::octets;
 /// 40; white space between elements is a run of text too.
 pub(super) const NODES_MAX: usize = 256;
 
-/// Reads the whole text.
+/// Reads the whole text into an empty table.
 ///
 /// # Errors
 /// The first thing that is not taken, and where.
-pub(super) fn read(text: &str) -> Result<Tree, XmlError> {
+pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), XmlError> {
     let mut reader = Reader {
         text,
         at: 0,
-        tree: Tree::EMPTY,
+        tree,
         open: None,
         nodes: 1,
         is_in_text: false,
     };
-    reader.read()?;
-    Ok(reader.tree)
+    reader.read()
 }
 
 /// Whether UTF-8 from here on begins with a character that XML can carry, as far as what takes one
@@ -47,7 +46,7 @@ const fn starts_with_character(bytes: &[u8]) -> bool {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
-    tree: Tree,
+    tree: &'t mut Tree,
     /// The element that is open, if one is.
     open: Option<usize>,
     nodes: usize,

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Elements that are kept without an allocation. Texts have 7, and few events over 20.
-const FEW: usize = 32;
+/// Elements that are kept without an allocation: texts have 7, and nearly all events fewer than these.
+const FEW: usize = 16;
 
 /// A table of all elements in document order, the root first.
 #[derive(Debug)]

@@ -70,18 +70,21 @@ impl<'a> Xml<'a> {
         let text = str::from_utf8(bytes).map_err(|error| XmlError::Utf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let text = text.trim_start_matches(['\0', ' ', '\t', '\r', '\n']);
-        let (text, tree) = match reader::read(text) {
-            Ok(tree) => (Cow::Borrowed(text), tree),
-            Err(error) => match without_non_characters(text) {
-                Cow::Borrowed(_) => return Err(error),
-                // Few hold any, so that looking for them before would be one more look at all others.
-                Cow::Owned(text) => {
-                    let tree = reader::read(&text)?;
-                    (Cow::Owned(text), tree)
-                }
-            },
+        let mut xml = Self {
+            text: Cow::Borrowed(text),
+            tree: Tree::EMPTY,
         };
-        Ok(Self { text, tree })
+        if let Err(error) = reader::read(text, &mut xml.tree) {
+            // Few hold characters that have to go: to look for them before would be one more look at all
+            // others.
+            let Cow::Owned(text) = without_non_characters(text) else {
+                return Err(error);
+            };
+            xml.tree = Tree::EMPTY;
+            reader::read(&text, &mut xml.tree)?;
+            xml.text = Cow::Owned(text);
+        }
+        Ok(xml)
     }
 
     pub(super) fn text(&self) -> &str {

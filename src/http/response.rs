@@ -189,10 +189,14 @@ impl<'a> Response<'a> {
         out.extend_from_slice(b"\r\nDate: ");
         out.extend_from_slice(&date::imf_fixdate(now));
         out.extend_from_slice(match self.media {
-            Media::Text => b"\r\nContent-Type: text/plain; charset=utf-8\r\n".as_slice(),
-            Media::Xml => b"\r\nContent-Type: application/xml; charset=utf-8\r\n".as_slice(),
+            Media::Text => b"\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                X-Content-Type-Options: nosniff\r\n"
+                .as_slice(),
+            Media::Xml => {
+                b"\r\nContent-Type: application/xml; charset=utf-8\r\n\
+                X-Content-Type-Options: nosniff\r\n"
+            }
         });
-        out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n");
         if self.status == Status::MethodNotAllowed {
             out.extend_from_slice(b"Allow: GET, HEAD, POST\r\n");
         }
