@@ -1,9 +1,10 @@
 //! The messages of the last time, and the answers that users are owed: bounded in number and bytes, and
 //! at the bound the oldest go.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar};
 
+use super::line::{Entry, Line};
 use super::pattern::Pattern;
 use crate::account::{Reply, trim};
 
@@ -42,9 +43,13 @@ pub(super) type Key = u64;
 pub(super) struct Memory {
     messages: HashMap<Key, Known>,
     /// Those whose work is done and that owe nothing, in the order in which they came to that.
-    done: VecDeque<Key>,
-    /// Those whose users are owed an answer, in the order in which that became so, each with its user.
-    owing: VecDeque<(Key, Key)>,
+    done: Line,
+    /// Those whose users are owed an answer, in the order in which that became so.
+    owing: Line,
+    /// The same by user.
+    debts: HashMap<Key, Vec<Key>>,
+    /// How many places have been given in both lines.
+    places: u64,
     /// What all whose work is done cost, and those of them that owe an answer.
     bytes: usize,
     owed_bytes: usize,
@@ -62,6 +67,8 @@ pub(super) struct Known {
     pub(super) changed: Arc<Condvar>,
     pub(super) late: Late,
     user: Key,
+    /// Where it stands among those who are done or those who owe; 0 is nowhere.
+    place: u64,
     /// What the message is known by when its answer comes late.
     question: String,
     pub(super) is_done: bool,
@@ -94,7 +101,7 @@ impl Memory {
     }
 
     pub(super) fn is_in_debt(&self) -> bool {
-        !self.owing.is_empty()
+        !self.debts.is_empty()
     }
 
     pub(super) fn known(&self, key: Key) -> Option<&Known> {
@@ -139,6 +146,7 @@ impl Memory {
             changed: Arc::default(),
             late,
             user,
+            place: 0,
             question,
             is_done: false,
             answer: None,
@@ -160,7 +168,7 @@ impl Memory {
             is_promised: true,
         });
         known.changed.notify_all();
-        self.owing.push_back((key, known.user));
+        self.begin_to_owe(key);
         Some(answer)
     }
 
@@ -192,7 +200,7 @@ impl Memory {
             }
             None => {
                 known.answer = Some(Arc::clone(reply));
-                self.done.push_back(key);
+                self.be_done(key);
                 if !is_taken {
                     self.owe(key, now);
                 }
@@ -214,8 +222,33 @@ impl Memory {
             is_promised: false,
         });
         self.owed_bytes = self.owed_bytes.saturating_add(known.bytes);
-        self.owing.push_back((key, known.user));
-        self.done.retain(|done| *done != key);
+        self.done.leave();
+        self.begin_to_owe(key);
+    }
+
+    fn be_done(&mut self, key: Key) {
+        let entry = self.next_place(key);
+        self.done.push(entry, |entry| is_at(&self.messages, entry));
+    }
+
+    fn begin_to_owe(&mut self, key: Key) {
+        self.stand_last_owing(key);
+        if let Some(known) = self.messages.get(&key) {
+            self.debts.entry(known.user).or_default().push(key);
+        }
+    }
+
+    fn stand_last_owing(&mut self, key: Key) {
+        let entry = self.next_place(key);
+        self.owing.push(entry, |entry| is_at(&self.messages, entry));
+    }
+
+    fn next_place(&mut self, key: Key) -> Entry {
+        self.places = self.places.saturating_add(1);
+        if let Some(known) = self.messages.get_mut(&key) {
+            known.place = self.places;
+        }
+        (key, self.places)
     }
 
     /// Forgets the oldest messages over the bounds, except this one and those with tries that wait, and
@@ -223,41 +256,57 @@ impl Memory {
     /// others take up less than half of it all.
     pub(super) fn make_room(&mut self, except: Key, now: u64) -> usize {
         let mut dropped = 0_usize;
-        let mut kept = 0_usize;
+        let (mut kept, mut kept_owing) = (0_usize, 0_usize);
         while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
             let is_in_debt = self.owing.len() > MESSAGES_MAX / 2 || self.owed_bytes > BYTES_MAX / 2;
-            if is_in_debt || kept >= self.done.len() {
-                let is_there = |(key, _): &&(Key, Key)| {
-                    let known = self.messages.get(key);
-                    *key != except && known.is_some_and(|known| known.is_done)
-                };
-                let Some((oldest, _)) = self.owing.iter().find(is_there).copied() else {
+            if !is_in_debt && kept < self.done.len() {
+                let Some(oldest) = self.done.pop(|entry| is_at(&self.messages, entry)) else {
                     break;
                 };
-                let is_stale = self
-                    .messages
-                    .get(&oldest)
-                    .is_some_and(|known| known.is_stale(now));
-                dropped = dropped.saturating_add(usize::from(!is_stale));
-                self.settle(oldest);
-                self.done.pop_back();
-                self.forget(oldest);
-            } else if let Some(oldest) = self.done.pop_front() {
-                let known = self.messages.get(&oldest);
-                if oldest == except || known.is_some_and(|known| known.waiting > 0) {
-                    self.done.push_back(oldest);
+                let waiting = self.messages.get(&oldest).map(|known| known.waiting);
+                if oldest == except || waiting > Some(0) {
+                    self.be_done(oldest);
                     kept = kept.saturating_add(1);
                 } else {
                     self.forget(oldest);
                 }
+            } else if kept_owing < self.owing.len() {
+                let Some(oldest) = self.owing.pop(|entry| is_at(&self.messages, entry)) else {
+                    break;
+                };
+                let known = self.messages.get(&oldest);
+                if oldest == except || known.is_some_and(|known| !known.is_done) {
+                    self.stand_last_owing(oldest);
+                    kept_owing = kept_owing.saturating_add(1);
+                } else {
+                    let is_stale = known.is_some_and(|known| known.is_stale(now));
+                    dropped = dropped.saturating_add(usize::from(!is_stale));
+                    self.forget(oldest);
+                }
+            } else {
+                break;
             }
         }
         dropped
     }
 
+    /// Forgets a message whose work is done, and what it owes.
     fn forget(&mut self, key: Key) {
         if let Some(known) = self.messages.remove(&key) {
             self.bytes = self.bytes.saturating_sub(known.bytes);
+            if known.owed.is_some() {
+                self.owed_bytes = self.owed_bytes.saturating_sub(known.bytes);
+                self.clear_debt(key, known.user);
+            }
+        }
+    }
+
+    fn clear_debt(&mut self, key: Key, user: Key) {
+        if let Some(debts) = self.debts.get_mut(&user) {
+            debts.retain(|debt| *debt != key);
+            if debts.is_empty() {
+                self.debts.remove(&user);
+            }
         }
     }
 
@@ -265,7 +314,7 @@ impl Memory {
     /// the first that is still being worked on. Where no word asks for it, any does once it is there.
     pub(super) fn asked_for(&self, user: Key, said: &str, now: u64) -> Option<Key> {
         let mut unfinished = None;
-        for (key, _) in self.owing.iter().filter(|(_, owed_to)| *owed_to == user) {
+        for key in self.debts.get(&user).into_iter().flatten() {
             let Some(known) = self.messages.get(key).filter(|known| !known.is_stale(now)) else {
                 continue;
             };
@@ -306,16 +355,26 @@ impl Memory {
 
     /// From now on nothing is owed for this message.
     fn settle(&mut self, key: Key) {
-        if let Some(known) = self.messages.get_mut(&key)
-            && known.owed.take().is_some()
-        {
-            self.owing.retain(|(owing, _)| *owing != key);
-            if known.is_done {
-                self.owed_bytes = self.owed_bytes.saturating_sub(known.bytes);
-                self.done.push_back(key);
-            }
+        let Some(known) = self.messages.get_mut(&key) else {
+            return;
+        };
+        if known.owed.take().is_none() {
+            return;
+        }
+        let (user, is_done, bytes) = (known.user, known.is_done, known.bytes);
+        known.place = 0;
+        self.owing.leave();
+        self.clear_debt(key, user);
+        if is_done {
+            self.owed_bytes = self.owed_bytes.saturating_sub(bytes);
+            self.be_done(key);
         }
     }
+}
+
+/// Whether a message still stands where it stood.
+fn is_at(messages: &HashMap<Key, Known>, (key, place): &Entry) -> bool {
+    messages.get(key).is_some_and(|known| known.place == *place)
 }
 
 /// Whether a reply says nothing.
@@ -324,5 +383,61 @@ fn is_nothing(reply: &Reply<'_>) -> bool {
         trim(content).is_empty()
     } else {
         *reply == Reply::Success
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message of a user of its own, whose answer nobody took.
+    fn owed(memory: &mut Memory, key: Key) {
+        memory.begin(key, key, String::new(), Late::default(), 0);
+        memory.end(key, &Arc::new(Reply::text("好")), 3, false, 0);
+    }
+
+    #[test]
+    fn debts_are_settled_in_any_order_and_leave_nothing_behind() {
+        const COUNT: u64 = 1000;
+        let mut memory = Memory::default();
+        (0..COUNT).for_each(|key| owed(&mut memory, key));
+        for key in (0..COUNT).map(|number| number * 7 % COUNT) {
+            assert_eq!(memory.asked_for(key, "?", 0), Some(key));
+            assert_eq!(memory.hand_over(key), Some(Reply::text("好")));
+            assert_eq!(memory.asked_for(key, "?", 0), None);
+        }
+        assert!(!memory.is_in_debt());
+        assert_eq!((memory.owing.len(), memory.owed_bytes), (0, 0));
+        assert_eq!((memory.done.len(), memory.messages.len()), (1000, 1000));
+    }
+
+    #[test]
+    fn the_oldest_go_first_whatever_became_of_those_between() {
+        let mut memory = Memory::default();
+        let full = u64::try_from(MESSAGES_MAX).unwrap_or(0);
+        (0..full).for_each(|key| owed(&mut memory, key));
+        (0..full)
+            .step_by(2)
+            .for_each(|key| drop(memory.hand_over(key)));
+        let there = |memory: &Memory| {
+            (0..6)
+                .map(|key| memory.known(key).is_some())
+                .collect::<Vec<_>>()
+        };
+        owed(&mut memory, full);
+        assert_eq!(
+            memory.make_room(full, 0),
+            1,
+            "half of it is owed, and one more"
+        );
+        assert_eq!(there(&memory), [true, false, true, true, true, true]);
+        owed(&mut memory, full + 1);
+        owed(&mut memory, full + 2);
+        assert_eq!(memory.make_room(full + 2, 0), 2);
+        assert_eq!(there(&memory), [true, false, true, false, true, false]);
+        owed(&mut memory, full + 3);
+        assert!(memory.hand_over(full + 3).is_some());
+        assert_eq!(memory.make_room(full + 3, 0), 0, "others owe nothing");
+        assert_eq!(there(&memory), [false, false, true, false, true, false]);
     }
 }

@@ -4,6 +4,7 @@
 //! Knows the account's messages and replies; no HTTP, no sockets.
 
 mod leaf;
+mod line;
 mod live;
 mod memory;
 mod names;

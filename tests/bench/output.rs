@@ -37,7 +37,8 @@ impl Table {
                     .enumerate()
                     .map(|(column, &width)| match column {
                         0 => "-".repeat(width),
-                        _ => format!("{}:", "-".repeat(width - 1)),
+                        // Also of a column that holds nothing.
+                        _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
                     });
                 println!("| {} |", rules.collect::<Vec<_>>().join(" | "));
             }
