@@ -41,6 +41,8 @@ struct Table {
     free: Vec<usize>,
     /// Connections that wait for a seat.
     newcomers: usize,
+    /// Threads that want to be told when somebody leaves: to tell nobody is a system call too.
+    waiting: usize,
     /// There are no seats any more.
     is_closed: bool,
 }
@@ -85,10 +87,8 @@ impl Table {
     }
 
     fn places(&self) -> impl Iterator<Item = (u64, &Place)> {
-        self.seats
-            .iter()
-            .flatten()
-            .map(|place| (place.since.load(Ordering::Acquire), &**place))
+        let places = self.seats.iter().flatten();
+        places.map(|place| (place.since.load(Ordering::Acquire), &**place))
     }
 
     /// Seats whose connection was told to go and has not gone yet.
@@ -154,7 +154,7 @@ impl Seats {
                 if table.leaving() < table.newcomers {
                     self.evict(&table);
                 }
-                drop(self.wait_in(table));
+                self.wait_in(table);
                 meanwhile();
                 table = self.table();
             }
@@ -194,7 +194,7 @@ impl Seats {
         let table = self.table();
         let is_leaving = self.evict(&table);
         if is_leaving {
-            drop(self.wait_in(table));
+            self.wait_in(table);
         }
         is_leaving
     }
@@ -256,7 +256,7 @@ impl Seats {
 
     /// Waits a little, but no longer than until somebody has left.
     pub(super) fn wait_for_a_seat(&self) {
-        drop(self.wait_in(self.table()));
+        self.wait_in(self.table());
     }
 
     fn evict(&self, table: &Table) -> bool {
@@ -270,11 +270,11 @@ impl Seats {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_in<'t>(&self, table: MutexGuard<'t, Table>) -> MutexGuard<'t, Table> {
-        self.someone_left
-            .wait_timeout(table, GRACE)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+    fn wait_in(&self, mut table: MutexGuard<'_, Table>) {
+        table.waiting = table.waiting.saturating_add(1);
+        let waited = self.someone_left.wait_timeout(table, GRACE);
+        let (mut table, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        table.waiting = table.waiting.saturating_sub(1);
     }
 
     fn before_grace(&self) -> u64 {
@@ -341,8 +341,9 @@ impl Drop for Seat<'_> {
             *seat = None;
         }
         table.free.push(self.index);
-        drop(table);
-        self.seats.someone_left.notify_one();
+        if table.waiting > 0 {
+            self.seats.someone_left.notify_one();
+        }
     }
 }
 
