@@ -3,6 +3,7 @@
 //!
 //! Knows the account's messages and replies; no HTTP, no sockets.
 
+mod index;
 mod leaf;
 mod line;
 mod live;

@@ -112,6 +112,17 @@ impl Pattern {
                 .map(|one| one.first.text.as_slice())
         })
     }
+
+    /// What each text that matches begins with, in lower case: one of these; `None` where it can begin with
+    /// anything.
+    pub(super) fn fronts(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let fronts = || {
+            self.alternatives
+                .iter()
+                .map(|one| one.first.text.as_slice())
+        };
+        fronts().all(|front| !front.is_empty()).then(fronts)
+    }
 }
 
 impl Alternative {

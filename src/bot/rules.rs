@@ -1,9 +1,8 @@
 //! Rules: which of the account's replies a message gets.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, RandomState};
 
+use super::index::Index;
 use super::pattern::Pattern;
 use super::program::{Job, Program};
 use super::read;
@@ -18,11 +17,7 @@ pub struct Rules {
     utc_offset: i64,
     /// The fields that conditions ask for, each once.
     fields: Vec<&'static str>,
-    /// Texts in lower case, each with a rule that matches exactly it, sorted.
-    listed: Vec<(Vec<u8>, usize)>,
-    /// All other rules, which have to be tried.
-    unlisted: Vec<usize>,
-    /// Makes a message choose among several replies: at random, but the same each time WeChat tries.
+    index: Index,
     dice: RandomState,
 }
 
@@ -142,23 +137,17 @@ impl Rules {
         for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
             condition.place = fields.partition_point(|field| *field < condition.field);
         }
-        let mut listed = Vec::new();
-        let mut unlisted = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
-            match rule.exact_contents() {
-                Some(texts) => listed.extend(texts.map(|text| (text.to_owned(), index))),
-                None => unlisted.push(index),
-            }
-        }
-        // Sorted at the end, since a list that is kept sorted while it grows is quadratic; by a heap,
-        // since that is less code in the binary than a tree.
-        let listed = BinaryHeap::from(listed).into_sorted_vec();
+        let contents = rules.iter().map(|rule| {
+            let mut conditions = rule.conditions.iter();
+            let content = conditions.find(|condition| condition.field == "Content")?;
+            Some(&content.pattern)
+        });
+        let index = Index::new(contents);
         Self {
             rules,
             utc_offset,
             fields,
-            listed,
-            unlisted,
+            index,
             dice: RandomState::new(),
         }
     }
@@ -183,22 +172,9 @@ impl Rules {
         for (value, name) in values.iter_mut().zip(&self.fields) {
             *value = message.field(name).map(trim);
         }
-        // Both lists are in the order of the rules, and so has to be the one that they are tried in.
         let content = message.field("Content").map(trim);
-        let mut listed = content
-            .into_iter()
-            .flat_map(|text| self.listed_under(text))
-            .peekable();
-        let mut unlisted = self.unlisted.iter().copied().peekable();
-        loop {
-            let next = match (listed.peek(), unlisted.peek()) {
-                (Some(left), Some(right)) if right < left => unlisted.next(),
-                (Some(_), _) => listed.next(),
-                (None, _) => unlisted.next(),
-            };
-            let Some(rule) = next.and_then(|index| self.rules.get(index)) else {
-                return Chosen::Reply(Reply::Success);
-            };
+        let candidates = self.index.candidates(content);
+        for rule in candidates.filter_map(|number| self.rules.get(number)) {
             if let Some(captures) = rule.captures(values) {
                 let scene = Scene {
                     message,
@@ -212,21 +188,7 @@ impl Rules {
                 };
             }
         }
-    }
-
-    /// The rules that match exactly this text, in their order.
-    fn listed_under(&self, content: &str) -> impl Iterator<Item = usize> {
-        let order = move |text: &[u8]| {
-            text.iter()
-                .copied()
-                .cmp(content.bytes().map(|octet| octet.to_ascii_lowercase()))
-        };
-        let start = self
-            .listed
-            .partition_point(|(text, _)| order(text) == Ordering::Less);
-        let from_start = self.listed.get(start..).unwrap_or_default().iter();
-        let same = from_start.take_while(move |(text, _)| order(text) == Ordering::Equal);
-        same.map(|(_, rule)| *rule)
+        Chosen::Reply(Reply::Success)
     }
 
     fn choose<'r>(&self, answers: &'r [Answer], message: &Message<'_>) -> Option<&'r Answer> {
@@ -256,19 +218,6 @@ impl Rule {
             captures.resize(places, "");
         }
         Some(captures)
-    }
-
-    /// The only texts of a message that this rule can match, in lower case, if they can be listed.
-    fn exact_contents(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        let condition = self
-            .conditions
-            .iter()
-            .find(|condition| condition.field == "Content")?;
-        if condition.pattern.matches_absence() {
-            None
-        } else {
-            condition.pattern.exact()
-        }
     }
 }
 
