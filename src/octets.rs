@@ -100,21 +100,31 @@ pub(crate) const fn hex_digit(octet: u8) -> Option<u8> {
     }
 }
 
-/// Appends a number in lower-case digits of radix 10 or 16. `write!` would do, at many times the
-/// instructions on the path of every message.
-pub(crate) fn write_number(number: u64, radix: u64, out: &mut Vec<u8>) {
+/// The octet that two hexadecimal digits are.
+pub(crate) fn hex_octet(high: u8, low: u8) -> Option<u8> {
+    Some(hex_digit(high)? << 4 | hex_digit(low)?)
+}
+
+/// Appends a number in decimal digits. `write!` would do, at many times the instructions on the path of
+/// every message.
+pub(crate) fn write_decimal(number: u64, out: &mut Vec<u8>) {
+    write_digits(number, |rest| (rest / 10, rest % 10), out);
+}
+
+/// Appends a number in lower-case hexadecimal digits.
+pub(crate) fn write_hex(number: u64, out: &mut Vec<u8>) {
+    write_digits(number, |rest| (rest >> 4, rest & 0xF), out);
+}
+
+/// Each digit split off from behind.
+fn write_digits(number: u64, split: impl Fn(u64) -> (u64, u64), out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut rest = number;
     let mut count = 0_usize;
     for place in digits.iter_mut().rev() {
-        let (quotient, digit) = match radix {
-            16 => (rest >> 4, rest & 0xF),
-            _ => (rest / 10, rest % 10),
-        };
-        *place = b"0123456789abcdef"
-            .get(usize::try_from(digit).unwrap_or(0))
-            .copied()
-            .unwrap_or(b'0');
+        let (quotient, digit) = split(rest);
+        let digit = b"0123456789abcdef".get(usize::try_from(digit).unwrap_or(0));
+        *place = digit.copied().unwrap_or(b'0');
         count = count.saturating_add(1);
         rest = quotient;
         if rest == 0 {
@@ -175,9 +185,9 @@ mod tests {
     fn numbers_are_written_as_std_writes_them() {
         for number in [0, 1, 9, 10, 15, 16, 255, 1_626_513_248, u64::MAX] {
             let mut written = Vec::new();
-            write_number(number, 10, &mut written);
+            write_decimal(number, &mut written);
             written.push(b' ');
-            write_number(number, 16, &mut written);
+            write_hex(number, &mut written);
             assert_eq!(written, format!("{number} {number:x}").into_bytes());
         }
     }

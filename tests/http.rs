@@ -355,6 +355,18 @@ fn the_first_of_two_parameters_comes_first_and_a_semicolon_separates_nothing() {
         .map(|(name, value)| format!("{}={}", name.escape_ascii(), value.escape_ascii()))
         .collect();
     assert_eq!(parameters, ["a=1", "a=2", "b=3;c=4", "=5", "d="]);
+    // A plus alone is undone in any of them, and an escape alone.
+    for (query, expected) in [
+        ("a=b+c&d=e", "b c,e"),
+        ("a=b%2Bc&d=e", "b+c,e"),
+        ("a=b&d=e%20+", "b,e  "),
+    ] {
+        let bytes = format!("GET /?{query} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let (head, _) = Head::parse(bytes.as_bytes()).unwrap().unwrap();
+        let parameters = head.target.query().parameters();
+        let values: Vec<_> = parameters.map(|(_, value)| value.into_owned()).collect();
+        assert_eq!(values.join(&b','), expected.as_bytes(), "{query}");
+    }
 }
 
 #[track_caller]

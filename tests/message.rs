@@ -541,6 +541,18 @@ fn whatever_a_reply_says_arrives_as_it_was_said() {
 fn what_wechat_would_punish_is_mended() {
     assert_eq!(round_trip(""), None);
     assert_eq!(round_trip("\0\u{1}\u{FFFE}"), None);
+    let odd = "a\u{FFFE}\u{C}b";
+    for reply in [
+        Reply::text(odd),
+        Reply::Image {
+            media_id: odd.into(),
+        },
+    ] {
+        assert!(
+            written(&reply, "text").contains("<![CDATA[ab]]>"),
+            "{reply:?}"
+        );
+    }
     // Each at each place of the eight that are looked at together, and behind them.
     for bad in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
         for place in 0..20 {

@@ -378,6 +378,9 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             line.contains(&format!(" cause={cause} reason=\"{reason}")),
             "{line}"
         );
+        let quotes: Vec<&str> = line.split('"').collect();
+        let of_hint = matches!(quotes.as_slice(), [_, _, " hint=", _, ""]);
+        assert!(of_hint || matches!(quotes.as_slice(), [_, _, ""]), "{line}");
         for secret in [
             TOKEN,
             "secret words",

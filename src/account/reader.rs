@@ -11,7 +11,7 @@ use super::characters::{
     Piece, XML_SPACE, decode, is_name_char, is_name_octet, is_name_start, is_plain_text, is_space,
 };
 use super::tree::{Entry, Span, Tree};
-use super::xml::{XmlError, split_at_mark};
+use super::xml::{XmlError, has_non_characters, split_at_mark};
 use crate::octets;
 
 /// Nodes of a message: its elements, the runs of text in them, and the document. Ordinary ones have 10 to
@@ -63,6 +63,10 @@ impl Reader<'_> {
         // With anything but a space behind it, it is an instruction.
         if let Some(declaration) = self.rest().strip_prefix(b"<?xml ") {
             let (inside, _) = split_at_mark(declaration, b"?>").ok_or(XmlError::Open)?;
+            // It is not read, but what has to go from it may hide its end.
+            if has_non_characters(inside) {
+                return Err(XmlError::Open);
+            }
             self.at = b"<?xml ?>".len().saturating_add(inside.len());
         }
         loop {

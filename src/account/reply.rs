@@ -156,7 +156,7 @@ impl<'a> Reply<'a> {
             out.extend_from_slice(b"]]></ToUserName><FromUserName><![CDATA[");
             write_text(message.to_user_name(), out);
             out.extend_from_slice(b"]]></FromUserName><CreateTime>");
-            octets::write_number(create_time, 10, out);
+            octets::write_decimal(create_time, out);
             out.extend_from_slice(b"</CreateTime><MsgType><![CDATA[");
             out.extend_from_slice(msg_type.as_bytes());
             out.extend_from_slice(b"]]></MsgType>");
@@ -296,7 +296,7 @@ fn write_parent(name: &str, out: &mut Vec<u8>, children: impl FnOnce(&mut Vec<u8
 /// `<Name>…</Name>` around a number, without CDATA, as WeChat writes numbers itself.
 fn write_number(name: &str, number: u64, out: &mut Vec<u8>) {
     write_all(&["<", name, ">"], out);
-    octets::write_number(number, 10, out);
+    octets::write_decimal(number, out);
     write_all(&["</", name, ">"], out);
 }
 

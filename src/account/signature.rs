@@ -131,7 +131,7 @@ impl Signature {
             return None;
         }
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = octets::hex_digit(*high)? << 4 | octets::hex_digit(*low)?;
+            *byte = octets::hex_octet(*high, *low)?;
         }
         Some(Self(bytes))
     }
@@ -204,7 +204,7 @@ pub enum SignatureError {
 
 impl SignatureError {
     /// What is wrong, in one line.
-    pub fn reason(&self) -> Cow<'static, str> {
+    pub(crate) fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Malformed => "signature is not 40 hexadecimal digits".into(),
             Self::Wrong => "signature does not match".into(),

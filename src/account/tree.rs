@@ -91,14 +91,14 @@ impl Entries {
 
     fn get(&self, number: usize) -> Option<&Entry> {
         match number.checked_sub(FEW) {
-            None => self.few.get(number).filter(|_| number < self.count),
+            None => self.few.get(number),
             Some(number) => self.more.get(number),
         }
     }
 
     pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Entry> {
         match number.checked_sub(FEW) {
-            None => self.few.get_mut(number).filter(|_| number < self.count),
+            None => self.few.get_mut(number),
             Some(number) => self.more.get_mut(number),
         }
     }

@@ -111,7 +111,7 @@ pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
 
 /// Whether UTF-8 holds a character that [`is_char`] refuses: a control character, or U+FFFE or
 /// U+FFFF, which end in 0xBF 0xBE and 0xBF 0xBF behind 0xEF.
-fn has_non_characters(bytes: &[u8]) -> bool {
+pub(super) fn has_non_characters(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some((_, found)) =
         octets::find_control_or(rest, [0xEF]).and_then(|front| rest.split_at_checked(front))
@@ -138,6 +138,77 @@ pub(super) fn split_at_mark<'a, const N: usize>(
         match found.strip_prefix(mark) {
             Some(after) => return Some((before, after)),
             None => from = before.len().saturating_add(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "a test fails by panicking")]
+    use super::*;
+
+    const TEXT: &str =
+        "<?xml version='1.0'?>\n<xml><A><![CDATA[a]]]]></A>\n<B>1&amp;2]</B> <C/></xml>\n";
+
+    fn leaves(text: &str) -> Vec<(String, String)> {
+        let xml = Xml::scan(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+        let leaf = |leaf: Element<'_>| (leaf.name().to_owned(), leaf.text().to_owned());
+        xml.root().leaves().map(leaf).collect()
+    }
+
+    #[test]
+    fn characters_that_xml_cannot_carry_go_wherever_they_stand() {
+        let expected = leaves(TEXT);
+        for one in [
+            '\u{1}', '\u{8}', '\u{B}', '\u{C}', '\u{1F}', '\u{FFFE}', '\u{FFFF}',
+        ] {
+            for at in 0..=TEXT.len() {
+                let mut text = TEXT.to_owned();
+                text.insert(at, one);
+                assert_eq!(leaves(&text), expected, "{text:?}");
+                text.insert(at, one);
+                assert_eq!(leaves(&text), expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_declaration_ends_where_it_does_without_them() {
+        let new = "<xml><A><![CDATA[new]]></A></xml>";
+        for one in ['\u{1}', '\u{FFFF}'] {
+            let text = format!("<?xml ?{one}><xml><A><![CDATA[old ?>{new}");
+            let old = "old ?><xml><A><![CDATA[new".to_owned();
+            assert_eq!(leaves(&text), [("A".to_owned(), old)]);
+        }
+    }
+
+    #[test]
+    fn those_that_it_can_carry_stay() {
+        for one in [
+            '\u{7F}',
+            '\u{FF0C}',
+            '\u{FEFF}',
+            '\u{FFFD}',
+            '\u{EFFF}',
+            '\u{10FFFF}',
+        ] {
+            let text = format!("<xml><A>{one}</A><B><![CDATA[{one}]]></B></xml>");
+            let leaf = |name: &str| (name.to_owned(), one.to_string());
+            assert_eq!(leaves(&text), [leaf("A"), leaf("B")]);
+        }
+    }
+
+    #[test]
+    fn what_only_begins_like_a_name_is_none() {
+        for text in [
+            "<1></1>",
+            "<-a></-a>",
+            "<.></.>",
+            "<xml><A></Ax></xml>",
+            "<xml><Ax></A></xml>",
+            "<xml><A></A/></xml>",
+        ] {
+            assert!(Xml::scan(text.as_bytes()).is_err(), "{text}");
         }
     }
 }

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 /// another.
 pub(super) type Entry = (u64, u64);
 
-/// Who came, in that order. One that leaves stays until it is the first, or until more have left than are
-/// here, so that nobody has to look for it. Whoever owns the line knows who is where.
+/// Who came, in that order. One that leaves stays until it is the first, or until another comes when more have
+/// left than are here, so that nobody has to look for it. Whoever owns the line knows who is where.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     entries: VecDeque<Entry>,
@@ -28,17 +28,22 @@ impl Line {
         self.entries.push_back(entry);
     }
 
+    /// Puts one back that was taken out, in front of all others.
+    pub(super) fn put_back(&mut self, entry: Entry) {
+        self.entries.push_front(entry);
+    }
+
     /// One has left, wherever it was.
     pub(super) fn leave(&mut self) {
         self.left = self.left.saturating_add(1);
     }
 
     /// Takes out the first one.
-    pub(super) fn pop(&mut self, is_here: impl Fn(&Entry) -> bool) -> Option<u64> {
+    pub(super) fn pop(&mut self, is_here: impl Fn(&Entry) -> bool) -> Option<Entry> {
         loop {
             let entry = self.entries.pop_front()?;
             if is_here(&entry) {
-                return Some(entry.0);
+                return Some(entry);
             }
             self.left = self.left.saturating_sub(1);
         }
@@ -59,7 +64,7 @@ mod tests {
             assert_eq!(line.len(), 1);
             assert!(line.entries.len() <= 4, "{}", line.entries.len());
         }
-        assert_eq!(line.pop(|(_, at)| *at == 0), Some(0));
+        assert_eq!(line.pop(|(_, at)| *at == 0), Some((0, 0)));
         assert_eq!(line.pop(|(_, at)| *at == 0), None);
         assert_eq!((line.len(), line.left), (0, 0));
     }

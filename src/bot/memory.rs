@@ -2,14 +2,11 @@
 //! at the bound the oldest go.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar};
+use std::sync::Arc;
 
+use super::known::{Key, Known, Late, Owed};
 use super::line::{Entry, Line};
-use super::pattern::Pattern;
 use crate::account::{Reply, trim};
-
-/// For how many seconds an answer that came too late is kept for its user.
-const KEPT_FOR: u64 = 600;
 
 /// Messages that are remembered when their work is done, in case WeChat asks again.
 const MESSAGES_MAX: usize = 4096;
@@ -19,25 +16,6 @@ const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What a message costs besides the texts of its answer.
 const OVERHEAD: usize = 256;
-
-/// What to do with an answer that takes longer than WeChat waits.
-#[derive(Clone, Debug, Default)]
-pub struct Late {
-    /// What the last try is told instead; empty for nothing.
-    pub text: String,
-    /// What the user says to get the answer; anything where there is nothing here.
-    pub(super) pickup: Option<Arc<Pattern>>,
-}
-
-impl Late {
-    /// Says this instead, and takes anything for asking.
-    pub const fn saying(text: String) -> Self {
-        Self { text, pickup: None }
-    }
-}
-
-/// A keyed hash of what a message is known by, or its user.
-pub(super) type Key = u64;
 
 #[derive(Debug, Default)]
 pub(super) struct Memory {
@@ -53,46 +31,6 @@ pub(super) struct Memory {
     /// What all whose work is done cost, and those of them that owe an answer.
     bytes: usize,
     owed_bytes: usize,
-}
-
-/// A message that is being worked on, or was.
-#[derive(Debug)]
-pub(super) struct Known {
-    pub(super) tries: u32,
-    /// When the first of them came.
-    pub(super) since: u64,
-    /// How many of them wait.
-    pub(super) waiting: u32,
-    /// Told when one of the following is.
-    pub(super) changed: Arc<Condvar>,
-    pub(super) late: Late,
-    user: Key,
-    /// Where it stands among those who are done or those who owe; 0 is nowhere.
-    place: u64,
-    /// What the message is known by when its answer comes late.
-    question: String,
-    pub(super) is_done: bool,
-    /// What every try is told from now on.
-    pub(super) answer: Option<Arc<Reply<'static>>>,
-    /// What the user is owed whom no try has told it.
-    owed: Option<Owed>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Owed {
-    /// The answer, once it is there, and since when.
-    answer: Option<(Arc<Reply<'static>>, u64)>,
-    /// Whether the user was told to wait for it. Else a try can still settle it.
-    is_promised: bool,
-}
-
-impl Known {
-    /// Whether the answer that its user is owed has waited for too long.
-    fn is_stale(&self, now: u64) -> bool {
-        let answer = self.owed.as_ref().and_then(|owed| owed.answer.as_ref());
-        answer.is_some_and(|(_, since)| now.saturating_sub(*since) > KEPT_FOR)
-    }
 }
 
 impl Memory {
@@ -232,15 +170,11 @@ impl Memory {
     }
 
     fn begin_to_owe(&mut self, key: Key) {
-        self.stand_last_owing(key);
+        let entry = self.next_place(key);
+        self.owing.push(entry, |entry| is_at(&self.messages, entry));
         if let Some(known) = self.messages.get(&key) {
             self.debts.entry(known.user).or_default().push(key);
         }
-    }
-
-    fn stand_last_owing(&mut self, key: Key) {
-        let entry = self.next_place(key);
-        self.owing.push(entry, |entry| is_at(&self.messages, entry));
     }
 
     fn next_place(&mut self, key: Key) -> Entry {
@@ -256,11 +190,14 @@ impl Memory {
     /// others take up less than half of it all.
     pub(super) fn make_room(&mut self, except: Key, now: u64) -> usize {
         let mut dropped = 0_usize;
-        let (mut kept, mut kept_owing) = (0_usize, 0_usize);
+        let mut kept = 0_usize;
+        let mut skipped = Vec::new();
         while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
-            let is_in_debt = self.owing.len() > MESSAGES_MAX / 2 || self.owed_bytes > BYTES_MAX / 2;
+            let owing = self.owing.len().saturating_add(skipped.len());
+            let is_in_debt = owing > MESSAGES_MAX / 2 || self.owed_bytes > BYTES_MAX / 2;
+            let is_here = |entry: &Entry| is_at(&self.messages, entry);
             if !is_in_debt && kept < self.done.len() {
-                let Some(oldest) = self.done.pop(|entry| is_at(&self.messages, entry)) else {
+                let Some((oldest, _)) = self.done.pop(is_here) else {
                     break;
                 };
                 let waiting = self.messages.get(&oldest).map(|known| known.waiting);
@@ -270,22 +207,22 @@ impl Memory {
                 } else {
                     self.forget(oldest);
                 }
-            } else if kept_owing < self.owing.len() {
-                let Some(oldest) = self.owing.pop(|entry| is_at(&self.messages, entry)) else {
+            } else {
+                let Some(entry @ (oldest, _)) = self.owing.pop(is_here) else {
                     break;
                 };
                 let known = self.messages.get(&oldest);
                 if oldest == except || known.is_some_and(|known| !known.is_done) {
-                    self.stand_last_owing(oldest);
-                    kept_owing = kept_owing.saturating_add(1);
+                    skipped.push(entry);
                 } else {
                     let is_stale = known.is_some_and(|known| known.is_stale(now));
                     dropped = dropped.saturating_add(usize::from(!is_stale));
                     self.forget(oldest);
                 }
-            } else {
-                break;
             }
+        }
+        for entry in skipped.into_iter().rev() {
+            self.owing.put_back(entry);
         }
         dropped
     }
@@ -353,7 +290,7 @@ impl Memory {
         Some(reply)
     }
 
-    /// From now on nothing is owed for this message.
+    /// From now on nothing is owed for this message, whose work is done.
     fn settle(&mut self, key: Key) {
         let Some(known) = self.messages.get_mut(&key) else {
             return;
@@ -361,14 +298,11 @@ impl Memory {
         if known.owed.take().is_none() {
             return;
         }
-        let (user, is_done, bytes) = (known.user, known.is_done, known.bytes);
-        known.place = 0;
+        let (user, bytes) = (known.user, known.bytes);
         self.owing.leave();
         self.clear_debt(key, user);
-        if is_done {
-            self.owed_bytes = self.owed_bytes.saturating_sub(bytes);
-            self.be_done(key);
-        }
+        self.owed_bytes = self.owed_bytes.saturating_sub(bytes);
+        self.be_done(key);
     }
 }
 
@@ -409,6 +343,51 @@ mod tests {
         assert!(!memory.is_in_debt());
         assert_eq!((memory.owing.len(), memory.owed_bytes), (0, 0));
         assert_eq!((memory.done.len(), memory.messages.len()), (1000, 1000));
+    }
+
+    #[test]
+    fn who_is_awaited_or_not_done_or_excepted_keeps_its_place() {
+        let mut memory = Memory::default();
+        let full = u64::try_from(MESSAGES_MAX).unwrap_or(0);
+        memory.begin(0, 0, String::new(), Late::saying("等".to_owned()), 0);
+        assert!(memory.promise(0).is_some());
+        (1..full).for_each(|key| owed(&mut memory, key));
+        let there = |memory: &Memory, keys: std::ops::Range<Key>| {
+            keys.filter(|key| memory.known(*key).is_some())
+                .collect::<Vec<_>>()
+        };
+        owed(&mut memory, full);
+        assert_eq!(memory.make_room(1, 0), 1);
+        assert_eq!(
+            there(&memory, 0..4),
+            [0, 1, 3],
+            "0 is being worked on, 1 excepted"
+        );
+        owed(&mut memory, full + 1);
+        assert_eq!(memory.make_room(full + 1, 0), 1);
+        assert_eq!(there(&memory, 0..4), [0, 3], "1 was the oldest still");
+        // Of those who owe nothing any more, one is waited for.
+        (3..full).for_each(|key| drop(memory.hand_over(key)));
+        memory.count_waiting(3, true);
+        owed(&mut memory, full + 2);
+        assert_eq!(memory.make_room(full + 2, 0), 0);
+        assert_eq!(there(&memory, 0..6), [0, 3, 5]);
+        let owing = [0, full, full + 1, full + 2];
+        assert_eq!(memory.owing.len(), owing.len());
+        assert_eq!(memory.debts.len(), owing.len());
+        let bytes = |key| memory.known(key).map_or(0, |known| known.bytes);
+        let owed_bytes: usize = owing.into_iter().skip(1).map(bytes).sum();
+        assert_eq!(memory.owed_bytes, owed_bytes);
+        assert_eq!(
+            memory.bytes,
+            memory
+                .messages
+                .keys()
+                .copied()
+                .filter(|key| *key > 0)
+                .map(bytes)
+                .sum::<usize>()
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Knows the account's messages and replies; no HTTP, no sockets.
 
 mod index;
+mod known;
 mod leaf;
 mod line;
 mod live;
@@ -21,8 +22,8 @@ use std::path::Path;
 
 use crate::account::Message;
 
+pub use known::Late;
 pub use live::{LiveRules, RulesError, read_rules};
-pub use memory::Late;
 pub(crate) use names::unknown_field;
 pub(crate) use program::{GUARD, OUTPUT_MAX};
 pub use program::{Job, ProgramCounts, Programs};

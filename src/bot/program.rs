@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Report;
-use super::memory::Late;
+use super::known::Late;
 use super::pattern::Pattern;
 use super::replies;
 use super::template::{Scene, Template};

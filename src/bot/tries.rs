@@ -12,7 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Report;
-use super::memory::{Key, Known, Late, Memory};
+use super::known::{Key, Known, Late};
+use super::memory::Memory;
 use crate::account::{Message, Reply, trim};
 
 /// How often WeChat sends a message ("three times in all" says its manual, and so do the logs).

@@ -134,7 +134,9 @@ impl Class {
         loop {
             (_, rest) = self.take(rest);
             match rest {
-                [b'%', high, low, behind @ ..] if hex_octet(*high, *low).is_some() => rest = behind,
+                [b'%', high, low, behind @ ..] if octets::hex_octet(*high, *low).is_some() => {
+                    rest = behind
+                }
                 _ => break,
             }
         }
@@ -232,7 +234,7 @@ fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
     while let [octet, behind @ ..] = rest {
         let escaped = match behind {
             [high, low, after @ ..] if *octet == b'%' => {
-                hex_octet(*high, *low).map(|value| (value, after))
+                octets::hex_octet(*high, *low).map(|value| (value, after))
             }
             _ => None,
         };
@@ -242,8 +244,4 @@ fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
         rest = after;
     }
     Cow::Owned(decoded)
-}
-
-fn hex_octet(high: u8, low: u8) -> Option<u8> {
-    number(&[high, low], 16).and_then(|value| u8::try_from(value).ok())
 }

@@ -205,7 +205,7 @@ impl<'a> Response<'a> {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
         } else {
             out.extend_from_slice(b"Content-Length: ");
-            self.write_length(10, out);
+            octets::write_decimal(self.content_length(), out);
             out.extend_from_slice(b"\r\n\r\n");
         }
     }
@@ -214,7 +214,7 @@ impl<'a> Response<'a> {
     /// hexadecimal. Empty content is the last chunk alone, since an empty chunk would be one.
     fn write_chunked(&self, out: &mut Vec<u8>) {
         if self.content_length() > 0 {
-            self.write_length(16, out);
+            octets::write_hex(self.content_length(), out);
             out.extend_from_slice(b"\r\n");
             self.write_content(out);
             out.extend_from_slice(b"\r\n");
@@ -222,16 +222,12 @@ impl<'a> Response<'a> {
         out.extend_from_slice(b"0\r\n\r\n");
     }
 
-    fn write_length(&self, radix: u64, out: &mut Vec<u8>) {
-        let length = u64::try_from(self.content_length()).unwrap_or(u64::MAX);
-        octets::write_number(length, radix, out);
-    }
-
-    fn content_length(&self) -> usize {
-        match &self.content {
+    fn content_length(&self) -> u64 {
+        let length = match &self.content {
             Content::Bytes(bytes) => bytes.len(),
             Content::Reason => self.reason().len().saturating_add(1),
-        }
+        };
+        u64::try_from(length).unwrap_or(u64::MAX)
     }
 
     fn write_content(&self, out: &mut Vec<u8>) {

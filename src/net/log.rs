@@ -66,10 +66,10 @@ fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
         SocketAddr::V4(peer) => {
             let [a, b, c, d] = peer.ip().octets();
             for (number, end) in [(a, b'.'), (b, b'.'), (c, b'.'), (d, b':')] {
-                octets::write_number(number.into(), 10, line);
+                octets::write_decimal(number.into(), line);
                 line.push(end);
             }
-            octets::write_number(peer.port().into(), 10, line);
+            octets::write_decimal(peer.port().into(), line);
         }
         SocketAddr::V6(peer) => {
             // Writing to a vector cannot fail.

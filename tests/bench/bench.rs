@@ -1,4 +1,4 @@
-//! `cargo bench [-- load stages growth]`: what a message costs, in about a minute.
+//! `cargo bench [-- load stages growth]`: what a message costs, in some 80 seconds.
 //!
 //! | part | says |
 //! | --- | --- |

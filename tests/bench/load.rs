@@ -2,7 +2,7 @@
 //!
 //! In each round every mode measures two servers one directly after the other, and the next round in the
 //! other order, so that what else the machine does falls on both. What counts is their ratio within a round.
-//! The first mode measures two canned servers: whatever is between those is noise.
+//! The first mode measures two canned servers that nobody else asks anything: whatever is between those is noise.
 //!
 //! A single connection shows most of all how long the kernel takes to wake a processor that sleeps, which can
 //! be four times as long on a quiet machine as on a busy one.
@@ -89,7 +89,7 @@ struct Compared {
 struct Field {
     real: Server,
     yardstick: Server,
-    twin: Server,
+    twins: [Server; 2],
     kept: Exchange,
     last: Exchange,
 }
@@ -131,11 +131,11 @@ impl Field {
         let kept = exchange(messages::captured, false);
         let last = exchange(messages::captured_last, true);
         let canned = || Server::canned(&kept.answer, &last.answer);
-        let (yardstick, twin) = (canned(), canned());
+        let (yardstick, twins) = (canned(), [canned(), canned()]);
         Self {
             real,
             yardstick,
-            twin,
+            twins,
             kept,
             last,
         }
@@ -143,13 +143,11 @@ impl Field {
 
     /// Measures both servers of a mode, one directly after the other.
     fn compare(&self, mode: &Mode, is_reversed: bool, compared: &mut Compared) {
-        let other = if mode.is_control {
-            &self.twin
-        } else {
-            &self.real
-        };
         let [first, second] = &mut compared.sides;
-        let mut sides = [(&self.yardstick, first), (other, second)];
+        let mut sides = match (mode.is_control, &self.twins) {
+            (true, [one, other]) => [(one, first), (other, second)],
+            (false, _) => [(&self.yardstick, first), (&self.real, second)],
+        };
         if is_reversed {
             sides.reverse();
         }

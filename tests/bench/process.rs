@@ -18,22 +18,30 @@ const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A server on a port of its own, ended with this value.
 pub(crate) struct Server {
+    /// The server, or the shell that it was started by. Either ends with its standard input, so that no server
+    /// is left where the bench is killed.
     child: Child,
+    /// The server itself.
+    process: u32,
     pub(crate) address: SocketAddr,
 }
+
+/// Starts a program, says which process it is, and ends it when nobody is there any more.
+const SHELL: &str = r#""$@" & echo $!; read -r nothing; kill $!"#;
 
 impl Server {
     /// The program of this package, with its usual settings and rules, and these flags.
     pub(crate) fn real(flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wechat"));
+        let mut command = Command::new("/bin/sh");
         command
+            .args(["-c", SHELL, "sh", env!("CARGO_BIN_EXE_wechat")])
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(flags)
             .env_clear()
             .env("WECHAT_TOKEN", TOKEN)
             // Its control socket would be that of a server that this machine has.
             .env("RUNTIME_DIRECTORY", "/nonexistent")
-            .stdin(Stdio::null());
+            .stdin(Stdio::piped());
         Self::listening(command.stdout(Stdio::piped()).spawn().unwrap())
     }
 
@@ -45,34 +53,44 @@ impl Server {
             .args([kept, last].map(|answer| answer.len().to_string()))
             .stdin(Stdio::piped());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        // It stays open, and its end is the server's: also where the bench is killed.
         let stdin = child.stdin.as_mut().unwrap();
         stdin.write_all(&[kept, last].concat()).unwrap();
         Self::listening(child)
     }
 
-    /// Waits for the line that says where it listens. Both servers print one that ends with it.
+    /// Waits for the line that says where it listens, with which that of each server ends. The shell says
+    /// which process it is in a line of its own.
     fn listening(mut child: Child) -> Self {
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let process = child.id();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         // From here on it is ended, whatever happens.
-        let mut server = Self { child, address };
+        let mut server = Self {
+            child,
+            process,
+            address,
+        };
         let (said, line) = mpsc::channel();
         thread::spawn(move || {
-            let mut line = String::new();
-            let _ = stdout.read_line(&mut line);
-            let _ = said.send(line);
+            while let Some(Ok(line)) = lines.next()
+                && said.send(line).is_ok()
+            {}
         });
-        let line = line.recv_timeout(STARTS_WITHIN).unwrap_or_default();
-        let address = line.trim_end().rsplit(' ').next();
-        let address = address.and_then(|address| address.parse().ok());
-        server.address = address.unwrap_or_else(|| panic!("a server did not start: {line:?}"));
+        while server.address.port() == 0 {
+            let line = line.recv_timeout(STARTS_WITHIN);
+            let line = line.unwrap_or_else(|error| panic!("a server did not start: {error}"));
+            if let Ok(process) = line.parse() {
+                server.process = process;
+            }
+            let last = line.rsplit(' ').next().and_then(|last| last.parse().ok());
+            server.address = last.unwrap_or(server.address);
+        }
         server
     }
 
     /// KiB of its memory that are resident.
     pub(crate) fn resident_kib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_ascii_whitespace().next());
         kib.and_then(|kib| kib.parse().ok()).unwrap()
@@ -80,7 +98,7 @@ impl Server {
 
     /// What it has used of the processor so far. Exact while it waits for its clients.
     pub(crate) fn cpu(&self) -> Cpu {
-        let process = self.child.id();
+        let process = self.process;
         let [user_ticks, system_ticks] = ticks(process);
         Cpu {
             threads: nanos_by_thread(process),
@@ -92,8 +110,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         // It may be gone already; then there is nothing to end.
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

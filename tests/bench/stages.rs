@@ -24,25 +24,31 @@ const SAMPLES: usize = 15;
 pub(crate) fn run(_begin_until: Instant) -> bool {
     let progress = Progress::begin("stages");
     progress.show("a message, step by step");
-    let rows = measure();
+    let (stages, whole) = measure();
     drop(progress);
     title(
         "stages",
         &format!("Nanoseconds of a message within the process, in {SAMPLES} samples."),
     );
     let mut table = Table::new(&["stage", "median ns", "lowest ns"]);
-    for (name, nanos) in rows {
-        table.row(vec![
-            name.to_owned(),
-            figure(nanos.median()),
-            figure(nanos.lowest()),
-        ]);
+    let mut row = |name: &str, median, lowest| {
+        table.row(vec![name.to_owned(), figure(median), figure(lowest)]);
+    };
+    for (name, nanos) in &stages {
+        row(name, nanos.median(), nanos.lowest());
     }
+    let sum = |of: fn(&Figures) -> f64| stages.iter().map(|(_, nanos)| of(nanos)).sum();
+    row("sum of these", sum(Figures::median), sum(Figures::lowest));
+    let name = "all at once, through Callback::answer";
+    row(name, whole.median(), whole.lowest());
     table.print();
     true
 }
 
-fn measure() -> Vec<(&'static str, Figures)> {
+/// The steps, and all of them at once.
+type Measured = (Vec<(&'static str, Figures)>, Figures);
+
+fn measure() -> Measured {
     let signed = Signed::now(0);
     let request = messages::captured(0);
     let (head, content) = messages::parse(&request);
@@ -99,8 +105,8 @@ fn measure() -> Vec<(&'static str, Figures)> {
     named(nanos_of_each(cases, SAMPLES))
 }
 
-/// The rows, of the samples in the order in which they were taken.
-fn named(samples: Vec<Figures>) -> Vec<(&'static str, Figures)> {
+/// The same of the samples in the order in which they were taken.
+fn named(samples: Vec<Figures>) -> Measured {
     let Ok(
         [
             head,
@@ -118,7 +124,7 @@ fn named(samples: Vec<Figures>) -> Vec<(&'static str, Figures)> {
         panic!("another number of cases");
     };
     let message = signature_and_message.with(&signature, |both, one| both - one);
-    let mut rows = vec![
+    let stages = vec![
         ("head: Head::parse", head),
         ("query: Query::parameters", query),
         ("signature: Token::verify", signature),
@@ -128,15 +134,7 @@ fn named(samples: Vec<Figures>) -> Vec<(&'static str, Figures)> {
         ("reply: Reply::write_to", reply),
         ("response: Response::write_to", response),
     ];
-    let sum = rows
-        .iter()
-        .skip(1)
-        .fold(rows[0].1.clone(), |sum, (_, stage)| {
-            sum.with(stage, |sum, stage| sum + stage)
-        });
-    rows.push(("sum of these", sum));
-    rows.push(("all at once, through Callback::answer", whole));
-    rows
+    (stages, whole)
 }
 
 /// The parameters that a callback looks for, as it does.
