@@ -140,7 +140,9 @@ fn assert_read_alike(bytes: &[u8]) {
     // skips another byte order mark behind a control character, and reads the declaration, which therefore goes.
     let has = |odd: &str| text.contains(odd);
     let is_its_own = has("\r\r") || has("\r") && has("&#") || has("<:") || has("</:");
-    let declared = text.strip_prefix("<?xml ").map(|rest| rest.split_once("?>"));
+    let declared = text
+        .strip_prefix("<?xml ")
+        .map(|rest| rest.split_once("?>"));
     let (_, text) = match declared {
         Some(Some(split)) => split,
         Some(None) => {
