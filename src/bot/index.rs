@@ -108,7 +108,7 @@ impl Iterator for Candidates<'_> {
             self.others = rest;
         }
         for listed in listed {
-            // A rule stands twice under a text of which two of its fronts are fronts.
+            // By two of its alternatives a rule can stand here twice, or here and under another front.
             while let [(_, first), rest @ ..] = listed
                 && *first == next
             {
@@ -133,7 +133,11 @@ fn all_under<'l>(listed: &'l [Listed], text: &[u8]) -> &'l [Listed] {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::string_slice,
+        reason = "a test fails by panicking"
+    )]
     use super::*;
 
     /// Every pattern of a nasty vocabulary against every text of another: what matches is found, and in its
@@ -142,6 +146,7 @@ mod tests {
     fn no_rule_that_matches_is_left_out() {
         let words = [
             "", "a", "A*", "ab", "a*b*", "*", "*a", "天", "天气*", "天*|ab", "a*|*b", "b|天气",
+            "a|A",
         ];
         let long = [
             "abcdefghijklm*",
@@ -149,6 +154,7 @@ mod tests {
             "天气预报北京*",
             "天气预报上*",
             "天气预报*",
+            "天气预报北*|天气预报上*",
         ];
         let texts: Vec<Pattern> = words
             .iter()
@@ -187,6 +193,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// As many look-ups as there can be, and each finds something.
+    #[test]
+    fn fronts_of_every_length_are_found_beside_the_whole() {
+        let text = "abcdefghijklmn";
+        let fronts = (1..text.len())
+            .rev()
+            .map(|end| format!("{}*", &text[..end]));
+        let patterns: Vec<Pattern> = fronts
+            .chain([text.to_owned(), "*n".to_owned()])
+            .map(|text| Pattern::parse(&text).unwrap())
+            .collect();
+        let index = Index::new(patterns.iter().map(Some));
+        let tried: Vec<usize> = index.candidates(Some(text)).collect();
+        assert_eq!(tried, (0..patterns.len()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) struct FieldLine<'a> {
 impl FieldLine<'_> {
     /// Whether it is a line of the field of this name, in either case.
     pub(super) fn is(&self, name: &[u8]) -> bool {
-        self.name.len() == name.len() && self.name.eq_ignore_ascii_case(name)
+        self.name.eq_ignore_ascii_case(name)
     }
 }
 
