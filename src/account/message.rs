@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::characters::trim;
 use super::element::Element;
+use super::envelope::Mode;
 use super::event::Event;
 use super::signature::{Verified, seconds};
 use super::xml::{Xml, XmlError};
@@ -21,6 +22,7 @@ pub struct Message<'a> {
     create_time: u64,
     msg_type: &'a str,
     received: u64,
+    has_encrypt: bool,
 }
 
 /// Why a request's content is not a message.
@@ -30,7 +32,7 @@ pub enum MessageError {
     Xml(XmlError),
     /// Its root is not `<xml>`.
     Root,
-    /// It is encrypted: the account is in safe mode.
+    /// It is the envelope of an encrypted one: the account is in safe mode.
     Encrypted,
     /// This element is missing or empty.
     Missing(&'static str),
@@ -45,7 +47,7 @@ impl fmt::Display for MessageError {
         match self {
             Self::Xml(error) => error.fmt(f),
             Self::Root => f.write_str("root element is not <xml>"),
-            Self::Encrypted => f.write_str("message is encrypted, only plain mode allowed"),
+            Self::Encrypted => f.write_str("message is encrypted, a plain one expected"),
             Self::Missing(name) => write!(f, "element {name} is missing or empty"),
             Self::Repeated(name) => write!(f, "element {name} occurs twice"),
             Self::CreateTime => f.write_str("element CreateTime is not a number of seconds"),
@@ -131,6 +133,7 @@ impl<'a> Message<'a> {
         let msg_type = required(common.msg_type, "MsgType")?;
         Ok(Self {
             received: verified.at,
+            has_encrypt: common.encrypt.is_some(),
             root,
             to_user_name,
             from_user_name,
@@ -152,6 +155,14 @@ impl<'a> Message<'a> {
     /// When it was sent, in seconds since 1970.
     pub const fn create_time(&self) -> u64 {
         self.create_time
+    }
+
+    /// How it came: `Compatible` where it stands beside an encrypted one, which this knows nothing of.
+    pub const fn mode(&self) -> Mode {
+        match self.has_encrypt {
+            true => Mode::Compatible,
+            false => Mode::Plain,
+        }
     }
 
     /// When it was received, by this machine's clock, in seconds since 1970.

@@ -7,22 +7,32 @@
 
 mod characters;
 mod element;
+mod envelope;
 mod event;
 mod message;
 mod reader;
 mod reply;
+#[cfg(feature = "secure")]
+mod secure;
+#[cfg(not(feature = "secure"))]
+#[path = "plain.rs"]
+mod secure;
 mod signature;
+mod token;
 mod tree;
 mod used;
 mod written;
 mod xml;
 
 pub(crate) use characters::{is_char, trim};
+pub use envelope::{AesKeyError, AppId, Envelope, Mode, OpenError};
 pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
 pub use message::{Identity, Kind, Leaf, Message, MessageError};
 pub(crate) use reply::write_leaf_as_is;
 pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
-pub use signature::{Age, Credentials, Signature, SignatureError, Token, TokenError, Verified};
+pub use secure::{AesKey, Cipher, Opened, SECURE};
+pub use signature::{Age, Credentials, Sealed, Signature, SignatureError, Verified};
+pub use token::{Token, TokenError};
 pub use used::UsedSignatures;
 pub(crate) use written::{Document, Element, Place};
 pub use xml::{Xml, XmlError};

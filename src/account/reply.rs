@@ -263,7 +263,7 @@ fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
 }
 
 /// The text as XML can carry it and phones show it.
-fn carried(text: &str) -> Cow<'_, str> {
+pub(super) fn carried(text: &str) -> Cow<'_, str> {
     if octets::find_control_or(text.as_bytes(), [0xEF]).is_none() {
         return Cow::Borrowed(text);
     }
@@ -326,7 +326,7 @@ pub(crate) fn write_leaf_as_is(name: &str, text: &str, out: &mut Vec<u8>) {
 
 /// What stands in a CDATA section. It ends at the first `]]>`, so that mark is split over two sections;
 /// whoever leaves that out lets a user write elements of the reply.
-fn write_cdata(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_cdata(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while let Some((before, after)) = xml::split_at_mark(rest, b"]]>") {
         out.extend_from_slice(before);

@@ -5,65 +5,19 @@ use std::fmt;
 
 use sha1_smol::Sha1;
 
+use super::token::Token;
 use crate::octets;
 
-/// The token of the account: the secret that its server and WeChat share.
-///
-/// It prints nothing in `Debug` and has no `Display`, so that no log or error can hold it.
-pub struct Token(String);
-
-/// Why a text cannot be a token. It names no character of the text, which may be the secret with a
-/// slip in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenError {
-    /// So many characters, where 3 to 32 are allowed.
-    Length(usize),
-    /// The character at this place, counted from 1, is neither a letter of A-Z or a-z nor a digit.
-    Character(usize),
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length(length) => write!(f, "token of {length} characters, 3 to 32 allowed"),
-            Self::Character(place) => write!(
-                f,
-                "token with another character at place {place}, only A-Z a-z 0-9 allowed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for TokenError {}
-
 impl Token {
-    /// The token as it stands in the WeChat console: 3 to 32 letters and digits.
-    ///
-    /// # Errors
-    /// [`TokenError`] for anything else, as the console refuses it too.
-    pub fn parse(text: &str) -> Result<Self, TokenError> {
-        if let Some(place) = text
-            .chars()
-            .position(|character| !character.is_ascii_alphanumeric())
-        {
-            return Err(TokenError::Character(place.saturating_add(1)));
-        }
-        match text.len() {
-            3..=32 => Ok(Self(text.to_owned())),
-            length => Err(TokenError::Length(length)),
-        }
-    }
-
     /// `sha1(sort(token, timestamp, nonce))`: the three strings in byte order, joined without
     /// anything between them.
     pub fn sign(&self, timestamp: &[u8], nonce: &[u8]) -> Signature {
-        let mut parts = [self.0.as_bytes(), timestamp, nonce];
-        parts.sort_unstable();
-        let mut sha1 = Sha1::new();
-        for part in parts {
-            sha1.update(part);
-        }
-        Signature(sha1.digest().bytes())
+        signature_over([self.0.as_bytes(), timestamp, nonce])
+    }
+
+    /// The `msg_signature` of an encrypted message: the same with its `Encrypt` as a fourth string.
+    pub fn sign_message(&self, timestamp: &[u8], nonce: &[u8], encrypt: &str) -> Signature {
+        signature_over([self.0.as_bytes(), timestamp, nonce, encrypt.as_bytes()])
     }
 
     /// Checks the credentials of a request that came at the time `now`, in seconds since 1970.
@@ -97,12 +51,33 @@ impl Token {
             signature: claimed,
         })
     }
+
+    /// Checks that credentials whose signature is a `msg_signature` are over this `Encrypt`.
+    ///
+    /// # Errors
+    /// `Wrong` or `Malformed`.
+    pub fn verify_message<'a>(
+        &self,
+        credentials: &Credentials<'_>,
+        encrypt: &'a str,
+    ) -> Result<Sealed<'a>, SignatureError> {
+        let claimed = Signature::parse(credentials.signature).ok_or(SignatureError::Malformed)?;
+        let expected = self.sign_message(credentials.timestamp, credentials.nonce, encrypt);
+        match claimed.equals(&expected) {
+            true => Ok(Sealed { encrypt }),
+            false => Err(SignatureError::Wrong),
+        }
+    }
 }
 
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
+/// The SHA-1 over strings in byte order, joined without anything between them.
+fn signature_over<const N: usize>(mut strings: [&[u8]; N]) -> Signature {
+    strings.sort_unstable();
+    let mut sha1 = Sha1::new();
+    for string in strings {
+        sha1.update(string);
     }
+    Signature(sha1.digest().bytes())
 }
 
 /// A whole number of seconds in decimal digits; `str::parse` would take a sign.
@@ -271,6 +246,22 @@ pub struct Verified {
     pub(super) signature: Signature,
 }
 
+/// An `Encrypt` whose `msg_signature` was right: whoever encrypted it knew the token. Nothing else is
+/// decrypted.
+///
+/// Only [`Token::verify_message`] makes one.
+#[derive(Debug)]
+pub struct Sealed<'a> {
+    encrypt: &'a str,
+}
+
+impl<'a> Sealed<'a> {
+    /// The base64 of it.
+    pub const fn encrypt(&self) -> &'a str {
+        self.encrypt
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -424,24 +415,5 @@ mod tests {
                 "{timestamp}"
             );
         }
-    }
-
-    #[test]
-    fn tokens_are_3_to_32_letters_and_digits_and_print_nothing() {
-        assert_eq!(format!("{:?}", Token::parse("hello2021").unwrap()), "Token");
-        assert_eq!(Token::parse("ab").unwrap_err(), TokenError::Length(2));
-        assert_eq!(
-            Token::parse(&"a".repeat(33)).unwrap_err(),
-            TokenError::Length(33)
-        );
-        assert_eq!(
-            Token::parse("abc def").unwrap_err(),
-            TokenError::Character(4)
-        );
-        assert_eq!(
-            Token::parse("令牌令牌").unwrap_err(),
-            TokenError::Character(1)
-        );
-        assert!(Token::parse(&"a".repeat(32)).is_ok());
     }
 }

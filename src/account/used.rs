@@ -5,7 +5,7 @@
 //! each signature is good for one content. The same content again is WeChat asking again.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use super::signature::{SignatureError, Verified};
@@ -51,7 +51,11 @@ impl UsedSignatures {
     ///
     /// # Errors
     /// `Reused` where it was used for another content before.
-    pub fn use_for(&self, verified: Verified, content: &[u8]) -> Result<Verified, SignatureError> {
+    pub fn use_for(
+        &self,
+        verified: Verified,
+        content: impl Hash,
+    ) -> Result<Verified, SignatureError> {
         let [b0, b1, b2, b3, b4, b5, b6, b7, s0, s1, ..] = verified.signature.0;
         let tag = u64::from_ne_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
         let set = usize::from(u16::from_ne_bytes([s0, s1])) % SETS;
@@ -75,7 +79,8 @@ impl UsedSignatures {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::super::signature::{Age, Credentials, Token};
+    use super::super::signature::{Age, Credentials};
+    use super::super::token::Token;
     use super::*;
 
     fn verified(nonce: usize) -> Verified {

@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::arguments::{Given, Name};
-use super::token::TokenSource;
+use super::secrets;
 use super::usage::UsageError;
 use crate::account::Token;
 use crate::http::Url;
@@ -22,5 +22,5 @@ pub(super) fn url_of(given: &Given<'_>) -> Result<Url, UsageError> {
 
 /// The token, without which nothing can be signed.
 pub(super) fn token_of(given: &Given<'_>) -> Result<Token, Error> {
-    Ok(TokenSource::of(given)?.read()?.ok_or(UsageError::NoToken)?)
+    Ok(secrets::token(given)?.read()?.ok_or(UsageError::NoToken)?)
 }

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::Error;
 use super::arguments::{Given, Name};
 use super::status::Status;
 use super::usage::UsageError;
+use super::{Error, version};
 use crate::net::{self, ControlSocket, Ended, Question};
 use crate::platform::seconds;
 
@@ -163,7 +163,7 @@ impl Desk {
             }
             other => {
                 let other = other.escape_debug();
-                let version = env!("CARGO_PKG_VERSION");
+                let version = version();
                 format!("\"{other}\" is not known to the server, which is wechat {version}")
             }
         };

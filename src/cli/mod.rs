@@ -9,12 +9,12 @@ mod help;
 mod load;
 mod output;
 mod replay;
+mod secrets;
 mod send;
 mod serve;
 mod settings;
 mod status;
 mod stop;
-mod token;
 mod usage;
 mod verify;
 
@@ -26,14 +26,15 @@ use std::path::PathBuf;
 use arguments::{Environment, Given, Takes};
 use output::print;
 
+use crate::account::SECURE;
 use crate::bot;
 use crate::http::Url;
 use crate::platform::FAULT_PROMPT;
 
 pub use crate::platform::{CaptureError, DraftError};
 pub use control::ControlPath;
+pub use secrets::{Encryption, Source};
 pub use settings::Settings;
-pub use token::TokenSource;
 pub use usage::UsageError;
 
 /// The unit file that the binary carries.
@@ -241,7 +242,7 @@ pub fn run(
         }
         ("serve", Some("--version" | "-V")) if !is_named => {
             nothing_else(behind.get(1..).unwrap_or(&[]))?;
-            print(concat!("wechat ", env!("CARGO_PKG_VERSION"), "\n"))?;
+            print(format!("wechat {}\n", version()))?;
         }
         ("serve", _) => serve::run(program, Settings::read(behind, &environment)?)?,
         ("check", _) => check::run(behind, &environment)?,
@@ -265,6 +266,12 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+/// The version, and whether this build reads encrypted messages.
+fn version() -> String {
+    let feature = if SECURE { " (secure)" } else { "" };
+    format!("{}{feature}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Refuses an argument that a command has no use for.

@@ -12,7 +12,7 @@ use super::arguments::{Environment, Given, Name, Takes, number};
 use super::client::{URL, token_of, url_of};
 use super::load::{self, Load};
 use super::output::{Colour, Style, print};
-use super::token::TOKEN_FILE;
+use super::secrets::TOKEN_FILE;
 use super::usage::UsageError;
 use crate::http::Url;
 use crate::net::{self, Answer, Client, End};

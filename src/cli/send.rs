@@ -7,13 +7,14 @@ use super::Error;
 use super::arguments::{Environment, Given, Name, Takes};
 use super::client::{URL, token_of, url_of};
 use super::output::{Colour, Style, print};
-use super::token::TOKEN_FILE;
+use super::secrets::{APP_ID, Encryption, TOKEN_FILE};
 use super::usage::UsageError;
+use crate::account::{Mode, Token};
 use crate::bot;
 use crate::net::{self, Client, End};
 use crate::platform::{
-    Draft, Finding, PATIENCE, Stamp, TRIES, Verdict, field_name, of_answer, of_trouble, random,
-    seconds, shown,
+    Draft, Finding, PATIENCE, Seal, Stamp, TRIES, Verdict, field_name, of_answer, of_trouble,
+    random, seconds, shown,
 };
 
 const FROM: Name = Name {
@@ -22,9 +23,11 @@ const FROM: Name = Name {
 };
 const ALL_TRIES: &str = "--tries";
 const RAW: &str = "--raw";
+const ENCRYPTED: &str = "--encrypted";
+const COMPATIBLE: &str = "--compatible";
 const TAKES: Takes = Takes {
-    flags: &[&URL, &TOKEN_FILE, &FROM],
-    switches: &[ALL_TRIES, RAW],
+    flags: &[&URL, &TOKEN_FILE, &FROM, &APP_ID],
+    switches: &[ALL_TRIES, RAW, ENCRYPTED, COMPATIBLE],
     operands: usize::MAX,
 };
 
@@ -43,12 +46,22 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         print(style.finding(&Finding::doubt(text)))?;
     }
     let draft = Draft::compose(fields, now, msg_id).map_err(UsageError::Draft)?;
-    if given.has(RAW) {
-        print(style.foreign(draft.xml().as_bytes()))?;
-        print("\n\n")?;
-    }
     // The same signature with every try, as observed.
-    let request = draft.request(&url, &Stamp::new(&token, now));
+    let stamp = Stamp::new(&token, now);
+    let seal = seal(&given, token)?;
+    let posted = match &seal {
+        Some(seal) => draft.sealed(seal, &stamp).map_err(Error::Random)?,
+        None => draft.plain(),
+    };
+    let raw = |xml: &[u8]| match given.has(RAW) {
+        true => print([&style.foreign(xml), b"\n\n".as_slice()].concat()),
+        false => Ok(()),
+    };
+    if seal.is_some() {
+        raw(draft.xml().as_bytes())?;
+    }
+    raw(posted.content.as_bytes())?;
+    let request = draft.request(&url, &stamp, &posted);
     let fail = |text, error| {
         print(style.finding(&Finding::fault(text)))?;
         Err(error)
@@ -66,12 +79,12 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         late = match client.exchange(&request, PATIENCE) {
             Ok(answer) if answer.end == End::Timeout => of_answer(&answer),
             Ok(answer) => {
-                let verdict = Verdict::on(&answer, &draft);
+                let verdict = Verdict::on(&answer, &draft, seal.as_ref());
                 print(report(&verdict, &seconds(answer.took), style))?;
                 if given.has(RAW) {
                     print("\n")?;
-                    print(style.foreign(answer.content))?;
-                    print("\n\n")?;
+                    raw(answer.content)?;
+                    verdict.inside.as_deref().map_or(Ok(()), raw)?;
                 }
                 return conclude(&verdict);
             }
@@ -87,6 +100,22 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         _ => Error::NotDelivered,
     };
     fail(late.unwrap_or_default(), error)
+}
+
+/// What it is sent under in the encrypted modes.
+fn seal(given: &Given<'_>, token: Token) -> Result<Option<Seal>, Error> {
+    let (switch, mode) = match (given.has(ENCRYPTED), given.has(COMPATIBLE)) {
+        (false, false) => return Ok(None),
+        (true, true) => return Err(UsageError::Both(ENCRYPTED, COMPATIBLE).into()),
+        (true, false) => (ENCRYPTED, Mode::Safe),
+        (false, true) => (COMPATIBLE, Mode::Compatible),
+    };
+    let cipher = Encryption::of(given)?.required_by(switch)?;
+    Ok(Some(Seal {
+        token,
+        cipher,
+        mode,
+    }))
 }
 
 fn conclude(verdict: &Verdict) -> Result<(), Error> {

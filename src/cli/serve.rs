@@ -1,8 +1,8 @@
 //! `wechat serve`: the server.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use std::thread;
 
 use super::control::Desk;
 use super::output::print;
-use super::settings::Settings;
+use super::secrets::parse_token;
+use super::settings::{REQUIRE_ENCRYPTION, Settings};
 use super::status::Status;
-use super::token::parse_token;
-use super::{Error, client};
+use super::{Error, client, version};
 use crate::answer::ServedPath;
 use crate::bot::Bot;
 use crate::net::{self, ControlSocket, Listener, Watchdog};
@@ -31,8 +31,13 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         Some(token) => (token, None),
         None => {
             let text = random_token().map_err(Error::Random)?;
-            (parse_token(text.as_bytes(), "/dev/urandom")?, Some(text))
+            (parse_token(&text, "/dev/urandom")?, Some(text))
         }
+    };
+    let previous_token = settings.previous_token.read()?;
+    let cipher = match settings.requires_encryption {
+        true => Some(settings.encryption.required_by(REQUIRE_ENCRYPTION)?),
+        false => settings.encryption.cipher()?,
     };
     let bot = open(settings.rules)?;
     let server = match Listener::from_stdin() {
@@ -43,15 +48,15 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         })?,
     };
     let mut backend = server.token(token);
+    backend.callback.previous_token = previous_token;
+    backend.callback.cipher = cipher;
+    backend.callback.requires_encryption = settings.requires_encryption;
     backend.callback.path = settings.path.as_deref().and_then(ServedPath::parse);
     backend.callback.max_age = settings.max_age;
     backend.limits.connections = settings.max_connections.min(connections_max());
     let address = backend.address().map_err(Error::Serve)?;
     let control = settings.control.bind()?;
-    let mut text = format!(
-        "wechat {} listening on {address}\n",
-        env!("CARGO_PKG_VERSION")
-    );
+    let mut text = format!("wechat {} listening on {address}\n", version());
     if let Some(made_up) = made_up {
         let path = settings.path.as_deref().unwrap_or("/");
         text.push_str(&trial(program, &made_up, address, path));
@@ -166,19 +171,15 @@ fn connections_max() -> usize {
 /// four times 62.
 fn random_token() -> io::Result<String> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let random = net::random()?;
     let mut token = String::new();
-    for byte in io::BufReader::with_capacity(64, File::open("/dev/urandom")?).bytes() {
-        let byte = byte?;
+    while token.len() < RANDOM_LENGTH {
+        let mut byte = [0];
+        random(&mut byte)?;
+        let [byte] = byte;
         if byte < 248 {
-            token.extend(
-                ALPHABET
-                    .get(usize::from(byte % 62))
-                    .copied()
-                    .map(char::from),
-            );
-        }
-        if token.len() == RANDOM_LENGTH {
-            break;
+            let letter = ALPHABET.get(usize::from(byte % 62));
+            token.extend(letter.copied().map(char::from));
         }
     }
     Ok(token)

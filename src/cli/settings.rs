@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::arguments::{Given, Name, Takes, number};
 use super::control::{CONTROL, ControlPath};
-use super::token::{TOKEN_FILE, TokenSource};
+use super::secrets::{self, APP_ID, Encryption, Source, TOKEN_FILE};
 use super::usage::UsageError;
-use crate::account::Age;
+use crate::account::{Age, Token};
 use crate::answer::ServedPath;
 
 /// The most threads that Linux gives a process without being told to: each has four of the 65,530
@@ -26,7 +26,13 @@ pub struct Settings {
     /// The rules file, if not the embedded rules.
     pub rules: Option<PathBuf>,
     /// Where the token comes from.
-    pub token: TokenSource,
+    pub token: Source<Token>,
+    /// Where the token of before comes from.
+    pub previous_token: Source<Token>,
+    /// What encrypted messages take.
+    pub encryption: Encryption,
+    /// Whether plain messages are refused.
+    pub requires_encryption: bool,
     /// The path that is served, if not any.
     pub path: Option<String>,
     /// How far a timestamp may be off.
@@ -63,17 +69,19 @@ const MAX_CONNECTIONS: Name = Name {
     flag: "--max-connections",
     variable: Some("WECHAT_MAX_CONNECTIONS"),
 };
+pub(super) const REQUIRE_ENCRYPTION: &str = "--require-encryption";
 const TAKES: Takes = Takes {
     flags: &[
         &LISTEN,
         &RULES,
         &TOKEN_FILE,
+        &APP_ID,
         &PATH,
         &MAX_AGE,
         &MAX_CONNECTIONS,
         &CONTROL,
     ],
-    switches: &[],
+    switches: &[REQUIRE_ENCRYPTION],
     operands: 0,
 };
 
@@ -116,7 +124,10 @@ impl Settings {
                     (1..=CONNECTIONS_MAX).contains(&number).then_some(number)
                 })?
                 .unwrap_or(1024),
-            token: TokenSource::of(&given)?,
+            token: secrets::token(&given)?,
+            previous_token: secrets::previous_token(&given)?,
+            encryption: Encryption::of(&given)?,
+            requires_encryption: given.has(REQUIRE_ENCRYPTION),
             notify_socket: given
                 .variable("NOTIFY_SOCKET")
                 .filter(|socket| !socket.is_empty()),
@@ -160,7 +171,7 @@ mod tests {
     fn defaults_hold_where_nothing_is_given() {
         let settings = read(&[], &[]).unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8000");
-        assert!(matches!(settings.token, TokenSource::Nowhere));
+        assert!(matches!(settings.token, Source::Nowhere));
         assert_eq!(
             (settings.path, settings.max_age, settings.max_connections),
             (None, Age::AtMost(600), 1024)
@@ -191,18 +202,16 @@ mod tests {
             &[("WECHAT_TOKEN", "abc"), ("CREDENTIALS_DIRECTORY", "/c")],
         )
         .unwrap();
-        assert!(
-            matches!(file.token, TokenSource::File(path) if path == std::path::Path::new("/t"))
-        );
+        assert!(matches!(file.token, Source::File(path) if path == std::path::Path::new("/t")));
         let variable = read(
             &[],
             &[("WECHAT_TOKEN", "abc"), ("CREDENTIALS_DIRECTORY", "/c")],
         )
         .unwrap();
-        assert!(matches!(variable.token, TokenSource::Environment(_)));
+        assert!(matches!(variable.token, Source::Environment(_)));
         let credential = read(&[], &[("CREDENTIALS_DIRECTORY", "/c")]).unwrap();
         assert!(
-            matches!(credential.token, TokenSource::Credential(path) if path == std::path::Path::new("/c/token"))
+            matches!(credential.token, Source::Credential(path) if path == std::path::Path::new("/c/token"))
         );
     }
 

@@ -8,11 +8,11 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Error;
 use super::arguments::{Given, Takes};
 use super::control::{self, CONTROL, ControlPath};
 use super::load::percentile;
 use super::output::print;
+use super::{Error, version};
 use crate::answer::Tally;
 use crate::bot::Bot;
 use crate::net::{self, Handle};
@@ -62,7 +62,7 @@ enum Value {
 
 impl Status {
     /// All that is known, by names that are those of the JSON, and of the table with blanks.
-    fn fields(&self) -> [(&'static str, Value); 24] {
+    fn fields(&self) -> [(&'static str, Value); 26] {
         let traffic = self.handle.traffic();
         let programs = self.bot.programs();
         let since_message = self.tally.last_message();
@@ -71,7 +71,7 @@ impl Status {
         let times = BinaryHeap::from(traffic.times).into_sorted_vec();
         let count = |count: usize| Value::Count(u64::try_from(count).unwrap_or(u64::MAX));
         [
-            ("version", Value::Text(env!("CARGO_PKG_VERSION").to_owned())),
+            ("version", Value::Text(version())),
             ("process", Value::Count(process::id().into())),
             ("address", Value::Text(self.address.to_string())),
             ("uptime", Value::Seconds(Some(traffic.uptime.as_secs()))),
@@ -79,6 +79,8 @@ impl Status {
             ("rules_current", Value::Is(self.bot.has_current_rules())),
             ("since_message", Value::Seconds(since_message)),
             ("messages", Value::Counts(self.tally.messages().collect())),
+            ("modes", Value::Counts(self.tally.modes().collect())),
+            ("unread", Value::Count(self.tally.unread())),
             ("replies", Value::Count(self.tally.replies())),
             ("without_reply", Value::Count(self.tally.successes())),
             ("given_up", Value::Count(self.tally.given_up())),

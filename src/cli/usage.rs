@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use crate::account::TokenError;
+use crate::account::{AesKeyError, TokenError};
 use crate::http::UrlError;
 use crate::platform::DraftError;
 
@@ -20,6 +20,8 @@ pub enum UsageError {
     NoValue(&'static str),
     /// A flag with a value that takes none.
     TakesNoValue(&'static str),
+    /// Two switches of which one excludes the other.
+    Both(&'static str, &'static str),
     /// A flag that occurs twice.
     Repeated(&'static str),
     /// A value that the flag or variable cannot have.
@@ -62,11 +64,24 @@ pub enum UsageError {
         /// Why.
         error: TokenError,
     },
-    /// A token file or variable whose bytes are not text.
-    TokenText {
+    /// An EncodingAESKey that cannot be one.
+    AesKey {
+        /// The variable or file.
+        from: String,
+        /// Why.
+        error: AesKeyError,
+    },
+    /// A secret's file or variable whose bytes are not text.
+    SecretText {
         /// The variable or file.
         from: String,
     },
+    /// No EncodingAESKey, which this takes.
+    NoAesKey(&'static str),
+    /// An EncodingAESKey, and no appid.
+    NoAppId,
+    /// A flag that takes the feature `secure`.
+    Feature(&'static str),
 }
 
 impl fmt::Display for UsageError {
@@ -77,6 +92,7 @@ impl fmt::Display for UsageError {
             Self::Argument(text) => write!(f, "unexpected argument {text:?}, see wechat --help"),
             Self::NoValue(flag) => write!(f, "{flag} without a value"),
             Self::TakesNoValue(flag) => write!(f, "{flag} takes no value"),
+            Self::Both(one, other) => write!(f, "{one} and {other}, one of them allowed"),
             Self::Repeated(flag) => write!(f, "{flag} given twice"),
             Self::Value {
                 name,
@@ -94,8 +110,17 @@ impl fmt::Display for UsageError {
                 f.write_str("no token to sign with, WECHAT_TOKEN or --token-file FILE expected")
             }
             Self::Token { from, error } => write!(f, "{from}: {error}"),
-            Self::TokenText { from } => {
-                write!(f, "{from}: token is not text, only A-Z a-z 0-9 allowed")
+            Self::AesKey { from, error } => write!(f, "{from}: {error}"),
+            Self::SecretText { from } => write!(f, "{from}: not text, letters and digits expected"),
+            Self::NoAesKey(what) => write!(
+                f,
+                "{what} without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected"
+            ),
+            Self::NoAppId => {
+                f.write_str("EncodingAESKey without an appid, --app-id or WECHAT_APP_ID expected")
+            }
+            Self::Feature(flag) => {
+                write!(f, "{flag} takes {}", AesKeyError::Feature)
             }
         }
     }

@@ -7,7 +7,7 @@ use super::Error;
 use super::arguments::{Environment, Given, Takes};
 use super::client::{URL, token_of, url_of};
 use super::output::{Style, print};
-use super::token::TOKEN_FILE;
+use super::secrets::TOKEN_FILE;
 use crate::net;
 use crate::platform::{Grade, TokenCheck};
 

@@ -132,6 +132,14 @@ impl<'a> Response<'a> {
         }
     }
 
+    /// A refusal that does not say why; the note is for the log alone.
+    pub fn silent_refusal(status: Status, note: Note) -> Self {
+        Self {
+            content: Content::Bytes(b"refused\n".into()),
+            ..Self::refusal(status, note)
+        }
+    }
+
     /// The same with something to say in the log.
     #[must_use]
     pub fn with_note(self, note: Note) -> Self {

@@ -15,6 +15,7 @@ mod listener;
 mod log;
 mod notify;
 mod peer;
+mod random;
 mod seats;
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use listener::Listener;
 pub use log::report;
 pub use notify::{READY, STOPPING, Watchdog, notify};
 pub use peer::Peer;
+pub use random::random;
 
 /// How many connections there may be, and how long each may keep a thread waiting. Every duration
 /// is for the whole of its part: a peer that sends a byte now and then gains nothing.

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::Stamp;
+use super::sealed::Posted;
 use super::stamp::request_head;
-use crate::account::write_leaf_as_is;
+use crate::account::{Mode, write_leaf_as_is};
 use crate::http::Url;
 
 /// The account, where no other is given.
@@ -177,19 +178,34 @@ impl Draft {
         String::from_utf8(xml).unwrap_or_default()
     }
 
+    /// The root of it encrypted, with what stands beside that in this mode.
+    pub(super) fn envelope(&self, encrypt: String, mode: Mode) -> Self {
+        let stays =
+            |(path, _): &&(String, String)| mode == Mode::Compatible || path == "ToUserName";
+        let mut fields: Vec<(String, String)> = self.fields.iter().filter(stays).cloned().collect();
+        fields.push(("Encrypt".to_owned(), encrypt));
+        Self { fields }
+    }
+
     /// The POST by which WeChat brings it to this URL, as captured.
-    pub(crate) fn request(&self, url: &Url, stamp: &Stamp) -> Vec<u8> {
+    pub(crate) fn request(&self, url: &Url, stamp: &Stamp, posted: &Posted) -> Vec<u8> {
         let openid: String = self
             .field("FromUserName")
             .unwrap_or(USER)
             .bytes()
             .map(percent_encoded)
             .collect();
-        let target = url.target_with(&format!("{}&openid={openid}", stamp.parameters()));
-        let xml = self.xml();
-        let length = xml.len();
+        let Posted {
+            content,
+            parameters,
+        } = posted;
+        let target = url.target_with(&format!(
+            "{}&openid={openid}{parameters}",
+            stamp.parameters()
+        ));
+        let length = content.len();
         let head = request_head("POST", &target, url);
-        format!("{head}Content-Length: {length}\r\nContent-Type: text/xml\r\n\r\n{xml}")
+        format!("{head}Content-Length: {length}\r\nContent-Type: text/xml\r\n\r\n{content}")
             .into_bytes()
     }
 }

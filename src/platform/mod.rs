@@ -5,6 +5,7 @@
 
 mod capture;
 mod draft;
+mod sealed;
 mod shown;
 mod stamp;
 mod token_check;
@@ -17,6 +18,7 @@ pub use capture::CaptureError;
 pub(crate) use capture::{Capture, Difference, captured_status};
 pub use draft::DraftError;
 pub(crate) use draft::{Draft, field_name};
+pub(crate) use sealed::Seal;
 pub(crate) use shown::{quoted, seconds, shown};
 pub(crate) use stamp::{Stamp, random};
 pub(crate) use token_check::TokenCheck;

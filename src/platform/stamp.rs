@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::account::Token;
+use crate::account::{Signature, Token};
 use crate::http::Url;
 
 /// The three query parameters that every request of WeChat has.
@@ -23,6 +23,11 @@ impl Stamp {
             timestamp,
             nonce,
         }
+    }
+
+    /// The `msg_signature` of what is encrypted, with the same timestamp and nonce.
+    pub(super) fn sign_message(&self, token: &Token, encrypt: &str) -> Signature {
+        token.sign_message(self.timestamp.as_bytes(), self.nonce.as_bytes(), encrypt)
     }
 
     /// The same with another first digit of the signature.

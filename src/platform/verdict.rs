@@ -2,10 +2,10 @@
 
 use super::token_check::is_page;
 use super::trouble;
-use super::{Draft, Finding, Grade, quoted, shown};
+use super::{Draft, Finding, Grade, Seal, quoted, shown};
 use crate::account::{
-    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, TEXT_MAX, Xml, XmlError, is_char,
-    trim,
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Document, Element, Mode, TEXT_MAX, Xml, XmlError,
+    is_char, trim,
 };
 use crate::net::Answer;
 
@@ -33,6 +33,8 @@ pub(crate) struct Verdict {
     pub(crate) fields: Vec<(String, String)>,
     /// What is wrong with it.
     pub(crate) findings: Vec<Finding>,
+    /// The XML that was encrypted in it.
+    pub(crate) inside: Option<Vec<u8>>,
 }
 
 impl Verdict {
@@ -42,19 +44,36 @@ impl Verdict {
         !self.findings.iter().any(is_fault)
     }
 
-    /// Judges the answer to this message.
-    pub(crate) fn on(answer: &Answer<'_>, message: &Draft) -> Self {
+    /// Judges the answer to this message, which was sent under a seal or plain.
+    pub(crate) fn on(answer: &Answer<'_>, message: &Draft, seal: Option<&Seal>) -> Self {
         if let Some(fault) = trouble::of_answer(answer) {
             return Self::unusable(format!("status {}", answer.head.status), fault);
         }
-        match answer.content {
+        Self::on_content(answer.content, message, seal)
+    }
+
+    fn on_content(content: &[u8], message: &Draft, seal: Option<&Seal>) -> Self {
+        match content {
             [] => Self::no_reply("no reply (empty)"),
             b"success" => Self::no_reply("no reply (success)"),
             content => match fault_of_shape(content) {
                 Some(fault) => Self::unusable("no reply of WeChat's".to_owned(), fault),
-                None => Self::on_xml(content, message),
+                None => Self::on_xml(content, message, seal),
             },
         }
+    }
+
+    /// What is in an encrypted answer, as if it had come plain, and what is wrong around it.
+    fn on_sealed(root: Element<'_>, message: &Draft, seal: &Seal) -> Self {
+        let mut findings = Findings(Vec::new());
+        let inside = seal.open(root, &mut findings);
+        let mut verdict = match &inside {
+            Some(inside) => Self::on_content(inside, message, None),
+            None => Self::no_reply("a reply"),
+        };
+        verdict.kind.push_str(", encrypted");
+        verdict.findings.append(&mut findings.0);
+        Self { inside, ..verdict }
     }
 
     fn no_reply(kind: &str) -> Self {
@@ -63,6 +82,7 @@ impl Verdict {
             is_silent: true,
             fields: Vec::new(),
             findings: Vec::new(),
+            inside: None,
         }
     }
 
@@ -72,24 +92,25 @@ impl Verdict {
             is_silent: false,
             fields: Vec::new(),
             findings: vec![Finding::fault(fault)],
+            inside: None,
         }
     }
 
-    fn on_xml(content: &[u8], message: &Draft) -> Self {
+    fn on_xml(content: &[u8], message: &Draft, seal: Option<&Seal>) -> Self {
         let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
         let xml = match Xml::scan(content) {
             Ok(xml) => xml,
-            Err(error) => return Self::on_odd_xml(content, error, message),
+            Err(error) => return Self::on_odd_xml(content, error, message, seal),
         };
         match Document::parse(&xml) {
-            Ok(document) => Self::on_document(&document, content, message),
+            Ok(document) => Self::on_document(&document, content, message, seal),
             Err(error) => unusable(fault_of_xml(error)),
         }
     }
 
     /// XML with more markup than WeChat's own has. Its parser may take that; ours takes time that
     /// grows with the cube of it, so that only a short one is read.
-    fn on_odd_xml(content: &[u8], error: XmlError, message: &Draft) -> Self {
+    fn on_odd_xml(content: &[u8], error: XmlError, message: &Draft, seal: Option<&Seal>) -> Self {
         let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
         let odd = match error {
             XmlError::Attribute => "a tag with an attribute",
@@ -105,7 +126,7 @@ impl Verdict {
         };
         match Document::written(text) {
             Ok(document) => {
-                let mut verdict = Self::on_document(&document, content, message);
+                let mut verdict = Self::on_document(&document, content, message, seal);
                 let doubt = format!("{odd}, of which WeChat's own XML has none");
                 verdict.findings.push(Finding::doubt(doubt));
                 verdict
@@ -117,8 +138,23 @@ impl Verdict {
         }
     }
 
-    fn on_document(document: &Document<'_>, content: &[u8], message: &Draft) -> Self {
+    fn on_document(
+        document: &Document<'_>,
+        content: &[u8],
+        message: &Draft,
+        seal: Option<&Seal>,
+    ) -> Self {
         let root = document.root();
+        if let Some(seal) = seal {
+            if root.text_at("Encrypt").is_some() {
+                return Self::on_sealed(root, message, seal);
+            }
+            if seal.mode == Mode::Safe {
+                let fault = "it is plain, and safe mode (安全模式) takes none but encrypted ones; \
+                    give the program the EncodingAESKey, or choose 兼容模式 in the console";
+                return Self::unusable("a plain reply".to_owned(), fault.to_owned());
+            }
+        }
         let msg_type = trim(root.text_at("MsgType").unwrap_or(""));
         let is_of_head = |path: &str| {
             matches!(
@@ -146,6 +182,7 @@ impl Verdict {
             is_silent: false,
             fields: leaves.filter(|(path, _)| !is_of_head(path)).collect(),
             findings: findings.0,
+            inside: None,
         }
     }
 }
@@ -211,10 +248,10 @@ fn behind_root(content: &[u8]) -> Option<&[u8]> {
     (!rest.is_empty()).then_some(rest)
 }
 
-struct Findings(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn fault(&mut self, text: impl Into<String>) {
+    pub(super) fn fault(&mut self, text: impl Into<String>) {
         self.0.push(Finding::fault(text));
     }
 
@@ -241,7 +278,7 @@ impl Findings {
             self.0.push(Finding::doubt(doubt));
         }
         self.look_at_names(root, message);
-        self.look_at_time(root);
+        look_at_seconds(root, "CreateTime", self);
         self.look_at_kind(root, msg_type, message);
     }
 
@@ -264,28 +301,6 @@ impl Findings {
                     quoted(found.as_bytes())
                 )),
             }
-        }
-    }
-
-    fn look_at_time(&mut self, root: Element<'_>) {
-        let Some(text) = root
-            .text_at("CreateTime")
-            .map(trim)
-            .filter(|text| !text.is_empty())
-        else {
-            self.fault("CreateTime is missing, seconds since 1970 expected");
-            return;
-        };
-        let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
-        match text.parse::<u64>() {
-            Ok(time) if is_number && time < MILLISECONDS => {}
-            Ok(time) if is_number => self.fault(format!(
-                "CreateTime is {time}, which is in milliseconds; seconds since 1970 expected"
-            )),
-            _ => self.fault(format!(
-                "CreateTime is {}, whole seconds since 1970 expected",
-                quoted(text.as_bytes())
-            )),
         }
     }
 
@@ -366,5 +381,25 @@ impl Findings {
         if untitled > 0 {
             self.fault(format!("{untitled} of the articles without a Title"));
         }
+    }
+}
+
+/// Looks at a time, which is in seconds since 1970 wherever WeChat has one.
+pub(super) fn look_at_seconds(root: Element<'_>, name: &str, findings: &mut Findings) {
+    let text = root.text_at(name).map(trim);
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        findings.fault(format!("{name} is missing, seconds since 1970 expected"));
+        return;
+    };
+    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
+    match text.parse::<u64>() {
+        Ok(time) if is_number && time < MILLISECONDS => {}
+        Ok(time) if is_number => findings.fault(format!(
+            "{name} is {time}, which is in milliseconds; seconds since 1970 expected"
+        )),
+        _ => findings.fault(format!(
+            "{name} is {}, whole seconds since 1970 expected",
+            quoted(text.as_bytes())
+        )),
     }
 }

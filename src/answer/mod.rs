@@ -1,0 +1,313 @@
+//! The one seam between HTTP and the account: a [`Request`] in, a [`Response`] out. No sockets, no
+//! XML.
+
+mod parameters;
+mod path;
+mod refusal;
+mod tally;
+
+use std::borrow::Cow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::account::{
+    Age, Cipher, Credentials, Envelope, Message, MessageError, Mode, SECURE, SignatureError, Token,
+    UsedSignatures, Verified, Xml,
+};
+use crate::bot::{Caller, Outcome};
+use crate::http::{Method, Note, Request, Response};
+use parameters::{Parameters, required};
+use refusal::Refusal;
+
+pub use path::ServedPath;
+pub use tally::Tally;
+
+/// What a person sees who opens the callback's address in a browser.
+const GREETING: &[u8] = b"This is the callback of a WeChat Official Account, and it runs.\n";
+
+/// What WeChat takes for "no reply".
+const SUCCESS: &[u8] = b"success";
+
+/// An account's callback: who may talk to it, and where.
+#[derive(Debug)]
+pub struct Callback {
+    /// The token that requests are signed with.
+    pub token: Token,
+    /// The token of before, which is good too: WeChat changes over to a new one some time after it is
+    /// saved in the console.
+    pub previous_token: Option<Token>,
+    /// What encrypted messages are opened with, and their replies sealed. Without it they are not read.
+    pub cipher: Option<Cipher>,
+    /// Whether messages in plain mode are refused.
+    pub requires_encryption: bool,
+    /// How far their timestamp may be from this clock.
+    pub max_age: Age,
+    /// The only path that is served; `None` serves any, since the signature is what authenticates.
+    pub path: Option<ServedPath>,
+    /// What it has answered so far.
+    pub tally: Arc<Tally>,
+    used: UsedSignatures,
+}
+
+impl Callback {
+    /// The callback of the account with this token: any path, requests at most 600 seconds old.
+    pub fn new(token: Token) -> Self {
+        Self {
+            token,
+            previous_token: None,
+            cipher: None,
+            requires_encryption: false,
+            max_age: Age::AtMost(600),
+            path: None,
+            tally: Arc::default(),
+            used: UsedSignatures::default(),
+        }
+    }
+
+    /// Answers a request of this caller; `None` where they are gone before there is an answer. A
+    /// verified message is answered with what `outcome` makes of it, written to `scratch`, which is
+    /// cleared first.
+    pub fn answer<'r>(
+        &self,
+        request: &Request<'r>,
+        caller: &Caller<'_>,
+        scratch: &'r mut Vec<u8>,
+        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+    ) -> Option<Response<'r>> {
+        scratch.clear();
+        let is_elsewhere = |path: &ServedPath| !path.is_path_of(&request.head.target);
+        if self.path.as_ref().is_some_and(is_elsewhere) {
+            return Some(Refusal::Path.response());
+        }
+        let answered = match request.head.method {
+            Method::Get | Method::Head => self.answer_token_check(request, caller).map(Some),
+            Method::Post => self.answer_message(request, caller, scratch, outcome),
+            Method::Other => Err(Refusal::Method),
+        };
+        answered.unwrap_or_else(|refusal| Some(refusal.response()))
+    }
+
+    /// The token check of the console: the echostr comes back, and nothing else with it.
+    fn answer_token_check<'r>(
+        &self,
+        request: &Request<'r>,
+        caller: &Caller<'_>,
+    ) -> Result<Response<'r>, Refusal> {
+        let parameters = Parameters::read(&request.head.target);
+        if parameters.are_absent() {
+            return Ok(Response::text(GREETING));
+        }
+        let echostr = required(parameters.echostr.as_ref(), "echostr")?;
+        let (_, verified) = self.verify(&parameters, (caller.now)())?;
+        self.tally.count_token_check();
+        Ok(echo(verified, echostr.clone()))
+    }
+
+    // Its frame holds a message's table: stack that a silent connection does without.
+    #[inline(never)]
+    fn answer_message<'r>(
+        &self,
+        request: &Request<'r>,
+        caller: &Caller<'_>,
+        scratch: &'r mut Vec<u8>,
+        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+    ) -> Result<Option<Response<'r>>, Refusal> {
+        let parameters = Parameters::read(&request.head.target);
+        let (token, verified) = self.verify(&parameters, (caller.now)())?;
+        if request.content.is_empty() {
+            return Err(Refusal::NoContent);
+        }
+        let is_encrypted = parameters.speak_of_encryption();
+        if let Some(cipher) = self.cipher.as_ref().filter(|_| is_encrypted) {
+            let question = Question {
+                content: request.content,
+                parameters,
+                verified,
+                token,
+            };
+            return self.answer_encrypted(cipher, question, caller, scratch, outcome);
+        }
+        if self.requires_encryption {
+            return Err(Refusal::Plain);
+        }
+        let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
+        let envelope = is_encrypted.then(|| Envelope::parse(&xml));
+        let verified = match &envelope {
+            // Each try may be encrypted anew.
+            Some(Ok(envelope)) => self.use_once(verified, envelope),
+            Some(Err(_)) | None => self.use_once(verified, request.content),
+        }?;
+        let message = match Message::parse(verified, &xml) {
+            Err(MessageError::Encrypted) if self.cipher.is_none() => {
+                return Ok(Some(self.leave_unread()));
+            }
+            parsed => parsed.map_err(Refusal::Message)?,
+        };
+        let mode = message.mode();
+        if mode != Mode::Plain && self.cipher.is_some() {
+            return Err(Refusal::Missing("msg_signature"));
+        }
+        let note = self.count(&message, mode);
+        if !self.write_reply(&message, caller, scratch, outcome) {
+            return Ok(None);
+        }
+        let response = match scratch.is_empty() {
+            true => Response::text(SUCCESS),
+            false => Response::xml(scratch.as_slice()),
+        };
+        Ok(Some(with_note(response, note)))
+    }
+
+    /// The same for one that is encrypted, in compatible mode too: what is encrypted is what counts.
+    #[inline(never)]
+    fn answer_encrypted<'r>(
+        &self,
+        cipher: &Cipher,
+        question: Question<'_>,
+        caller: &Caller<'_>,
+        scratch: &'r mut Vec<u8>,
+        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+    ) -> Result<Option<Response<'r>>, Refusal> {
+        let xml = Xml::scan(question.content).map_err(|error| Refusal::Message(error.into()))?;
+        let envelope = match Envelope::parse(&xml) {
+            Err(MessageError::Missing("Encrypt")) => return Err(Refusal::Stripped),
+            parsed => parsed.map_err(Refusal::Message)?,
+        };
+        let parameters = &question.parameters;
+        let msg_signature = parameters.msg_signature.as_ref();
+        let credentials = Credentials {
+            signature: required(msg_signature, "msg_signature")?,
+            ..parameters.credentials()?
+        };
+        let sealed = question
+            .token
+            .verify_message(&credentials, envelope.encrypt())
+            .map_err(Refusal::MessageSignature)?;
+        let opened = cipher.open(&sealed).map_err(Refusal::Unopened)?;
+        // The same content under the same signature is WeChat asking again, also where it was encrypted
+        // anew; and nothing else is, also not in plain mode.
+        let verified = self.use_once(question.verified, opened.message())?;
+        let inside = Xml::scan(opened.message()).map_err(|error| Refusal::Inside(error.into()))?;
+        let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
+        if let Some(name) = envelope.difference(&message) {
+            return Err(Refusal::Differs(name.chars().take(32).collect()));
+        }
+        let note = self.count(&message, envelope.mode());
+        let mut reply = Vec::new();
+        if !self.write_reply(&message, caller, &mut reply, outcome) {
+            return Ok(None);
+        }
+        if reply.is_empty() {
+            return Ok(Some(with_note(Response::text(SUCCESS), note)));
+        }
+        let (now, nonce) = ((caller.now)(), credentials.nonce);
+        let written = opened.write_reply(&reply, question.token, now, nonce, scratch);
+        Ok(Some(match written {
+            Ok(()) => with_note(Response::xml(scratch.as_slice()), note),
+            Err(error) => Response::text(SUCCESS).with_note(Note {
+                cause: "no-randomness",
+                reason: error.to_string().into(),
+                hint: "is there a /dev/urandom?",
+            }),
+        }))
+    }
+
+    /// Counts a message, and says so where it does not come in the mode of the one before.
+    fn count(&self, message: &Message<'_>, mode: Mode) -> Option<Note> {
+        let is_new = self.tally.count_message(message, mode);
+        is_new.then(|| Note {
+            cause: "mode",
+            reason: match mode {
+                Mode::Plain => "messages come in plain mode (明文模式)".into(),
+                Mode::Compatible => "messages come in compatible mode (兼容模式)".into(),
+                Mode::Safe => "messages come in safe mode (安全模式)".into(),
+            },
+            hint: "",
+        })
+    }
+
+    /// Writes the reply to a message, nothing for no reply; `false` where its sender is gone.
+    fn write_reply<'m>(
+        &self,
+        message: &'m Message<'m>,
+        caller: &Caller<'_>,
+        out: &mut Vec<u8>,
+        outcome: impl Fn(&'m Message<'m>) -> Outcome<'m>,
+    ) -> bool {
+        let outcome = outcome(message);
+        let reply = match &outcome {
+            Outcome::Reply(reply) => reply,
+            Outcome::Kept(reply) => reply,
+            Outcome::Gone => {
+                self.tally.count_gone();
+                return false;
+            }
+        };
+        reply.write_to(message, (caller.now)(), out);
+        self.tally.count_reply(!out.is_empty());
+        true
+    }
+
+    /// The answer to a message that is encrypted where nothing is decrypted: WeChat shows its user nothing,
+    /// and the log says what to do.
+    fn leave_unread<'r>(&self) -> Response<'r> {
+        self.tally.count_unread();
+        Response::text(SUCCESS).with_note(Note {
+            cause: "encrypted",
+            reason: "message is encrypted (安全模式), so it was not read".into(),
+            hint: match SECURE {
+                true => "give the EncodingAESKey, by WECHAT_AES_KEY or the credential aes-key; or set 兼容模式 in the console",
+                false => "built without the feature secure; or set 兼容模式 in the console",
+            },
+        })
+    }
+
+    /// Where old requests are good, a signature that is used a second time is nothing to be wary of.
+    fn use_once(&self, verified: Verified, content: impl Hash) -> Result<Verified, Refusal> {
+        match self.max_age {
+            Age::Any => Ok(verified),
+            Age::AtMost(_) => self
+                .used
+                .use_for(verified, content)
+                .map_err(Refusal::Signature),
+        }
+    }
+
+    /// Proof of a right signature, and the token that it was made with.
+    fn verify(&self, parameters: &Parameters<'_>, now: u64) -> Result<(&Token, Verified), Refusal> {
+        let credentials = parameters.credentials()?;
+        let verify = |token: &Token| token.verify(&credentials, now, self.max_age);
+        let verified = match (verify(&self.token), &self.previous_token) {
+            (Err(SignatureError::Wrong), Some(previous)) => {
+                verify(previous).map(|verified| (previous, verified))
+            }
+            (verified, _) => verified.map(|verified| (&self.token, verified)),
+        };
+        verified.map_err(Refusal::Signature)
+    }
+}
+
+/// A message whose signature was right, before it is decrypted.
+struct Question<'a> {
+    content: &'a [u8],
+    parameters: Parameters<'a>,
+    verified: Verified,
+    token: &'a Token,
+}
+
+fn with_note<'r>(response: Response<'r>, note: Option<Note>) -> Response<'r> {
+    match note {
+        Some(note) => response.with_note(note),
+        None => response,
+    }
+}
+
+/// The echostr of a verified token check, and nothing else.
+fn echo<'r>(_: Verified, echostr: Cow<'r, [u8]>) -> Response<'r> {
+    let note = Note {
+        cause: "token-check",
+        reason: "passed".into(),
+        hint: "",
+    };
+    Response::text(echostr).with_note(note)
+}

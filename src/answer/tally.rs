@@ -1,0 +1,135 @@
+//! What a callback has answered so far.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use crate::account::{Message, Mode};
+
+/// The kinds of messages that are counted, by MsgType.
+const KINDS: [&str; 10] = [
+    "text",
+    "image",
+    "voice",
+    "video",
+    "shortvideo",
+    "location",
+    "link",
+    "file",
+    "miniprogrampage",
+    "event",
+];
+
+/// The modes they come in.
+const MODES: [&str; 3] = ["plain", "compatible", "safe"];
+
+/// What a callback has answered so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    messages: [AtomicU64; KINDS.len()],
+    others: AtomicU64,
+    modes: [AtomicU64; MODES.len()],
+    last_mode: AtomicU8,
+    unread: AtomicU64,
+    replies: AtomicU64,
+    successes: AtomicU64,
+    given_up: AtomicU64,
+    token_checks: AtomicU64,
+    last_message: AtomicU64,
+}
+
+impl Tally {
+    /// How many messages came of each kind, by MsgType, each try of one counted; those of kinds that the manual does not have
+    /// last, as `other`.
+    pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let kinds = KINDS.into_iter().zip(&self.messages);
+        let kinds = kinds.chain([("other", &self.others)]);
+        kinds.map(|(kind, count)| (kind, count.load(Ordering::Relaxed)))
+    }
+
+    /// How many messages came in each mode, those that could not be read among them.
+    pub fn modes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let modes = MODES.into_iter().zip(&self.modes);
+        modes.map(|(mode, count)| (mode, count.load(Ordering::Relaxed)))
+    }
+
+    /// Encrypted messages that could not be read, for want of a key.
+    pub fn unread(&self) -> u64 {
+        self.unread.load(Ordering::Relaxed)
+    }
+
+    /// Messages that were replied to.
+    pub fn replies(&self) -> u64 {
+        self.replies.load(Ordering::Relaxed)
+    }
+
+    /// Messages that got no reply, but `success`.
+    pub fn successes(&self) -> u64 {
+        self.successes.load(Ordering::Relaxed)
+    }
+
+    /// Messages whose sender was gone before there was an answer; mostly tries that WeChat made again.
+    pub fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// When the last message came, in seconds since 1970.
+    pub fn last_message(&self) -> Option<u64> {
+        let last = self.last_message.load(Ordering::Relaxed);
+        (last > 0).then_some(last)
+    }
+
+    /// Token checks that passed.
+    pub fn token_checks(&self) -> u64 {
+        self.token_checks.load(Ordering::Relaxed)
+    }
+
+    /// Counts a message, and returns whether the one before came in another mode; before the first, plain
+    /// mode counts as that.
+    pub(super) fn count_message(&self, message: &Message<'_>, mode: Mode) -> bool {
+        let msg_type = message.msg_type();
+        let kinds = KINDS.iter().zip(&self.messages);
+        let mut of_kind = kinds.filter(|(kind, _)| **kind == msg_type);
+        self.last_message
+            .store(message.received(), Ordering::Relaxed);
+        one_more(of_kind.next().map_or(&self.others, |(_, count)| count));
+        self.count_mode(mode)
+    }
+
+    fn count_mode(&self, mode: Mode) -> bool {
+        let number: u8 = match mode {
+            Mode::Plain => 0,
+            Mode::Compatible => 1,
+            Mode::Safe => 2,
+        };
+        if let Some(count) = self.modes.get(usize::from(number)) {
+            one_more(count);
+        }
+        // Nearly all are like the one before, and only read it.
+        self.last_mode.load(Ordering::Relaxed) != number
+            && self.last_mode.swap(number, Ordering::Relaxed) != number
+    }
+
+    pub(super) fn count_unread(&self) {
+        self.count_mode(Mode::Safe);
+        one_more(&self.unread);
+        one_more(&self.successes);
+    }
+
+    pub(super) fn count_reply(&self, is_reply: bool) {
+        one_more(match is_reply {
+            true => &self.replies,
+            false => &self.successes,
+        });
+    }
+
+    pub(super) fn count_gone(&self) {
+        one_more(&self.given_up);
+    }
+
+    pub(super) fn count_token_check(&self) {
+        one_more(&self.token_checks);
+    }
+}
+
+fn one_more(count: &AtomicU64) {
+    count.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,95 @@
+//! The encrypted modes (消息加解密说明): how a message is posted in them, and what is in the answer.
+
+use std::io;
+
+use super::verdict::{Findings, look_at_seconds};
+use super::{Draft, Stamp, quoted};
+use crate::account::{Cipher, Credentials, Element, Mode, OpenError, Token, trim};
+
+/// What encrypts and signs a message, and opens its answer.
+pub(crate) struct Seal {
+    pub(crate) token: Token,
+    pub(crate) cipher: Cipher,
+    /// `Compatible` or `Safe`.
+    pub(crate) mode: Mode,
+}
+
+/// A message as it is posted.
+pub(crate) struct Posted {
+    /// The XML.
+    pub(crate) content: String,
+    /// What stands in the query behind the usual parameters.
+    pub(super) parameters: String,
+}
+
+impl Draft {
+    /// As it is posted in plain mode.
+    pub(crate) fn plain(&self) -> Posted {
+        Posted {
+            content: self.xml(),
+            parameters: String::new(),
+        }
+    }
+
+    /// As it is posted encrypted: alone with the account's name, or in compatible mode beside itself.
+    ///
+    /// # Errors
+    /// Those of the source of random bytes.
+    pub(crate) fn sealed(&self, seal: &Seal, stamp: &Stamp) -> io::Result<Posted> {
+        let encrypt = seal.cipher.seal(self.xml().as_bytes())?;
+        let msg_signature = stamp.sign_message(&seal.token, &encrypt);
+        Ok(Posted {
+            content: self.envelope(encrypt, seal.mode).xml(),
+            parameters: format!("&encrypt_type=aes&msg_signature={msg_signature}"),
+        })
+    }
+}
+
+/// What is wrong where a decrypted answer is not what it should be, and what to look at.
+fn fault_of_opening(error: OpenError) -> String {
+    match error {
+        OpenError::Padding | OpenError::Short(_) | OpenError::Length { .. } => {
+            format!("{error}; is the EncodingAESKey the same on both sides?")
+        }
+        OpenError::AppId => format!("{error}; is the appid the same on both sides?"),
+        OpenError::Empty => format!("{error}; no reply is success or nothing, not encrypted"),
+        OpenError::Base64 | OpenError::Blocks(_) => error.to_string(),
+    }
+}
+
+impl Seal {
+    /// What is in an encrypted answer, with this root; `None` where it cannot be opened. Says what is wrong
+    /// with the envelope.
+    pub(super) fn open(&self, root: Element<'_>, findings: &mut Findings) -> Option<Vec<u8>> {
+        let text = |name| trim(root.text_at(name).unwrap_or(""));
+        let (encrypt, signature) = (text("Encrypt"), text("MsgSignature"));
+        let (timestamp, nonce) = (text("TimeStamp"), text("Nonce"));
+        look_at_seconds(root, "TimeStamp", findings);
+        for (name, text) in [("MsgSignature", signature), ("Nonce", nonce)] {
+            if text.is_empty() {
+                findings.fault(format!("{name} is missing, which an encrypted answer has"));
+            }
+        }
+        let credentials = Credentials {
+            signature: signature.as_bytes(),
+            timestamp: timestamp.as_bytes(),
+            nonce: nonce.as_bytes(),
+        };
+        let Ok(sealed) = self.token.verify_message(&credentials, encrypt) else {
+            if !signature.is_empty() {
+                findings.fault(format!(
+                    "MsgSignature is {}, another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
+                    quoted(signature.as_bytes())
+                ));
+            }
+            return None;
+        };
+        match self.cipher.open(&sealed) {
+            Ok(opened) => Some(opened.message().to_vec()),
+            Err(error) => {
+                findings.fault(fault_of_opening(error));
+                None
+            }
+        }
+    }
+}
