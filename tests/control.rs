@@ -112,6 +112,8 @@ stopping          no
 rules current     yes
 since message     none yet
 messages          0
+modes             0
+unread            0
 replies           0
 without reply     0
 given up          0
@@ -164,6 +166,9 @@ messages             5
   text               3
   event              1
   other              1
+modes                5
+  plain              5
+unread               0
 replies              4
 without reply        1
 given up             0
@@ -188,7 +193,7 @@ panics               0
     assert_eq!(status(&control), much);
     let said = asked(&control, &["status"]).out;
     let lines: Vec<&str> = said.lines().collect();
-    let (version, id, address) = (env!("CARGO_PKG_VERSION"), program.id(), program.address);
+    let (version, id, address) = (version(), program.id(), program.address);
     assert_eq!(lines[0], format!("version              {version}"));
     assert_eq!(lines[1], format!("process              {id}"));
     assert_eq!(lines[2], format!("address              {address}"));
@@ -209,7 +214,7 @@ fn status_is_json_for_machines() {
     let control = folder.path("control");
     let program = start(&control, &[]);
     let said = asked(&control, &["status", "--json"]);
-    let (version, id, address) = (env!("CARGO_PKG_VERSION"), program.id(), program.address);
+    let (version, id, address) = (version(), program.id(), program.address);
     // However long it has been up meanwhile.
     let (front, behind) = said.out.split_once("\"uptime_seconds\":").unwrap();
     let (uptime, behind) = behind.split_once(',').unwrap();
@@ -221,6 +226,7 @@ fn status_is_json_for_machines() {
              \"stopping\":false,\"rules_current\":true,\"since_message_seconds\":null,\
              \"messages\":{{\"text\":0,\"image\":0,\"voice\":0,\"video\":0,\"shortvideo\":0,\
              \"location\":0,\"link\":0,\"file\":0,\"miniprogrampage\":0,\"event\":0,\"other\":0}},\
+             \"modes\":{{\"plain\":0,\"compatible\":0,\"safe\":0}},\"unread\":0,\
              \"replies\":0,\"without_reply\":0,\"given_up\":0,\"answer_p50_microseconds\":null,\
              \"answer_p99_microseconds\":null,\"tries_joined\":0,\"programs_running\":0,\
              \"programs_failed\":0,\"programs_limited\":0,\"token_checks\":0,\"refusals\":{{}},\
@@ -818,7 +824,7 @@ fn who_asks_something_else_or_nothing_keeps_nobody_waiting() {
         let _ = stream.read_to_string(&mut answer);
         answer
     };
-    let version = env!("CARGO_PKG_VERSION");
+    let version = version();
     assert_eq!(
         say(b"restart\x1b\n"),
         format!("\"restart\\u{{1b}}\" is not known to the server, which is wechat {version}")

@@ -333,12 +333,6 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             "XML with a comment, a document type",
         ),
         (
-            to(&signed_now(), "<xml><Encrypt>a</Encrypt></xml>"),
-            400,
-            "encrypted-message",
-            "message is encrypted",
-        ),
-        (
             b"PUT /wx HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi".to_vec(),
             405,
             "other-method",

@@ -82,13 +82,29 @@ impl<'a> Element<'a> {
         named.map(Self::text)
     }
 
+    /// Whether it stands in elements of the same names as another, and has its name.
+    pub(super) fn is_at_path_of(self, other: Element<'_>) -> bool {
+        let (mut one, mut other) = (self, other);
+        while one.number > 0 && other.number > 0 {
+            if one.name_octets() != other.name_octets() {
+                return false;
+            }
+            (one, other) = (one.parent(), other.parent());
+        }
+        one.number == other.number
+    }
+
+    fn parent(self) -> Self {
+        Self::new(self.text, self.tree, usize::from(self.entry.parent))
+    }
+
     /// The names from below the root down to this element, joined by `/`.
     pub(super) fn path(self) -> String {
         let mut names = Vec::new();
         let mut element = self;
         while element.number > 0 {
             names.push(element.name());
-            element = Self::new(self.text, self.tree, usize::from(element.entry.parent));
+            element = element.parent();
         }
         names.reverse();
         names.join("/")

@@ -62,23 +62,23 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// The first element beside `Encrypt` that the encrypted message does not have, or has with another
-    /// text.
+    /// The first element beside `Encrypt` that says something else than the encrypted message does: it has
+    /// another text there or, in compatible mode, is missing.
     pub fn difference(&self, message: &Message<'_>) -> Option<&'a str> {
-        let mut inside: Vec<(String, &str)> = message
-            .leaves()
-            .map(|leaf| (leaf.path(), leaf.text()))
-            .collect();
-        for leaf in self.plain_leaves() {
-            let (path, text) = (leaf.path(), leaf.text());
-            let is_same = |(name, inside): &(String, &str)| *name == path && *inside == text;
-            match inside.iter().position(is_same) {
-                // Each counts once, as do those of a list.
-                Some(at) => drop(inside.swap_remove(at)),
-                None => return Some(leaf.name()),
+        let is_whole = self.mode() == Mode::Compatible;
+        let differs = |(at, leaf): &(usize, Element<'a>)| {
+            // Of a list, each item with the one at its place.
+            let before = self.plain_leaves().take(*at);
+            let place = before.filter(|other| other.is_at_path_of(*leaf)).count();
+            let inside = message.root().leaves();
+            let mut inside = inside.filter(|other| other.is_at_path_of(*leaf));
+            match inside.nth(place) {
+                Some(other) => other.text() != leaf.text(),
+                None => is_whole,
             }
-        }
-        None
+        };
+        let mut leaves = self.plain_leaves().enumerate();
+        leaves.find(differs).map(|(_, leaf)| leaf.name())
     }
 
     fn plain_leaves(&self) -> impl Iterator<Item = Element<'a>> {
@@ -145,7 +145,7 @@ impl fmt::Display for AesKeyError {
                 "EncodingAESKey with another character at place {place}, only A-Z a-z 0-9 + / allowed"
             ),
             Self::Feature => f.write_str(
-                "EncodingAESKey, which this program cannot use: it is built without the feature secure \
+                "built without the feature secure, which encrypted messages take \
                  (cargo build --release --features secure)",
             ),
         }

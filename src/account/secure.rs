@@ -190,7 +190,13 @@ impl Cipher {
         (self.random)(&mut front)?;
         let length = u32::try_from(message.len()).map_err(io::Error::other)?;
         let (length, app_id) = (length.to_be_bytes(), self.app_id.as_str());
-        let mut text = [&front, length.as_slice(), message, app_id.as_bytes()].concat();
+        let all = FRONT
+            .saturating_add(message.len())
+            .saturating_add(app_id.len());
+        let mut text = Vec::with_capacity(all.saturating_add(PADDED));
+        for part in [&front, length.as_slice(), message, app_id.as_bytes()] {
+            text.extend_from_slice(part);
+        }
         pad(&mut text);
         key.encrypt(&mut text);
         Ok(STANDARD.encode(text))
@@ -255,7 +261,7 @@ impl Opened<'_> {
         out.extend_from_slice(b"<xml><Encrypt><![CDATA[");
         out.extend_from_slice(encrypt.as_bytes());
         out.extend_from_slice(b"]]></Encrypt><MsgSignature><![CDATA[");
-        out.extend_from_slice(signature.to_string().as_bytes());
+        out.extend_from_slice(&signature.digits());
         out.extend_from_slice(b"]]></MsgSignature><TimeStamp>");
         out.extend_from_slice(&timestamp);
         out.extend_from_slice(b"</TimeStamp><Nonce><![CDATA[");

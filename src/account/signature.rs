@@ -111,6 +111,16 @@ impl Signature {
         Some(Self(bytes))
     }
 
+    /// 40 hexadecimal digits in lower case.
+    pub(super) fn digits(&self) -> [u8; 40] {
+        let mut digits = [0; 40];
+        let (pairs, _) = digits.as_chunks_mut();
+        for (pair, byte) in pairs.iter_mut().zip(self.0) {
+            *pair = octets::hex_digits(byte);
+        }
+        digits
+    }
+
     /// Compares all twenty bytes whatever the first one says, so that the time it takes tells
     /// nothing about where two signatures part.
     fn equals(&self, other: &Self) -> bool {
@@ -124,7 +134,7 @@ impl Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(str::from_utf8(&self.digits()).unwrap_or(""))
     }
 }
 

@@ -56,10 +56,13 @@ impl UsedSignatures {
         verified: Verified,
         content: impl Hash,
     ) -> Result<Verified, SignatureError> {
+        self.use_for_hash(verified, self.hasher.hash_one(content))
+    }
+
+    fn use_for_hash(&self, verified: Verified, content: u64) -> Result<Verified, SignatureError> {
         let [b0, b1, b2, b3, b4, b5, b6, b7, s0, s1, ..] = verified.signature.0;
         let tag = u64::from_ne_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
         let set = usize::from(u16::from_ne_bytes([s0, s1])) % SETS;
-        let content = self.hasher.hash_one(content);
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(uses) = sets.get_mut(set) else {
             return Ok(verified);

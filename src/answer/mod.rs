@@ -138,8 +138,11 @@ impl Callback {
             Some(Err(_)) | None => self.use_once(verified, request.content),
         }?;
         let message = match Message::parse(verified, &xml) {
-            Err(MessageError::Encrypted) if self.cipher.is_none() => {
-                return Ok(Some(self.leave_unread()));
+            Err(MessageError::Encrypted) => {
+                return match self.cipher {
+                    None => Ok(Some(self.leave_unread())),
+                    Some(_) => Err(Refusal::Missing("msg_signature")),
+                };
             }
             parsed => parsed.map_err(Refusal::Message)?,
         };
@@ -190,10 +193,12 @@ impl Callback {
         let inside = Xml::scan(opened.message()).map_err(|error| Refusal::Inside(error.into()))?;
         let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
         if let Some(name) = envelope.difference(&message) {
-            return Err(Refusal::Differs(name.chars().take(32).collect()));
+            let foreign = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+            let name: String = name.replace(foreign, "?").chars().take(32).collect();
+            return Err(Refusal::Differs(name));
         }
         let note = self.count(&message, envelope.mode());
-        let mut reply = Vec::new();
+        let mut reply = Vec::with_capacity(REPLY);
         if !self.write_reply(&message, caller, &mut reply, outcome) {
             return Ok(None);
         }
@@ -212,7 +217,7 @@ impl Callback {
         }))
     }
 
-    /// Counts a message, and says so where it does not come in the mode of the one before.
+    /// Counts a message, and says in which mode it comes where that is news.
     fn count(&self, message: &Message<'_>, mode: Mode) -> Option<Note> {
         let is_new = self.tally.count_message(message, mode);
         is_new.then(|| Note {
@@ -286,6 +291,9 @@ impl Callback {
         verified.map_err(Refusal::Signature)
     }
 }
+
+/// Bytes of nearly all replies, at most.
+const REPLY: usize = 1024;
 
 /// A message whose signature was right, before it is decrypted.
 struct Question<'a> {

@@ -22,7 +22,7 @@ pub(super) enum Refusal {
     Unopened(OpenError),
     /// What was decrypted is no message.
     Inside(MessageError),
-    /// An element that stands beside `Encrypt` is another one in it.
+    /// An element of this name stands beside `Encrypt`, and another one in it.
     Differs(String),
 }
 
@@ -105,7 +105,6 @@ impl Refusal {
             Self::Unopened(error) => error.to_string().into(),
             Self::Inside(error) => format!("decrypted: {error}").into(),
             Self::Differs(name) => {
-                let name = name.escape_default();
                 format!("element {name} beside Encrypt is not the one in it").into()
             }
         }

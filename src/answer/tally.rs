@@ -1,6 +1,6 @@
 //! What a callback has answered so far.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::{Message, Mode};
 
@@ -27,7 +27,6 @@ pub struct Tally {
     messages: [AtomicU64; KINDS.len()],
     others: AtomicU64,
     modes: [AtomicU64; MODES.len()],
-    last_mode: AtomicU8,
     unread: AtomicU64,
     replies: AtomicU64,
     successes: AtomicU64,
@@ -82,8 +81,8 @@ impl Tally {
         self.token_checks.load(Ordering::Relaxed)
     }
 
-    /// Counts a message, and returns whether the one before came in another mode; before the first, plain
-    /// mode counts as that.
+    /// Counts a message, and returns whether its mode is news: none came in it before, and either it is
+    /// encrypted or others were.
     pub(super) fn count_message(&self, message: &Message<'_>, mode: Mode) -> bool {
         let msg_type = message.msg_type();
         let kinds = KINDS.iter().zip(&self.messages);
@@ -95,17 +94,15 @@ impl Tally {
     }
 
     fn count_mode(&self, mode: Mode) -> bool {
-        let number: u8 = match mode {
-            Mode::Plain => 0,
-            Mode::Compatible => 1,
-            Mode::Safe => 2,
+        let [plain, compatible, safe] = &self.modes;
+        let count = match mode {
+            Mode::Plain => plain,
+            Mode::Compatible => compatible,
+            Mode::Safe => safe,
         };
-        if let Some(count) = self.modes.get(usize::from(number)) {
-            one_more(count);
-        }
-        // Nearly all are like the one before, and only read it.
-        self.last_mode.load(Ordering::Relaxed) != number
-            && self.last_mode.swap(number, Ordering::Relaxed) != number
+        let is_there = |count: &AtomicU64| count.load(Ordering::Relaxed) > 0;
+        count.fetch_add(1, Ordering::Relaxed) == 0
+            && (mode != Mode::Plain || is_there(compatible) || is_there(safe))
     }
 
     pub(super) fn count_unread(&self) {

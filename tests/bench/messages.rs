@@ -101,6 +101,40 @@ pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
     request
 }
 
+/// What encrypts, here.
+#[cfg(feature = "secure")]
+pub(crate) fn cipher() -> wechat::account::Cipher {
+    use wechat::account::{AesKey, AppId, Cipher};
+    let key = AesKey::parse("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG").unwrap();
+    let app_id = AppId::parse("wx2c2769f8efd9abc2").unwrap();
+    Cipher::new(key, None, app_id, net::random().unwrap())
+}
+
+/// A POST of this message in safe mode, and what its Encrypt is signed with: `signature` is the
+/// `msg_signature`.
+#[cfg(feature = "secure")]
+pub(crate) fn sealed(message: &[u8]) -> (Vec<u8>, Signed) {
+    let signed = Signed::now(0);
+    let encrypt = cipher().seal(message).unwrap();
+    let (timestamp, nonce) = (signed.timestamp.as_bytes(), signed.nonce.as_bytes());
+    let msg_signature = token().sign_message(timestamp, nonce, &encrypt).to_string();
+    let content = format!(
+        "<xml>\n    <ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n    \
+         <Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>\n"
+    );
+    let request = String::from_utf8(post(&signed, content.as_bytes())).unwrap();
+    let query = format!("&encrypt_type=aes&msg_signature={msg_signature} HTTP/1.1");
+    let request = request.replacen(" HTTP/1.1", &query, 1).into_bytes();
+    let signature = msg_signature;
+    (
+        request,
+        Signed {
+            signature,
+            ..signed
+        },
+    )
+}
+
 /// A whole request, taken apart.
 pub(crate) fn parse(request: &[u8]) -> (Head<'_>, &[u8]) {
     let (head, length) = Head::parse(request).unwrap().unwrap();

@@ -42,7 +42,65 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
     let name = "all at once, through Callback::answer";
     row(name, whole.median(), whole.lowest());
     table.print();
+    #[cfg(feature = "secure")]
+    safe_mode();
     true
+}
+
+/// What is different in safe mode.
+#[cfg(feature = "secure")]
+fn safe_mode() {
+    use wechat::account::Envelope;
+
+    let (token, cipher) = (messages::token(), messages::cipher());
+    let (request, credentials) = messages::sealed(&messages::text_of(1, "你好"));
+    let (_, content) = messages::parse(&request);
+    let credentials = credentials.credentials();
+    let xml = Xml::scan(content).unwrap();
+    let encrypt = Envelope::parse(&xml).unwrap().encrypt();
+    let seal = || {
+        token
+            .verify_message(black_box(&credentials), encrypt)
+            .unwrap()
+    };
+    let sealed = seal();
+    let opened = cipher.open(&sealed).unwrap();
+    let reply = opened.message();
+    let mut out = Vec::new();
+    let mut callback = Callback::new(messages::token());
+    callback.cipher = Some(messages::cipher());
+    let now = net::now();
+    let mut all_at_once = all_at_once(callback, &request, now);
+    let samples = nanos_of_each(
+        vec![
+            Case::new(|| {
+                Envelope::parse(&Xml::scan(black_box(content)).unwrap())
+                    .unwrap()
+                    .mode()
+            }),
+            Case::new(|| seal().encrypt().len()),
+            Case::new(|| cipher.open(black_box(&sealed)).unwrap().message().len()),
+            Case::new(|| {
+                out.clear();
+                opened.write_reply(black_box(reply), &token, now, b"1982032182", &mut out)
+            }),
+            Case::new(&mut all_at_once),
+        ],
+        SAMPLES,
+    );
+    let names = [
+        "envelope: Xml::scan, Envelope::parse",
+        "msg_signature: Token::verify_message",
+        "opened: Cipher::open",
+        "sealed: Opened::write_reply",
+        "all at once, in safe mode",
+    ];
+    let mut table = Table::new(&["stage in safe mode", "median ns", "lowest ns"]);
+    for (name, nanos) in names.into_iter().zip(&samples) {
+        let (median, lowest) = (figure(nanos.median()), figure(nanos.lowest()));
+        table.row(vec![name.to_owned(), median, lowest]);
+    }
+    table.print();
 }
 
 /// The steps, and all of them at once.
@@ -70,7 +128,7 @@ fn measure() -> Measured {
     let mut written = Vec::new();
     reply.write_to(&message, now, &mut written);
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
-    let mut all_at_once = all_at_once(&request, now);
+    let mut all_at_once = all_at_once(Callback::new(messages::token()), &request, now);
     let cases = vec![
         Case::new(|| Head::parse(black_box(&request))),
         Case::new(|| read_query(black_box(&head.target))),
@@ -146,8 +204,7 @@ fn read_query(target: &Target<'_>) -> usize {
 }
 
 /// From the bytes of a request to those of its answer, as a connection does it.
-fn all_at_once(request: &[u8], now: u64) -> impl FnMut() {
-    let callback = Callback::new(messages::token());
+fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     let bot = Bot::open(None, Path::new("/nonexistent"), net::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {

@@ -13,6 +13,8 @@
     reason = "a test fails by panicking, and not every test needs all of this"
 )]
 
+#[cfg(feature = "secure")]
+pub mod sealed;
 pub mod tools;
 
 use std::fs;
@@ -24,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use wechat::account::{Age, Credentials, Message, Token, Xml};
+use wechat::account::{Age, Credentials, Message, SECURE, Token, Xml};
 
 pub const TOKEN: &str = "hello2021";
 
@@ -37,6 +39,12 @@ pub struct Program {
     pub address: SocketAddr,
     lines: BufReader<ChildStdout>,
     errors: Option<JoinHandle<String>>,
+}
+
+/// As `wechat --version` has it.
+pub fn version() -> String {
+    let feature = if SECURE { " (secure)" } else { "" };
+    format!("{}{feature}", env!("CARGO_PKG_VERSION"))
 }
 
 pub fn command() -> Command {

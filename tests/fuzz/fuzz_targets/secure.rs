@@ -1,0 +1,167 @@
+//! Whatever is in an encrypted message is opened as a second reader of its layout does, or refused as that
+//! does; what is sealed comes back; and whatever is posted as one is answered or refused, in silence.
+
+#![no_main]
+
+use std::io;
+use std::sync::LazyLock;
+
+use aes::Aes256;
+use aes::cipher::{Array, BlockModeEncrypt, KeyIvInit};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fuzz::{NOW, TOKEN, signature};
+use libfuzzer_sys::fuzz_target;
+use wechat::account::{
+    AesKey, Age, AppId, Cipher, Credentials, Message, OpenError, Reply, Sealed, Token,
+};
+use wechat::answer::Callback;
+use wechat::bot::{Caller, Outcome};
+use wechat::http::{Head, Request, Status};
+
+/// 32 bytes of zero.
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const APP_ID: &str = "wx5823bf96d3bd56c7";
+
+static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
+    let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
+    callback.max_age = Age::Any;
+    callback.cipher = Some(cipher());
+    callback.requires_encryption = true;
+    callback
+});
+
+fn cipher() -> Cipher {
+    let (key, app_id) = (AesKey::parse(KEY).unwrap(), AppId::parse(APP_ID).unwrap());
+    // The same each time, so that an input that fails fails again.
+    let random = |bytes: &mut [u8]| -> io::Result<()> {
+        bytes.fill(b'r');
+        Ok(())
+    };
+    Cipher::new(key, None, app_id, random)
+}
+
+fn sealed(encrypt: &str) -> Sealed<'_> {
+    let token = &CALLBACK.token;
+    let signature = token.sign_message(b"1", b"2", encrypt).to_string();
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: b"1",
+        nonce: b"2",
+    };
+    token.verify_message(&credentials, encrypt).unwrap()
+}
+
+fn open(encrypt: &str) -> Result<Vec<u8>, OpenError> {
+    let opened = CALLBACK.cipher.as_ref().unwrap().open(&sealed(encrypt));
+    opened.map(|opened| opened.message().to_vec())
+}
+
+/// The base64 of a text as it is, without anything around it.
+fn encrypted(text: &[u8]) -> String {
+    let mut text = text.to_vec();
+    text.truncate(text.len() / 16 * 16);
+    let (blocks, _) = Array::slice_as_chunks_mut(&mut text);
+    cbc::Encryptor::<Aes256>::new(&[0; 32].into(), &[0; 16].into()).encrypt_blocks(blocks);
+    STANDARD.encode(text)
+}
+
+/// What is in a text by its layout, if it has one.
+fn inside(text: &[u8]) -> Option<&[u8]> {
+    let padding = usize::from(*text.last()?);
+    if padding == 0 || padding > 32 || padding > text.len() {
+        return None;
+    }
+    let (text, padded) = text.split_at(text.len() - padding);
+    if padded.iter().any(|octet| usize::from(*octet) != padding) || text.len() < 20 {
+        return None;
+    }
+    let length = text[16..20]
+        .iter()
+        .fold(0, |value, octet| value * 256 + usize::from(*octet));
+    let rest = &text[20..];
+    (length > 0 && length <= rest.len() && rest[length..] == *APP_ID.as_bytes())
+        .then(|| &rest[..length])
+}
+
+/// The text with padding behind it, as its length asks for it.
+fn padded(text: &[u8]) -> Vec<u8> {
+    let count = 32 - text.len() % 32;
+    [text, vec![u8::try_from(count).unwrap(); count].as_slice()].concat()
+}
+
+fn echo<'m>(message: &'m Message<'m>) -> Outcome<'m> {
+    Outcome::Reply(Reply::text(message.field("Content").unwrap_or("")))
+}
+
+/// Posts this content under a `msg_signature` over this `Encrypt`.
+fn post(content: &[u8], encrypt: &str) {
+    let token = &CALLBACK.token;
+    let now = NOW.to_string();
+    let (plain, signed) = (
+        signature(token),
+        token.sign_message(now.as_bytes(), b"1", encrypt),
+    );
+    let target = format!(
+        "/?signature={plain}&timestamp={NOW}&nonce=1&encrypt_type=aes&msg_signature={signed}"
+    );
+    let head = format!("POST {target} HTTP/1.0\r\nContent-Length: 1\r\n\r\n");
+    let (head, _) = Head::parse(head.as_bytes()).unwrap().unwrap();
+    let request = Request { head, content };
+    let (now, is_there) = (&|| NOW, &|| true);
+    let caller = Caller { now, is_there };
+    let mut scratch = Vec::new();
+    let response = CALLBACK
+        .answer(&request, &caller, &mut scratch, echo)
+        .unwrap();
+    let mut bytes = Vec::new();
+    response.write_to(&request.head, NOW, &mut bytes);
+    match response.status() {
+        Status::Ok => {
+            let is_bare = bytes.ends_with(b"\r\n\r\nsuccess");
+            assert!(is_bare || bytes.windows(9).any(|window| window == b"<Encrypt>"));
+        }
+        Status::Forbidden => {
+            let reasons = [
+                "\r\n\r\nrefused\n",
+                "\r\n\r\nelement Encrypt is missing, of which the query speaks\n",
+            ];
+            assert!(
+                reasons
+                    .iter()
+                    .any(|reason| bytes.ends_with(reason.as_bytes()))
+            );
+        }
+        other => assert_eq!(other, Status::BadRequest),
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let cipher = CALLBACK.cipher.as_ref().unwrap();
+    // As what is decrypted, with padding and without.
+    for text in [input.get(..input.len() / 16 * 16).unwrap(), &padded(input)] {
+        assert_eq!(open(&encrypted(text)).ok().as_deref(), inside(text));
+    }
+    // As what is sealed.
+    let encrypt = cipher.seal(input).unwrap();
+    let expected = if input.is_empty() {
+        Err(OpenError::Empty)
+    } else {
+        Ok(input.to_vec())
+    };
+    assert_eq!(open(&encrypt), expected);
+    post(
+        format!("<xml><Encrypt>{encrypt}</Encrypt></xml>").as_bytes(),
+        &encrypt,
+    );
+    // As the base64, and as the whole content.
+    let text = String::from_utf8_lossy(input);
+    let _ = open(&text);
+    post(
+        format!("<xml><Encrypt><![CDATA[{text}]]></Encrypt></xml>").as_bytes(),
+        &text,
+    );
+    post(input, &text);
+    let beside = text.replace("</xml>", &format!("<Encrypt>{encrypt}</Encrypt></xml>"));
+    post(beside.as_bytes(), &encrypt);
+});
