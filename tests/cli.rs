@@ -56,11 +56,7 @@ fn help_and_version_are_printed_and_nothing_is_served() {
     for flag in ["--version", "-V"] {
         assert_eq!(
             run(&[flag], &[]),
-            (
-                0,
-                format!("wechat {}\n", env!("CARGO_PKG_VERSION")),
-                String::new()
-            )
+            (0, format!("wechat {}\n", version()), String::new())
         );
     }
 }

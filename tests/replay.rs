@@ -166,7 +166,7 @@ fn captures_are_signed_anew_and_nothing_else_of_them_changes() {
     for (target, reason) in [
         (
             "/?signature=0&timestamp=1&nonce=2&msg_signature=3",
-            "msg_signature, only plain mode can be signed anew",
+            "msg_signature without an element Encrypt to sign anew",
         ),
         (
             "/wx?signature=0&timestamp=1",
@@ -191,6 +191,44 @@ fn old_captures_are_good_again_once_they_are_signed() {
     assert_eq!(run(program.address, &["replay", &captures()]).code, 1);
     let said = run(program.address, &["replay", "--resign", &captures()]);
     assert_eq!(said.code, 0, "{}", said.out);
+}
+
+#[test]
+fn encrypted_captures_are_signed_anew_without_their_key() {
+    let address = backend(ok);
+    let folder = folder("resign-encrypted");
+    let path = folder.join("a.request").to_str().unwrap().to_owned();
+    fs::write(folder.join("a.response"), "").unwrap();
+    let content = "<xml><ToUserName>gh_1</ToUserName><Encrypt><![CDATA[+a/b==]]></Encrypt></xml>";
+    let target = "/wx?signature=0&timestamp=2&nonce=%33&encrypt_type=aes&msg_signature=1";
+    let length = content.len();
+    let whole = format!("Content-Length: {length}\r\n\r\n{content}");
+    let (one, other) = content.split_at(40);
+    let chunked = format!(
+        "Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{one}\r\n{:x}\r\n{other}\r\n0\r\n\r\n",
+        one.len(),
+        other.len()
+    );
+    for framed in [whole, chunked] {
+        fs::write(
+            &path,
+            format!("POST {target} HTTP/1.1\r\nHost: a\r\n{framed}"),
+        )
+        .unwrap();
+        let said = run(address, &["replay", "--resign", &path]);
+        let (_, sent) = said.out.split_once("  + POST ").unwrap();
+        let sent = sent.lines().next().unwrap();
+        let between = |name: &str| {
+            let (_, behind) = sent.split_once(&format!("{name}=")).unwrap();
+            behind.split(['&', ' ']).next().unwrap().to_owned()
+        };
+        let token = wechat::account::Token::parse(TOKEN).unwrap();
+        let timestamp = between("timestamp");
+        let expected = token.sign_message(timestamp.as_bytes(), b"3", "+a/b==");
+        assert_eq!(between("msg_signature"), expected.to_string(), "{sent}");
+        let expected = token.sign(timestamp.as_bytes(), b"3");
+        assert_eq!(between("?signature"), expected.to_string(), "{sent}");
+    }
 }
 
 #[test]

@@ -600,3 +600,166 @@ fn what_came_late_is_named() {
         said.join().unwrap();
     }
 }
+
+#[cfg(feature = "secure")]
+#[test]
+fn encrypted_answers_are_opened_and_judged() {
+    use support::sealed::*;
+
+    const REPLY: &str = "<xml><ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
+         <CreateTime>1700000000</CreateTime><MsgType>text</MsgType><Content>好</Content></xml>";
+    const OTHER_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
+
+    fn envelope(wechat: &WeChat, reply: &str, timestamp: &str) -> String {
+        let encrypt = wechat.cipher.seal(reply.as_bytes()).unwrap();
+        let signature = wechat
+            .token
+            .sign_message(timestamp.as_bytes(), b"nonce", &encrypt);
+        format!(
+            "<xml><Encrypt><![CDATA[{encrypt}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>\
+             <TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[nonce]]></Nonce></xml>"
+        )
+    }
+
+    #[track_caller]
+    fn judged(answer: &str, switch: &str, expected: &[&str]) {
+        let answer = answer.to_owned();
+        let address = backend(move |_| ok(&answer));
+        let said = finish(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("WECHAT_AES_KEY", AES_KEY)
+                .env("WECHAT_APP_ID", APP_ID)
+                .env("WECHAT_URL", format!("http://{address}/wx"))
+                .args(["send", switch, "你好"]),
+        );
+        for line in expected {
+            assert!(said.out.contains(line), "{line}\n{}", said.out);
+        }
+        let is_fine = expected.iter().any(|line| line.starts_with("WeChat would"));
+        assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
+    }
+
+    let usual = WeChat::usual();
+    let right = envelope(&usual, REPLY, "1700000001");
+    let delivered = "WeChat would deliver this";
+    for switch in ["--encrypted", "--compatible"] {
+        judged(
+            &right,
+            switch,
+            &["text, encrypted after ", "  Content: 好\n", delivered],
+        );
+        judged("success", switch, &["WeChat would show the user nothing"]);
+        judged("", switch, &["WeChat would show the user nothing"]);
+        let other = WeChat::with(TOKEN, OTHER_KEY, APP_ID);
+        judged(
+            &envelope(&other, REPLY, "1700000001"),
+            switch,
+            &["a reply, encrypted after ", "failed: "],
+        );
+        let other = WeChat::with(TOKEN, AES_KEY, "wx1");
+        judged(
+            &envelope(&other, REPLY, "1700000001"),
+            switch,
+            &["failed: appid inside is another account's; is the appid the same on both sides?"],
+        );
+        let other = WeChat::with("goodbye2020", AES_KEY, APP_ID);
+        judged(
+            &envelope(&other, REPLY, "1700000001"),
+            switch,
+            &[
+                "failed: MsgSignature is \"",
+                "another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
+            ],
+        );
+        judged(
+            &envelope(&usual, REPLY, "1700000001000"),
+            switch,
+            &["failed: TimeStamp is 1700000001000, which is in milliseconds; "],
+        );
+        judged(
+            &right.replace("MsgSignature", "Signature"),
+            switch,
+            &["failed: MsgSignature is missing, which an encrypted answer has"],
+        );
+        judged(
+            &right.replace("Nonce", "Once"),
+            switch,
+            &["failed: Nonce is missing, "],
+        );
+        judged(
+            &right.replace("TimeStamp", "Timestamp"),
+            switch,
+            &["failed: TimeStamp is missing, "],
+        );
+        // What is in it is judged as if it came plain.
+        let unswapped = REPLY.replace("oUser1", "gh_0123456789ab");
+        judged(
+            &envelope(&usual, &unswapped, "1700000001"),
+            switch,
+            &[
+                "text, encrypted after ",
+                "failed: ToUserName is \"gh_0123456789ab\", \"oUser1\" expected",
+            ],
+        );
+        judged(
+            &envelope(&usual, "好", "1700000001"),
+            switch,
+            &["failed: \"好\", which is no XML; "],
+        );
+        judged(
+            &envelope(&usual, "", "1700000001"),
+            switch,
+            &["failed: message inside is empty; "],
+        );
+    }
+    judged(REPLY, "--compatible", &["text after ", delivered]);
+    judged(
+        REPLY,
+        "--encrypted",
+        &[
+            "a plain reply after ",
+            "failed: it is plain, and safe mode (安全模式) takes none but encrypted ones; ",
+        ],
+    );
+}
+
+/// What is sent, as whoever has the key reads it.
+#[cfg(feature = "secure")]
+#[test]
+fn a_message_is_sent_encrypted_in_both_modes() {
+    use support::sealed::*;
+
+    let program = secure(&["--require-encryption"]);
+    for (switch, count) in [("--encrypted", 1), ("--compatible", 2)] {
+        let said = finish(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("WECHAT_AES_KEY", AES_KEY)
+                .env("WECHAT_URL", format!("http://{}/wx", program.address))
+                .args(["send", switch, "--raw", "--app-id", APP_ID, "你好"]),
+        );
+        assert_eq!(said.code, 0, "{}", said.out);
+        // The message and what is posted of it, then the answer and what is in it.
+        let parts: Vec<&str> = said.out.split("\n\n").collect();
+        assert!(
+            parts[0].contains("<Content><![CDATA[你好]]></Content>"),
+            "{}",
+            said.out
+        );
+        assert!(parts[1].contains("<Encrypt>"), "{}", said.out);
+        assert!(parts[1].contains("<ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>"));
+        assert_eq!(
+            parts[..2].concat().matches("你好").count(),
+            count,
+            "{}",
+            said.out
+        );
+        assert!(parts[3].starts_with("<xml><Encrypt>"), "{}", said.out);
+        assert!(
+            parts[4].contains("<Content><![CDATA[你好]]></Content>"),
+            "{}",
+            said.out
+        );
+    }
+}

@@ -303,5 +303,5 @@ fn each_claim_of_the_security_section_names_tests_that_are_there() {
             assert!(is_test || is_run, "{name} of claim {number}");
         }
     }
-    assert_eq!(claims, 15);
+    assert_eq!(claims, 17);
 }

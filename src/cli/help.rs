@@ -19,7 +19,7 @@ flags of serve          environment             default
   --listen ADDR:PORT    WECHAT_LISTEN           127.0.0.1:8000; a listening socket as standard input is used instead
   --rules FILE          WECHAT_RULES            the embedded ones, which echo text
   --token-file FILE     WECHAT_TOKEN (itself)   $CREDENTIALS_DIRECTORY/token, else one made up for this run
-  --app-id APPID        WECHAT_APP_ID           of encrypted messages, whose key is WECHAT_AES_KEY or the credential aes-key
+  --app-id APPID        WECHAT_APP_ID           of the account, where messages are encrypted; wechat help serve
   --require-encryption                          refuses plain messages
   --path PATH           WECHAT_PATH             any path is served
   --max-age SECONDS     WECHAT_MAX_AGE          600; 0 accepts any timestamp
@@ -56,9 +56,10 @@ usage: wechat [serve] [FLAG VALUE]...
 Answers WeChat: checks the signature of each request, and says what the rules file says. A changed
 rules file counts within a second. Refusals are logged on standard error, a line each.
 
-Encrypted messages (安全模式, 兼容模式) take a build with the feature secure, the appid and the EncodingAESKey, which is
-WECHAT_AES_KEY or the file aes-key in $CREDENTIALS_DIRECTORY. While WeChat changes over to a new token or key, those of before
-are good too: WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS, or token-previous and aes-key-previous.
+Encrypted messages (安全模式, 兼容模式) take a build with the feature secure, the appid, and the EncodingAESKey
+as WECHAT_AES_KEY or the file aes-key in $CREDENTIALS_DIRECTORY. While WeChat changes over to a new token or
+key, those of before are good too, as WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS, or the files
+token-previous and aes-key-previous.
 
 flag                    environment             default
   --listen ADDR:PORT    WECHAT_LISTEN           127.0.0.1:8000; a listening socket as standard input is used instead
@@ -115,7 +116,8 @@ flag                    environment             default
   --raw                                         prints the XML too, as sent and as answered
   --encrypted                                   sends it in safe mode (安全模式), and decrypts the answer
   --compatible                                  sends it in compatible mode (兼容模式)
-  --app-id APPID        WECHAT_APP_ID           for these two; the EncodingAESKey is WECHAT_AES_KEY or the credential aes-key
+  --app-id APPID        WECHAT_APP_ID           for these two, with the EncodingAESKey as WECHAT_AES_KEY
+                                                or $CREDENTIALS_DIRECTORY/aes-key
 ";
 
 const REPLAY: &str = "\

@@ -1,11 +1,12 @@
 //! A captured request, sent again, and the captured response that its answer is compared with.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::iter::repeat;
 
 use super::shown;
-use crate::account::Token;
-use crate::http::{Chunked, Framing, Head, ResponseError, ResponseHead, Target};
+use crate::account::{Envelope, Token, Xml};
+use crate::http::{Chunked, Framing, Head, RequestError, ResponseError, ResponseHead, Target};
 
 /// The bytes of one captured request.
 pub(crate) struct Capture(pub(crate) Vec<u8>);
@@ -21,8 +22,8 @@ pub enum CaptureError {
     RequestLine,
     /// Its query lacks this parameter.
     Missing(&'static str),
-    /// Its content is signed too, which takes more than the token.
-    Encrypted,
+    /// Its query has a `msg_signature`, and its content no `Encrypt` that it could be over.
+    Encrypt,
     /// The response that was captured with it has no head.
     Response(ResponseError),
     /// It ends within its head.
@@ -41,7 +42,7 @@ impl fmt::Display for CaptureError {
             }
             Self::RequestLine => f.write_str("no request line to sign"),
             Self::Missing(name) => write!(f, "no parameter {name} to sign anew"),
-            Self::Encrypted => f.write_str("msg_signature, only plain mode can be signed anew"),
+            Self::Encrypt => f.write_str("msg_signature without an element Encrypt to sign anew"),
             Self::Response(error) => write!(f, "captured response: {error}"),
             Self::ResponseCut => f.write_str("captured response: its head is not whole"),
         }
@@ -75,10 +76,11 @@ impl Capture {
     }
 
     /// The same with this timestamp, in seconds since 1970, and the signature that it takes with the
-    /// token and the nonce that is there. Everything else stays as it is, byte for byte.
+    /// token and the nonce that is there; so for `msg_signature`, where that is there. Everything else
+    /// stays as it is, byte for byte.
     ///
     /// # Errors
-    /// `RequestLine`, `Missing` or `Encrypted`.
+    /// `RequestLine`, `Missing` or `Encrypt`.
     pub(crate) fn resigned(&self, token: &Token, now: u64) -> Result<Self, CaptureError> {
         let (before, query, after) = split_query(&self.0).ok_or(CaptureError::RequestLine)?;
         let target = [b"/?", query].concat();
@@ -93,18 +95,50 @@ impl Capture {
         let nonce = value("nonce")?;
         value("signature")?;
         value("timestamp")?;
-        if value("msg_signature").is_ok() {
-            return Err(CaptureError::Encrypted);
-        }
         let timestamp = now.to_string();
         let signature = token.sign(timestamp.as_bytes(), &nonce).to_string();
+        let msg_signature = match value("msg_signature") {
+            Ok(_) => self.sign_message(token, timestamp.as_bytes(), &nonce)?,
+            Err(_) => String::new(),
+        };
         let resigned = |parameter: &[u8]| match parameter.split(|octet| *octet == b'=').next() {
+            Some(b"msg_signature") => format!("msg_signature={msg_signature}").into_bytes(),
             Some(b"signature") => format!("signature={signature}").into_bytes(),
             Some(b"timestamp") => format!("timestamp={timestamp}").into_bytes(),
             _ => parameter.to_vec(),
         };
         let parameters: Vec<Vec<u8>> = query.split(|octet| *octet == b'&').map(resigned).collect();
         Ok(Self([before, &parameters.join(&b'&'), after].concat()))
+    }
+}
+
+impl Capture {
+    fn sign_message(
+        &self,
+        token: &Token,
+        timestamp: &[u8],
+        nonce: &[u8],
+    ) -> Result<String, CaptureError> {
+        let content = self.content();
+        let xml = Xml::scan(&content).map_err(|_| CaptureError::Encrypt)?;
+        let envelope = Envelope::parse(&xml).map_err(|_| CaptureError::Encrypt)?;
+        let signature = token.sign_message(timestamp, nonce, envelope.encrypt());
+        Ok(signature.to_string())
+    }
+
+    /// The content, as far as there is one.
+    fn content(&self) -> Cow<'_, [u8]> {
+        let Ok(Some((head, length))) = Head::parse(&self.0) else {
+            return Cow::Borrowed(b"");
+        };
+        let body = self.0.get(length..).unwrap_or(b"");
+        if head.framing != Framing::Chunked {
+            return Cow::Borrowed(body);
+        }
+        let mut content = Vec::new();
+        // Where the chunks are odd, what stands in front of that.
+        let _: Result<usize, RequestError> = Chunked::default().take(body, &mut content);
+        Cow::Owned(content)
     }
 }
 

@@ -157,7 +157,9 @@ fn of_status(answer: &Answer<'_>) -> String {
     let what_to_do = match status {
         // What nginx, Go and Apache say.
         400 if speaks_of(b"HTTPS") || speaks_of(b"SSL-enabled") => FOR_HTTPS,
-        401 | 403 => "is the token the same on both sides, and does nothing else guard this URL?",
+        401 | 403 => {
+            "is the token the same on both sides (encrypted, the EncodingAESKey and the appid too), and does nothing else guard this URL?"
+        }
         404 => "is this the path that the program serves?",
         405 => "the program has to take GET for the token check and POST for messages at one URL",
         502 | 504 => {
