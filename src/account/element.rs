@@ -1,6 +1,6 @@
 //! The elements of a message, as whoever asks for them sees them.
 
-use super::tree::{Entry, Tree};
+use super::tree::{Entry, Span, Tree};
 
 /// An element of a text that was read.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,26 @@ impl<'a> Element<'a> {
         let leaves = self.leaves();
         let named = leaves.filter(move |leaf| leaf.name_octets() == name.as_bytes());
         named.map(Self::text)
+    }
+
+    /// The first of these, in fewer instructions: rules ask for it several times a message.
+    pub(super) fn first_text(self, name: &str) -> Option<&'a str> {
+        let length = Span::new(0, name.len()).length();
+        let mut number = self.number;
+        loop {
+            number = number.saturating_add(1);
+            let entry = self
+                .tree
+                .entry(number)
+                .filter(|_| number < self.tree.count())?;
+            if usize::from(entry.parent) < self.number {
+                return None;
+            }
+            let is_candidate = entry.is_leaf && entry.name.length() == length;
+            if is_candidate && entry.name.octets_of(self.text) == name.as_bytes() {
+                return Some(Self::new(self.text, self.tree, number).text());
+            }
+        }
     }
 
     /// Whether it stands in elements of the same names as another, and has its name.

@@ -230,7 +230,7 @@ impl<'a> Message<'a> {
         if name.contains('/') {
             root.text_at(name)
         } else {
-            root.texts(name).next()
+            root.first_text(name)
         }
     }
 

@@ -12,12 +12,19 @@ impl Token {
     /// `sha1(sort(token, timestamp, nonce))`: the three strings in byte order, joined without
     /// anything between them.
     pub fn sign(&self, timestamp: &[u8], nonce: &[u8]) -> Signature {
-        signature_over([self.0.as_bytes(), timestamp, nonce])
+        // An empty string stands in front of the others and adds nothing.
+        self.sign_message(timestamp, nonce, "")
     }
 
     /// The `msg_signature` of an encrypted message: the same with its `Encrypt` as a fourth string.
     pub fn sign_message(&self, timestamp: &[u8], nonce: &[u8], encrypt: &str) -> Signature {
-        signature_over([self.0.as_bytes(), timestamp, nonce, encrypt.as_bytes()])
+        let mut strings = [self.0.as_bytes(), timestamp, nonce, encrypt.as_bytes()];
+        strings.sort_unstable();
+        let mut sha1 = Sha1::new();
+        for string in strings {
+            sha1.update(string);
+        }
+        Signature(sha1.digest().bytes())
     }
 
     /// Checks the credentials of a request that came at the time `now`, in seconds since 1970.
@@ -68,16 +75,6 @@ impl Token {
             false => Err(SignatureError::Wrong),
         }
     }
-}
-
-/// The SHA-1 over strings in byte order, joined without anything between them.
-fn signature_over<const N: usize>(mut strings: [&[u8]; N]) -> Signature {
-    strings.sort_unstable();
-    let mut sha1 = Sha1::new();
-    for string in strings {
-        sha1.update(string);
-    }
-    Signature(sha1.digest().bytes())
 }
 
 /// A whole number of seconds in decimal digits; `str::parse` would take a sign.

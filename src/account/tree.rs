@@ -59,6 +59,11 @@ impl Span {
         text.as_bytes().get(self.range()).unwrap_or(b"")
     }
 
+    /// How many bytes it is.
+    pub(super) const fn length(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+
     pub(super) const fn is_empty(self) -> bool {
         self.start == self.end
     }

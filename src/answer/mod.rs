@@ -281,14 +281,18 @@ impl Callback {
     /// Proof of a right signature, and the token that it was made with.
     fn verify(&self, parameters: &Parameters<'_>, now: u64) -> Result<(&Token, Verified), Refusal> {
         let credentials = parameters.credentials()?;
-        let verify = |token: &Token| token.verify(&credentials, now, self.max_age);
-        let verified = match (verify(&self.token), &self.previous_token) {
-            (Err(SignatureError::Wrong), Some(previous)) => {
-                verify(previous).map(|verified| (previous, verified))
-            }
-            (verified, _) => verified.map(|verified| (&self.token, verified)),
+        match self.token.verify(&credentials, now, self.max_age) {
+            Ok(verified) => return Ok((&self.token, verified)),
+            Err(SignatureError::Wrong) => {}
+            Err(error) => return Err(Refusal::Signature(error)),
+        }
+        let Some(previous) = &self.previous_token else {
+            return Err(Refusal::Signature(SignatureError::Wrong));
         };
-        verified.map_err(Refusal::Signature)
+        let verified = previous.verify(&credentials, now, self.max_age);
+        verified
+            .map(|verified| (previous, verified))
+            .map_err(Refusal::Signature)
     }
 }
 
