@@ -490,18 +490,14 @@ mod with_a_key {
         let reused = (403, "signature was used for another content\n".to_owned());
         assert_eq!(status(&plain_query(&query), &text_message("two")), reused);
         // What speaks of it, without it.
-        let refused = |reason: &str| (403, format!("{reason}\n"));
+        let refused = (403, "refused\n".to_owned());
         let query = wechat.query(&both_encrypt);
         for stripped in [
             query.clone(),
             query.replace("&encrypt_type=aes", ""),
             query.split_once("&msg_signature").unwrap().0.to_owned(),
         ] {
-            let answer = status(&stripped, &message);
-            assert_eq!(
-                answer,
-                refused("element Encrypt is missing, of which the query speaks")
-            );
+            assert_eq!(status(&stripped, &message), refused);
         }
         let missing = (
             400,
@@ -511,11 +507,24 @@ mod with_a_key {
             let query = wechat.query(&both_encrypt);
             assert_eq!(status(&plain_query(&query), content), missing);
             let query = query.split_once("&msg_signature").unwrap().0.to_owned();
-            assert_eq!(status(&query, content), missing);
+            assert_eq!(status(&query, content), refused);
         }
         let twice = both.replace("</xml>", "<Encrypt>AAAA</Encrypt></xml>");
-        let answer = status(&wechat.query(&both_encrypt), &twice);
-        assert_eq!(answer, (400, "element Encrypt occurs twice\n".to_owned()));
+        assert_eq!(status(&wechat.query(&both_encrypt), &twice), refused);
+        let reasons: Vec<String> = program
+            .stop()
+            .iter()
+            .map(|line| line.split_once(" cause=").unwrap().1.to_owned())
+            .collect();
+        let stripped =
+            "plain-refused reason=\"element Encrypt is missing, of which the query speaks\"";
+        let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\"";
+        assert_eq!(reasons[3..6], [stripped; 3]);
+        assert_eq!(reasons[6..10], [missing; 4]);
+        assert_eq!(
+            reasons[10..],
+            ["bad-message reason=\"element Encrypt occurs twice\""]
+        );
     }
 
     #[test]

@@ -125,7 +125,8 @@ impl Callback {
                 verified,
                 token,
             };
-            return self.answer_encrypted(cipher, question, caller, scratch, outcome);
+            let answered = self.answer_encrypted(cipher, question, caller, scratch, outcome);
+            return Ok(answered.unwrap_or_else(|refusal| Some(refusal.silent_response())));
         }
         if self.requires_encryption {
             return Err(Refusal::Plain);
@@ -140,7 +141,7 @@ impl Callback {
         let message = match Message::parse(verified, &xml) {
             Err(MessageError::Encrypted) => {
                 return match self.cipher {
-                    None => Ok(Some(self.leave_unread())),
+                    None => Ok(Some(self.leave_unread((caller.now)()))),
                     Some(_) => Err(Refusal::Missing("msg_signature")),
                 };
             }
@@ -161,7 +162,8 @@ impl Callback {
         Ok(Some(with_note(response, note)))
     }
 
-    /// The same for one that is encrypted, in compatible mode too: what is encrypted is what counts.
+    /// The same for one that is encrypted, in compatible mode too: what is encrypted is what counts. Its
+    /// refusals are for the log alone.
     #[inline(never)]
     fn answer_encrypted<'r>(
         &self,
@@ -255,8 +257,8 @@ impl Callback {
 
     /// The answer to a message that is encrypted where nothing is decrypted: WeChat shows its user nothing,
     /// and the log says what to do.
-    fn leave_unread<'r>(&self) -> Response<'r> {
-        self.tally.count_unread();
+    fn leave_unread<'r>(&self, now: u64) -> Response<'r> {
+        self.tally.count_unread(now);
         Response::text(SUCCESS).with_note(Note {
             cause: "encrypted",
             reason: "message is encrypted (安全模式), so it was not read".into(),

@@ -28,32 +28,20 @@ pub(super) enum Refusal {
 
 impl Refusal {
     pub(super) fn response<'r>(&self) -> Response<'r> {
-        let note = Note {
+        Response::refusal(self.status(), self.note())
+    }
+
+    /// The same without the reason, and always 403: whoever could learn why a text cannot be opened might
+    /// in the end learn what is in it.
+    pub(super) fn silent_response<'r>(&self) -> Response<'r> {
+        Response::silent_refusal(Status::Forbidden, self.note())
+    }
+
+    fn note(&self) -> Note {
+        Note {
             cause: self.cause(),
             reason: self.reason(),
             hint: self.hint(),
-        };
-        match self.is_silent() {
-            true => Response::silent_refusal(self.status(), note),
-            false => Response::refusal(self.status(), note),
-        }
-    }
-
-    /// Whether it tells the peer nothing: whoever could learn why a text cannot be opened might in the end
-    /// learn what is in it.
-    const fn is_silent(&self) -> bool {
-        match self {
-            Self::MessageSignature(_) | Self::Unopened(_) | Self::Inside(_) | Self::Differs(_) => {
-                true
-            }
-            Self::Path
-            | Self::Method
-            | Self::Missing(_)
-            | Self::Signature(_)
-            | Self::NoContent
-            | Self::Message(_)
-            | Self::Plain
-            | Self::Stripped => false,
         }
     }
 

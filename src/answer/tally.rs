@@ -105,8 +105,9 @@ impl Tally {
             && (mode != Mode::Plain || is_there(compatible) || is_there(safe))
     }
 
-    pub(super) fn count_unread(&self) {
+    pub(super) fn count_unread(&self, now: u64) {
         self.count_mode(Mode::Safe);
+        self.last_message.store(now, Ordering::Relaxed);
         one_more(&self.unread);
         one_more(&self.successes);
     }

@@ -117,22 +117,15 @@ fn post(content: &[u8], encrypt: &str) {
     let mut bytes = Vec::new();
     response.write_to(&request.head, NOW, &mut bytes);
     match response.status() {
+        Status::BadRequest if content.is_empty() => {}
         Status::Ok => {
             let is_bare = bytes.ends_with(b"\r\n\r\nsuccess");
             assert!(is_bare || bytes.windows(9).any(|window| window == b"<Encrypt>"));
         }
-        Status::Forbidden => {
-            let reasons = [
-                "\r\n\r\nrefused\n",
-                "\r\n\r\nelement Encrypt is missing, of which the query speaks\n",
-            ];
-            assert!(
-                reasons
-                    .iter()
-                    .any(|reason| bytes.ends_with(reason.as_bytes()))
-            );
+        other => {
+            assert_eq!(other, Status::Forbidden);
+            assert!(bytes.ends_with(b"\r\n\r\nrefused\n"));
         }
-        other => assert_eq!(other, Status::BadRequest),
     }
 }
 
