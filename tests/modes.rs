@@ -527,6 +527,48 @@ mod with_a_key {
         );
     }
 
+    /// What is signed has no separators, so that a `msg_signature` is the `signature` of other strings too.
+    #[test]
+    fn a_msg_signature_signs_nothing_else() {
+        let program = secure(&[]);
+        let wechat = WeChat::usual();
+        let mut stream = connect(program.address);
+        let forged = text_message("forged");
+        let mut matching = 0;
+        for number in 0..40 {
+            let (_, encrypt) = wechat.content(&text_message(&number.to_string()), Mode::Safe);
+            let query = wechat.query(&encrypt);
+            let between = |name: &str| {
+                let (_, behind) = query.split_once(&format!("{name}=")).unwrap();
+                behind.split('&').next().unwrap().to_owned()
+            };
+            let (timestamp, nonce) = (between("timestamp"), between("nonce"));
+            let msg_signature = between("msg_signature");
+            for both in [format!("{nonce}{encrypt}"), format!("{encrypt}{nonce}")] {
+                let signature = wechat.token.sign(timestamp.as_bytes(), both.as_bytes());
+                matching += u32::from(signature.to_string() == msg_signature);
+                let both = both.replace('+', "%2B");
+                let query = format!("signature={msg_signature}&timestamp={timestamp}&nonce={both}");
+                for (query, content) in [
+                    (query.clone(), forged.as_str()),
+                    (format!("{query}&echostr=1"), ""),
+                ] {
+                    let target = format!("/wx?{query}");
+                    let request = match content {
+                        "" => get(&target),
+                        content => post_to(&target, "HTTP/1.1", "", content),
+                    };
+                    let answer = ask(&mut stream, &request);
+                    let length = both.replace("%2B", "+").len();
+                    let reason =
+                        format!("timestamp or nonce of {length} bytes, at most 64 allowed\n");
+                    assert_eq!((answer.status, answer.content), (403, reason));
+                }
+            }
+        }
+        assert!(matching > 10, "{matching}");
+    }
+
     #[test]
     fn plain_messages_are_refused_where_encryption_is_required() {
         let program = secure(&["--require-encryption"]);

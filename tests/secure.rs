@@ -212,7 +212,7 @@ fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
         assert_eq!(opened.message(), b"question");
         let mut out = Vec::new();
         opened
-            .write_reply(b"answer", &token, now(), b"2", &mut out)
+            .write_reply(b"answer", &token, now(), &credentials, &mut out)
             .unwrap();
         let answer = Answer {
             status: 200,
@@ -251,8 +251,12 @@ fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
         &[b'9'; 8000],
     ] {
         let mut out = Vec::new();
+        let request = Credentials {
+            nonce,
+            ..credentials
+        };
         opened
-            .write_reply(b"answer", &wechat.token, 1_700_000_001, nonce, &mut out)
+            .write_reply(b"answer", &wechat.token, 1_700_000_001, &request, &mut out)
             .unwrap();
         let text = String::from_utf8(out).unwrap();
         let document = roxmltree::Document::parse(&text).unwrap();
@@ -296,4 +300,36 @@ fn keys_are_43_characters_of_base64_and_print_nothing() {
     }
     assert_eq!(format!("{:?}", AesKey::parse(AES_KEY).unwrap()), "AesKey");
     assert_eq!(format!("{:?}", cipher_of(AES_KEY, APP_ID)), "Cipher");
+}
+
+/// Else whoever sees both could send the reply back as a message.
+#[test]
+fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
+    let wechat = WeChat::usual();
+    let encrypt = wechat.cipher.seal(b"question").unwrap();
+    for (request, reply) in [
+        ("1700000000", "1700000001"),
+        ("1700000001", "1700000002"),
+        ("01700000001", "1700000001"),
+        ("x", "1700000001"),
+    ] {
+        let signature = wechat
+            .token
+            .sign_message(request.as_bytes(), b"2", &encrypt)
+            .to_string();
+        let credentials = Credentials {
+            signature: signature.as_bytes(),
+            timestamp: request.as_bytes(),
+            nonce: b"2",
+        };
+        let sealed = wechat.token.verify_message(&credentials, &encrypt).unwrap();
+        let opened = wechat.cipher.open(&sealed).unwrap();
+        let mut out = Vec::new();
+        opened
+            .write_reply(b"a", &wechat.token, 1_700_000_001, &credentials, &mut out)
+            .unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let expected = format!("<TimeStamp>{reply}</TimeStamp><Nonce><![CDATA[2]]></Nonce>");
+        assert!(out.contains(&expected), "{out}");
+    }
 }

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::envelope::{AesKeyError, AppId, OpenError};
-use super::signature::Sealed;
+use super::signature::{Credentials, Sealed};
 use super::token::Token;
 
 /// Whether this build can read encrypted messages.
@@ -75,7 +75,7 @@ impl Opened<'_> {
         _: &[u8],
         _: &Token,
         _: u64,
-        _: &[u8],
+        _: &Credentials<'_>,
         _: &mut Vec<u8>,
     ) -> io::Result<()> {
         match *self.0 {}

@@ -22,7 +22,7 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::envelope::{AesKeyError, AppId, OpenError};
 use super::reply::{carried, write_cdata};
-use super::signature::Sealed;
+use super::signature::{Credentials, Sealed};
 use super::token::Token;
 use crate::octets;
 
@@ -235,7 +235,9 @@ impl Opened<'_> {
     }
 
     /// Appends the envelope of the reply to it, signed with this token at the time `now`, in seconds since
-    /// 1970. The nonce is any, by the manual the one of the request.
+    /// 1970, and with the nonce of the request, as the manual has it. Where the request is of the same
+    /// second, the reply is of the next: with both the same, the `signature` of the one and the
+    /// `MsgSignature` of the other would make a request of the reply.
     ///
     /// ```text
     /// <xml><Encrypt>…</Encrypt><MsgSignature>…</MsgSignature><TimeStamp>…</TimeStamp><Nonce>…</Nonce></xml>
@@ -248,14 +250,18 @@ impl Opened<'_> {
         reply: &[u8],
         token: &Token,
         now: u64,
-        nonce: &[u8],
+        request: &Credentials<'_>,
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
         let encrypt = self.cipher.seal_with(self.key, reply)?;
         let mut timestamp = Vec::new();
         octets::write_decimal(now, &mut timestamp);
+        if timestamp == request.timestamp {
+            timestamp.clear();
+            octets::write_decimal(now.saturating_add(1), &mut timestamp);
+        }
         // As whoever reads the XML will see it.
-        let nonce = String::from_utf8_lossy(nonce);
+        let nonce = String::from_utf8_lossy(request.nonce);
         let nonce: Cow<'_, str> = carried(&nonce);
         let signature = token.sign_message(&timestamp, nonce.as_bytes(), &encrypt);
         out.extend_from_slice(b"<xml><Encrypt><![CDATA[");

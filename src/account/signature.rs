@@ -8,6 +8,13 @@ use sha1_smol::Sha1;
 use super::token::Token;
 use crate::octets;
 
+/// Bytes of a timestamp or nonce, at most; WeChat's have about ten.
+///
+/// Nothing separates what is signed, so that a `msg_signature` is also the `signature` of a nonce that ends
+/// in the `Encrypt`: whoever sees an encrypted message could send plain ones of their own. There is none so
+/// short: two of these strings are 128 bytes, and an encrypted message or reply is over 200.
+const STRING_MAX: usize = 64;
+
 impl Token {
     /// `sha1(sort(token, timestamp, nonce))`: the three strings in byte order, joined without
     /// anything between them.
@@ -30,18 +37,15 @@ impl Token {
     /// Checks the credentials of a request that came at the time `now`, in seconds since 1970.
     ///
     /// # Errors
-    /// `Wrong` where the signature is another, `Malformed` where it is none; `Timestamp` and
-    /// `Stale` only behind a right signature, so that a stranger learns nothing about this clock.
+    /// `Wrong` where the signature is another, `Malformed` where it is none, `Long` where it could be over
+    /// something else; `Timestamp` and `Stale` only behind a right signature, so that a stranger learns nothing about this clock.
     pub fn verify(
         &self,
         credentials: &Credentials<'_>,
         now: u64,
         max_age: Age,
     ) -> Result<Verified, SignatureError> {
-        let claimed = Signature::parse(credentials.signature).ok_or(SignatureError::Malformed)?;
-        if !claimed.equals(&self.sign(credentials.timestamp, credentials.nonce)) {
-            return Err(SignatureError::Wrong);
-        }
+        let claimed = self.claimed(credentials, "")?;
         if let Age::AtMost(max_age) = max_age {
             let timestamp = seconds(credentials.timestamp).ok_or(SignatureError::Timestamp)?;
             let age = now.abs_diff(timestamp);
@@ -62,16 +66,34 @@ impl Token {
     /// Checks that credentials whose signature is a `msg_signature` are over this `Encrypt`.
     ///
     /// # Errors
-    /// `Wrong` or `Malformed`.
+    /// `Wrong`, `Malformed` or `Long`.
     pub fn verify_message<'a>(
         &self,
         credentials: &Credentials<'_>,
         encrypt: &'a str,
     ) -> Result<Sealed<'a>, SignatureError> {
-        let claimed = Signature::parse(credentials.signature).ok_or(SignatureError::Malformed)?;
-        let expected = self.sign_message(credentials.timestamp, credentials.nonce, encrypt);
-        match claimed.equals(&expected) {
-            true => Ok(Sealed { encrypt }),
+        self.claimed(credentials, encrypt)?;
+        Ok(Sealed { encrypt })
+    }
+
+    /// The signature of credentials where it is the right one.
+    fn claimed(
+        &self,
+        credentials: &Credentials<'_>,
+        encrypt: &str,
+    ) -> Result<Signature, SignatureError> {
+        let Credentials {
+            signature,
+            timestamp,
+            nonce,
+        } = *credentials;
+        let longest = timestamp.len().max(nonce.len());
+        if longest > STRING_MAX {
+            return Err(SignatureError::Long(longest));
+        }
+        let claimed = Signature::parse(signature).ok_or(SignatureError::Malformed)?;
+        match claimed.equals(&self.sign_message(timestamp, nonce, encrypt)) {
+            true => Ok(claimed),
             false => Err(SignatureError::Wrong),
         }
     }
@@ -167,6 +189,8 @@ pub struct Credentials<'a> {
 pub enum SignatureError {
     /// The signature is not 40 hexadecimal digits.
     Malformed,
+    /// So many bytes of timestamp or nonce, where 64 are allowed.
+    Long(usize),
     /// It is the signature of another token, timestamp or nonce.
     Wrong,
     /// It is right, but the timestamp is not a number of seconds.
@@ -189,6 +213,9 @@ impl SignatureError {
     pub(crate) fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Malformed => "signature is not 40 hexadecimal digits".into(),
+            Self::Long(length) => {
+                format!("timestamp or nonce of {length} bytes, at most {STRING_MAX} allowed").into()
+            }
             Self::Wrong => "signature does not match".into(),
             Self::Timestamp => "timestamp is not a number of seconds".into(),
             Self::Stale {

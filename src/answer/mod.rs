@@ -207,8 +207,8 @@ impl Callback {
         if reply.is_empty() {
             return Ok(Some(with_note(Response::text(SUCCESS), note)));
         }
-        let (now, nonce) = ((caller.now)(), credentials.nonce);
-        let written = opened.write_reply(&reply, question.token, now, nonce, scratch);
+        let now = (caller.now)();
+        let written = opened.write_reply(&reply, question.token, now, &credentials, scratch);
         Ok(Some(match written {
             Ok(()) => with_note(Response::xml(scratch.as_slice()), note),
             Err(error) => Response::text(SUCCESS).with_note(Note {

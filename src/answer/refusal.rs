@@ -65,7 +65,9 @@ impl Refusal {
             Self::Path => "other-path",
             Self::Method => "other-method",
             Self::Missing(_) => "missing-parameter",
-            Self::Signature(SignatureError::Malformed | SignatureError::Wrong)
+            Self::Signature(
+                SignatureError::Malformed | SignatureError::Long(_) | SignatureError::Wrong,
+            )
             | Self::MessageSignature(_) => "bad-signature",
             Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
                 "stale-timestamp"
@@ -118,6 +120,7 @@ impl Refusal {
             Self::Unopened(OpenError::AppId) => "is the appid the one in the WeChat console?",
             Self::Method
             | Self::Missing(_)
+            | Self::Signature(SignatureError::Long(_))
             | Self::NoContent
             | Self::Message(_)
             | Self::Stripped

@@ -82,7 +82,7 @@ fn safe_mode() {
             Case::new(|| cipher.open(black_box(&sealed)).unwrap().message().len()),
             Case::new(|| {
                 out.clear();
-                opened.write_reply(black_box(reply), &token, now, b"1982032182", &mut out)
+                opened.write_reply(black_box(reply), &token, now, &credentials, &mut out)
             }),
             Case::new(&mut all_at_once),
         ],
