@@ -431,7 +431,7 @@ fn urls_are_refused_by_what_is_wrong_with_them() {
         (said.code, said.err.as_str()),
         (
             2,
-            "wechat: no token to sign with, WECHAT_TOKEN or --token-file FILE expected\n"
+            "wechat: no token, WECHAT_TOKEN or --token-file FILE expected\n"
         )
     );
 }

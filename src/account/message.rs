@@ -6,7 +6,8 @@ use super::characters::trim;
 use super::element::Element;
 use super::envelope::Mode;
 use super::event::Event;
-use super::signature::{Verified, seconds};
+use super::proof::Verified;
+use super::signature::seconds;
 use super::xml::{Xml, XmlError};
 
 /// A message or event of a user, with its signature checked.

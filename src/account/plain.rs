@@ -4,7 +4,8 @@
 use std::io;
 
 use super::envelope::{AesKeyError, AppId, OpenError};
-use super::signature::{Credentials, Sealed};
+use super::proof::Sealed;
+use super::signature::Credentials;
 use super::token::Token;
 
 /// Whether this build can read encrypted messages.

@@ -21,8 +21,9 @@ use base64::engine::general_purpose::{NO_PAD, STANDARD};
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::envelope::{AesKeyError, AppId, OpenError};
+use super::proof::Sealed;
 use super::reply::{carried, write_cdata};
-use super::signature::{Credentials, Sealed};
+use super::signature::Credentials;
 use super::token::Token;
 use crate::octets;
 

@@ -8,7 +8,8 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use super::signature::{SignatureError, Verified};
+use super::proof::Verified;
+use super::signature::SignatureError;
 
 /// Uses that a set holds. More would take longer to look through, fewer fill less evenly.
 const USES: usize = 16;

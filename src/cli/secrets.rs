@@ -136,6 +136,11 @@ impl Encryption {
         })
     }
 
+    /// The account's appid, if it was given.
+    pub(super) fn app_id(&self) -> Option<AppId> {
+        self.app_id.clone()
+    }
+
     /// The cipher, if there is a key.
     pub(super) fn cipher(self) -> Result<Option<Cipher>, Error> {
         let read = |source: Source<AesKey>| source.read_by("the EncodingAESKey", parse_aes_key);

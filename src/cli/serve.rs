@@ -14,8 +14,10 @@ use super::output::print;
 use super::secrets::parse_token;
 use super::settings::{REQUIRE_ENCRYPTION, Settings};
 use super::status::Status;
+use super::usage::UsageError;
 use super::{Error, client, version};
-use crate::answer::ServedPath;
+use crate::account::AppId;
+use crate::answer::{Callback, ServedPath};
 use crate::bot::Bot;
 use crate::net::{self, ControlSocket, Listener, Watchdog};
 use crate::server::{Backend, Server};
@@ -27,17 +29,22 @@ const GUARD: &str = "/proc/self/exe";
 const RANDOM_LENGTH: usize = 20;
 
 pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
+    let previous_token = settings.previous_token.read()?;
+    let app_id = settings.encryption.app_id();
+    let cipher = match settings.requires_encryption {
+        true => Some(settings.encryption.required_by(REQUIRE_ENCRYPTION.flag)?),
+        false => settings.encryption.cipher()?,
+    };
     let (token, made_up) = match settings.token.read()? {
         Some(token) => (token, None),
+        // Where there are other secrets, this one got lost.
+        None if previous_token.is_some() || cipher.is_some() => {
+            return Err(UsageError::NoToken.into());
+        }
         None => {
             let text = random_token().map_err(Error::Random)?;
             (parse_token(&text, "/dev/urandom")?, Some(text))
         }
-    };
-    let previous_token = settings.previous_token.read()?;
-    let cipher = match settings.requires_encryption {
-        true => Some(settings.encryption.required_by(REQUIRE_ENCRYPTION)?),
-        false => settings.encryption.cipher()?,
     };
     let bot = open(settings.rules)?;
     let server = match Listener::from_stdin() {
@@ -57,6 +64,9 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let address = backend.address().map_err(Error::Serve)?;
     let control = settings.control.bind()?;
     let mut text = format!("wechat {} listening on {address}\n", version());
+    if let Some(app_id) = app_id {
+        text.push_str(&reads(&app_id, &backend.callback));
+    }
     if let Some(made_up) = made_up {
         let path = settings.path.as_deref().unwrap_or("/");
         text.push_str(&trial(program, &made_up, address, path));
@@ -80,6 +90,18 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         .zip(within)
         .map(|(socket, within)| Watchdog::new(socket, within));
     serve(backend, bot, control.ok(), manager)
+}
+
+/// What becomes of the messages of this account by their mode.
+fn reads(app_id: &AppId, callback: &Callback) -> String {
+    let app_id = app_id.as_str();
+    match (&callback.cipher, callback.requires_encryption) {
+        (None, _) => format!(
+            "an appid was given and no EncodingAESKey, so encrypted messages of {app_id} are not read\n"
+        ),
+        (Some(_), false) => format!("encrypted messages of {app_id} are read, and plain ones\n"),
+        (Some(_), true) => format!("encrypted messages of {app_id} are read, and no others\n"),
+    }
 }
 
 /// Serves until somebody stops it through the control socket.

@@ -69,7 +69,10 @@ const MAX_CONNECTIONS: Name = Name {
     flag: "--max-connections",
     variable: Some("WECHAT_MAX_CONNECTIONS"),
 };
-pub(super) const REQUIRE_ENCRYPTION: &str = "--require-encryption";
+pub(super) const REQUIRE_ENCRYPTION: Name = Name {
+    flag: "--require-encryption",
+    variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
+};
 const TAKES: Takes = Takes {
     flags: &[
         &LISTEN,
@@ -81,7 +84,7 @@ const TAKES: Takes = Takes {
         &MAX_CONNECTIONS,
         &CONTROL,
     ],
-    switches: &[REQUIRE_ENCRYPTION],
+    switches: &[REQUIRE_ENCRYPTION.flag],
     operands: 0,
 };
 
@@ -127,7 +130,14 @@ impl Settings {
             token: secrets::token(&given)?,
             previous_token: secrets::previous_token(&given)?,
             encryption: Encryption::of(&given)?,
-            requires_encryption: given.has(REQUIRE_ENCRYPTION),
+            requires_encryption: given.has(REQUIRE_ENCRYPTION.flag)
+                || given
+                    .value(&REQUIRE_ENCRYPTION, "1 or 0", |text| match text {
+                        "1" => Some(true),
+                        "0" => Some(false),
+                        _ => None,
+                    })?
+                    .unwrap_or(false),
             notify_socket: given
                 .variable("NOTIFY_SOCKET")
                 .filter(|socket| !socket.is_empty()),

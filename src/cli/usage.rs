@@ -106,9 +106,7 @@ impl fmt::Display for UsageError {
                 write!(f, "{all} requests, at most {most} allowed in one run")
             }
             Self::NoFile => f.write_str("nothing to replay, a .request file or a folder expected"),
-            Self::NoToken => {
-                f.write_str("no token to sign with, WECHAT_TOKEN or --token-file FILE expected")
-            }
+            Self::NoToken => f.write_str("no token, WECHAT_TOKEN or --token-file FILE expected"),
             Self::Token { from, error } => write!(f, "{from}: {error}"),
             Self::AesKey { from, error } => write!(f, "{from}: {error}"),
             Self::SecretText { from } => write!(f, "{from}: not text, letters and digits expected"),

@@ -157,6 +157,9 @@ fn of_status(answer: &Answer<'_>) -> String {
     let what_to_do = match status {
         // What nginx, Go and Apache say.
         400 if speaks_of(b"HTTPS") || speaks_of(b"SSL-enabled") => FOR_HTTPS,
+        403 if speaks_of(b"only encrypted ones allowed") => {
+            "wechat send --encrypted sends an encrypted one"
+        }
         401 | 403 => {
             "is the token the same on both sides (encrypted, the EncodingAESKey and the appid too), and does nothing else guard this URL?"
         }
