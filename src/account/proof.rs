@@ -5,7 +5,7 @@ use super::signature::Signature;
 /// Proof that whoever sent a request knew the token, or has seen such a request within the allowed
 /// age.
 ///
-/// Only [`Token::verify`] makes one, and opening a message uses it up. It does **not** prove what
+/// Only [`Token::verify`](super::Token::verify) makes one, and opening a message uses it up. It does **not** prove what
 /// the message says: the signature covers token, timestamp and nonce, but neither method, target
 /// nor content.
 ///
@@ -45,7 +45,7 @@ pub struct Verified {
 /// An `Encrypt` whose `msg_signature` was right: whoever encrypted it knew the token. Nothing else is
 /// decrypted.
 ///
-/// Only [`Token::verify_message`] makes one.
+/// Only [`Token::verify_message`](super::Token::verify_message) makes one.
 #[derive(Debug)]
 pub struct Sealed<'a> {
     pub(super) encrypt: &'a str,
