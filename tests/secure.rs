@@ -18,8 +18,11 @@ use std::io;
 use support::sealed::*;
 use support::*;
 use wechat::account::{
-    AesKey, AesKeyError, AppId, Cipher, Credentials, OpenError, SignatureError, Token,
+    AesKey, AesKeyError, AppId, Cipher, Credentials, Mode, OpenError, Reply, SignatureError, Token,
 };
+use wechat::answer::Callback;
+use wechat::bot::{Caller, Outcome};
+use wechat::http::{Head, Request, Status};
 
 /// Opens an `Encrypt`, which takes a signature, and returns what was in it or why it cannot be opened.
 fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, OpenError> {
@@ -219,7 +222,7 @@ fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
             head: String::new(),
             content: String::from_utf8(out).unwrap(),
         };
-        assert_eq!(wechat.open(&answer, wechat::account::Mode::Safe), "answer");
+        assert_eq!(wechat.open(&answer, Mode::Safe), "answer");
     }
     // Of two keys, that is said with which it went further.
     let other_app = WeChat::with(TOKEN, OTHER, "wx1");
@@ -332,4 +335,29 @@ fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
         let expected = format!("<TimeStamp>{reply}</TimeStamp><Nonce><![CDATA[2]]></Nonce>");
         assert!(out.contains(&expected), "{out}");
     }
+}
+
+/// A reply that cannot be encrypted is none; it never goes out plain.
+#[test]
+fn without_random_bytes_there_is_no_reply() {
+    let key = AesKey::parse(AES_KEY).unwrap();
+    let none = |_: &mut [u8]| Err(io::Error::other("none left"));
+    let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
+    callback.cipher = Some(Cipher::new(key, None, AppId::parse(APP_ID).unwrap(), none));
+    let request = WeChat::usual().post(&text_message("a"), Mode::Safe);
+    let (head, length) = Head::parse(&request).unwrap().unwrap();
+    let content = &request[length..];
+    let (now, is_there) = (&now, &|| true);
+    let mut scratch = Vec::new();
+    let caller = Caller { now, is_there };
+    let response = callback
+        .answer(&Request { head, content }, &caller, &mut scratch, |_| {
+            Outcome::Reply(Reply::text("secret words"))
+        })
+        .unwrap();
+    assert_eq!(response.note().unwrap().cause, "no-randomness");
+    assert_eq!(response.status(), Status::Ok);
+    let mut bytes = Vec::new();
+    response.write_to(&head, 1_700_000_000, &mut bytes);
+    assert!(bytes.ends_with(b"\r\n\r\nsuccess"));
 }

@@ -678,6 +678,21 @@ fn encrypted_answers_are_opened_and_judged() {
             &["failed: TimeStamp is 1700000001000, which is in milliseconds; "],
         );
         judged(
+            &right.replace("xml>", "foo>"),
+            switch,
+            &["failed: the root element is <foo>, only <xml> is one of a reply"],
+        );
+        judged(
+            &right.replace("</xml>", "\u{1}</xml>"),
+            switch,
+            &["failed: it holds U+0001, which XML cannot carry"],
+        );
+        judged(
+            &right.replace("</xml>", "<Encrypt>AAAA</Encrypt></xml>"),
+            switch,
+            &["failed: Encrypt occurs twice"],
+        );
+        judged(
             &right.replace("MsgSignature", "Signature"),
             switch,
             &["failed: MsgSignature is missing, which an encrypted answer has"],
@@ -722,6 +737,35 @@ fn encrypted_answers_are_opened_and_judged() {
             "failed: it is plain, and safe mode (安全模式) takes none but encrypted ones; ",
         ],
     );
+}
+
+/// Where it says so, since other backends look there.
+#[cfg(feature = "secure")]
+#[test]
+fn an_encrypted_message_says_so_in_its_query() {
+    use support::sealed::*;
+
+    let (sender, targets) = std::sync::mpsc::channel();
+    let address = backend(move |request| {
+        sender
+            .send(request.lines().next().unwrap().to_owned())
+            .unwrap();
+        ok("success")
+    });
+    for switch in ["--encrypted", "--compatible", "--tries"] {
+        let mut command = command();
+        command
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_AES_KEY", AES_KEY)
+            .env("WECHAT_APP_ID", APP_ID)
+            .env("WECHAT_URL", format!("http://{address}/wx"));
+        assert_eq!(finish(command.args(["send", switch, "a"])).code, 0);
+        let target = targets.recv().unwrap();
+        let is_encrypted = switch != "--tries";
+        let both = target.contains("&openid=oUser1&encrypt_type=aes&msg_signature=");
+        assert_eq!(both, is_encrypted, "{target}");
+        assert_eq!(target.contains("encrypt"), is_encrypted, "{target}");
+    }
 }
 
 /// What is sent, as whoever has the key reads it.

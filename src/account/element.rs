@@ -1,5 +1,7 @@
 //! The elements of a message, as whoever asks for them sees them.
 
+use std::iter;
+
 use super::tree::{Entry, Span, Tree};
 
 /// An element of a text that was read.
@@ -102,16 +104,15 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// Its own name and those of the elements that it stands in, up to the root's.
+    pub(super) fn names(self) -> impl Iterator<Item = &'a [u8]> {
+        let outside = |element: &Self| (element.number > 0).then(|| element.parent());
+        iter::successors(Some(self), outside).map(Self::name_octets)
+    }
+
     /// Whether it stands in elements of the same names as another, and has its name.
     pub(super) fn is_at_path_of(self, other: Element<'_>) -> bool {
-        let (mut one, mut other) = (self, other);
-        while one.number > 0 && other.number > 0 {
-            if one.name_octets() != other.name_octets() {
-                return false;
-            }
-            (one, other) = (one.parent(), other.parent());
-        }
-        one.number == other.number
+        self.names().eq(other.names())
     }
 
     fn parent(self) -> Self {

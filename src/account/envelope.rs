@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use super::characters::trim;
 use super::element::Element;
-use super::message::{Message, MessageError};
+use super::message::MessageError;
 use super::xml::Xml;
 
 /// How a message comes: what the console calls 消息加解密方式.
@@ -62,20 +62,16 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// The first element beside `Encrypt` that says something else than the encrypted message does: it has
-    /// another text there or, in compatible mode, is missing.
-    pub fn difference(&self, message: &Message<'_>) -> Option<&'a str> {
-        let is_whole = self.mode() == Mode::Compatible;
+    /// The first element beside `Encrypt` that the decrypted message has with another text. What it does not
+    /// have at all says nothing, since nobody reads it.
+    pub fn difference(&self, inside: &Xml<'_>) -> Option<&'a str> {
+        let inside = inside.root();
         let differs = |(at, leaf): &(usize, Element<'a>)| {
+            let is_like = |other: &Element<'_>| other.is_at_path_of(*leaf);
             // Of a list, each item with the one at its place.
-            let before = self.plain_leaves().take(*at);
-            let place = before.filter(|other| other.is_at_path_of(*leaf)).count();
-            let inside = message.root().leaves();
-            let mut inside = inside.filter(|other| other.is_at_path_of(*leaf));
-            match inside.nth(place) {
-                Some(other) => other.text() != leaf.text(),
-                None => is_whole,
-            }
+            let place = self.plain_leaves().take(*at).filter(is_like).count();
+            let other = inside.leaves().filter(is_like).nth(place);
+            other.is_some_and(|other| other.text() != leaf.text())
         };
         let mut leaves = self.plain_leaves().enumerate();
         leaves.find(differs).map(|(_, leaf)| leaf.name())
@@ -93,7 +89,8 @@ const NAME: &str = "Encrypt";
 impl Hash for Envelope<'_> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         for leaf in self.plain_leaves() {
-            (leaf.name(), leaf.text()).hash(hasher);
+            leaf.names().for_each(|name| name.hash(hasher));
+            leaf.text().hash(hasher);
         }
     }
 }

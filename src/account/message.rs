@@ -143,10 +143,6 @@ impl<'a> Message<'a> {
         })
     }
 
-    pub(super) const fn root(&self) -> Element<'a> {
-        self.root
-    }
-
     /// The account, by its original id (`gh_…`).
     pub fn to_user_name(&self) -> &str {
         self.to_user_name

@@ -189,16 +189,17 @@ impl Callback {
             .verify_message(&credentials, envelope.encrypt())
             .map_err(Refusal::MessageSignature)?;
         let opened = cipher.open(&sealed).map_err(Refusal::Unopened)?;
-        // The same content under the same signature is WeChat asking again, also where it was encrypted
-        // anew; and nothing else is, also not in plain mode.
-        let verified = self.use_once(question.verified, opened.message())?;
         let inside = Xml::scan(opened.message()).map_err(|error| Refusal::Inside(error.into()))?;
-        let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
-        if let Some(name) = envelope.difference(&message) {
+        if let Some(name) = envelope.difference(&inside) {
             let foreign = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
             let name: String = name.replace(foreign, "?").chars().take(32).collect();
             return Err(Refusal::Differs(name));
         }
+        // The same under the same signature is WeChat asking again, encrypted anew or not. Nothing else
+        // is: not in plain mode, nor with something else beside it, by which whoever has seen it could find
+        // out what it says.
+        let verified = self.use_once(question.verified, (&envelope, opened.message()))?;
+        let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
         let note = self.count(&message, envelope.mode());
         let mut reply = Vec::with_capacity(REPLY);
         if !self.write_reply(&message, caller, &mut reply, outcome) {

@@ -43,8 +43,9 @@ impl<'a> Parameters<'a> {
 
     /// Whether they are those of a message in safe or compatible mode.
     pub(super) fn speak_of_encryption(&self) -> bool {
-        let encrypt_type = self.encrypt_type.as_deref().unwrap_or(b"raw");
-        self.msg_signature.is_some() || encrypt_type != b"raw"
+        let encrypt_type = self.encrypt_type.as_deref().unwrap_or(b"");
+        let msg_signature = self.msg_signature.as_deref().unwrap_or(b"");
+        !msg_signature.is_empty() || !matches!(encrypt_type, b"" | b"raw")
     }
 
     /// # Errors

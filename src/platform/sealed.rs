@@ -65,6 +65,12 @@ impl Seal {
         let (encrypt, signature) = (text("Encrypt"), text("MsgSignature"));
         let (timestamp, nonce) = (text("TimeStamp"), text("Nonce"));
         look_at_seconds(root, "TimeStamp", findings);
+        let names = ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"];
+        for name in names {
+            if root.children().filter(|child| child.name() == name).count() > 1 {
+                findings.fault(format!("{name} occurs twice"));
+            }
+        }
         for (name, text) in [("MsgSignature", signature), ("Nonce", nonce)] {
             if text.is_empty() {
                 findings.fault(format!("{name} is missing, which an encrypted answer has"));

@@ -64,8 +64,10 @@ impl Verdict {
     }
 
     /// What is in an encrypted answer, as if it had come plain, and what is wrong around it.
-    fn on_sealed(root: Element<'_>, message: &Draft, seal: &Seal) -> Self {
+    fn on_sealed(root: Element<'_>, content: &[u8], message: &Draft, seal: &Seal) -> Self {
         let mut findings = Findings(Vec::new());
+        findings.look_at_characters(content);
+        findings.look_at_root(root);
         let inside = seal.open(root, &mut findings);
         let mut verdict = match &inside {
             Some(inside) => Self::on_content(inside, message, &None),
@@ -147,7 +149,7 @@ impl Verdict {
         let root = document.root();
         if let Some(seal) = seal {
             if root.text_at("Encrypt").is_some() {
-                return Self::on_sealed(root, message, seal);
+                return Self::on_sealed(root, content, message, seal);
             }
             if seal.mode == Mode::Safe {
                 let fault = "it is plain, and safe mode (安全模式) takes none but encrypted ones; \
@@ -166,13 +168,7 @@ impl Verdict {
             .leaves()
             .map(|leaf| (leaf.path(), leaf.text().to_owned()));
         let mut findings = Findings(Vec::new());
-        let characters = String::from_utf8_lossy(content);
-        if let Some(character) = characters.chars().find(|character| !is_char(*character)) {
-            findings.fault(format!(
-                "it holds U+{:04X}, which XML cannot carry; drop control characters",
-                u32::from(character)
-            ));
-        }
+        findings.look_at_characters(content);
         findings.look_at(root, msg_type, message);
         Self {
             kind: match msg_type {
@@ -255,12 +251,30 @@ impl Findings {
         self.0.push(Finding::fault(text));
     }
 
-    fn look_at(&mut self, root: Element<'_>, msg_type: &str, message: &Draft) {
-        if root.name() != "xml" {
+    fn look_at_characters(&mut self, content: &[u8]) {
+        let characters = String::from_utf8_lossy(content);
+        if let Some(character) = characters.chars().find(|character| !is_char(*character)) {
+            self.fault(format!(
+                "it holds U+{:04X}, which XML cannot carry; drop control characters",
+                u32::from(character)
+            ));
+        }
+    }
+
+    /// Whether the root is the one of a reply.
+    fn look_at_root(&mut self, root: Element<'_>) -> bool {
+        let is_reply = root.name() == "xml";
+        if !is_reply {
             self.fault(format!(
                 "the root element is <{}>, only <xml> is one of a reply",
                 shown(root.name().as_bytes(), 100)
             ));
+        }
+        is_reply
+    }
+
+    fn look_at(&mut self, root: Element<'_>, msg_type: &str, message: &Draft) {
+        if !self.look_at_root(root) {
             return;
         }
         if root.text_at("Encrypt").is_some() {

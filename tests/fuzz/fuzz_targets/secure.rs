@@ -19,8 +19,7 @@ use wechat::answer::Callback;
 use wechat::bot::{Caller, Outcome};
 use wechat::http::{Head, Request, Status};
 
-/// 32 bytes of zero.
-const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const APP_ID: &str = "wx5823bf96d3bd56c7";
 
 static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
@@ -62,26 +61,41 @@ fn encrypted(text: &[u8]) -> String {
     let mut text = text.to_vec();
     text.truncate(text.len() / 16 * 16);
     let (blocks, _) = Array::slice_as_chunks_mut(&mut text);
-    cbc::Encryptor::<Aes256>::new(&[0; 32].into(), &[0; 16].into()).encrypt_blocks(blocks);
+    let key: [u8; 32] = STANDARD
+        .decode(KEY.replace('G', "E="))
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let iv: [u8; 16] = key[..16].try_into().unwrap();
+    cbc::Encryptor::<Aes256>::new(&key.into(), &iv.into()).encrypt_blocks(blocks);
     STANDARD.encode(text)
 }
 
-/// What is in a text by its layout, if it has one.
-fn inside(text: &[u8]) -> Option<&[u8]> {
-    let padding = usize::from(*text.last()?);
+/// What is in a text by its layout, or where that ends.
+fn inside(text: &[u8]) -> Result<&[u8], OpenError> {
+    let padding = usize::from(*text.last().ok_or(OpenError::Padding)?);
     if padding == 0 || padding > 32 || padding > text.len() {
-        return None;
+        return Err(OpenError::Padding);
     }
     let (text, padded) = text.split_at(text.len() - padding);
-    if padded.iter().any(|octet| usize::from(*octet) != padding) || text.len() < 20 {
-        return None;
+    if padded.iter().any(|octet| usize::from(*octet) != padding) {
+        return Err(OpenError::Padding);
     }
-    let length = text[16..20]
-        .iter()
-        .fold(0, |value, octet| value * 256 + usize::from(*octet));
-    let rest = &text[20..];
-    (length > 0 && length <= rest.len() && rest[length..] == *APP_ID.as_bytes())
-        .then(|| &rest[..length])
+    if text.len() < 20 {
+        return Err(OpenError::Short(text.len()));
+    }
+    let octets = text[16..20].iter();
+    let length = octets.fold(0, |value, octet| value * 256 + usize::from(*octet));
+    let left = text.len() - 20;
+    if length > left {
+        return Err(OpenError::Length { length, left });
+    }
+    let (message, app_id) = text[20..].split_at(length);
+    match (app_id == APP_ID.as_bytes(), message) {
+        (false, _) => Err(OpenError::AppId),
+        (true, []) => Err(OpenError::Empty),
+        (true, message) => Ok(message),
+    }
 }
 
 /// The text with padding behind it, as its length asks for it.
@@ -133,7 +147,7 @@ fuzz_target!(|input: &[u8]| {
     let cipher = CALLBACK.cipher.as_ref().unwrap();
     // As what is decrypted, with padding and without.
     for text in [input.get(..input.len() / 16 * 16).unwrap(), &padded(input)] {
-        assert_eq!(open(&encrypted(text)).ok().as_deref(), inside(text));
+        assert_eq!(open(&encrypted(text)), inside(text).map(<[u8]>::to_vec));
     }
     // As what is sealed.
     let encrypt = cipher.seal(input).unwrap();
