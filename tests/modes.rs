@@ -165,6 +165,22 @@ mod without_a_key {
                 &format!("{flag}: FEATURE"),
             );
         }
+        let no_token = "no token, WECHAT_TOKEN or --token-file FILE expected";
+        let secrets = [("WECHAT_AES_KEY", key), ("WECHAT_APP_ID", "wx1")];
+        let previous = [("WECHAT_TOKEN_PREVIOUS", TOKEN)];
+        for (variables, without) in [
+            (secrets.as_slice(), "WECHAT_AES_KEY: FEATURE"),
+            (&previous, no_token),
+        ] {
+            let mut command = command();
+            command.envs(variables.iter().copied());
+            let said = finish(command.args(["serve", "--listen", "127.0.0.1:0"]));
+            let expected = match wechat::account::SECURE {
+                true => no_token.to_owned(),
+                false => without.replace("FEATURE", feature),
+            };
+            assert_eq!((said.code, said.err), (2, format!("wechat: {expected}\n")));
+        }
         let original_id = "WECHAT_APP_ID is \"gh_7f083739789a\", \
              an appid such as wx5823bf96d3bd56c7 (gh_… is the original id) allowed";
         refused(
@@ -611,6 +627,32 @@ mod with_a_key {
         }
     }
 
+    /// What stands beside an encrypted message is held against what stands at the same place in it.
+    #[test]
+    fn an_element_is_the_one_at_its_path() {
+        let program = secure(&[]);
+        let wechat = WeChat::usual();
+        let mut stream = connect(program.address);
+        let message =
+            |inside: &str| text_message("a").replace("<MsgId>", &format!("{inside}<MsgId>"));
+        let inside = message("<A><X>1</X></A><X>2</X><L><X>3</X></L><L><X>4</X></L>");
+        let (_, encrypt) = wechat.content(&inside, Mode::Compatible);
+        for (beside, status) in [
+            ("<X>2</X>", 200),
+            ("<X>1</X>", 403),
+            ("<L><X>3</X></L><X>2</X>", 200),
+            ("<L><X>4</X></L>", 403),
+            ("<L><X>3</X></L><A><X>1</X></A><L><X>4</X></L>", 200),
+            ("<L><X>3</X></L><L><X>3</X></L>", 403),
+            ("<B><X>9</X></B>", 200),
+        ] {
+            let content = content_of(&encrypt, &message(beside), Mode::Compatible);
+            let target = format!("/wx?{}", wechat.query(&encrypt));
+            let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &content));
+            assert_eq!(answer.status, status, "{beside}");
+        }
+    }
+
     /// White space and a byte order mark are nothing that WeChat sends, and nothing that matters either.
     #[test]
     fn white_space_around_an_encrypt_is_no_part_of_it() {
@@ -712,6 +754,31 @@ mod with_a_key {
             );
             assert!(line.contains(" cause=plain-refused "), "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_read_is_said_at_the_start() {
+        let said = |required: &str, key: Option<&str>| {
+            let mut command = command();
+            command
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("WECHAT_APP_ID", APP_ID)
+                .env("WECHAT_REQUIRE_ENCRYPTION", required)
+                .envs(key.map(|key| ("WECHAT_AES_KEY", key)))
+                .args(["serve", "--listen", "127.0.0.1:0"]);
+            let mut program = Program::spawn(&mut command);
+            let line = program.next_line();
+            let plain = WeChat::usual().post(&text_message("a"), Mode::Plain);
+            let answer = ask(&mut connect(program.address), &plain);
+            (line, answer.status)
+        };
+        let of = "encrypted messages of wx2c2769f8efd9abc2 are";
+        let plain_too = format!("{of} read, and plain ones\n");
+        assert_eq!(said("0", Some(AES_KEY)), (plain_too, 200));
+        let no_others = format!("{of} read, and no others\n");
+        assert_eq!(said("1", Some(AES_KEY)), (no_others, 403));
+        let unread = format!("an appid was given and no EncodingAESKey, so {of} not read\n");
+        assert_eq!(said("0", None), (unread, 200));
     }
 
     #[test]

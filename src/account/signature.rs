@@ -346,6 +346,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_long_to_be_signed_is_refused_whatever_its_signature() {
+        let token = Token::parse("AAAAA").unwrap();
+        let (short, long) = ([b'1'; 64], [b'1'; 65]);
+        for (timestamp, nonce) in [(&short[..], &short[..]), (&long, b"1"), (b"1", &long)] {
+            let signature = token.sign(timestamp, nonce).to_string();
+            let credentials = Credentials {
+                signature: signature.as_bytes(),
+                timestamp,
+                nonce,
+            };
+            let expected = match timestamp.len().max(nonce.len()) {
+                64 => Ok(()),
+                length => Err(SignatureError::Long(length)),
+            };
+            let verified = token.verify(&credentials, 0, Age::Any).map(|_| ());
+            assert_eq!(verified, expected);
+        }
+    }
+
+    #[test]
     fn what_is_no_signature_is_refused_as_such() {
         for text in [
             "",
