@@ -20,7 +20,8 @@ flags of serve          environment             default
   --rules FILE          WECHAT_RULES            the embedded ones, which echo text
   --token-file FILE     WECHAT_TOKEN (itself)   $CREDENTIALS_DIRECTORY/token, else one made up for this run
   --app-id APPID        WECHAT_APP_ID           of the account, where messages are encrypted; wechat help serve
-  --require-encryption  WECHAT_REQUIRE_ENCRYPTION  1: plain messages are refused
+  --require-encryption  WECHAT_REQUIRE_ENCRYPTION=1
+                                                plain messages are refused
   --path PATH           WECHAT_PATH             any path is served
   --max-age SECONDS     WECHAT_MAX_AGE          600; 0 accepts any timestamp
   --max-connections N   WECHAT_MAX_CONNECTIONS  1024
@@ -66,7 +67,8 @@ flag                    environment             default
   --rules FILE          WECHAT_RULES            the embedded ones, which echo text
   --token-file FILE     WECHAT_TOKEN (itself)   $CREDENTIALS_DIRECTORY/token, else one made up for this run
   --app-id APPID        WECHAT_APP_ID           of the account, where there is an EncodingAESKey
-  --require-encryption  WECHAT_REQUIRE_ENCRYPTION  1: messages in plain mode (明文模式) are refused
+  --require-encryption  WECHAT_REQUIRE_ENCRYPTION=1
+                                                messages in plain mode (明文模式) are refused
   --path PATH           WECHAT_PATH             any path is served
   --max-age SECONDS     WECHAT_MAX_AGE          600: how far a timestamp may be off; 0 accepts any
   --max-connections N   WECHAT_MAX_CONNECTIONS  1024
