@@ -698,6 +698,11 @@ fn encrypted_answers_are_opened_and_judged() {
             &["failed: MsgSignature is missing, which an encrypted answer has"],
         );
         judged(
+            &right.replace("[nonce]", &format!("[{}]", "9".repeat(65))),
+            switch,
+            &["failed: timestamp or nonce of 65 bytes, at most 64 allowed"],
+        );
+        judged(
             &right.replace("Nonce", "Once"),
             switch,
             &["failed: Nonce is missing, "],

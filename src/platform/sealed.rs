@@ -4,7 +4,7 @@ use std::io;
 
 use super::verdict::{Findings, look_at_seconds};
 use super::{Draft, Stamp, quoted};
-use crate::account::{Cipher, Credentials, Element, Mode, OpenError, Token, trim};
+use crate::account::{Cipher, Credentials, Element, Mode, OpenError, SignatureError, Token, trim};
 
 /// What encrypts and signs a message, and opens its answer.
 pub(crate) struct Seal {
@@ -81,21 +81,20 @@ impl Seal {
             timestamp: timestamp.as_bytes(),
             nonce: nonce.as_bytes(),
         };
-        let Ok(sealed) = self.token.verify_message(&credentials, encrypt) else {
-            if !signature.is_empty() {
-                findings.fault(format!(
-                    "MsgSignature is {}, another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
-                    quoted(signature.as_bytes())
-                ));
-            }
-            return None;
+        let fault = match self.token.verify_message(&credentials, encrypt) {
+            Ok(sealed) => match self.cipher.open(&sealed) {
+                Ok(opened) => return Some(opened.message().to_vec()),
+                Err(error) => fault_of_opening(error),
+            },
+            Err(error @ SignatureError::Long(_)) => error.to_string(),
+            // That is a finding already.
+            Err(_) if signature.is_empty() => return None,
+            Err(_) => format!(
+                "MsgSignature is {}, another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
+                quoted(signature.as_bytes())
+            ),
         };
-        match self.cipher.open(&sealed) {
-            Ok(opened) => Some(opened.message().to_vec()),
-            Err(error) => {
-                findings.fault(fault_of_opening(error));
-                None
-            }
-        }
+        findings.fault(fault);
+        None
     }
 }
