@@ -698,9 +698,9 @@ fn encrypted_answers_are_opened_and_judged() {
             &["failed: MsgSignature is missing, which an encrypted answer has"],
         );
         judged(
-            &right.replace("[nonce]", &format!("[{}]", "9".repeat(65))),
+            &right.replace("[nonce]", &format!("[{}]", "9".repeat(41))),
             switch,
-            &["failed: timestamp or nonce of 65 bytes, at most 64 allowed"],
+            &["failed: nonce of 41 bytes, at most 40 allowed"],
         );
         judged(
             &right.replace("Nonce", "Once"),

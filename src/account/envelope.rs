@@ -11,7 +11,7 @@ use super::message::MessageError;
 use super::xml::Xml;
 
 /// How a message comes: what the console calls 消息加解密方式.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// 明文模式: as plain XML.
     Plain,
@@ -62,16 +62,20 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// The first element beside `Encrypt` that the decrypted message has with another text. What it does not
-    /// have at all says nothing, since nobody reads it.
+    /// In compatible mode, the first element beside `Encrypt` that the decrypted message has with another
+    /// text. What it does not have at all says nothing, since nobody reads it; neither does what stands
+    /// beside it in safe mode, where to compare it would tell a stranger whether a guess is right.
     pub fn difference(&self, inside: &Xml<'_>) -> Option<&'a str> {
+        if self.mode() != Mode::Compatible {
+            return None;
+        }
         let inside = inside.root();
         let differs = |(at, leaf): &(usize, Element<'a>)| {
             let is_like = |other: &Element<'_>| other.is_at_path_of(*leaf);
             // Of a list, each item with the one at its place.
             let place = self.plain_leaves().take(*at).filter(is_like).count();
             let other = inside.leaves().filter(is_like).nth(place);
-            other.is_some_and(|other| other.text() != leaf.text())
+            other.is_some_and(|other| trim(other.text()) != trim(leaf.text()))
         };
         let mut leaves = self.plain_leaves().enumerate();
         leaves.find(differs).map(|(_, leaf)| leaf.name())

@@ -9,12 +9,13 @@ use super::proof::{Sealed, Verified};
 use super::token::Token;
 use crate::octets;
 
-/// Bytes of a timestamp or nonce, at most; WeChat's have about ten.
+/// Bytes of a timestamp and of a nonce, at most; WeChat's have about ten.
 ///
 /// Nothing separates what is signed, so that a `msg_signature` is also the `signature` of a nonce that ends
-/// in the `Encrypt`: whoever sees an encrypted message could send plain ones of their own. There is none so
-/// short: two of these strings are 128 bytes, and an encrypted message or reply is over 200.
-const STRING_MAX: usize = 64;
+/// in the `Encrypt`: whoever sees an encrypted message could send plain ones of their own. None is short
+/// enough for that: a message of one byte and the 18 of an appid come to 88 bytes of base64.
+const TIMESTAMP_MAX: usize = 20;
+const NONCE_MAX: usize = 40;
 
 impl Token {
     /// `sha1(sort(token, timestamp, nonce))`: the three strings in byte order, joined without
@@ -88,9 +89,14 @@ impl Token {
             timestamp,
             nonce,
         } = *credentials;
-        let longest = timestamp.len().max(nonce.len());
-        if longest > STRING_MAX {
-            return Err(SignatureError::Long(longest));
+        for (name, string, most) in [
+            ("timestamp", timestamp, TIMESTAMP_MAX),
+            ("nonce", nonce, NONCE_MAX),
+        ] {
+            let length = string.len();
+            if length > most {
+                return Err(SignatureError::Long { name, length, most });
+            }
         }
         let claimed = Signature::parse(signature).ok_or(SignatureError::Malformed)?;
         match claimed.equals(&self.sign_message(timestamp, nonce, encrypt)) {
@@ -190,8 +196,15 @@ pub struct Credentials<'a> {
 pub enum SignatureError {
     /// The signature is not 40 hexadecimal digits.
     Malformed,
-    /// So many bytes of timestamp or nonce, where 64 are allowed.
-    Long(usize),
+    /// A timestamp or nonce that is too long to be one.
+    Long {
+        /// Which.
+        name: &'static str,
+        /// Its bytes.
+        length: usize,
+        /// Bytes allowed.
+        most: usize,
+    },
     /// It is the signature of another token, timestamp or nonce.
     Wrong,
     /// It is right, but the timestamp is not a number of seconds.
@@ -214,8 +227,8 @@ impl SignatureError {
     pub(crate) fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Malformed => "signature is not 40 hexadecimal digits".into(),
-            Self::Long(length) => {
-                format!("timestamp or nonce of {length} bytes, at most {STRING_MAX} allowed").into()
+            Self::Long { name, length, most } => {
+                format!("{name} of {length} bytes, at most {most} allowed").into()
             }
             Self::Wrong => "signature does not match".into(),
             Self::Timestamp => "timestamp is not a number of seconds".into(),
@@ -247,6 +260,7 @@ mod tests {
         clippy::unwrap_used,
         clippy::indexing_slicing,
         clippy::string_slice,
+        clippy::arithmetic_side_effects,
         reason = "a test fails by panicking"
     )]
     use super::*;
@@ -348,17 +362,22 @@ mod tests {
     #[test]
     fn what_is_too_long_to_be_signed_is_refused_whatever_its_signature() {
         let token = Token::parse("AAAAA").unwrap();
-        let (short, long) = ([b'1'; 64], [b'1'; 65]);
-        for (timestamp, nonce) in [(&short[..], &short[..]), (&long, b"1"), (b"1", &long)] {
-            let signature = token.sign(timestamp, nonce).to_string();
+        for (name, lengths, most) in [
+            ("", (20, 40), 0),
+            ("timestamp", (21, 1), 20),
+            ("nonce", (1, 41), 40),
+        ] {
+            let (timestamp, nonce) = (vec![b'1'; lengths.0], vec![b'1'; lengths.1]);
+            let signature = token.sign(&timestamp, &nonce).to_string();
             let credentials = Credentials {
                 signature: signature.as_bytes(),
-                timestamp,
-                nonce,
+                timestamp: &timestamp,
+                nonce: &nonce,
             };
-            let expected = match timestamp.len().max(nonce.len()) {
-                64 => Ok(()),
-                length => Err(SignatureError::Long(length)),
+            let length = most + 1;
+            let expected = match name {
+                "" => Ok(()),
+                name => Err(SignatureError::Long { name, length, most }),
             };
             let verified = token.verify(&credentials, 0, Age::Any).map(|_| ());
             assert_eq!(verified, expected);

@@ -196,11 +196,12 @@ impl Callback {
             return Err(Refusal::Differs(name));
         }
         // The same under the same signature is WeChat asking again, encrypted anew or not. Nothing else
-        // is: not in plain mode, nor with something else beside it, by which whoever has seen it could find
-        // out what it says.
-        let verified = self.use_once(question.verified, (&envelope, opened.message()))?;
+        // is, nor in another mode: who has seen a safe one could find out what it says, by guesses in
+        // compatible or plain mode.
+        let mode = envelope.mode();
+        let verified = self.use_once(question.verified, (mode, opened.message()))?;
         let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
-        let note = self.count(&message, envelope.mode());
+        let note = self.count(&message, mode);
         let mut reply = Vec::with_capacity(REPLY);
         if !self.write_reply(&message, caller, &mut reply, outcome) {
             return Ok(None);
