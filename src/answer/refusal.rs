@@ -66,7 +66,10 @@ impl Refusal {
             Self::Method => "other-method",
             Self::Missing(_) => "missing-parameter",
             Self::Signature(
-                SignatureError::Malformed | SignatureError::Long { .. } | SignatureError::Wrong,
+                SignatureError::Malformed
+                | SignatureError::LongTimestamp(_)
+                | SignatureError::LongNonce(_)
+                | SignatureError::Wrong,
             )
             | Self::MessageSignature(_) => "bad-signature",
             Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
@@ -120,7 +123,7 @@ impl Refusal {
             Self::Unopened(OpenError::AppId) => "is the appid the one in the WeChat console?",
             Self::Method
             | Self::Missing(_)
-            | Self::Signature(SignatureError::Long { .. })
+            | Self::Signature(SignatureError::LongTimestamp(_) | SignatureError::LongNonce(_))
             | Self::NoContent
             | Self::Message(_)
             | Self::Stripped

@@ -86,7 +86,9 @@ impl Seal {
                 Ok(opened) => return Some(opened.message().to_vec()),
                 Err(error) => fault_of_opening(error),
             },
-            Err(error @ SignatureError::Long { .. }) => error.to_string(),
+            Err(error @ (SignatureError::LongTimestamp(_) | SignatureError::LongNonce(_))) => {
+                error.to_string()
+            }
             // That is a finding already.
             Err(_) if signature.is_empty() => return None,
             Err(_) => format!(
