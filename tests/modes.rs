@@ -649,6 +649,7 @@ mod with_a_key {
             ("<L><X>3</X></L><A><X>1</X></A><L><X>4</X></L>", 200),
             ("<L><X>3</X></L><L><X>3</X></L>", 403),
             ("<B><X>9</X></B>", 200),
+            ("<X>\n 2 </X>", 200),
         ] {
             let content = content_of(&encrypt, &message(beside), Mode::Compatible);
             let target = format!("/wx?{}", wechat.query(&encrypt));

@@ -5,9 +5,9 @@ use super::signature::Signature;
 /// Proof that whoever sent a request knew the token, or has seen such a request within the allowed
 /// age.
 ///
-/// Only [`Token::verify`](super::Token::verify) makes one, and opening a message uses it up. It does **not** prove what
-/// the message says: the signature covers token, timestamp and nonce, but neither method, target
-/// nor content.
+/// Only [`Token::verify`](super::Token::verify) makes one, and opening a message uses it up. It does
+/// **not** prove what the message says: the signature covers token, timestamp and nonce, but neither
+/// method, target nor content.
 ///
 /// ```
 /// use wechat::account::{Age, Credentials, Message, Token, Xml};

@@ -34,46 +34,38 @@ pub enum Source<T> {
     Nowhere,
 }
 
-/// A secret's name as a variable and as a credential, and what makes it of text.
+/// What a secret is called, as a variable and as a credential too, and what makes it of text.
 struct Secret<T> {
+    what: &'static str,
     variable: &'static str,
     credential: &'static str,
     parse: fn(&str, &str) -> Result<T, UsageError>,
 }
 
 const TOKEN: Secret<Token> = Secret {
+    what: "the token file",
     variable: "WECHAT_TOKEN",
     credential: "token",
     parse: parse_token,
 };
 const PREVIOUS_TOKEN: Secret<Token> = Secret {
+    what: "the token file",
     variable: "WECHAT_TOKEN_PREVIOUS",
     credential: "token-previous",
     parse: parse_token,
 };
 const AES_KEY: Secret<AesKey> = Secret {
+    what: "the EncodingAESKey",
     variable: "WECHAT_AES_KEY",
     credential: "aes-key",
     parse: parse_aes_key,
 };
 const PREVIOUS_AES_KEY: Secret<AesKey> = Secret {
+    what: "the EncodingAESKey of before",
     variable: "WECHAT_AES_KEY_PREVIOUS",
     credential: "aes-key-previous",
     parse: parse_aes_key,
 };
-
-/// The token: by its flag, else its variable, else its credential.
-pub(super) fn token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
-    match given.path(&TOKEN_FILE)? {
-        Some(file) => Ok(Source::File(file)),
-        None => TOKEN.source(given),
-    }
-}
-
-/// The token of before.
-pub(super) fn previous_token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
-    PREVIOUS_TOKEN.source(given)
-}
 
 impl<T> Secret<T> {
     fn source(&self, given: &Given<'_>) -> Result<Source<T>, UsageError> {
@@ -86,32 +78,44 @@ impl<T> Secret<T> {
             None => Source::Nowhere,
         })
     }
+
+    /// The secret from there, if there is one.
+    fn read(&self, source: Source<T>) -> Result<Option<T>, Error> {
+        let path = match source {
+            Source::File(path) => path,
+            // Only where there is no such file; one that cannot be read is a failure.
+            Source::Credential(path) if path.try_exists().unwrap_or(true) => path,
+            Source::Environment(secret) => return Ok(Some(secret)),
+            Source::Credential(_) | Source::Nowhere => return Ok(None),
+        };
+        match read_front(&path) {
+            Ok(bytes) => Ok(Some(parse(&bytes, &format!("{path:?}"), self.parse)?)),
+            Err(error) => Err(Error::File {
+                what: self.what,
+                path,
+                error,
+            }),
+        }
+    }
+}
+
+/// Where the token comes from: its flag, else its variable, else its credential.
+pub(super) fn token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
+    match given.path(&TOKEN_FILE)? {
+        Some(file) => Ok(Source::File(file)),
+        None => TOKEN.source(given),
+    }
+}
+
+/// Where the token of before comes from.
+pub(super) fn previous_token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
+    PREVIOUS_TOKEN.source(given)
 }
 
 impl Source<Token> {
     /// The token, if there is one.
     pub(super) fn read(self) -> Result<Option<Token>, Error> {
-        self.read_by("the token file", parse_token)
-    }
-}
-
-impl<T> Source<T> {
-    fn read_by(
-        self,
-        what: &'static str,
-        parse_text: fn(&str, &str) -> Result<T, UsageError>,
-    ) -> Result<Option<T>, Error> {
-        let path = match self {
-            Self::File(path) => path,
-            // Only where there is no such file; one that cannot be read is a failure.
-            Self::Credential(path) if path.try_exists().unwrap_or(true) => path,
-            Self::Environment(secret) => return Ok(Some(secret)),
-            Self::Credential(_) | Self::Nowhere => return Ok(None),
-        };
-        match read_front(&path) {
-            Ok(bytes) => Ok(Some(parse(&bytes, &format!("{path:?}"), parse_text)?)),
-            Err(error) => Err(Error::File { what, path, error }),
-        }
+        TOKEN.read(self)
     }
 }
 
@@ -143,11 +147,13 @@ impl Encryption {
 
     /// The cipher, if there is a key.
     pub(super) fn cipher(self) -> Result<Option<Cipher>, Error> {
-        let read = |source: Source<AesKey>| source.read_by("the EncodingAESKey", parse_aes_key);
-        let (key, previous) = (read(self.key)?, read(self.previous)?);
+        let (key, previous) = (
+            AES_KEY.read(self.key)?,
+            PREVIOUS_AES_KEY.read(self.previous)?,
+        );
         let Some(key) = key else {
             return match previous {
-                Some(_) => Err(UsageError::NoAesKey("the EncodingAESKey of before").into()),
+                Some(_) => Err(UsageError::NoAesKey(PREVIOUS_AES_KEY.what).into()),
                 None => Ok(None),
             };
         };
