@@ -450,13 +450,20 @@ fn a_service_manager_hears_when_the_server_is_ready() {
 
 #[test]
 fn a_service_manager_that_is_not_there_keeps_nobody_from_being_served() {
+    let control = folder("notify-nobody").join("control");
+    let control = control.to_str().unwrap();
     let program = Program::spawn(
         command()
             .env("WECHAT_TOKEN", TOKEN)
             .env("NOTIFY_SOCKET", "/nonexistent/notify")
-            .args(["--listen", "127.0.0.1:0"]),
+            .args(["--listen", "127.0.0.1:0", "--control", control]),
     );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+    // Who asks for its status is answered behind that; a request may be in front of it.
+    assert_eq!(
+        finish(command().args(["status", "--control", control])).code,
+        0
+    );
     assert_eq!(
         program.stop(),
         [

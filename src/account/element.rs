@@ -84,24 +84,18 @@ impl<'a> Element<'a> {
         named.map(Self::text)
     }
 
-    /// The first of these, in fewer instructions: rules ask for it several times a message.
-    pub(super) fn first_text(self, name: &str) -> Option<&'a str> {
+    /// The first leaf of this name below the root, wherever this element stands. In fewer instructions
+    /// than `texts`: rules ask for it several times a message.
+    pub(super) fn first_text_of_all(self, name: &str) -> Option<&'a str> {
         let length = Span::new(0, name.len()).length();
-        let mut number = self.number;
-        loop {
-            number = number.saturating_add(1);
-            let entry = self
-                .tree
-                .entry(number)
-                .filter(|_| number < self.tree.count())?;
-            if usize::from(entry.parent) < self.number {
-                return None;
-            }
-            let is_candidate = entry.is_leaf && entry.name.length() == length;
-            if is_candidate && entry.name.octets_of(self.text) == name.as_bytes() {
-                return Some(Self::new(self.text, self.tree, number).text());
-            }
-        }
+        let is_named = |entry: &Entry| {
+            entry.is_leaf
+                && entry.name.length() == length
+                && entry.name.octets_of(self.text) == name.as_bytes()
+        };
+        let mut numbers = 1..self.tree.count();
+        let number = numbers.find(|number| self.tree.entry(*number).is_some_and(is_named))?;
+        Some(Self::new(self.text, self.tree, number).text())
     }
 
     /// Its own name and those of the elements that it stands in, up to the root's.

@@ -227,7 +227,7 @@ impl<'a> Message<'a> {
         if name.contains('/') {
             root.text_at(name)
         } else {
-            root.first_text(name)
+            root.first_text_of_all(name)
         }
     }
 
