@@ -12,9 +12,10 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,7 +71,14 @@ impl Bot {
 
     /// Lets the program that runs under this name print this and end.
     fn print(&self, name: &str, text: &str) {
-        fs::write(self.folder.join(format!("{name}.fifo")), text).unwrap();
+        let fifo = self.folder.join(format!("{name}.fifo"));
+        let mut open = OpenOptions::new();
+        // O_NONBLOCK, or this would wait for ever for a program that has ended.
+        open.write(true).custom_flags(0o4000);
+        until("the program reads", || {
+            let write = |mut file: File| file.write_all(text.as_bytes());
+            open.open(&fifo).and_then(write).is_ok()
+        });
     }
 
     /// How often a program was started under this name.
@@ -157,17 +165,20 @@ fn two_tries_that_wait_get_the_same() {
 #[test]
 fn who_still_waits_gets_the_answer_and_who_has_left_is_let_go() {
     let bot = Bot::start("still-there");
-    let descriptors = || {
-        let folder = format!("/proc/{}/fd", bot.program.id());
-        fs::read_dir(folder).unwrap().count()
-    };
+    let mut kept = connect(bot.program.address);
+    assert_eq!(ask(&mut kept, &get("/")).status, 200);
+    let descriptors = || bot.program.descriptors();
+    let alone = descriptors();
     let mut patient = None;
-    for (name, stays) in [("a", true), ("b", false)] {
+    // Besides what there was: for each program that runs three pipes, and the connection of the try that
+    // started it; and the patient.
+    for (name, stays, more) in [("a", true, 4), ("b", false, 4 + 4 + 1)] {
+        let before = alone + more;
         bot.prepare(name);
         let xml = text_of("oUser1", 1, &format!("ask {name}"));
         drop(bot.send(&xml));
         bot.until_run(name);
-        let before = descriptors();
+        until("the program has begun", || descriptors() == before);
         let second = bot.send(&xml);
         until("it is accepted", || descriptors() > before);
         if stays {

@@ -112,6 +112,14 @@ impl Program {
         self.child.id()
     }
 
+    /// How many descriptors it holds, those it inherited too. Comparable from its first answer on, as long
+    /// as that connection is there: at its start it holds some for a moment.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.id()))
+            .unwrap()
+            .count()
+    }
+
     /// Ends it, and returns all it said on standard error, a line each.
     pub fn stop(mut self) -> Vec<String> {
         self.child.kill().unwrap();
