@@ -72,10 +72,12 @@ impl<'a> Envelope<'a> {
         let inside = inside.root();
         let differs = |(at, leaf): &(usize, Element<'a>)| {
             let is_like = |other: &Element<'_>| other.is_at_path_of(*leaf);
-            // Of a list, each item with the one at its place.
+            // Of a list, each item with the one at its place; one too many differs from all of them.
             let place = self.plain_leaves().take(*at).filter(is_like).count();
-            let other = inside.leaves().filter(is_like).nth(place);
-            other.is_some_and(|other| trim(other.text()) != trim(leaf.text()))
+            let mut others = inside.leaves().filter(is_like).peekable();
+            let is_there = others.peek().is_some();
+            let other = others.nth(place);
+            is_there && other.is_none_or(|other| trim(other.text()) != trim(leaf.text()))
         };
         let mut leaves = self.plain_leaves().enumerate();
         leaves.find(differs).map(|(_, leaf)| leaf.name())

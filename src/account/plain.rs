@@ -40,6 +40,11 @@ impl Cipher {
         match key {}
     }
 
+    /// Whether there is a key of before.
+    pub const fn has_previous(&self) -> bool {
+        match *self {}
+    }
+
     /// Opens what was sealed with this key, for this account.
     ///
     /// # Errors

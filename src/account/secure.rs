@@ -128,6 +128,11 @@ impl Cipher {
         }
     }
 
+    /// Whether there is a key of before.
+    pub const fn has_previous(&self) -> bool {
+        self.previous.is_some()
+    }
+
     /// Opens what was sealed with this key, or the one before, for this account.
     ///
     /// # Errors

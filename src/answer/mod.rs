@@ -189,17 +189,17 @@ impl Callback {
             .verify_message(&credentials, envelope.encrypt())
             .map_err(Refusal::MessageSignature)?;
         let opened = cipher.open(&sealed).map_err(Refusal::Unopened)?;
+        // The same under the same signature is WeChat asking again, encrypted anew or not. Nothing else is, nor
+        // beside another plain part: by that, who has seen a message could guess what it says, again and again.
+        let mode = envelope.mode();
+        let beside = (mode == Mode::Compatible).then_some(&envelope);
+        let verified = self.use_once(question.verified, (beside, opened.message()))?;
         let inside = Xml::scan(opened.message()).map_err(|error| Refusal::Inside(error.into()))?;
         if let Some(name) = envelope.difference(&inside) {
             let foreign = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
             let name: String = name.replace(foreign, "?").chars().take(32).collect();
             return Err(Refusal::Differs(name));
         }
-        // The same under the same signature is WeChat asking again, encrypted anew or not. Nothing else
-        // is, nor in another mode: who has seen a safe one could find out what it says, by guesses in
-        // compatible or plain mode.
-        let mode = envelope.mode();
-        let verified = self.use_once(question.verified, (mode, opened.message()))?;
         let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
         let note = self.count(&message, mode);
         let mut reply = Vec::with_capacity(REPLY);

@@ -106,8 +106,12 @@ impl Refusal {
     const fn hint(&self) -> &'static str {
         match self {
             Self::Path => "is the path in the WeChat console the one of --path?",
-            Self::Signature(SignatureError::Malformed | SignatureError::Wrong)
-            | Self::MessageSignature(_) => "is the token the one in the WeChat console?",
+            Self::Signature(SignatureError::Malformed | SignatureError::Wrong) => {
+                "is the token the one in the WeChat console?"
+            }
+            Self::MessageSignature(_) => {
+                "signature is right, so the token is; who changed Encrypt?"
+            }
             Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
                 "is this machine's clock right? --max-age says how far it may be off"
             }

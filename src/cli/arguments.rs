@@ -115,6 +115,22 @@ impl<'e> Given<'e> {
         self.switches.contains(&switch)
     }
 
+    /// The flag or variable by which a switch that has both is on.
+    ///
+    /// # Errors
+    /// `Value` where the variable is neither 1 nor 0.
+    pub(super) fn turned_on(&self, name: &Name) -> Result<Option<&'static str>, UsageError> {
+        if self.has(name.flag) {
+            return Ok(Some(name.flag));
+        }
+        let is_on = self.value(name, "1 or 0", |text| match text {
+            "1" => Some(true),
+            "0" => Some(false),
+            _ => None,
+        })?;
+        Ok(name.variable.filter(|_| is_on == Some(true)))
+    }
+
     /// A variable of the environment.
     pub(super) fn variable(&self, name: &str) -> Option<OsString> {
         (self.environment)(name)

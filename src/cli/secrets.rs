@@ -162,12 +162,12 @@ impl Encryption {
         cipher.map(Some).map_err(Error::Random)
     }
 
-    /// The cipher, which this flag cannot do without.
-    pub(super) fn required_by(self, flag: &'static str) -> Result<Cipher, Error> {
+    /// The cipher, which the flag or variable of this name cannot do without.
+    pub(super) fn required_by(self, name: &'static str) -> Result<Cipher, Error> {
         if !SECURE {
-            return Err(UsageError::Feature(flag).into());
+            return Err(UsageError::Feature(name).into());
         }
-        Ok(self.cipher()?.ok_or(UsageError::NoAesKey(flag))?)
+        Ok(self.cipher()?.ok_or(UsageError::NoAesKey(name))?)
     }
 }
 

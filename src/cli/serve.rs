@@ -12,11 +12,11 @@ use std::thread;
 use super::control::Desk;
 use super::output::print;
 use super::secrets::parse_token;
-use super::settings::{REQUIRE_ENCRYPTION, Settings};
+use super::settings::Settings;
 use super::status::Status;
 use super::usage::UsageError;
 use super::{Error, client, version};
-use crate::account::AppId;
+use crate::account::{AppId, Cipher};
 use crate::answer::{Callback, ServedPath};
 use crate::bot::Bot;
 use crate::net::{self, ControlSocket, Listener, Watchdog};
@@ -31,9 +31,10 @@ const RANDOM_LENGTH: usize = 20;
 pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let previous_token = settings.previous_token.read()?;
     let app_id = settings.encryption.app_id();
-    let cipher = match settings.requires_encryption {
-        true => Some(settings.encryption.required_by(REQUIRE_ENCRYPTION.flag)?),
-        false => settings.encryption.cipher()?,
+    let requires_encryption = settings.encryption_required_by.is_some();
+    let cipher = match settings.encryption_required_by {
+        Some(name) => Some(settings.encryption.required_by(name)?),
+        None => settings.encryption.cipher()?,
     };
     let (token, made_up) = match settings.token.read()? {
         Some(token) => (token, None),
@@ -57,7 +58,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let mut backend = server.token(token);
     backend.callback.previous_token = previous_token;
     backend.callback.cipher = cipher;
-    backend.callback.requires_encryption = settings.requires_encryption;
+    backend.callback.requires_encryption = requires_encryption;
     backend.callback.path = settings.path.as_deref().and_then(ServedPath::parse);
     backend.callback.max_age = settings.max_age;
     backend.limits.connections = settings.max_connections.min(connections_max());
@@ -66,6 +67,17 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let mut text = format!("wechat {} listening on {address}\n", version());
     if let Some(app_id) = app_id {
         text.push_str(&reads(&app_id, &backend.callback));
+    }
+    if backend.callback.previous_token.is_some() {
+        text.push_str("the token of before is good too\n");
+    }
+    if backend
+        .callback
+        .cipher
+        .as_ref()
+        .is_some_and(Cipher::has_previous)
+    {
+        text.push_str("the EncodingAESKey of before is good too\n");
     }
     if let Some(made_up) = made_up {
         let path = settings.path.as_deref().unwrap_or("/");

@@ -31,8 +31,8 @@ pub struct Settings {
     pub previous_token: Source<Token>,
     /// What encrypted messages take.
     pub encryption: Encryption,
-    /// Whether plain messages are refused.
-    pub requires_encryption: bool,
+    /// The flag or variable by which plain messages are refused.
+    pub encryption_required_by: Option<&'static str>,
     /// The path that is served, if not any.
     pub path: Option<String>,
     /// How far a timestamp may be off.
@@ -69,7 +69,7 @@ const MAX_CONNECTIONS: Name = Name {
     flag: "--max-connections",
     variable: Some("WECHAT_MAX_CONNECTIONS"),
 };
-pub(super) const REQUIRE_ENCRYPTION: Name = Name {
+const REQUIRE_ENCRYPTION: Name = Name {
     flag: "--require-encryption",
     variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
 };
@@ -130,14 +130,7 @@ impl Settings {
             token: secrets::token(&given)?,
             previous_token: secrets::previous_token(&given)?,
             encryption: Encryption::of(&given)?,
-            requires_encryption: given.has(REQUIRE_ENCRYPTION.flag)
-                || given
-                    .value(&REQUIRE_ENCRYPTION, "1 or 0", |text| match text {
-                        "1" => Some(true),
-                        "0" => Some(false),
-                        _ => None,
-                    })?
-                    .unwrap_or(false),
+            encryption_required_by: given.turned_on(&REQUIRE_ENCRYPTION)?,
             notify_socket: given
                 .variable("NOTIFY_SOCKET")
                 .filter(|socket| !socket.is_empty()),

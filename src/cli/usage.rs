@@ -80,7 +80,7 @@ pub enum UsageError {
     NoAesKey(&'static str),
     /// An EncodingAESKey, and no appid.
     NoAppId,
-    /// A flag that takes the feature `secure`.
+    /// A flag or variable that takes the feature `secure`.
     Feature(&'static str),
 }
 

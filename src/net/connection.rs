@@ -16,6 +16,7 @@ use super::seats::Seat;
 use super::{Limits, log};
 use crate::http::{
     self, Chunked, Framing, Head, Method, Note, Persistence, Request, RequestError, Response,
+    Status,
 };
 
 /// Bytes that are read and dropped after the last answer: more than any content that is allowed,
@@ -195,7 +196,8 @@ impl Connection<'_> {
             if let Some(note) = response.note() {
                 log::request(response.status(), Some(&head), self.seat.peer, note, line);
                 self.shared.count_refusal(response.status(), note);
-            } else if head.method == Method::Post {
+            }
+            if head.method == Method::Post && response.status() == Status::Ok {
                 let took = answered.saturating_duration_since(asked);
                 self.shared.count_answer(took);
             }

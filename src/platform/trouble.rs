@@ -160,6 +160,9 @@ fn of_status(answer: &Answer<'_>) -> String {
         403 if speaks_of(b"only encrypted ones allowed") => {
             "wechat send --encrypted sends an encrypted one"
         }
+        403 if speaks_of(b" this clock, at most ") => {
+            "wechat replay --resign signs what was captured anew; else, are both clocks right?"
+        }
         401 | 403 => {
             "is the token the same on both sides (encrypted, the EncodingAESKey and the appid too), and does nothing else guard this URL?"
         }
