@@ -193,7 +193,8 @@ fn old_captures_are_good_again_once_they_are_signed() {
     fs::copy(format!("{}/text-message.request", captures()), &alone).unwrap();
     let said = run(program.address, &["replay", alone.to_str().unwrap()]);
     assert_eq!(said.code, 1);
-    let hint = "; wechat replay --resign signs what was captured anew; else, are both clocks right?";
+    let hint =
+        "; wechat replay --resign signs what was captured anew; else, are both clocks right?";
     assert!(said.out.contains(hint), "{}", said.out);
     let said = run(program.address, &["replay", "--resign", &captures()]);
     assert_eq!(said.code, 0, "{}", said.out);

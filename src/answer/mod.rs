@@ -133,11 +133,12 @@ impl Callback {
         }
         let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
         let envelope = is_encrypted.then(|| Envelope::parse(&xml));
-        let verified = match &envelope {
+        let said = match &envelope {
             // Each try may be encrypted anew.
-            Some(Ok(envelope)) => self.use_once(verified, envelope),
-            Some(Err(_)) | None => self.use_once(verified, request.content),
-        }?;
+            Some(Ok(envelope)) => Said::Beside(envelope, b""),
+            Some(Err(_)) | None => Said::Plain(request.content),
+        };
+        let verified = self.use_once(verified, &said)?;
         let message = match Message::parse(verified, &xml) {
             Err(MessageError::Encrypted) => {
                 return match self.cipher {
@@ -192,8 +193,11 @@ impl Callback {
         // The same under the same signature is WeChat asking again, encrypted anew or not. Nothing else is, nor
         // beside another plain part: by that, who has seen a message could guess what it says, again and again.
         let mode = envelope.mode();
-        let beside = (mode == Mode::Compatible).then_some(&envelope);
-        let verified = self.use_once(question.verified, (beside, opened.message()))?;
+        let said = match mode {
+            Mode::Compatible => Said::Beside(&envelope, opened.message()),
+            Mode::Safe | Mode::Plain => Said::Safe(opened.message()),
+        };
+        let verified = self.use_once(question.verified, &said)?;
         let inside = Xml::scan(opened.message()).map_err(|error| Refusal::Inside(error.into()))?;
         if let Some(name) = envelope.difference(&inside) {
             let foreign = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
@@ -272,12 +276,12 @@ impl Callback {
     }
 
     /// Where old requests are good, a signature that is used a second time is nothing to be wary of.
-    fn use_once(&self, verified: Verified, content: impl Hash) -> Result<Verified, Refusal> {
+    fn use_once(&self, verified: Verified, said: &Said<'_>) -> Result<Verified, Refusal> {
         match self.max_age {
             Age::Any => Ok(verified),
             Age::AtMost(_) => self
                 .used
-                .use_for(verified, content)
+                .use_for(verified, said)
                 .map_err(Refusal::Signature),
         }
     }
@@ -298,6 +302,15 @@ impl Callback {
             .map(|verified| (previous, verified))
             .map_err(Refusal::Signature)
     }
+}
+
+/// What a signature is used for, and no other.
+#[derive(Hash)]
+enum Said<'a> {
+    Plain(&'a [u8]),
+    Safe(&'a [u8]),
+    /// In compatible mode: the plain part, and what was decrypted.
+    Beside(&'a Envelope<'a>, &'a [u8]),
 }
 
 /// Bytes of nearly all replies, at most.
