@@ -1,5 +1,6 @@
 //! The three modes over sockets: plain, compatible and safe (明文, 兼容, 安全).
 
+#![cfg(feature = "secure")]
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -12,865 +13,637 @@
 
 mod support;
 
+use std::fs;
+use std::path::Path;
+
+use support::sealed::*;
+use support::tools::finish;
 use support::*;
+use wechat::account::Mode;
 
-/// What comes without a key, or in a build that can have none.
-mod without_a_key {
-    use super::support::tools::finish;
-    use super::*;
+const MODES: [Mode; 3] = [Mode::Plain, Mode::Compatible, Mode::Safe];
+const OTHER_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
 
-    const SAFE: &str = "<xml>\n    <ToUserName><![CDATA[gh_10f6c3c3ac5a]]></ToUserName>\n    \
-         <Encrypt><![CDATA[hyzAe4OzmOMbd6TvGdIOO6uBmdJoD0Fk53REIHvxYtI=]]></Encrypt>\n</xml>";
-
-    fn encrypted_query() -> String {
-        format!(
-            "{}&openid=oUser1&encrypt_type=aes&msg_signature={}",
-            signed_now(),
-            "5d197aaffba7e9b25a30732f161a50dee96bd5fa"
-        )
-    }
-
-    #[test]
-    fn a_safe_message_gets_success_and_the_log_says_what_to_do() {
-        let control = folder("modes-unread").join("control");
-        let control = control.to_str().unwrap();
-        let program = Program::start(&["--control", control]);
-        let mut stream = connect(program.address);
-        for query in [signed_now(), encrypted_query()] {
-            let request = post_to(&format!("/wx?{query}"), "HTTP/1.1", "", SAFE);
-            let answer = ask(&mut stream, &request);
-            assert_eq!((answer.status, answer.content.as_str()), (200, "success"));
-        }
-        let said = finish(command().args(["status", "--json", "--control", control]));
-        let counted = "\"modes\":{\"plain\":0,\"compatible\":0,\"safe\":2},\"unread\":2,\
-             \"replies\":0,\"without_reply\":2,";
-        assert!(said.out.contains(counted), "{}", said.out);
-        assert!(!said.out.contains(":null"), "{}", said.out);
-        let lines = program.stop();
-        assert_eq!(lines.len(), 2);
-        let hint = match wechat::account::SECURE {
-            true => {
-                "give the EncodingAESKey, by WECHAT_AES_KEY or the credential aes-key; or set 兼容模式 in the console"
-            }
-            false => "built without the feature secure; or set 兼容模式 in the console",
-        };
-        for line in lines {
-            assert!(line.starts_with("200 POST /wx peer="), "{line}");
-            assert!(
-                line.ends_with(&format!(
-                    " cause=encrypted reason=\"message is encrypted (安全模式), so it was not read\" hint=\"{hint}\""
-                )),
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn of_a_compatible_message_the_plain_part_is_answered() {
-        let program = Program::start(&[]);
-        let mut stream = connect(program.address);
-        let plain = text_message("你好");
-        let with = |encrypt: &str| {
-            let (before, _) = plain.rsplit_once("</xml>").unwrap();
-            format!("{before}<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>")
-        };
-        let query = encrypted_query();
-        let target = format!("/wx?{query}");
-        // Another try under the same signature may be encrypted anew.
-        for encrypt in ["YQ==", "Yg=="] {
-            let request = post_to(&target, "HTTP/1.1", "", &with(encrypt));
-            let answer = ask(&mut stream, &request);
-            assert_eq!(answer.status, 200);
-            assert_eq!(element(&answer.content, "Content"), "你好");
-        }
-        // But it is the same message, or refused.
-        let whole = with("YQ==");
-        let swapped = whole
-            .replace("MsgType", "?")
-            .replace("Content>", "MsgType>");
-        for other in [
-            whole.replace("你好", "再见"),
-            whole
-                .replace("<Content>", "<a><Content>")
-                .replace("</Content>", "</Content></a>"),
-            swapped.replace("?", "Content"),
-        ] {
-            let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &other));
-            assert_eq!(answer.status, 403, "{other}");
-        }
-        assert_eq!(ask(&mut stream, &post(&plain)).status, 200);
-        let lines = program.stop();
-        assert_eq!(lines.len(), 5, "{lines:#?}");
-        let mode = |of: &str| format!(" cause=mode reason=\"messages come in {of}\"");
-        assert!(lines[0].ends_with(&mode("compatible mode (兼容模式)")));
-        assert!(
-            lines[1..4]
-                .iter()
-                .all(|line| line.contains(" cause=reused-signature "))
-        );
-        assert!(lines[4].ends_with(&mode("plain mode (明文模式)")));
-    }
-
-    #[test]
-    fn what_takes_a_key_is_refused_without_one() {
-        let feature = "built without the feature secure, which encrypted messages take (cargo build --release --features secure)";
-        let refused =
-            |variables: &[(&str, &str)], arguments: &[&str], with: &str, without: &str| {
-                let mut command = command();
-                command.env("WECHAT_TOKEN", TOKEN);
-                command.envs(variables.iter().copied()).args(arguments);
-                let said = finish(&mut command);
-                let expected = match wechat::account::SECURE {
-                    true => with.to_owned(),
-                    false => without.replace("FEATURE", feature),
-                };
-                assert_eq!((said.code, said.err), (2, format!("wechat: {expected}\n")));
-                assert_eq!(said.out, "");
-            };
-        let key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
-        refused(
-            &[("WECHAT_AES_KEY", key)],
-            &["serve"],
-            "EncodingAESKey without an appid, --app-id or WECHAT_APP_ID expected",
-            "WECHAT_AES_KEY: FEATURE",
-        );
-        refused(
-            &[("WECHAT_AES_KEY", "secret=")],
-            &["serve", "--app-id", "wx1"],
-            "WECHAT_AES_KEY: EncodingAESKey with another character at place 7, only A-Z a-z 0-9 + / allowed",
-            "WECHAT_AES_KEY: FEATURE",
-        );
-        refused(
-            &[("WECHAT_AES_KEY_PREVIOUS", key)],
-            &["serve"],
-            "the EncodingAESKey of before without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected",
-            "WECHAT_AES_KEY_PREVIOUS: FEATURE",
-        );
-        for (command, flag) in [
-            ("serve", "--require-encryption"),
-            ("send", "--encrypted"),
-            ("send", "--compatible"),
-        ] {
-            let text: &[&str] = if command == "send" { &["a"] } else { &[] };
-            refused(
-                &[],
-                &[&[command, flag], text].concat(),
-                &format!(
-                    "{flag} without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected"
-                ),
-                &format!("{flag}: FEATURE"),
-            );
-        }
-        refused(
-            &[("WECHAT_REQUIRE_ENCRYPTION", "1")],
-            &["serve"],
-            "WECHAT_REQUIRE_ENCRYPTION without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected",
-            "WECHAT_REQUIRE_ENCRYPTION: FEATURE",
-        );
-        let no_token = "no token, WECHAT_TOKEN or --token-file FILE expected";
-        let secrets = [("WECHAT_AES_KEY", key), ("WECHAT_APP_ID", "wx1")];
-        let previous = [("WECHAT_TOKEN_PREVIOUS", TOKEN)];
-        for (variables, without) in [
-            (secrets.as_slice(), "WECHAT_AES_KEY: FEATURE"),
-            (&previous, no_token),
-        ] {
-            let mut command = command();
-            command.envs(variables.iter().copied());
-            let said = finish(command.args(["serve", "--listen", "127.0.0.1:0"]));
-            let expected = match wechat::account::SECURE {
-                true => no_token.to_owned(),
-                false => without.replace("FEATURE", feature),
-            };
-            assert_eq!((said.code, said.err), (2, format!("wechat: {expected}\n")));
-        }
-        let original_id = "WECHAT_APP_ID is \"gh_7f083739789a\", \
-             an appid such as wx5823bf96d3bd56c7 (gh_… is the original id) allowed";
-        refused(
-            &[("WECHAT_APP_ID", "gh_7f083739789a")],
-            &["serve"],
-            original_id,
-            original_id,
-        );
-        let folder = folder("aes-key-credential");
-        std::fs::write(folder.join("aes-key"), format!("{key}x\n")).unwrap();
-        let path = folder.join("aes-key");
-        refused(
-            &[("CREDENTIALS_DIRECTORY", folder.to_str().unwrap())],
-            &["serve", "--app-id", "wx1"],
-            &format!("{path:?}: EncodingAESKey of 44 characters, 43 allowed"),
-            &format!("{path:?}: FEATURE"),
-        );
-    }
-
-    #[test]
-    fn the_token_of_before_is_good_too() {
-        const OTHER: &str = "goodbye2020";
-        let mut command = command();
-        command
-            .env("WECHAT_TOKEN", "another2022")
-            .env("WECHAT_TOKEN_PREVIOUS", TOKEN)
-            .args(["serve", "--listen", "127.0.0.1:0"]);
-        let mut program = Program::spawn(&mut command);
-        assert_eq!(program.next_line(), "the token of before is good too\n");
-        let mut stream = connect(program.address);
-        assert_eq!(ask(&mut stream, &post(&text_message("你好"))).status, 200);
-        for (token, status) in [("another2022", 200), (TOKEN, 200), (OTHER, 403)] {
-            let token = wechat::account::Token::parse(token).unwrap();
-            let timestamp = now().to_string();
-            let signature = token.sign(timestamp.as_bytes(), b"1");
-            let query = format!("signature={signature}&timestamp={timestamp}&nonce=1&echostr=5");
-            assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, status);
-        }
-        for token in ["another2022", TOKEN] {
-            let token = wechat::account::Token::parse(token).unwrap();
-            let signature = token.sign(b"1000000000", b"1");
-            let query = format!("signature={signature}&timestamp=1000000000&nonce=1&echostr=5");
-            assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, 403);
-        }
-        let lines = program.stop();
-        assert!(lines[2].contains(" cause=bad-signature "), "{lines:#?}");
-        for line in &lines[3..] {
-            assert!(line.contains(" cause=stale-timestamp "), "{lines:#?}");
+fn without_time(reply: &str) -> String {
+    match reply.split_once("<CreateTime>") {
+        None => reply.to_owned(),
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once("</CreateTime>").unwrap();
+            format!("{before}{after}")
         }
     }
 }
 
-#[cfg(feature = "secure")]
-mod with_a_key {
-    use std::fs;
-    use std::path::Path;
-
-    use super::support::sealed::*;
-    use super::support::tools::finish;
-    use super::*;
-    use wechat::account::Mode;
-
-    const MODES: [Mode; 3] = [Mode::Plain, Mode::Compatible, Mode::Safe];
-    const OTHER_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
-
-    fn without_time(reply: &str) -> String {
-        match reply.split_once("<CreateTime>") {
-            None => reply.to_owned(),
-            Some((before, rest)) => {
-                let (_, after) = rest.split_once("</CreateTime>").unwrap();
-                format!("{before}{after}")
-            }
-        }
-    }
-
-    /// Every message that is known, to every account of the articles.
-    #[test]
-    fn a_conversation_is_the_same_in_all_modes() {
-        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-        let xml = |folder: &str| {
-            let paths = fs::read_dir(fixtures.join(folder)).unwrap();
-            let mut paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
-            paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
-            paths.sort();
-            paths
-        };
-        let mut count = [0; 2];
-        for rules in xml("bots") {
-            let program = secure(&["--rules", rules.to_str().unwrap()]);
-            let wechat = WeChat::usual();
-            let mut stream = connect(program.address);
-            for path in xml("message") {
-                let message = fs::read_to_string(&path).unwrap();
-                let replies = MODES.map(|mode| {
-                    let answer = ask(&mut stream, &wechat.post(&message, mode));
-                    without_time(&wechat.open(&answer, mode))
-                });
-                assert_eq!(replies[0], replies[1], "{path:?}");
-                assert_eq!(replies[0], replies[2], "{path:?}");
-                count[usize::from(replies[0] == "success")] += 1;
-            }
-        }
-        assert!(count[0] > 100 && count[1] > 100, "{count:?}");
-    }
-
-    #[test]
-    fn a_program_runs_once_for_all_tries_though_each_is_encrypted_anew() {
-        let folder = folder("modes-once");
-        let (runs, rules) = (folder.join("runs"), folder.join("rules.xml"));
-        let script = folder.join("answer");
-        let text = format!("#!/bin/sh\necho run >> '{}'\ncat\n", runs.display());
-        fs::write(&script, text).unwrap();
-        let command = format!("<rules><on><run>sh {}</run></on></rules>", script.display());
-        fs::write(&rules, command).unwrap();
-        let mut command = secure_command();
-        command.env("PATH", "/usr/bin:/bin");
-        let program = Program::spawn(command.args(["--rules", rules.to_str().unwrap()]));
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        let message = text_message("你好");
-        for mode in [Mode::Safe, Mode::Compatible, Mode::Safe] {
-            let answer = ask(&mut stream, &wechat.post(&message, mode));
-            let reply = wechat.open(&answer, mode);
-            // The program sees the message, and nothing of the envelope.
-            assert!(reply.contains("oia2TjuEGTNoeX76QEjQNrcURxG8"), "{reply}");
-            assert!(!reply.contains("Encrypt"), "{reply}");
-        }
-        assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
-    }
-
-    #[test]
-    fn published_messages_are_answered() {
-        let mut count = 0;
-        for vector in Vector::all("open") {
-            let message = String::from_utf8(vector.message()).unwrap();
-            let (Some(msg_signature), true) =
-                (vector.get("msg_signature"), message.starts_with("<xml>"))
-            else {
-                continue;
-            };
-            count += 1;
-            let mut command = secure_command();
-            command
-                .env("WECHAT_TOKEN", vector.must("token"))
-                .env("WECHAT_AES_KEY", vector.must("aes-key"))
-                .env("WECHAT_APP_ID", vector.must("app-id"));
-            let program = Program::spawn(command.args(["--max-age", "0", "--require-encryption"]));
-            let wechat = WeChat::with(
-                vector.must("token"),
-                vector.must("aes-key"),
-                vector.must("app-id"),
-            );
-            let [signature, timestamp, nonce] =
-                ["signature", "timestamp", "nonce"].map(|name| vector.must(name));
-            let target = format!(
-                "/?signature={signature}&timestamp={timestamp}&nonce={nonce}&openid=o\
-                 &encrypt_type=aes&msg_signature={msg_signature}"
-            );
-            let mut stream = connect(program.address);
-            for mode in [Mode::Safe, Mode::Compatible] {
-                let content = content_of(vector.must("encrypt"), &message, mode);
-                let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &content));
-                let reply = wechat.open(&answer, mode);
-                let (_, sender) = message.split_once("<FromUserName><![CDATA[").unwrap();
-                let (sender, _) = sender.split_once("]]>").unwrap();
-                assert_eq!(element(&reply, "ToUserName"), sender, "{}", vector.name);
-                assert!(
-                    answer
-                        .content
-                        .contains(&format!("<Nonce><![CDATA[{nonce}]]></Nonce>"))
-                );
-            }
-        }
-        assert_eq!(count, 7);
-    }
-
-    #[test]
-    fn replies_are_encrypted_and_success_is_bare() {
-        let rules = folder("modes-success").join("rules.xml");
-        let text = "<rules><on Content=\"无\"><success/></on><on Content=\"空\"><text>{Label}</text></on>\
-                    <on><text>有</text></on></rules>";
-        fs::write(&rules, text).unwrap();
+/// Every message that is known, to every account of the articles.
+#[test]
+fn a_conversation_is_the_same_in_all_modes() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let xml = |folder: &str| {
+        let paths = fs::read_dir(fixtures.join(folder)).unwrap();
+        let mut paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
+        paths.sort();
+        paths
+    };
+    let mut count = [0; 2];
+    for rules in xml("bots") {
         let program = secure(&["--rules", rules.to_str().unwrap()]);
         let wechat = WeChat::usual();
         let mut stream = connect(program.address);
-        let mut seen = Vec::new();
-        for mode in [Mode::Compatible, Mode::Safe] {
-            for content in ["无", "空"] {
-                let answer = ask(&mut stream, &wechat.post(&text_message(content), mode));
-                assert_eq!(answer.content, "success");
-                assert_eq!(
-                    answer.field("Content-Type"),
-                    Some("text/plain; charset=utf-8")
-                );
-            }
-            let answer = ask(&mut stream, &wechat.post(&text_message("?"), mode));
-            assert!(answer.content.starts_with("<xml><Encrypt><![CDATA["));
+        for path in xml("message") {
+            let message = fs::read_to_string(&path).unwrap();
+            let replies = MODES.map(|mode| {
+                let answer = ask(&mut stream, &wechat.post(&message, mode));
+                without_time(&wechat.open(&answer, mode))
+            });
+            assert_eq!(replies[0], replies[1], "{path:?}");
+            assert_eq!(replies[0], replies[2], "{path:?}");
+            count[usize::from(replies[0] == "success")] += 1;
+        }
+    }
+    assert!(count[0] > 100 && count[1] > 100, "{count:?}");
+}
+
+#[test]
+fn a_program_runs_once_for_all_tries_though_each_is_encrypted_anew() {
+    let folder = folder("modes-once");
+    let (runs, rules) = (folder.join("runs"), folder.join("rules.xml"));
+    let script = folder.join("answer");
+    let text = format!("#!/bin/sh\necho run >> '{}'\ncat\n", runs.display());
+    fs::write(&script, text).unwrap();
+    let command = format!("<rules><on><run>sh {}</run></on></rules>", script.display());
+    fs::write(&rules, command).unwrap();
+    let mut command = secure_command();
+    command.env("PATH", "/usr/bin:/bin");
+    let program = Program::spawn(command.args(["--rules", rules.to_str().unwrap()]));
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let message = text_message("你好");
+    for mode in [Mode::Safe, Mode::Compatible, Mode::Safe] {
+        let answer = ask(&mut stream, &wechat.post(&message, mode));
+        let reply = wechat.open(&answer, mode);
+        // The program sees the message, and nothing of the envelope.
+        assert!(reply.contains("oia2TjuEGTNoeX76QEjQNrcURxG8"), "{reply}");
+        assert!(!reply.contains("Encrypt"), "{reply}");
+    }
+    assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
+}
+
+#[test]
+fn published_messages_are_answered() {
+    let mut count = 0;
+    for vector in Vector::all("open") {
+        let message = String::from_utf8(vector.message()).unwrap();
+        let (Some(msg_signature), true) =
+            (vector.get("msg_signature"), message.starts_with("<xml>"))
+        else {
+            continue;
+        };
+        count += 1;
+        let mut command = secure_command();
+        command
+            .env("WECHAT_TOKEN", vector.must("token"))
+            .env("WECHAT_AES_KEY", vector.must("aes-key"))
+            .env("WECHAT_APP_ID", vector.must("app-id"));
+        let program = Program::spawn(command.args(["--max-age", "0", "--require-encryption"]));
+        let wechat = WeChat::with(
+            vector.must("token"),
+            vector.must("aes-key"),
+            vector.must("app-id"),
+        );
+        let [signature, timestamp, nonce] =
+            ["signature", "timestamp", "nonce"].map(|name| vector.must(name));
+        let target = format!(
+            "/?signature={signature}&timestamp={timestamp}&nonce={nonce}&openid=o\
+             &encrypt_type=aes&msg_signature={msg_signature}"
+        );
+        let mut stream = connect(program.address);
+        for mode in [Mode::Safe, Mode::Compatible] {
+            let content = content_of(vector.must("encrypt"), &message, mode);
+            let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &content));
+            let reply = wechat.open(&answer, mode);
+            let (_, sender) = message.split_once("<FromUserName><![CDATA[").unwrap();
+            let (sender, _) = sender.split_once("]]>").unwrap();
+            assert_eq!(element(&reply, "ToUserName"), sender, "{}", vector.name);
+            assert!(
+                answer
+                    .content
+                    .contains(&format!("<Nonce><![CDATA[{nonce}]]></Nonce>"))
+            );
+        }
+    }
+    assert_eq!(count, 7);
+}
+
+#[test]
+fn replies_are_encrypted_and_success_is_bare() {
+    let rules = folder("modes-success").join("rules.xml");
+    let text = "<rules><on Content=\"无\"><success/></on><on Content=\"空\"><text>{Label}</text></on>\
+                <on><text>有</text></on></rules>";
+    fs::write(&rules, text).unwrap();
+    let program = secure(&["--rules", rules.to_str().unwrap()]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let mut seen = Vec::new();
+    for mode in [Mode::Compatible, Mode::Safe] {
+        for content in ["无", "空"] {
+            let answer = ask(&mut stream, &wechat.post(&text_message(content), mode));
+            assert_eq!(answer.content, "success");
             assert_eq!(
                 answer.field("Content-Type"),
-                Some("application/xml; charset=utf-8")
+                Some("text/plain; charset=utf-8")
             );
-            assert!(!answer.content.contains("oia2Tju"));
-            assert_eq!(element(&wechat.open(&answer, mode), "Content"), "有");
-            seen.push(answer.content);
         }
-        assert_ne!(seen[0], seen[1]);
-    }
-
-    #[test]
-    fn what_is_not_ours_is_refused_and_told_nothing() {
-        let program = secure(&[]);
-        let wechat = WeChat::usual();
-        let message = text_message("secret words");
-        let post_as = |other: &WeChat, mode| other.post(&message, mode);
-        let under =
-            |query: &str, content: &str| post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content);
-        let (content, encrypt) = wechat.content(&message, Mode::Safe);
-        let (other_content, _) = wechat.content(&text_message("else"), Mode::Safe);
-        let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
-        let inside = |message: &str| {
-            let encrypt = wechat.cipher.seal(message.as_bytes()).unwrap();
-            under(
-                &wechat.query(&encrypt),
-                &content_of(&encrypt, &text_message(""), Mode::Safe),
-            )
-        };
-        let bare = "<xml><Encrypt>AAAA</Encrypt></xml>";
-        let expectations = [
-            (
-                post_as(&WeChat::with(TOKEN, OTHER_KEY, APP_ID), Mode::Safe),
-                // Mostly the padding; what comes out may look like one by chance.
-                "bad-encryption",
-                "",
-            ),
-            (
-                post_as(
-                    &WeChat::with(TOKEN, AES_KEY, "wx2c2769f8efd9abc3"),
-                    Mode::Compatible,
-                ),
-                "bad-encryption",
-                "appid inside is another account's",
-            ),
-            (
-                under(&wechat.query("AAAA"), bare),
-                "bad-encryption",
-                "Encrypt of 3 bytes, a multiple of 16 expected",
-            ),
-            (
-                under(&wechat.query("!"), &bare.replace("AAAA", "!")),
-                "bad-encryption",
-                "Encrypt is not base64",
-            ),
-            // A replay with another body, and one of the body under another query.
-            (
-                under(&wechat.query(&encrypt), &other_content),
-                "bad-signature",
-                "msg_signature does not match",
-            ),
-            (
-                under(
-                    &wechat
-                        .query(&encrypt)
-                        .replace("msg_signature=", "msg_signature=0"),
-                    &content,
-                ),
-                "bad-signature",
-                "msg_signature is not 40 hexadecimal digits",
-            ),
-            (
-                under(
-                    &wechat.query(&both_encrypt),
-                    &both.replace("secret words", "other words"),
-                ),
-                "plain-differs",
-                "element Content beside Encrypt is not the one in it",
-            ),
-            (
-                inside("{\"MsgType\":\"text\"}"),
-                "bad-message",
-                "decrypted: not well-formed XML at line 1 column 1",
-            ),
-            (
-                inside("<xml><Encrypt>a</Encrypt></xml>"),
-                "bad-message",
-                "decrypted: message is encrypted",
-            ),
-        ];
-        let mut stream = connect(program.address);
-        let mut answers = Vec::new();
-        for (request, ..) in &expectations {
-            let answer = ask(&mut stream, request);
-            assert_eq!((answer.status, answer.content.as_str()), (403, "refused\n"));
-            answers.push(answer.head.replace(answer.field("Date").unwrap(), ""));
-        }
-        answers.dedup();
-        assert_eq!(answers.len(), 1, "{answers:#?}");
-        let lines = program.stop();
-        assert_eq!(lines.len(), expectations.len());
-        for (line, (_, cause, reason)) in lines.iter().zip(&expectations) {
-            assert!(
-                line.contains(&format!(" cause={cause} reason=\"{reason}")),
-                "{line}"
-            );
-            for secret in [
-                TOKEN,
-                AES_KEY,
-                OTHER_KEY,
-                "words",
-                "oia2Tju",
-                &encrypt[..20],
-            ] {
-                assert!(!line.contains(secret), "{line}");
-            }
-        }
-    }
-
-    /// Whoever has seen an encrypted message must not be able to make a plain one of it.
-    #[test]
-    fn an_encrypted_message_cannot_be_made_a_plain_one() {
-        let program = secure(&[]);
-        let wechat = WeChat::usual();
-        let message = text_message("one");
-        let (content, encrypt) = wechat.content(&message, Mode::Safe);
-        let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
-        let mut stream = connect(program.address);
-        let mut status = |query: &str, content: &str| {
-            let answer = ask(
-                &mut stream,
-                &post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content),
-            );
-            (answer.status, answer.content)
-        };
-        let plain_query = |query: &str| query.split_once("&openid").unwrap().0.to_owned();
-        let query = wechat.query(&encrypt);
-        assert_eq!(status(&query, &content).0, 200);
-        // Without what speaks of encryption, its signature is good for nothing any more.
-        let reused = (403, "signature was used for another content\n".to_owned());
-        for plain in [text_message("two"), message.clone()] {
-            assert_eq!(status(&plain_query(&query), &plain), reused);
-        }
-        // What speaks of it, without it.
-        let refused = (403, "refused\n".to_owned());
-        let query = wechat.query(&both_encrypt);
-        for stripped in [
-            query.clone(),
-            query.replace("&encrypt_type=aes", ""),
-            query.split_once("&msg_signature").unwrap().0.to_owned(),
-        ] {
-            assert_eq!(status(&stripped, &message), refused);
-        }
-        let missing = (
-            400,
-            "parameter msg_signature is missing or empty\n".to_owned(),
-        );
-        for content in [&content, &both] {
-            let query = wechat.query(&both_encrypt);
-            assert_eq!(status(&plain_query(&query), content), missing);
-            let query = query.split_once("&msg_signature").unwrap().0.to_owned();
-            assert_eq!(status(&query, content), refused);
-        }
-        let twice = both.replace("</xml>", "<Encrypt>AAAA</Encrypt></xml>");
-        assert_eq!(status(&wechat.query(&both_encrypt), &twice), refused);
-        let reasons: Vec<String> = program
-            .stop()
-            .iter()
-            .map(|line| line.split_once(" cause=").unwrap().1.to_owned())
-            .collect();
-        let stripped =
-            "plain-refused reason=\"element Encrypt is missing, of which the query speaks\"";
-        let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\"";
-        assert_eq!(reasons[3..6], [stripped; 3], "{reasons:#?}");
-        assert_eq!(reasons[6..10], [missing; 4]);
+        let answer = ask(&mut stream, &wechat.post(&text_message("?"), mode));
+        assert!(answer.content.starts_with("<xml><Encrypt><![CDATA["));
         assert_eq!(
-            reasons[10..],
-            ["bad-message reason=\"element Encrypt occurs twice\""]
+            answer.field("Content-Type"),
+            Some("application/xml; charset=utf-8")
         );
+        assert!(!answer.content.contains("oia2Tju"));
+        assert_eq!(element(&wechat.open(&answer, mode), "Content"), "有");
+        seen.push(answer.content);
     }
+    assert_ne!(seen[0], seen[1]);
+}
 
-    /// What stands beside `Encrypt` is signed by nobody. Whoever has seen an encrypted message could send it
-    /// with guesses beside it, and learn from the answers what it says.
-    #[test]
-    fn a_guess_beside_an_encrypted_message_tells_nothing() {
-        let program = secure(&[]);
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        let (content, encrypt) = wechat.content(&text_message("731902"), Mode::Safe);
-        let guess = |guess: &str| content.replace("<Encrypt>", &format!("{guess}<Encrypt>"));
-        let (right, wrong) = ("<Content>731902</Content>", "<Content>731903</Content>");
-        let compatible = |content: &str| format!("<MsgType>text</MsgType>{content}");
-        let mut post = |target: &str, content: &str| {
-            let answer = ask(&mut stream, &post_to(target, "HTTP/1.1", "", content));
-            (answer.status, answer.content)
-        };
-        let refused = (403, "refused\n".to_owned());
-        let target = format!("/wx?{}", wechat.query(&encrypt));
-        // In safe mode a right one and a wrong one are the same.
-        for beside in ["", "", right, wrong, "<Label>a</Label>"] {
-            assert_eq!(post(&target, &guess(beside)).0, 200, "{beside}");
-        }
-        let other_name = content.replace("gh_7f083739789a", "gh_other");
-        assert_eq!(post(&target, &other_name).0, 200);
-        // Nor is it one in compatible mode any more.
-        for beside in ["", "<Label>a</Label>", right, wrong] {
-            let beside = compatible(beside);
-            assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
-        }
-        assert_eq!(post(&target, &guess("<MsgType>event</MsgType>")), refused);
-        // In front of it, one guess is held against it, and it is of no use for another.
-        let target = format!("/wx?{}", wechat.query(&encrypt));
-        for beside in [compatible(wrong), compatible(right), compatible("")] {
-            assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
-        }
-        assert_eq!(post(&target, &content), refused);
-        let target = format!("/wx?{}", wechat.query(&encrypt));
-        for (beside, status) in [(right, 200), (wrong, 403), (right, 200), ("", 403)] {
-            let beside = compatible(beside);
-            assert_eq!(post(&target, &guess(&beside)).0, status, "{beside}");
-        }
-    }
-
-    /// Those that say nothing of encryption.
-    #[test]
-    fn parameters_that_are_empty_or_raw_are_those_of_a_plain_message() {
-        let program = secure(&[]);
-        let mut stream = connect(program.address);
-        let mut status = |more: &str| {
-            let target = format!("/wx?{}{more}", signed_now());
-            let request = post_to(&target, "HTTP/1.1", "", &text_message("a"));
-            ask(&mut stream, &request).status
-        };
-        for more in [
-            "&encrypt_type=",
-            "&encrypt_type=raw",
-            "&msg_signature=",
-            "&openid=o",
-        ] {
-            assert_eq!(status(more), 200, "{more}");
-        }
-        for more in [
-            "&encrypt_type=aes",
-            "&encrypt_type=aes2",
-            "&msg_signature=0",
-        ] {
-            assert_eq!(status(more), 403, "{more}");
-        }
-        for line in program.stop() {
-            assert!(line.contains(" cause=plain-refused "), "{line}");
-        }
-    }
-
-    /// What stands beside an encrypted message is held against what stands at the same place in it.
-    #[test]
-    fn an_element_is_the_one_at_its_path() {
-        let program = secure(&[]);
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        let message =
-            |inside: &str| text_message("a").replace("<MsgId>", &format!("{inside}<MsgId>"));
-        let inside = message("<A><X>1</X></A><X>2</X><L><X>3</X></L><L><X>4</X></L>");
-        let (_, encrypt) = wechat.content(&inside, Mode::Compatible);
-        for (beside, status) in [
-            ("<X>2</X>", 200),
-            ("<X>1</X>", 403),
-            ("<L><X>3</X></L><X>2</X>", 200),
-            ("<L><X>4</X></L>", 403),
-            ("<L><X>3</X></L><A><X>1</X></A><L><X>4</X></L>", 200),
-            ("<L><X>3</X></L><L><X>3</X></L>", 403),
-            ("<X>2</X><X>2</X>", 403),
-            ("<Content>a</Content>", 403),
-            ("<B><X>9</X></B>", 200),
-            ("<X>\n 2 </X>", 200),
-        ] {
-            let content = content_of(&encrypt, &message(beside), Mode::Compatible);
-            let target = format!("/wx?{}", wechat.query(&encrypt));
-            let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &content));
-            assert_eq!(answer.status, status, "{beside}");
-        }
-    }
-
-    /// White space and a byte order mark are nothing that WeChat sends, and nothing that matters either.
-    #[test]
-    fn white_space_around_an_encrypt_is_no_part_of_it() {
-        let program = secure(&[]);
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        let (content, encrypt) = wechat.content(&text_message("a"), Mode::Safe);
-        let spaced = content
-            .replace("<Encrypt>", "<Encrypt>\n  ")
-            .replace("</Encrypt>", "\n</Encrypt>");
-        let target = format!("/wx?{}", wechat.query(&encrypt));
-        let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &spaced));
-        assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "a");
-        for odd in [
-            content.replace("xml>", "foo>"),
-            content
-                .replace("<Encrypt>", "<Encrypt><a>")
-                .replace("</Encrypt>", "</a></Encrypt>"),
-        ] {
-            let target = format!("/wx?{}", wechat.query(&encrypt));
-            let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &odd));
-            assert_eq!(answer.status, 403, "{odd}");
-        }
-    }
-
-    /// What is signed has no separators, so that a `msg_signature` is the `signature` of other strings too.
-    #[test]
-    fn a_msg_signature_signs_nothing_else() {
-        let program = secure(&[]);
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        let forged = text_message("forged");
-        let mut matching = 0;
-        for number in 0..40 {
-            let (_, encrypt) = wechat.content(&text_message(&number.to_string()), Mode::Safe);
-            let query = wechat.query(&encrypt);
-            let between = |name: &str| {
-                let (_, behind) = query.split_once(&format!("{name}=")).unwrap();
-                behind.split('&').next().unwrap().to_owned()
-            };
-            let (timestamp, nonce) = (between("timestamp"), between("nonce"));
-            let msg_signature = between("msg_signature");
-            for both in [format!("{nonce}{encrypt}"), format!("{encrypt}{nonce}")] {
-                let signature = wechat.token.sign(timestamp.as_bytes(), both.as_bytes());
-                matching += u32::from(signature.to_string() == msg_signature);
-                let both = both.replace('+', "%2B");
-                let query = format!("signature={msg_signature}&timestamp={timestamp}&nonce={both}");
-                for (query, content) in [
-                    (query.clone(), forged.as_str()),
-                    (format!("{query}&echostr=1"), ""),
-                ] {
-                    let target = format!("/wx?{query}");
-                    let request = match content {
-                        "" => get(&target),
-                        content => post_to(&target, "HTTP/1.1", "", content),
-                    };
-                    let answer = ask(&mut stream, &request);
-                    let length = both.replace("%2B", "+").len();
-                    let reason = format!("nonce of {length} bytes, at most 40 allowed\n");
-                    assert_eq!((answer.status, answer.content), (403, reason));
-                }
-            }
-        }
-        assert!(matching > 10, "{matching}");
-    }
-
-    #[test]
-    fn plain_messages_are_refused_where_encryption_is_required() {
-        let program = secure(&["--require-encryption"]);
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        let message = text_message("one");
-        for request in [
-            wechat.post(&message, Mode::Plain),
-            post_to(
-                &format!("/?{}&encrypt_type=raw", signed_now()),
-                "HTTP/1.1",
-                "",
-                &message,
+#[test]
+fn what_is_not_ours_is_refused_and_told_nothing() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let message = text_message("secret words");
+    let post_as = |other: &WeChat, mode| other.post(&message, mode);
+    let under =
+        |query: &str, content: &str| post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content);
+    let (content, encrypt) = wechat.content(&message, Mode::Safe);
+    let (other_content, _) = wechat.content(&text_message("else"), Mode::Safe);
+    let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
+    let inside = |message: &str| {
+        let encrypt = wechat.cipher.seal(message.as_bytes()).unwrap();
+        under(
+            &wechat.query(&encrypt),
+            &content_of(&encrypt, &text_message(""), Mode::Safe),
+        )
+    };
+    let bare = "<xml><Encrypt>AAAA</Encrypt></xml>";
+    let expectations = [
+        (
+            post_as(&WeChat::with(TOKEN, OTHER_KEY, APP_ID), Mode::Safe),
+            // Mostly the padding; what comes out may look like one by chance.
+            "bad-encryption",
+            "",
+        ),
+        (
+            post_as(
+                &WeChat::with(TOKEN, AES_KEY, "wx2c2769f8efd9abc3"),
+                Mode::Compatible,
             ),
+            "bad-encryption",
+            "appid inside is another account's",
+        ),
+        (
+            under(&wechat.query("AAAA"), bare),
+            "bad-encryption",
+            "Encrypt of 3 bytes, a multiple of 16 expected",
+        ),
+        (
+            under(&wechat.query("!"), &bare.replace("AAAA", "!")),
+            "bad-encryption",
+            "Encrypt is not base64",
+        ),
+        // A replay with another body, and one of the body under another query.
+        (
+            under(&wechat.query(&encrypt), &other_content),
+            "bad-signature",
+            "msg_signature does not match",
+        ),
+        (
+            under(
+                &wechat
+                    .query(&encrypt)
+                    .replace("msg_signature=", "msg_signature=0"),
+                &content,
+            ),
+            "bad-signature",
+            "msg_signature is not 40 hexadecimal digits",
+        ),
+        (
+            under(
+                &wechat.query(&both_encrypt),
+                &both.replace("secret words", "other words"),
+            ),
+            "plain-differs",
+            "element Content beside Encrypt is not the one in it",
+        ),
+        (
+            inside("{\"MsgType\":\"text\"}"),
+            "bad-message",
+            "decrypted: not well-formed XML at line 1 column 1",
+        ),
+        (
+            inside("<xml><Encrypt>a</Encrypt></xml>"),
+            "bad-message",
+            "decrypted: message is encrypted",
+        ),
+    ];
+    let mut stream = connect(program.address);
+    let mut answers = Vec::new();
+    for (request, ..) in &expectations {
+        let answer = ask(&mut stream, request);
+        assert_eq!((answer.status, answer.content.as_str()), (403, "refused\n"));
+        answers.push(answer.head.replace(answer.field("Date").unwrap(), ""));
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    let lines = program.stop();
+    assert_eq!(lines.len(), expectations.len());
+    for (line, (_, cause, reason)) in lines.iter().zip(&expectations) {
+        assert!(
+            line.contains(&format!(" cause={cause} reason=\"{reason}")),
+            "{line}"
+        );
+        for secret in [
+            TOKEN,
+            AES_KEY,
+            OTHER_KEY,
+            "words",
+            "oia2Tju",
+            &encrypt[..20],
         ] {
-            let answer = ask(&mut stream, &request);
-            let reason = "message is plain, only encrypted ones allowed\n";
-            assert_eq!((answer.status, answer.content.as_str()), (403, reason));
-        }
-        for mode in [Mode::Compatible, Mode::Safe] {
-            let answer = ask(&mut stream, &wechat.post(&message, mode));
-            assert_eq!(element(&wechat.open(&answer, mode), "Content"), "one");
-        }
-        // The token check is plain in all modes.
-        let check = get(&format!("/?{}&echostr=123", signed_now()));
-        assert_eq!(ask(&mut stream, &check).content, "123");
-        let lines = program.stop();
-        for line in &lines[..2] {
-            assert!(
-                line.contains("403 POST / ") || line.contains("403 POST /wx "),
-                "{line}"
-            );
-            assert!(line.contains(" cause=plain-refused "), "{line}");
+            assert!(!line.contains(secret), "{line}");
         }
     }
+}
 
-    #[test]
-    fn what_is_read_is_said_at_the_start() {
-        let said = |required: &str, key: Option<&str>| {
-            let mut command = command();
-            command
-                .env("WECHAT_TOKEN", TOKEN)
-                .env("WECHAT_APP_ID", APP_ID)
-                .env("WECHAT_REQUIRE_ENCRYPTION", required)
-                .envs(key.map(|key| ("WECHAT_AES_KEY", key)))
-                .args(["serve", "--listen", "127.0.0.1:0"]);
-            let mut program = Program::spawn(&mut command);
-            let line = program.next_line();
-            let plain = WeChat::usual().post(&text_message("a"), Mode::Plain);
-            let answer = ask(&mut connect(program.address), &plain);
-            (line, answer.status)
+/// Whoever has seen an encrypted message must not be able to make a plain one of it.
+#[test]
+fn an_encrypted_message_cannot_be_made_a_plain_one() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let message = text_message("one");
+    let (content, encrypt) = wechat.content(&message, Mode::Safe);
+    let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
+    let mut stream = connect(program.address);
+    let mut status = |query: &str, content: &str| {
+        let answer = ask(
+            &mut stream,
+            &post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content),
+        );
+        (answer.status, answer.content)
+    };
+    let plain_query = |query: &str| query.split_once("&openid").unwrap().0.to_owned();
+    let query = wechat.query(&encrypt);
+    assert_eq!(status(&query, &content).0, 200);
+    // Without what speaks of encryption, its signature is good for nothing any more.
+    let reused = (403, "signature was used for another content\n".to_owned());
+    for plain in [text_message("two"), message.clone()] {
+        assert_eq!(status(&plain_query(&query), &plain), reused);
+    }
+    // What speaks of it, without it.
+    let refused = (403, "refused\n".to_owned());
+    let query = wechat.query(&both_encrypt);
+    for stripped in [
+        query.clone(),
+        query.replace("&encrypt_type=aes", ""),
+        query.split_once("&msg_signature").unwrap().0.to_owned(),
+    ] {
+        assert_eq!(status(&stripped, &message), refused);
+    }
+    let missing = (
+        400,
+        "parameter msg_signature is missing or empty\n".to_owned(),
+    );
+    for content in [&content, &both] {
+        let query = wechat.query(&both_encrypt);
+        assert_eq!(status(&plain_query(&query), content), missing);
+        let query = query.split_once("&msg_signature").unwrap().0.to_owned();
+        assert_eq!(status(&query, content), refused);
+    }
+    let twice = both.replace("</xml>", "<Encrypt>AAAA</Encrypt></xml>");
+    assert_eq!(status(&wechat.query(&both_encrypt), &twice), refused);
+    let reasons: Vec<String> = program
+        .stop()
+        .iter()
+        .map(|line| line.split_once(" cause=").unwrap().1.to_owned())
+        .collect();
+    let stripped = "plain-refused reason=\"element Encrypt is missing, of which the query speaks\"";
+    let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\"";
+    assert_eq!(reasons[3..6], [stripped; 3], "{reasons:#?}");
+    assert_eq!(reasons[6..10], [missing; 4]);
+    assert_eq!(
+        reasons[10..],
+        ["bad-message reason=\"element Encrypt occurs twice\""]
+    );
+}
+
+/// What stands beside `Encrypt` is signed by nobody. Whoever has seen an encrypted message could send it
+/// with guesses beside it, and learn from the answers what it says.
+#[test]
+fn a_guess_beside_an_encrypted_message_tells_nothing() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let (content, encrypt) = wechat.content(&text_message("731902"), Mode::Safe);
+    let guess = |guess: &str| content.replace("<Encrypt>", &format!("{guess}<Encrypt>"));
+    let (right, wrong) = ("<Content>731902</Content>", "<Content>731903</Content>");
+    let compatible = |content: &str| format!("<MsgType>text</MsgType>{content}");
+    let mut post = |target: &str, content: &str| {
+        let answer = ask(&mut stream, &post_to(target, "HTTP/1.1", "", content));
+        (answer.status, answer.content)
+    };
+    let refused = (403, "refused\n".to_owned());
+    let target = format!("/wx?{}", wechat.query(&encrypt));
+    // In safe mode a right one and a wrong one are the same.
+    for beside in ["", "", right, wrong, "<Label>a</Label>"] {
+        assert_eq!(post(&target, &guess(beside)).0, 200, "{beside}");
+    }
+    let other_name = content.replace("gh_7f083739789a", "gh_other");
+    assert_eq!(post(&target, &other_name).0, 200);
+    // Nor is it one in compatible mode any more.
+    for beside in ["", "<Label>a</Label>", right, wrong] {
+        let beside = compatible(beside);
+        assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
+    }
+    assert_eq!(post(&target, &guess("<MsgType>event</MsgType>")), refused);
+    // In front of it, one guess is held against it, and it is of no use for another.
+    let target = format!("/wx?{}", wechat.query(&encrypt));
+    for beside in [compatible(wrong), compatible(right), compatible("")] {
+        assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
+    }
+    assert_eq!(post(&target, &content), refused);
+    let target = format!("/wx?{}", wechat.query(&encrypt));
+    for (beside, status) in [(right, 200), (wrong, 403), (right, 200), ("", 403)] {
+        let beside = compatible(beside);
+        assert_eq!(post(&target, &guess(&beside)).0, status, "{beside}");
+    }
+}
+
+/// Those that say nothing of encryption.
+#[test]
+fn parameters_that_are_empty_or_raw_are_those_of_a_plain_message() {
+    let program = secure(&[]);
+    let mut stream = connect(program.address);
+    let mut status = |more: &str| {
+        let target = format!("/wx?{}{more}", signed_now());
+        let request = post_to(&target, "HTTP/1.1", "", &text_message("a"));
+        ask(&mut stream, &request).status
+    };
+    for more in [
+        "&encrypt_type=",
+        "&encrypt_type=raw",
+        "&msg_signature=",
+        "&openid=o",
+    ] {
+        assert_eq!(status(more), 200, "{more}");
+    }
+    for more in [
+        "&encrypt_type=aes",
+        "&encrypt_type=aes2",
+        "&msg_signature=0",
+    ] {
+        assert_eq!(status(more), 403, "{more}");
+    }
+    for line in program.stop() {
+        assert!(line.contains(" cause=plain-refused "), "{line}");
+    }
+}
+
+/// What stands beside an encrypted message is held against what stands at the same place in it.
+#[test]
+fn an_element_is_the_one_at_its_path() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let message = |inside: &str| text_message("a").replace("<MsgId>", &format!("{inside}<MsgId>"));
+    let inside = message("<A><X>1</X></A><X>2</X><L><X>3</X></L><L><X>4</X></L>");
+    let (_, encrypt) = wechat.content(&inside, Mode::Compatible);
+    for (beside, status) in [
+        ("<X>2</X>", 200),
+        ("<X>1</X>", 403),
+        ("<L><X>3</X></L><X>2</X>", 200),
+        ("<L><X>4</X></L>", 403),
+        ("<L><X>3</X></L><A><X>1</X></A><L><X>4</X></L>", 200),
+        ("<L><X>3</X></L><L><X>3</X></L>", 403),
+        ("<X>2</X><X>2</X>", 403),
+        ("<Content>a</Content>", 403),
+        ("<B><X>9</X></B>", 200),
+        ("<X>\n 2 </X>", 200),
+    ] {
+        let content = content_of(&encrypt, &message(beside), Mode::Compatible);
+        let target = format!("/wx?{}", wechat.query(&encrypt));
+        let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &content));
+        assert_eq!(answer.status, status, "{beside}");
+    }
+}
+
+/// White space and a byte order mark are nothing that WeChat sends, and nothing that matters either.
+#[test]
+fn white_space_around_an_encrypt_is_no_part_of_it() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let (content, encrypt) = wechat.content(&text_message("a"), Mode::Safe);
+    let spaced = content
+        .replace("<Encrypt>", "<Encrypt>\n  ")
+        .replace("</Encrypt>", "\n</Encrypt>");
+    let target = format!("/wx?{}", wechat.query(&encrypt));
+    let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &spaced));
+    assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "a");
+    for odd in [
+        content.replace("xml>", "foo>"),
+        content
+            .replace("<Encrypt>", "<Encrypt><a>")
+            .replace("</Encrypt>", "</a></Encrypt>"),
+    ] {
+        let target = format!("/wx?{}", wechat.query(&encrypt));
+        let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &odd));
+        assert_eq!(answer.status, 403, "{odd}");
+    }
+}
+
+/// What is signed has no separators, so that a `msg_signature` is the `signature` of other strings too.
+#[test]
+fn a_msg_signature_signs_nothing_else() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let forged = text_message("forged");
+    let mut matching = 0;
+    for number in 0..40 {
+        let (_, encrypt) = wechat.content(&text_message(&number.to_string()), Mode::Safe);
+        let query = wechat.query(&encrypt);
+        let between = |name: &str| {
+            let (_, behind) = query.split_once(&format!("{name}=")).unwrap();
+            behind.split('&').next().unwrap().to_owned()
         };
-        let of = "encrypted messages of wx2c2769f8efd9abc2 are";
-        let plain_too = format!("{of} read, and plain ones\n");
-        assert_eq!(said("0", Some(AES_KEY)), (plain_too, 200));
-        let no_others = format!("{of} read, and no others\n");
-        assert_eq!(said("1", Some(AES_KEY)), (no_others, 403));
-        let unread = format!("an appid was given and no EncodingAESKey, so {of} not read\n");
-        assert_eq!(said("0", None), (unread, 200));
-    }
-
-    #[test]
-    fn a_rotation_takes_both_keys_and_both_tokens() {
-        let folder = folder("modes-rotation");
-        for (name, secret) in [
-            ("token", "newtoken"),
-            ("token-previous", TOKEN),
-            ("aes-key", OTHER_KEY),
-            ("aes-key-previous", AES_KEY),
-        ] {
-            fs::write(folder.join(name), format!("{secret}\n")).unwrap();
-        }
-        let mut command = command();
-        command.env("CREDENTIALS_DIRECTORY", &folder).args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--app-id",
-            APP_ID,
-        ]);
-        let mut program = Program::spawn(&mut command);
-        for said in [
-            "encrypted messages of wx2c2769f8efd9abc2 are read, and plain ones\n",
-            "the token of before is good too\n",
-            "the EncodingAESKey of before is good too\n",
-        ] {
-            assert_eq!(program.next_line(), said);
-        }
-        let mut stream = connect(program.address);
-        let message = text_message("one");
-        for token in ["newtoken", TOKEN] {
-            for key in [AES_KEY, OTHER_KEY] {
-                // Reads the reply with the same two, and no others.
-                let wechat = WeChat::with(token, key, APP_ID);
-                let answer = ask(&mut stream, &wechat.post(&message, Mode::Safe));
-                assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "one");
+        let (timestamp, nonce) = (between("timestamp"), between("nonce"));
+        let msg_signature = between("msg_signature");
+        for both in [format!("{nonce}{encrypt}"), format!("{encrypt}{nonce}")] {
+            let signature = wechat.token.sign(timestamp.as_bytes(), both.as_bytes());
+            matching += u32::from(signature.to_string() == msg_signature);
+            let both = both.replace('+', "%2B");
+            let query = format!("signature={msg_signature}&timestamp={timestamp}&nonce={both}");
+            for (query, content) in [
+                (query.clone(), forged.as_str()),
+                (format!("{query}&echostr=1"), ""),
+            ] {
+                let target = format!("/wx?{query}");
+                let request = match content {
+                    "" => get(&target),
+                    content => post_to(&target, "HTTP/1.1", "", content),
+                };
+                let answer = ask(&mut stream, &request);
+                let length = both.replace("%2B", "+").len();
+                let reason = format!("nonce of {length} bytes, at most 40 allowed\n");
+                assert_eq!((answer.status, answer.content), (403, reason));
             }
         }
-        let third = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
-        for wechat in [
-            WeChat::with("oldtoken", AES_KEY, APP_ID),
-            WeChat::with(TOKEN, third, APP_ID),
-        ] {
-            assert_eq!(
-                ask(&mut stream, &wechat.post(&message, Mode::Safe)).status,
-                403
-            );
-        }
     }
+    assert!(matching > 10, "{matching}");
+}
 
-    #[test]
-    fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
-        let control = folder("modes-status").join("control");
-        let control = control.to_str().unwrap();
-        let program = secure(&["--control", control]);
-        let wechat = WeChat::usual();
-        let mut stream = connect(program.address);
-        for mode in [
-            Mode::Plain,
-            Mode::Safe,
-            Mode::Safe,
-            Mode::Compatible,
-            Mode::Safe,
-            Mode::Plain,
-        ] {
-            let answer = ask(&mut stream, &wechat.post(&text_message("a"), mode));
-            assert_eq!(answer.status, 200);
-        }
-        let said = finish(command().args(["status", "--json", "--control", control]));
-        let modes = "\"modes\":{\"plain\":2,\"compatible\":1,\"safe\":3},\"unread\":0,";
-        assert!(said.out.contains(modes), "{}", said.out);
-        assert!(
-            said.out.contains("\"version\":\"0.1.0 (secure)\""),
-            "{}",
-            said.out
-        );
-        let lines = program.stop();
-        let reasons: Vec<&str> = lines
-            .iter()
-            .map(|line| line.split_once(" cause=mode reason=").unwrap().1)
-            .collect();
-        let safe = "\"messages come in safe mode (安全模式)\"";
-        let compatible = "\"messages come in compatible mode (兼容模式)\"";
-        assert_eq!(reasons, [safe, compatible]);
+#[test]
+fn plain_messages_are_refused_where_encryption_is_required() {
+    let program = secure(&["--require-encryption"]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let message = text_message("one");
+    for request in [
+        wechat.post(&message, Mode::Plain),
+        post_to(
+            &format!("/?{}&encrypt_type=raw", signed_now()),
+            "HTTP/1.1",
+            "",
+            &message,
+        ),
+    ] {
+        let answer = ask(&mut stream, &request);
+        let reason = "message is plain, only encrypted ones allowed\n";
+        assert_eq!((answer.status, answer.content.as_str()), (403, reason));
     }
+    for mode in [Mode::Compatible, Mode::Safe] {
+        let answer = ask(&mut stream, &wechat.post(&message, mode));
+        assert_eq!(element(&wechat.open(&answer, mode), "Content"), "one");
+    }
+    // The token check is plain in all modes.
+    let check = get(&format!("/?{}&echostr=123", signed_now()));
+    assert_eq!(ask(&mut stream, &check).content, "123");
+    let lines = program.stop();
+    for line in &lines[..2] {
+        assert!(
+            line.contains("403 POST / ") || line.contains("403 POST /wx "),
+            "{line}"
+        );
+        assert!(line.contains(" cause=plain-refused "), "{line}");
+    }
+}
+
+#[test]
+fn what_is_read_is_said_at_the_start() {
+    let said = |required: &str, key: Option<&str>| {
+        let mut command = command();
+        command
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_APP_ID", APP_ID)
+            .env("WECHAT_REQUIRE_ENCRYPTION", required)
+            .envs(key.map(|key| ("WECHAT_AES_KEY", key)))
+            .args(["serve", "--listen", "127.0.0.1:0"]);
+        let mut program = Program::spawn(&mut command);
+        let line = program.next_line();
+        let plain = WeChat::usual().post(&text_message("a"), Mode::Plain);
+        let answer = ask(&mut connect(program.address), &plain);
+        (line, answer.status)
+    };
+    let of = "encrypted messages of wx2c2769f8efd9abc2 are";
+    let plain_too = format!("{of} read, and plain ones\n");
+    assert_eq!(said("0", Some(AES_KEY)), (plain_too, 200));
+    let no_others = format!("{of} read, and no others\n");
+    assert_eq!(said("1", Some(AES_KEY)), (no_others, 403));
+    let unread = format!("an appid was given and no EncodingAESKey, so {of} not read\n");
+    assert_eq!(said("0", None), (unread, 200));
+}
+
+#[test]
+fn a_rotation_takes_both_keys_and_both_tokens() {
+    let folder = folder("modes-rotation");
+    for (name, secret) in [
+        ("token", "newtoken"),
+        ("token-previous", TOKEN),
+        ("aes-key", OTHER_KEY),
+        ("aes-key-previous", AES_KEY),
+    ] {
+        fs::write(folder.join(name), format!("{secret}\n")).unwrap();
+    }
+    let mut command = command();
+    command.env("CREDENTIALS_DIRECTORY", &folder).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--app-id",
+        APP_ID,
+    ]);
+    let mut program = Program::spawn(&mut command);
+    for said in [
+        "encrypted messages of wx2c2769f8efd9abc2 are read, and plain ones\n",
+        "the token of before is good too\n",
+        "the EncodingAESKey of before is good too\n",
+    ] {
+        assert_eq!(program.next_line(), said);
+    }
+    let mut stream = connect(program.address);
+    let message = text_message("one");
+    for token in ["newtoken", TOKEN] {
+        for key in [AES_KEY, OTHER_KEY] {
+            // Reads the reply with the same two, and no others.
+            let wechat = WeChat::with(token, key, APP_ID);
+            let answer = ask(&mut stream, &wechat.post(&message, Mode::Safe));
+            assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "one");
+        }
+    }
+    let third = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+    for wechat in [
+        WeChat::with("oldtoken", AES_KEY, APP_ID),
+        WeChat::with(TOKEN, third, APP_ID),
+    ] {
+        assert_eq!(
+            ask(&mut stream, &wechat.post(&message, Mode::Safe)).status,
+            403
+        );
+    }
+}
+
+#[test]
+fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
+    let control = folder("modes-status").join("control");
+    let control = control.to_str().unwrap();
+    let program = secure(&["--control", control]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    for mode in [
+        Mode::Plain,
+        Mode::Safe,
+        Mode::Safe,
+        Mode::Compatible,
+        Mode::Safe,
+        Mode::Plain,
+    ] {
+        let answer = ask(&mut stream, &wechat.post(&text_message("a"), mode));
+        assert_eq!(answer.status, 200);
+    }
+    let said = finish(command().args(["status", "--json", "--control", control]));
+    let modes = "\"modes\":{\"plain\":2,\"compatible\":1,\"safe\":3},\"unread\":0,";
+    assert!(said.out.contains(modes), "{}", said.out);
+    assert!(
+        said.out.contains("\"version\":\"0.1.0 (secure)\""),
+        "{}",
+        said.out
+    );
+    let lines = program.stop();
+    let reasons: Vec<&str> = lines
+        .iter()
+        .map(|line| line.split_once(" cause=mode reason=").unwrap().1)
+        .collect();
+    let safe = "\"messages come in safe mode (安全模式)\"";
+    let compatible = "\"messages come in compatible mode (兼容模式)\"";
+    assert_eq!(reasons, [safe, compatible]);
 }

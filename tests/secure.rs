@@ -20,7 +20,7 @@ use support::*;
 use wechat::account::{
     AesKey, AesKeyError, AppId, Cipher, Credentials, Mode, OpenError, Reply, SignatureError, Token,
 };
-use wechat::answer::Callback;
+use wechat::answer::{Callback, Encryption};
 use wechat::bot::{Caller, Outcome};
 use wechat::http::{Head, Request, Status};
 
@@ -343,7 +343,8 @@ fn without_random_bytes_there_is_no_reply() {
     let key = AesKey::parse(AES_KEY).unwrap();
     let none = |_: &mut [u8]| Err(io::Error::other("none left"));
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
-    callback.cipher = Some(Cipher::new(key, None, AppId::parse(APP_ID).unwrap(), none));
+    let cipher = Cipher::new(key, None, AppId::parse(APP_ID).unwrap(), none);
+    callback.encryption = Encryption::Allowed(cipher);
     let request = WeChat::usual().post(&text_message("a"), Mode::Safe);
     let (head, length) = Head::parse(&request).unwrap().unwrap();
     let content = &request[length..];

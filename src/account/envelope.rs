@@ -21,6 +21,20 @@ pub enum Mode {
     Safe,
 }
 
+impl Mode {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Compatible, Self::Safe];
+
+    /// Its name in English.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Compatible => "compatible",
+            Self::Safe => "safe",
+        }
+    }
+}
+
 /// The root of an encrypted message.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {

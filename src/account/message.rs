@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::characters::trim;
 use super::element::Element;
-use super::envelope::Mode;
 use super::event::Event;
 use super::proof::Verified;
 use super::signature::seconds;
@@ -23,7 +22,7 @@ pub struct Message<'a> {
     create_time: u64,
     msg_type: &'a str,
     received: u64,
-    has_encrypt: bool,
+    is_beside_encrypt: bool,
 }
 
 /// Why a request's content is not a message.
@@ -134,7 +133,7 @@ impl<'a> Message<'a> {
         let msg_type = required(common.msg_type, "MsgType")?;
         Ok(Self {
             received: verified.at,
-            has_encrypt: common.encrypt.is_some(),
+            is_beside_encrypt: common.encrypt.is_some(),
             root,
             to_user_name,
             from_user_name,
@@ -158,12 +157,9 @@ impl<'a> Message<'a> {
         self.create_time
     }
 
-    /// How it came: `Compatible` where it stands beside an encrypted one, which this knows nothing of.
-    pub const fn mode(&self) -> Mode {
-        match self.has_encrypt {
-            true => Mode::Compatible,
-            false => Mode::Plain,
-        }
+    /// Whether it is the plain part of an encrypted one, in compatible mode. One that was decrypted is not.
+    pub const fn is_beside_encrypt(&self) -> bool {
+        self.is_beside_encrypt
     }
 
     /// When it was received, by this machine's clock, in seconds since 1970.

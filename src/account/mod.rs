@@ -16,7 +16,7 @@ mod reply;
 #[cfg(feature = "secure")]
 mod secure;
 #[cfg(not(feature = "secure"))]
-#[path = "plain.rs"]
+#[path = "no_secure.rs"]
 mod secure;
 mod signature;
 mod token;

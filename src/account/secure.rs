@@ -11,7 +11,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
-use std::ops::Range;
 
 use aes::Aes256;
 use aes::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
@@ -93,7 +92,7 @@ impl fmt::Debug for AesKey {
     }
 }
 
-/// Fills bytes with such as nobody can predict.
+/// Fills bytes with random ones that nobody can predict.
 type Random = dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync;
 
 /// What encrypts between WeChat and the account.
@@ -111,9 +110,9 @@ impl fmt::Debug for Cipher {
 }
 
 impl Cipher {
-    /// Under this key, and for messages under the one of before too, since WeChat changes over to a new
-    /// one some time after it is saved in the console; for the account with this appid. `random` fills
-    /// bytes with such as nobody can predict: [`net::random`](crate::net::random) makes one.
+    /// For the account with this appid, under this key. Messages under the one of before are opened too, since
+    /// WeChat changes over some time after a new one is saved in the console. `random` fills bytes with random
+    /// ones that nobody can predict: [`net::random`](crate::net::random) makes such a function.
     pub fn new(
         key: AesKey,
         previous: Option<AesKey>,
@@ -175,8 +174,8 @@ impl Cipher {
         if message.is_empty() {
             return Err(OpenError::Empty);
         }
+        text.truncate(FRONT.saturating_add(length));
         Ok(Opened {
-            message: FRONT..FRONT.saturating_add(length),
             text,
             cipher: self,
             key,
@@ -228,8 +227,8 @@ fn pad(text: &mut Vec<u8>) {
 /// A message that was opened, and what its reply is sealed with: the key that opened it.
 #[derive(Debug)]
 pub struct Opened<'c> {
+    /// With what stands in front of it.
     text: Vec<u8>,
-    message: Range<usize>,
     cipher: &'c Cipher,
     key: &'c AesKey,
 }
@@ -237,7 +236,7 @@ pub struct Opened<'c> {
 impl Opened<'_> {
     /// The message, as it would have come in plain mode.
     pub fn message(&self) -> &[u8] {
-        self.text.get(self.message.clone()).unwrap_or(b"")
+        self.text.get(FRONT..).unwrap_or(b"")
     }
 
     /// Appends the envelope of the reply to it, signed with this token at the time `now`, in seconds since

@@ -40,7 +40,8 @@ impl Token {
     ///
     /// # Errors
     /// `Wrong` where the signature is another, `Malformed` where it is none, `LongTimestamp` and `LongNonce`
-    /// where it could be over something else; `Timestamp` and `Stale` only behind a right signature, so that a stranger learns nothing about this clock.
+    /// where it could be over something else; `Timestamp` and `Stale` only behind a right signature, so that a
+    /// stranger learns nothing about this clock.
     pub fn verify(
         &self,
         credentials: &Credentials<'_>,
@@ -114,7 +115,7 @@ pub(super) fn seconds(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// A SHA-1 over token, timestamp and nonce.
+/// A SHA-1 over token, timestamp, nonce and, of an encrypted message, its `Encrypt`.
 #[derive(Clone, Copy)]
 pub struct Signature(pub(super) [u8; 20]);
 
@@ -197,7 +198,7 @@ pub enum SignatureError {
     LongTimestamp(usize),
     /// A nonce of so many bytes, where 40 are allowed.
     LongNonce(usize),
-    /// It is the signature of another token, timestamp or nonce.
+    /// It is the signature of something else.
     Wrong,
     /// It is right, but the timestamp is not a number of seconds.
     Timestamp,

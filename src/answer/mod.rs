@@ -36,10 +36,8 @@ pub struct Callback {
     /// The token of before, which is good too: WeChat changes over to a new one some time after it is
     /// saved in the console.
     pub previous_token: Option<Token>,
-    /// What encrypted messages are opened with, and their replies sealed. Without it they are not read.
-    pub cipher: Option<Cipher>,
-    /// Whether messages in plain mode are refused.
-    pub requires_encryption: bool,
+    /// Which messages are read.
+    pub encryption: Encryption,
     /// How far their timestamp may be from this clock.
     pub max_age: Age,
     /// The only path that is served; `None` serves any, since the signature is what authenticates.
@@ -49,14 +47,33 @@ pub struct Callback {
     used: UsedSignatures,
 }
 
+/// Which messages are read: plain ones, or such as are encrypted.
+#[derive(Debug)]
+pub enum Encryption {
+    /// Plain ones. What is encrypted is left unread, for want of a key.
+    Unread,
+    /// Both. Encrypted ones are opened with this, and their replies sealed.
+    Allowed(Cipher),
+    /// Encrypted ones; plain ones are refused.
+    Required(Cipher),
+}
+
+impl Encryption {
+    pub(crate) const fn cipher(&self) -> Option<&Cipher> {
+        match self {
+            Self::Unread => None,
+            Self::Allowed(cipher) | Self::Required(cipher) => Some(cipher),
+        }
+    }
+}
+
 impl Callback {
     /// The callback of the account with this token: any path, requests at most 600 seconds old.
     pub fn new(token: Token) -> Self {
         Self {
             token,
             previous_token: None,
-            cipher: None,
-            requires_encryption: false,
+            encryption: Encryption::Unread,
             max_age: Age::AtMost(600),
             path: None,
             tally: Arc::default(),
@@ -118,7 +135,8 @@ impl Callback {
             return Err(Refusal::NoContent);
         }
         let is_encrypted = parameters.speak_of_encryption();
-        if let Some(cipher) = self.cipher.as_ref().filter(|_| is_encrypted) {
+        let cipher = self.encryption.cipher();
+        if let Some(cipher) = cipher.filter(|_| is_encrypted) {
             let question = Question {
                 content: request.content,
                 parameters,
@@ -128,7 +146,7 @@ impl Callback {
             let answered = self.answer_encrypted(cipher, question, caller, scratch, outcome);
             return Ok(answered.unwrap_or_else(|refusal| Some(refusal.silent_response())));
         }
-        if self.requires_encryption {
+        if let Encryption::Required(_) = self.encryption {
             return Err(Refusal::Plain);
         }
         let xml = Xml::scan(request.content).map_err(|error| Refusal::Message(error.into()))?;
@@ -139,19 +157,19 @@ impl Callback {
             Some(Err(_)) | None => Said::Plain(request.content),
         };
         let verified = self.use_once(verified, &said)?;
-        let message = match Message::parse(verified, &xml) {
-            Err(MessageError::Encrypted) => {
-                return match self.cipher {
-                    None => Ok(Some(self.leave_unread((caller.now)()))),
-                    Some(_) => Err(Refusal::Missing("msg_signature")),
-                };
-            }
-            parsed => parsed.map_err(Refusal::Message)?,
+        let parsed = Message::parse(verified, &xml);
+        let mode = match &parsed {
+            Ok(message) if message.is_beside_encrypt() => Mode::Compatible,
+            Err(MessageError::Encrypted) => Mode::Safe,
+            Ok(_) | Err(_) => Mode::Plain,
         };
-        let mode = message.mode();
-        if mode != Mode::Plain && self.cipher.is_some() {
+        if mode != Mode::Plain && cipher.is_some() {
             return Err(Refusal::Missing("msg_signature"));
         }
+        let message = match parsed {
+            Err(MessageError::Encrypted) => return Ok(Some(self.leave_unread((caller.now)()))),
+            parsed => parsed.map_err(Refusal::Message)?,
+        };
         let note = self.count(&message, mode);
         if !self.write_reply(&message, caller, scratch, outcome) {
             return Ok(None);
@@ -200,9 +218,7 @@ impl Callback {
         let verified = self.use_once(question.verified, &said)?;
         let inside = Xml::scan(opened.message()).map_err(|error| Refusal::Inside(error.into()))?;
         if let Some(name) = envelope.difference(&inside) {
-            let foreign = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
-            let name: String = name.replace(foreign, "?").chars().take(32).collect();
-            return Err(Refusal::Differs(name));
+            return Err(Refusal::Differs(name.to_owned()));
         }
         let message = Message::parse(verified, &inside).map_err(Refusal::Inside)?;
         let note = self.count(&message, mode);

@@ -89,12 +89,15 @@ impl Refusal {
             Self::Path => "nothing is served at this path".into(),
             Self::Method => "method is another than GET, HEAD and POST".into(),
             Self::Missing(name) => format!("parameter {name} is missing or empty").into(),
-            Self::Signature(error) => error.reason(),
             Self::NoContent => "content is empty, a message expected".into(),
             Self::Message(error) => error.to_string().into(),
             Self::Plain => "message is plain, only encrypted ones allowed".into(),
             Self::Stripped => "element Encrypt is missing, of which the query speaks".into(),
-            Self::MessageSignature(error) => format!("msg_{error}").into(),
+            Self::MessageSignature(SignatureError::Malformed) => {
+                "msg_signature is not 40 hexadecimal digits".into()
+            }
+            Self::MessageSignature(SignatureError::Wrong) => "msg_signature does not match".into(),
+            Self::MessageSignature(error) | Self::Signature(error) => error.reason(),
             Self::Unopened(error) => error.to_string().into(),
             Self::Inside(error) => format!("decrypted: {error}").into(),
             Self::Differs(name) => {

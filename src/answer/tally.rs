@@ -18,15 +18,12 @@ const KINDS: [&str; 10] = [
     "event",
 ];
 
-/// The modes they come in.
-const MODES: [&str; 3] = ["plain", "compatible", "safe"];
-
 /// What a callback has answered so far.
 #[derive(Debug, Default)]
 pub struct Tally {
     messages: [AtomicU64; KINDS.len()],
     others: AtomicU64,
-    modes: [AtomicU64; MODES.len()],
+    modes: [AtomicU64; Mode::ALL.len()],
     unread: AtomicU64,
     replies: AtomicU64,
     successes: AtomicU64,
@@ -36,8 +33,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// How many messages came of each kind, by MsgType, each try of one counted; those of kinds that the manual does not have
-    /// last, as `other`.
+    /// How many messages came of each kind, by MsgType, each try of one counted; last, as `other`, those of
+    /// kinds that the manual does not have.
     pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kinds = KINDS.into_iter().zip(&self.messages);
         let kinds = kinds.chain([("other", &self.others)]);
@@ -46,8 +43,8 @@ impl Tally {
 
     /// How many messages came in each mode, those that could not be read among them.
     pub fn modes(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let modes = MODES.into_iter().zip(&self.modes);
-        modes.map(|(mode, count)| (mode, count.load(Ordering::Relaxed)))
+        let modes = Mode::ALL.into_iter().zip(&self.modes);
+        modes.map(|(mode, count)| (mode.name(), count.load(Ordering::Relaxed)))
     }
 
     /// Encrypted messages that could not be read, for want of a key.

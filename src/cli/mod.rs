@@ -33,7 +33,7 @@ use crate::platform::FAULT_PROMPT;
 
 pub use crate::platform::{CaptureError, DraftError};
 pub use control::ControlPath;
-pub use secrets::{Encryption, Source};
+pub use secrets::{Keys, Source};
 pub use settings::Settings;
 pub use usage::UsageError;
 

@@ -49,7 +49,7 @@ const TOKEN: Secret<Token> = Secret {
     parse: parse_token,
 };
 const PREVIOUS_TOKEN: Secret<Token> = Secret {
-    what: "the token file",
+    what: "the token of before",
     variable: "WECHAT_TOKEN_PREVIOUS",
     credential: "token-previous",
     parse: parse_token,
@@ -121,13 +121,13 @@ impl Source<Token> {
 
 /// What encrypted messages take.
 #[derive(Debug)]
-pub struct Encryption {
+pub struct Keys {
     key: Source<AesKey>,
     previous: Source<AesKey>,
     app_id: Option<AppId>,
 }
 
-impl Encryption {
+impl Keys {
     pub(super) fn of(given: &Given<'_>) -> Result<Self, UsageError> {
         Ok(Self {
             key: AES_KEY.source(given)?,
@@ -138,6 +138,14 @@ impl Encryption {
                 AppId::parse,
             )?,
         })
+    }
+
+    /// The same without the key of before: WeChat reads no answer under another key than its message had.
+    pub(super) fn without_previous(self) -> Self {
+        Self {
+            previous: Source::Nowhere,
+            ..self
+        }
     }
 
     /// The account's appid, if it was given.

@@ -7,7 +7,7 @@ use super::Error;
 use super::arguments::{Environment, Given, Name, Takes};
 use super::client::{URL, token_of, url_of};
 use super::output::{Colour, Style, print};
-use super::secrets::{APP_ID, Encryption, TOKEN_FILE};
+use super::secrets::{APP_ID, Keys, TOKEN_FILE};
 use super::usage::UsageError;
 use crate::account::{Mode, Token};
 use crate::bot;
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         late = match client.exchange(&request, PATIENCE) {
             Ok(answer) if answer.end == End::Timeout => of_answer(&answer),
             Ok(answer) => {
-                let verdict = Verdict::on(&answer, &draft, &seal);
+                let verdict = Verdict::on(&answer, &draft, seal.as_ref());
                 print(report(&verdict, &seconds(answer.took), style))?;
                 if given.has(RAW) {
                     print("\n")?;
@@ -110,7 +110,7 @@ fn seal(given: &Given<'_>, token: Token) -> Result<Option<Seal>, Error> {
         (true, false) => (ENCRYPTED, Mode::Safe),
         (false, true) => (COMPATIBLE, Mode::Compatible),
     };
-    let cipher = Encryption::of(given)?.required_by(switch)?;
+    let cipher = Keys::of(given)?.without_previous().required_by(switch)?;
     Ok(Some(Seal {
         token,
         cipher,

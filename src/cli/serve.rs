@@ -17,7 +17,7 @@ use super::status::Status;
 use super::usage::UsageError;
 use super::{Error, client, version};
 use crate::account::{AppId, Cipher};
-use crate::answer::{Callback, ServedPath};
+use crate::answer::{Encryption, ServedPath};
 use crate::bot::Bot;
 use crate::net::{self, ControlSocket, Listener, Watchdog};
 use crate::server::{Backend, Server};
@@ -30,16 +30,18 @@ const RANDOM_LENGTH: usize = 20;
 
 pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let previous_token = settings.previous_token.read()?;
-    let app_id = settings.encryption.app_id();
-    let requires_encryption = settings.encryption_required_by.is_some();
-    let cipher = match settings.encryption_required_by {
-        Some(name) => Some(settings.encryption.required_by(name)?),
-        None => settings.encryption.cipher()?,
+    let app_id = settings.keys.app_id();
+    let encryption = match settings.encryption_required_by {
+        Some(name) => Encryption::Required(settings.keys.required_by(name)?),
+        None => match settings.keys.cipher()? {
+            Some(cipher) => Encryption::Allowed(cipher),
+            None => Encryption::Unread,
+        },
     };
     let (token, made_up) = match settings.token.read()? {
         Some(token) => (token, None),
         // Where there are other secrets, this one got lost.
-        None if previous_token.is_some() || cipher.is_some() => {
+        None if previous_token.is_some() || encryption.cipher().is_some() => {
             return Err(UsageError::NoToken.into());
         }
         None => {
@@ -57,8 +59,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     };
     let mut backend = server.token(token);
     backend.callback.previous_token = previous_token;
-    backend.callback.cipher = cipher;
-    backend.callback.requires_encryption = requires_encryption;
+    backend.callback.encryption = encryption;
     backend.callback.path = settings.path.as_deref().and_then(ServedPath::parse);
     backend.callback.max_age = settings.max_age;
     backend.limits.connections = settings.max_connections.min(connections_max());
@@ -66,17 +67,13 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let control = settings.control.bind()?;
     let mut text = format!("wechat {} listening on {address}\n", version());
     if let Some(app_id) = app_id {
-        text.push_str(&reads(&app_id, &backend.callback));
+        text.push_str(&reads(&app_id, &backend.callback.encryption));
     }
     if backend.callback.previous_token.is_some() {
         text.push_str("the token of before is good too\n");
     }
-    if backend
-        .callback
-        .cipher
-        .as_ref()
-        .is_some_and(Cipher::has_previous)
-    {
+    let cipher = backend.callback.encryption.cipher();
+    if cipher.is_some_and(Cipher::has_previous) {
         text.push_str("the EncodingAESKey of before is good too\n");
     }
     if let Some(made_up) = made_up {
@@ -105,14 +102,18 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
 }
 
 /// What becomes of the messages of this account by their mode.
-fn reads(app_id: &AppId, callback: &Callback) -> String {
+fn reads(app_id: &AppId, encryption: &Encryption) -> String {
     let app_id = app_id.as_str();
-    match (&callback.cipher, callback.requires_encryption) {
-        (None, _) => format!(
+    match encryption {
+        Encryption::Unread => format!(
             "an appid was given and no EncodingAESKey, so encrypted messages of {app_id} are not read\n"
         ),
-        (Some(_), false) => format!("encrypted messages of {app_id} are read, and plain ones\n"),
-        (Some(_), true) => format!("encrypted messages of {app_id} are read, and no others\n"),
+        Encryption::Allowed(_) => {
+            format!("encrypted messages of {app_id} are read, and plain ones\n")
+        }
+        Encryption::Required(_) => {
+            format!("encrypted messages of {app_id} are read, and no others\n")
+        }
     }
 }
 

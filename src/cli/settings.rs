@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::arguments::{Given, Name, Takes, number};
 use super::control::{CONTROL, ControlPath};
-use super::secrets::{self, APP_ID, Encryption, Source, TOKEN_FILE};
+use super::secrets::{self, APP_ID, Keys, Source, TOKEN_FILE};
 use super::usage::UsageError;
 use crate::account::{Age, Token};
 use crate::answer::ServedPath;
@@ -30,7 +30,7 @@ pub struct Settings {
     /// Where the token of before comes from.
     pub previous_token: Source<Token>,
     /// What encrypted messages take.
-    pub encryption: Encryption,
+    pub keys: Keys,
     /// The flag or variable by which plain messages are refused.
     pub encryption_required_by: Option<&'static str>,
     /// The path that is served, if not any.
@@ -129,7 +129,7 @@ impl Settings {
                 .unwrap_or(1024),
             token: secrets::token(&given)?,
             previous_token: secrets::previous_token(&given)?,
-            encryption: Encryption::of(&given)?,
+            keys: Keys::of(&given)?,
             encryption_required_by: given.turned_on(&REQUIRE_ENCRYPTION)?,
             notify_socket: given
                 .variable("NOTIFY_SOCKET")

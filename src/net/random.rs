@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-/// A function that fills bytes with such as nobody can predict (random(4)). It keeps a descriptor, so that
+/// A function that fills bytes with random ones that nobody can predict (random(4)). It keeps a descriptor, so that
 /// it does not fail where there are no more to be had.
 ///
 /// # Errors

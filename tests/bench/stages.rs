@@ -51,6 +51,7 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
 #[cfg(feature = "secure")]
 fn safe_mode() {
     use wechat::account::Envelope;
+    use wechat::answer::Encryption;
 
     let (token, cipher) = (messages::token(), messages::cipher());
     let (request, credentials) = messages::sealed(&messages::text_of(1, "你好"));
@@ -68,7 +69,7 @@ fn safe_mode() {
     let reply = opened.message();
     let mut out = Vec::new();
     let mut callback = Callback::new(messages::token());
-    callback.cipher = Some(messages::cipher());
+    callback.encryption = Encryption::Allowed(messages::cipher());
     let now = net::now();
     let mut all_at_once = all_at_once(callback, &request, now);
     let samples = nanos_of_each(
