@@ -205,6 +205,12 @@ fn the_token_comes_from_a_file_or_a_credential() {
         "{err}"
     );
     assert!(!err.contains("hello"), "{err}");
+    // One that may be there and cannot be read is not one that is not there.
+    let (code, _, err) = run(&[], &[("CREDENTIALS_DIRECTORY", file.to_str().unwrap())]);
+    let of_file = "wechat: cannot read the token file ";
+    let reason = ": Not a directory (os error 20)\n";
+    assert_eq!(code, 1);
+    assert!(err.starts_with(of_file) && err.ends_with(reason), "{err}");
 }
 
 #[test]

@@ -14,6 +14,7 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use support::sealed::*;
@@ -211,6 +212,14 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
             "bad-encryption",
             "Encrypt is not base64",
         ),
+        (
+            under(
+                &wechat.query(&encrypt),
+                &content.replace("</Encrypt>", "<a/></Encrypt>"),
+            ),
+            "plain-refused",
+            "element Encrypt is missing, of which the query speaks",
+        ),
         // A replay with another body, and one of the body under another query.
         (
             under(&wechat.query(&encrypt), &other_content),
@@ -273,6 +282,46 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
             assert!(!line.contains(secret), "{line}");
         }
     }
+}
+
+#[test]
+fn the_log_says_where_to_look() {
+    let wechat = WeChat::usual();
+    let program = secure(&[]);
+    let mut stream = connect(program.address);
+    let other_app = WeChat::with(TOKEN, AES_KEY, "wx1").post(&text_message("a"), Mode::Safe);
+    let (content, _) = wechat.content(&text_message("a"), Mode::Safe);
+    let other_content = post_to(&format!("/?{}", wechat.query("")), "HTTP/1.1", "", &content);
+    for request in [other_app, other_content] {
+        assert_eq!(ask(&mut stream, &request).status, 403);
+    }
+    let mut lines = program.stop();
+    let vectors = Vector::all("refuse");
+    let of_other_key = |vector: &&Vector| vector.name == "other-key";
+    let vector = vectors.iter().find(of_other_key).unwrap();
+    let mut command = secure_command();
+    command
+        .env("WECHAT_AES_KEY", vector.must("aes-key"))
+        .arg("--require-encryption");
+    let program = Program::spawn(&mut command);
+    let mut stream = connect(program.address);
+    let encrypt = vector.must("encrypt");
+    let target = format!("/?{}", wechat.query(encrypt));
+    let content = content_of(encrypt, "", Mode::Safe);
+    let other_key = post_to(&target, "HTTP/1.1", "", &content);
+    for request in [other_key, post(&text_message("a"))] {
+        assert_eq!(ask(&mut stream, &request).status, 403);
+    }
+    lines.extend(program.stop());
+    for (line, hint) in lines.iter().zip([
+        "is the appid the one in the WeChat console?",
+        "signature is right, so the token is; who changed Encrypt?",
+        "is the EncodingAESKey the one in the WeChat console?",
+        "choose 安全模式 in the WeChat console, or do without --require-encryption",
+    ]) {
+        assert!(line.ends_with(&format!(" hint=\"{hint}\"")), "{line}");
+    }
+    assert_eq!(lines.len(), 4);
 }
 
 /// Whoever has seen an encrypted message must not be able to make a plain one of it.
@@ -646,4 +695,50 @@ fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
     let safe = "\"messages come in safe mode (安全模式)\"";
     let compatible = "\"messages come in compatible mode (兼容模式)\"";
     assert_eq!(reasons, [safe, compatible]);
+
+    // A message without a reply is one too, and a plain one is news where others are encrypted.
+    let rules = folder("modes-news").join("rules.xml");
+    fs::write(&rules, "<rules/>").unwrap();
+    let program = secure(&["--rules", rules.to_str().unwrap()]);
+    let mut stream = connect(program.address);
+    for mode in [Mode::Safe, Mode::Plain] {
+        let answer = ask(&mut stream, &wechat.post(&text_message("a"), mode));
+        assert_eq!((answer.status, answer.content.as_str()), (200, "success"));
+    }
+    let lines = program.stop();
+    assert!(lines[0].ends_with(&format!(" cause=mode reason={safe}")));
+    assert!(lines[1].ends_with(" cause=mode reason=\"messages come in plain mode (明文模式)\""));
+    assert_eq!(lines.len(), 2);
+}
+
+/// As of plain ones: nothing is written to whoever has left.
+#[test]
+fn an_encrypted_try_that_is_gone_is_given_up() {
+    let folder = folder("modes-gone");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (begun, go, control) = (path("begun"), path("go"), path("control"));
+    let wait = "touch \"$0\"; while ! [ -e \"$1\" ]; do sleep 0.02; done; echo done";
+    let run = format!("<run>/bin/sh -c <arg>{wait}</arg> <arg>{begun}</arg><arg>{go}</arg></run>");
+    fs::write(path("rules"), format!("<rules><on>{run}</on></rules>")).unwrap();
+    let program = secure(&["--rules", &path("rules"), "--control", &control]);
+    let wechat = WeChat::usual();
+    let message = text_message("a");
+    let mut first = connect(program.address);
+    first.write_all(&wechat.post(&message, Mode::Safe)).unwrap();
+    until("the program runs", || Path::new(&begun).exists());
+    let status_has = |count: &str| {
+        let said = finish(command().args(["status", "--json", "--control", &control]));
+        said.out.contains(count)
+    };
+    let mut second = connect(program.address);
+    second
+        .write_all(&wechat.post(&message, Mode::Safe))
+        .unwrap();
+    until("it waits", || status_has("\"tries_joined\":1,"));
+    drop(second);
+    until("it is noticed", || status_has("\"given_up\":1,"));
+    fs::write(&go, "").unwrap();
+    let answer = read_answer(&mut first, false);
+    let reply = wechat.open(&answer, Mode::Safe);
+    assert_eq!(element(&reply, "Content"), "done");
 }

@@ -85,7 +85,7 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     );
     judged(
         "<xml><Encrypt>a</Encrypt></xml>",
-        "failed: it is encrypted, but the message was sent in plain mode",
+        "failed: it is encrypted where a plain reply is expected; ",
     );
     judged(
         &text(""),
@@ -612,13 +612,26 @@ fn encrypted_answers_are_opened_and_judged() {
 
     fn envelope(wechat: &WeChat, reply: &str, timestamp: &str) -> String {
         let encrypt = wechat.cipher.seal(reply.as_bytes()).unwrap();
+        sealed(wechat, &encrypt, timestamp)
+    }
+
+    fn sealed(wechat: &WeChat, encrypt: &str, timestamp: &str) -> String {
         let signature = wechat
             .token
-            .sign_message(timestamp.as_bytes(), b"nonce", &encrypt);
+            .sign_message(timestamp.as_bytes(), b"nonce", encrypt);
         format!(
             "<xml><Encrypt><![CDATA[{encrypt}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>\
              <TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[nonce]]></Nonce></xml>"
         )
+    }
+
+    /// An answer that surely has no padding under the usual key; under any other, chance has a say.
+    fn padding_of_another_key(wechat: &WeChat) -> String {
+        let is_padding = |vector: &&Vector| vector.name == "padding";
+        let vectors = Vector::all("refuse");
+        let vector = vectors.iter().find(is_padding).unwrap();
+        assert_eq!(vector.must("aes-key"), AES_KEY);
+        sealed(wechat, vector.must("encrypt"), "1700000001")
     }
 
     #[track_caller]
@@ -629,6 +642,8 @@ fn encrypted_answers_are_opened_and_judged() {
             command()
                 .env("WECHAT_TOKEN", TOKEN)
                 .env("WECHAT_AES_KEY", AES_KEY)
+                // WeChat reads no answer under this one, whatever a server does.
+                .env("WECHAT_AES_KEY_PREVIOUS", OTHER_KEY)
                 .env("WECHAT_APP_ID", APP_ID)
                 .env("WECHAT_URL", format!("http://{address}/wx"))
                 .args(["send", switch, "你好"]),
@@ -656,6 +671,14 @@ fn encrypted_answers_are_opened_and_judged() {
             &envelope(&other, REPLY, "1700000001"),
             switch,
             &["a reply, encrypted after ", "failed: "],
+        );
+        judged(
+            &padding_of_another_key(&usual),
+            switch,
+            &[
+                "failed: decrypted text does not end in 1 to 32 bytes of padding; \
+                 is the EncodingAESKey the same on both sides?",
+            ],
         );
         let other = WeChat::with(TOKEN, AES_KEY, "wx1");
         judged(
@@ -687,10 +710,20 @@ fn encrypted_answers_are_opened_and_judged() {
             switch,
             &["failed: it holds U+0001, which XML cannot carry"],
         );
+        for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
+            judged(
+                &right.replace("</xml>", &format!("<{name}>1</{name}></xml>")),
+                switch,
+                &[&format!("failed: {name} occurs twice")],
+            );
+        }
+        let spaced = right.replace("<![CDATA[", "\n").replace("]]>", "\n");
+        judged(&spaced, switch, &["text, encrypted after ", delivered]);
+        let again = envelope(&usual, &right, "1700000001");
         judged(
-            &right.replace("</xml>", "<Encrypt>AAAA</Encrypt></xml>"),
+            &again,
             switch,
-            &["failed: Encrypt occurs twice"],
+            &["failed: it is encrypted where a plain reply is expected; "],
         );
         judged(
             &right.replace("MsgSignature", "Signature"),
@@ -742,6 +775,21 @@ fn encrypted_answers_are_opened_and_judged() {
             "failed: it is plain, and safe mode (安全模式) takes none but encrypted ones; ",
         ],
     );
+}
+
+#[cfg(feature = "secure")]
+#[test]
+fn what_a_mode_takes_is_said() {
+    use support::sealed::*;
+
+    let program = secure(&["--require-encryption"]);
+    let said = run(program.address, &["send", "a"]);
+    let hint = "; wechat send --encrypted sends an encrypted one\n";
+    assert!(said.out.contains(hint), "{}", said.out);
+    let both = ["send", "--encrypted", "--compatible", "a"];
+    let said = run(program.address, &both);
+    let expected = "wechat: --encrypted and --compatible, one of them allowed\n";
+    assert_eq!((said.code, said.err.as_str()), (2, expected));
 }
 
 /// Where it says so, since other backends look there.

@@ -216,3 +216,28 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_appid_is_no_original_id_and_1_to_64_letters_digits_and_dashes() {
+        let longest = "x".repeat(64);
+        for text in ["wx5823bf96d3bd56c7", "rust", "a_-1", &longest] {
+            assert_eq!(AppId::parse(text), Some(AppId(text.to_owned())));
+        }
+        let longer = "x".repeat(65);
+        for text in [
+            "",
+            "gh_10f6c3c3ac5a",
+            "wx 1",
+            "wx1\n",
+            "wx/1",
+            "号",
+            &longer,
+        ] {
+            assert_eq!(AppId::parse(text), None, "{text}");
+        }
+    }
+}

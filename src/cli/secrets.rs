@@ -49,7 +49,7 @@ const TOKEN: Secret<Token> = Secret {
     parse: parse_token,
 };
 const PREVIOUS_TOKEN: Secret<Token> = Secret {
-    what: "the token of before",
+    what: "the token file",
     variable: "WECHAT_TOKEN_PREVIOUS",
     credential: "token-previous",
     parse: parse_token,
