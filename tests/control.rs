@@ -515,8 +515,11 @@ fn who_has_begun_to_ask_when_the_server_stops_is_answered() {
     }
     handle.stop();
     thread::sleep(Duration::from_millis(20));
+    // All before any answer is read: it waits for a second.
     for stream in &mut streams {
         stream.write_all(back).unwrap();
+    }
+    for stream in &mut streams {
         let answer = read_answer(stream, false);
         assert_eq!(
             (answer.status, answer.field("Connection")),

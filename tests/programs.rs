@@ -467,7 +467,7 @@ fn a_signal_to_the_servers_whole_group_ends_its_programs_too() {
 
 #[test]
 fn when_its_time_is_up_a_program_ends_with_all_it_started() {
-    let (program, folder) = start("time-is-up", &RUNAWAYS.replace("TIMEOUT", "2s"));
+    let (program, folder) = start("time-is-up", &RUNAWAYS.replace("TIMEOUT", "6s"));
     assert_eq!(say(&program, "x"), "坏了");
     runaways(&folder).iter().for_each(|id| until_gone(id));
     assert_eq!(program.stop().len(), 1);

@@ -767,10 +767,14 @@ fn an_idle_connection_is_closed_without_a_word() {
         linger: Duration::from_millis(300),
         ..patient()
     };
-    let address = serve(limits, Age::Any, echo);
-    let mut silent = connect(address);
+    let mut silent = connect(serve(limits, Age::Any, echo));
     assert_eq!(rest(&mut silent), b"");
-    let mut used = connect(address);
+    // Long enough to ask in.
+    let limits = Limits {
+        idle: Duration::from_secs(3),
+        ..limits
+    };
+    let mut used = connect(serve(limits, Age::Any, echo));
     assert_eq!(ask(&mut used, &get("/")).status, 200);
     used.write_all(b"\r\n").unwrap();
     assert_eq!(rest(&mut used), b"");
