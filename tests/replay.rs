@@ -114,7 +114,7 @@ fn captures_are_signed_anew_and_nothing_else_of_them_changes() {
         .unwrap();
         fs::write(folder.join("a.response"), "").unwrap();
     };
-    capture("/wx?a=%20&signature=0&echostr=1&timestamp=2&nonce=%33&b");
+    capture("/wx?a=%20&signature=0&echostr=1&timestamp=2&nonce=%33&msg_signature=&b");
     let said = run(address, &["replay", "--resign", &path]);
     let (_, request) = said.out.split_once("  + POST ").unwrap();
     let target = request.lines().next().unwrap();
@@ -122,7 +122,10 @@ fn captures_are_signed_anew_and_nothing_else_of_them_changes() {
     let (_, behind) = target.split_once("&echostr=1&timestamp=").unwrap();
     let timestamp: u64 = behind.split('&').next().unwrap().parse().unwrap();
     assert!(now() - timestamp < 60, "{target}");
-    assert!(target.contains("&nonce=%33&b HTTP/1.0"), "{target}");
+    assert!(
+        target.contains("&nonce=%33&msg_signature=&b HTTP/1.0"),
+        "{target}"
+    );
     // The signature is over what the nonce stands for.
     assert!(is_signed(&target.replace("%33", "3")), "{target}");
     assert!(

@@ -76,7 +76,7 @@ impl Capture {
     }
 
     /// The same with this timestamp, in seconds since 1970, and the signature that it takes with the
-    /// token and the nonce that is there; so for `msg_signature`, where that is there. Everything else
+    /// token and the nonce that is there; so for `msg_signature`, where one is there. Everything else
     /// stays as it is, byte for byte.
     ///
     /// # Errors
@@ -98,8 +98,10 @@ impl Capture {
         let timestamp = now.to_string();
         let signature = token.sign(timestamp.as_bytes(), &nonce).to_string();
         let msg_signature = match value("msg_signature") {
-            Ok(_) => self.sign_message(token, timestamp.as_bytes(), &nonce)?,
-            Err(_) => String::new(),
+            Ok(before) if !before.is_empty() => {
+                self.sign_message(token, timestamp.as_bytes(), &nonce)?
+            }
+            Ok(_) | Err(_) => String::new(),
         };
         let resigned = |parameter: &[u8]| match parameter.split(|octet| *octet == b'=').next() {
             Some(b"msg_signature") => format!("msg_signature={msg_signature}").into_bytes(),
