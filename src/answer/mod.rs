@@ -256,6 +256,7 @@ impl Callback {
     }
 
     /// Writes the reply to a message, nothing for no reply; `false` where its sender is gone.
+    #[inline(never)]
     fn write_reply<'m>(
         &self,
         message: &'m Message<'m>,

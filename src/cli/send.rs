@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         late = match client.exchange(&request, PATIENCE) {
             Ok(answer) if answer.end == End::Timeout => of_answer(&answer),
             Ok(answer) => {
-                let verdict = Verdict::on(&answer, &draft, seal.as_ref());
+                let verdict = Verdict::on(&answer, &draft, &seal);
                 print(report(&verdict, &seconds(answer.took), style))?;
                 if given.has(RAW) {
                     print("\n")?;

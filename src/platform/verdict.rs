@@ -45,14 +45,15 @@ impl Verdict {
     }
 
     /// Judges the answer to this message, which was sent under a seal, or plain where there is none.
-    pub(crate) fn on(answer: &Answer<'_>, message: &Draft, seal: Option<&Seal>) -> Self {
+    // By no `Option<&Seal>`, since that can be `Some` for all the compiler knows in a build that has no `Seal`.
+    pub(crate) fn on(answer: &Answer<'_>, message: &Draft, seal: &Option<Seal>) -> Self {
         if let Some(fault) = trouble::of_answer(answer) {
             return Self::unusable(format!("status {}", answer.head.status), fault);
         }
         Self::on_content(answer.content, message, seal)
     }
 
-    fn on_content(content: &[u8], message: &Draft, seal: Option<&Seal>) -> Self {
+    fn on_content(content: &[u8], message: &Draft, seal: &Option<Seal>) -> Self {
         match content {
             [] => Self::no_reply("no reply (empty)"),
             b"success" => Self::no_reply("no reply (success)"),
@@ -70,7 +71,7 @@ impl Verdict {
         findings.look_at_root(root);
         let inside = seal.open(root, &mut findings);
         let mut verdict = match &inside {
-            Some(inside) => Self::on_content(inside, message, None),
+            Some(inside) => Self::on_content(inside, message, &None),
             None => Self {
                 is_silent: false,
                 ..Self::no_reply("a reply")
@@ -101,7 +102,7 @@ impl Verdict {
         }
     }
 
-    fn on_xml(content: &[u8], message: &Draft, seal: Option<&Seal>) -> Self {
+    fn on_xml(content: &[u8], message: &Draft, seal: &Option<Seal>) -> Self {
         let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
         let xml = match Xml::scan(content) {
             Ok(xml) => xml,
@@ -115,7 +116,7 @@ impl Verdict {
 
     /// XML with more markup than WeChat's own has. Its parser may take that; ours takes time that
     /// grows with the cube of it, so that only a short one is read.
-    fn on_odd_xml(content: &[u8], error: XmlError, message: &Draft, seal: Option<&Seal>) -> Self {
+    fn on_odd_xml(content: &[u8], error: XmlError, message: &Draft, seal: &Option<Seal>) -> Self {
         let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
         let odd = match error {
             XmlError::Attribute => "a tag with an attribute",
@@ -147,7 +148,7 @@ impl Verdict {
         document: &Document<'_>,
         content: &[u8],
         message: &Draft,
-        seal: Option<&Seal>,
+        seal: &Option<Seal>,
     ) -> Self {
         let root = document.root();
         if let Some(seal) = seal {
