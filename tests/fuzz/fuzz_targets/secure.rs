@@ -15,18 +15,19 @@ use libfuzzer_sys::fuzz_target;
 use wechat::account::{
     AesKey, Age, AppId, Cipher, Credentials, Message, OpenError, Reply, Sealed, Token,
 };
-use wechat::answer::Callback;
+use wechat::answer::{Callback, Encryption};
 use wechat::bot::{Caller, Outcome};
 use wechat::http::{Head, Request, Status};
 
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const APP_ID: &str = "wx5823bf96d3bd56c7";
 
+static CIPHER: LazyLock<Cipher> = LazyLock::new(cipher);
+
 static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
     callback.max_age = Age::Any;
-    callback.cipher = Some(cipher());
-    callback.requires_encryption = true;
+    callback.encryption = Encryption::Required(cipher());
     callback
 });
 
@@ -52,7 +53,7 @@ fn sealed(encrypt: &str) -> Sealed<'_> {
 }
 
 fn open(encrypt: &str) -> Result<Vec<u8>, OpenError> {
-    let opened = CALLBACK.cipher.as_ref().unwrap().open(&sealed(encrypt));
+    let opened = CIPHER.open(&sealed(encrypt));
     opened.map(|opened| opened.message().to_vec())
 }
 
@@ -144,13 +145,12 @@ fn post(content: &[u8], encrypt: &str) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let cipher = CALLBACK.cipher.as_ref().unwrap();
     // As what is decrypted, with padding and without.
     for text in [input.get(..input.len() / 16 * 16).unwrap(), &padded(input)] {
         assert_eq!(open(&encrypted(text)), inside(text).map(<[u8]>::to_vec));
     }
     // As what is sealed.
-    let encrypt = cipher.seal(input).unwrap();
+    let encrypt = CIPHER.seal(input).unwrap();
     let expected = if input.is_empty() {
         Err(OpenError::Empty)
     } else {
