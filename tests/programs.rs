@@ -25,11 +25,16 @@ use support::*;
 
 /// A server with these rules, and `FOLDER` in them for a folder of its own.
 fn start(name: &str, rules: &str) -> (Program, PathBuf) {
+    let (path, folder) = rules_file(name, rules);
+    (Program::start(&["--rules", path.to_str().unwrap()]), folder)
+}
+
+fn rules_file(name: &str, rules: &str) -> (PathBuf, PathBuf) {
     let folder = folder(name);
     let path = folder.join("rules.xml");
     let rules = rules.replace("FOLDER", folder.to_str().unwrap());
     fs::write(&path, format!("<rules>{rules}</rules>")).unwrap();
-    (Program::start(&["--rules", path.to_str().unwrap()]), folder)
+    (path, folder)
 }
 
 fn reply_to(program: &Program, xml: &str) -> String {
@@ -399,6 +404,15 @@ const RUNAWAYS: &str = r#"<on><run timeout="TIMEOUT" failed="坏了">/bin/sh -c 
     mv FOLDER/new FOLDER/pids
     sleep 1000</arg></run></on>"#;
 
+/// What serves these rules, and finds the programs of a shell.
+fn serving<'c>(command: &'c mut Command, rules: &Path) -> &'c mut Command {
+    command
+        .env("WECHAT_TOKEN", TOKEN)
+        .env("PATH", "/usr/bin:/bin")
+        .args(["--listen", "127.0.0.1:0", "--rules"])
+        .arg(rules)
+}
+
 /// The numbers of its processes, at least those five, once they run.
 fn runaways(folder: &Path) -> Vec<String> {
     let pids = folder.join("pids");
@@ -412,8 +426,14 @@ fn runaways(folder: &Path) -> Vec<String> {
 #[test]
 fn what_the_server_started_ends_with_it_however_it_ends() {
     for signal in ["KILL", "TERM", "INT"] {
-        let name = format!("ends-{signal}");
-        let (program, folder) = start(&name, &RUNAWAYS.replace("TIMEOUT", "60"));
+        let Some(mut command) = interruptible() else {
+            return;
+        };
+        let (rules, folder) = rules_file(
+            &format!("ends-{signal}"),
+            &RUNAWAYS.replace("TIMEOUT", "60"),
+        );
+        let program = Program::spawn(serving(&mut command, &rules));
         let mut stream = connect(program.address);
         stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
         let pids = runaways(&folder);
@@ -433,24 +453,11 @@ fn what_the_server_started_ends_with_it_however_it_ends() {
 /// As where somebody presses Ctrl-C.
 #[test]
 fn a_signal_to_the_servers_whole_group_ends_its_programs_too() {
-    let folder = folder("ends-group");
-    let rules = folder.join("rules.xml");
-    let text = RUNAWAYS
-        .replace("TIMEOUT", "60")
-        .replace("FOLDER", folder.to_str().unwrap());
-    fs::write(&rules, format!("<rules>{text}</rules>")).unwrap();
-    let program = Program::spawn(
-        command()
-            .env("WECHAT_TOKEN", TOKEN)
-            .env("PATH", "/usr/bin:/bin")
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--rules",
-                rules.to_str().unwrap(),
-            ])
-            .process_group(0),
-    );
+    let Some(mut command) = interruptible() else {
+        return;
+    };
+    let (rules, folder) = rules_file("ends-group", &RUNAWAYS.replace("TIMEOUT", "60"));
+    let program = Program::spawn(serving(&mut command, &rules).process_group(0));
     let mut stream = connect(program.address);
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
     let pids = runaways(&folder);

@@ -463,23 +463,12 @@ fn a_load_is_bounded_and_summed_up() {
 
 #[test]
 fn a_load_ends_when_it_is_interrupted() {
-    let default = ["--default-signal=INT", "true"];
-    if !Command::new("env")
-        .args(default)
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        println!("this machine's env(1) resets no signals, so none was sent");
+    let Some(mut command) = interruptible() else {
         return;
-    }
+    };
     let (address, seen) = keeping(|| ok("success"));
-    // Where this is tested in the background, a shell has made all behind it ignore the signal.
-    let mut load = Command::new("env")
-        .args([
-            "--default-signal=INT",
-            env!("CARGO_BIN_EXE_wechat"),
-            "replay",
-        ])
+    let mut load = command
+        .arg("replay")
         .args(["--repeat", "500000", "--connections", "2", &captures()])
         .env("WECHAT_URL", format!("http://{address}"))
         .stdout(Stdio::null())

@@ -48,7 +48,26 @@ pub fn version() -> String {
 }
 
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wechat"));
+    alone(env!("CARGO_BIN_EXE_wechat"))
+}
+
+/// The same for who wants to interrupt it. Where the tests run in the background, a shell has made all behind it
+/// ignore that. `None`, and a line, where this machine has nothing that undoes it.
+pub fn interruptible() -> Option<Command> {
+    let reset = |program: &str| {
+        let mut command = alone("env");
+        command.args(["--default-signal=INT", program]);
+        command
+    };
+    if !reset("true").status().is_ok_and(|status| status.success()) {
+        println!("this machine's env(1) resets no signals, so nothing was interrupted");
+        return None;
+    }
+    Some(reset(env!("CARGO_BIN_EXE_wechat")))
+}
+
+fn alone(program: &str) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         // Not the one of a server that this machine has.
