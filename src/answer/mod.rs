@@ -47,10 +47,10 @@ pub struct Callback {
     used: UsedSignatures,
 }
 
-/// Which messages are read: plain ones, or such as are encrypted.
+/// Which messages are read: plain ones, encrypted ones, or both.
 #[derive(Debug)]
 pub enum Encryption {
-    /// Plain ones. What is encrypted is left unread, for want of a key.
+    /// Plain ones. Those that are encrypted are left unread, for want of a key.
     Unread,
     /// Both. Encrypted ones are opened with this, and their replies sealed.
     Allowed(Cipher),
@@ -326,7 +326,7 @@ impl Callback {
 enum Said<'a> {
     Plain(&'a [u8]),
     Safe(&'a [u8]),
-    /// In compatible mode: the plain part, and what was decrypted.
+    /// In compatible mode: the plain part, and what was decrypted, if there is a key.
     Beside(&'a Envelope<'a>, &'a [u8]),
 }
 
