@@ -85,7 +85,7 @@ fn first(
             let octets = usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
             return Some(front.saturating_add(octets));
         }
-        // What counts octets of a slice cannot wrap; to see to that costs two instructions each time.
+        // An index into a slice cannot overflow; to check for it costs two instructions a step.
         front = front.wrapping_add(8);
     }
     let behind = rest.iter().position(is_found)?;

@@ -209,6 +209,17 @@ panics               0
 }
 
 #[test]
+fn a_refusal_is_no_answer() {
+    let folder = Short::new("refusal");
+    let control = folder.path("control");
+    let program = start(&control, &[]);
+    let wrong = "/?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
+    let request = post_to(wrong, "HTTP/1.1", "", "<xml/>");
+    assert_eq!(ask(&mut connect(program.address), &request).status, 403);
+    assert!(status(&control).contains("\nanswer p50        none yet\n"));
+}
+
+#[test]
 fn status_is_json_for_machines() {
     let folder = Short::new("json");
     let control = folder.path("control");

@@ -22,7 +22,6 @@ use support::tools::finish;
 use support::*;
 use wechat::account::Mode;
 
-const MODES: [Mode; 3] = [Mode::Plain, Mode::Compatible, Mode::Safe];
 const OTHER_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
 
 fn without_time(reply: &str) -> String {
@@ -53,7 +52,7 @@ fn a_conversation_is_the_same_in_all_modes() {
         let mut stream = connect(program.address);
         for path in xml("message") {
             let message = fs::read_to_string(&path).unwrap();
-            let replies = MODES.map(|mode| {
+            let replies = Mode::ALL.map(|mode| {
                 let answer = ask(&mut stream, &wechat.post(&message, mode));
                 without_time(&wechat.open(&answer, mode))
             });
@@ -315,7 +314,7 @@ fn the_log_says_where_to_look() {
     lines.extend(program.stop());
     for (line, hint) in lines.iter().zip([
         "is the appid the one in the WeChat console?",
-        "signature is right, so the token is; who changed Encrypt?",
+        "signature is right, so the token is; who changed Encrypt or msg_signature?",
         "is the EncodingAESKey the one in the WeChat console?",
         "choose 安全模式 in the WeChat console, or do without --require-encryption",
     ]) {
@@ -427,6 +426,42 @@ fn a_guess_beside_an_encrypted_message_tells_nothing() {
     }
 }
 
+#[test]
+fn a_signature_is_good_for_one_decrypted_message() {
+    let program = secure(&[]);
+    let wechat = WeChat::usual();
+    let mut stream = connect(program.address);
+    let mut status = |query: &str, content: &str| {
+        let request = post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content);
+        ask(&mut stream, &request).status
+    };
+    let sealed = |text: &str| wechat.content(&text_message(text), Mode::Safe).1;
+    let (one, other) = (sealed("one"), sealed("other"));
+    for beside in ["", "<MsgType>text</MsgType>"] {
+        let content = |encrypt: &str| format!("<xml>{beside}<Encrypt>{encrypt}</Encrypt></xml>");
+        let query = wechat.query(&one);
+        assert_eq!(status(&query, &content(&one)), 200);
+        // The same timestamp and nonce, and so the same signature.
+        let value = |name: &str| {
+            let (_, behind) = query.split_once(&format!("{name}=")).unwrap();
+            behind.split('&').next().unwrap()
+        };
+        let (timestamp, nonce) = (value("timestamp").as_bytes(), value("nonce").as_bytes());
+        let (front, _) = query.split_once("&msg_signature").unwrap();
+        let msg_signature = wechat.token.sign_message(timestamp, nonce, &other);
+        let query = format!("{front}&msg_signature={msg_signature}");
+        assert_eq!(status(&query, &content(&other)), 403);
+    }
+    // Nor for another where the first was refused for want of a msg_signature.
+    let query = signed_now();
+    let both = content_of(&one, &text_message("one"), Mode::Compatible);
+    assert_eq!(status(&query, &both), 400);
+    assert_eq!(status(&query, &text_message("other")), 403);
+    let lines = program.stop();
+    let is_reused = |line: &&String| line.contains(" cause=reused-signature ");
+    assert_eq!(lines.iter().filter(is_reused).count(), 3, "{lines:#?}");
+}
+
 /// Those that say nothing of encryption.
 #[test]
 fn parameters_that_are_empty_or_raw_are_those_of_a_plain_message() {
@@ -452,7 +487,9 @@ fn parameters_that_are_empty_or_raw_are_those_of_a_plain_message() {
     ] {
         assert_eq!(status(more), 403, "{more}");
     }
-    for line in program.stop() {
+    let lines = program.stop();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
         assert!(line.contains(" cause=plain-refused "), "{line}");
     }
 }
@@ -599,6 +636,12 @@ fn what_is_read_is_said_at_the_start() {
             .args(["serve", "--listen", "127.0.0.1:0"]);
         let mut program = Program::spawn(&mut command);
         let line = program.next_line();
+        // Nothing of before was given, and so nothing is said of it.
+        assert!(
+            program
+                .next_line()
+                .starts_with("there is no /nonexistent, ")
+        );
         let plain = WeChat::usual().post(&text_message("a"), Mode::Plain);
         let answer = ask(&mut connect(program.address), &plain);
         (line, answer.status)

@@ -197,7 +197,7 @@ fn old_captures_are_good_again_once_they_are_signed() {
     let said = run(program.address, &["replay", alone.to_str().unwrap()]);
     assert_eq!(said.code, 1);
     let hint =
-        "; wechat replay --resign signs what was captured anew; else, are both clocks right?";
+        "; are both clocks right? What was captured is signed anew by wechat replay --resign";
     assert!(said.out.contains(hint), "{}", said.out);
     let said = run(program.address, &["replay", "--resign", &captures()]);
     assert_eq!(said.code, 0, "{}", said.out);

@@ -85,7 +85,7 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     );
     judged(
         "<xml><Encrypt>a</Encrypt></xml>",
-        "failed: it is encrypted where a plain reply is expected; ",
+        "failed: it is encrypted, or once more than the message was; ",
     );
     judged(
         &text(""),
@@ -723,7 +723,7 @@ fn encrypted_answers_are_opened_and_judged() {
         judged(
             &again,
             switch,
-            &["failed: it is encrypted where a plain reply is expected; "],
+            &["failed: it is encrypted, or once more than the message was; "],
         );
         judged(
             &right.replace("MsgSignature", "Signature"),

@@ -28,7 +28,7 @@ fn encrypted_query() -> String {
 
 #[test]
 fn a_safe_message_gets_success_and_the_log_says_what_to_do() {
-    let control = folder("modes-unread").join("control");
+    let control = folder("unread").join("control");
     let control = control.to_str().unwrap();
     let program = Program::start(&["--control", control]);
     let mut stream = connect(program.address);
@@ -117,10 +117,14 @@ fn a_signature_is_good_for_one_message_whatever_its_query_speaks_of() {
         let request = post_to(&target, "HTTP/1.1", "", &text_message(content));
         ask(&mut stream, &request).status
     };
-    assert_eq!(
-        [status("one"), status("one"), status("two")],
-        [200, 200, 403]
-    );
+    let statuses = [status("one"), status("one"), status("two")];
+    assert_eq!(statuses, [200, 200, 403]);
+    // One that was left unread has used it up as well.
+    let target = format!("/wx?{}", encrypted_query());
+    for (content, status) in [(SAFE, 200), (&text_message("one"), 403)] {
+        let request = post_to(&target, "HTTP/1.1", "", content);
+        assert_eq!(ask(&mut stream, &request).status, status);
+    }
 }
 
 #[test]
@@ -239,6 +243,8 @@ fn the_token_of_before_is_good_too() {
         assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, 403);
     }
     let lines = program.stop();
+    // Behind two token checks that passed.
+    assert_eq!(lines.len(), 5);
     assert!(lines[2].contains(" cause=bad-signature "), "{lines:#?}");
     for line in &lines[3..] {
         assert!(line.contains(" cause=stale-timestamp "), "{lines:#?}");

@@ -76,8 +76,8 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// In compatible mode, the first element beside `Encrypt` that the decrypted message has with another
-    /// text. What it does not have at all says nothing, since nobody reads it; neither does what stands
+    /// In compatible mode, the last element beside `Encrypt` that the decrypted message has with another
+    /// text, or less often. What it does not have at all says nothing, since nobody reads it; neither does what stands
     /// beside it in safe mode, where to compare it would tell a stranger whether a guess is right.
     pub fn difference(&self, inside: &Xml<'_>) -> Option<&'a str> {
         if self.mode() != Mode::Compatible {
@@ -93,8 +93,9 @@ impl<'a> Envelope<'a> {
             let other = others.nth(place);
             is_there && other.is_none_or(|other| trim(other.text()) != trim(leaf.text()))
         };
-        let mut leaves = self.plain_leaves().enumerate();
-        leaves.find(differs).map(|(_, leaf)| leaf.name())
+        // To end with the first would tell by the time which it was.
+        let different = self.plain_leaves().enumerate().filter(differs);
+        different.last().map(|(_, leaf)| leaf.name())
     }
 
     fn plain_leaves(&self) -> impl Iterator<Item = Element<'a>> {

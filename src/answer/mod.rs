@@ -59,7 +59,8 @@ pub enum Encryption {
 }
 
 impl Encryption {
-    pub(crate) const fn cipher(&self) -> Option<&Cipher> {
+    /// What encrypted messages are opened with, if they are.
+    pub const fn cipher(&self) -> Option<&Cipher> {
         match self {
             Self::Unread => None,
             Self::Allowed(cipher) | Self::Required(cipher) => Some(cipher),
@@ -256,6 +257,7 @@ impl Callback {
     }
 
     /// Writes the reply to a message, nothing for no reply; `false` where its sender is gone.
+    // Once for both kinds of messages, and smaller by itself also where there is only one.
     #[inline(never)]
     fn write_reply<'m>(
         &self,
@@ -326,7 +328,7 @@ impl Callback {
 enum Said<'a> {
     Plain(&'a [u8]),
     Safe(&'a [u8]),
-    /// In compatible mode: the plain part, and what was decrypted, if there is a key.
+    /// A plain part, and what was decrypted; nothing where there is no key.
     Beside(&'a Envelope<'a>, &'a [u8]),
 }
 

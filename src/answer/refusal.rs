@@ -112,8 +112,8 @@ impl Refusal {
             Self::Signature(SignatureError::Malformed | SignatureError::Wrong) => {
                 "is the token the one in the WeChat console?"
             }
-            Self::MessageSignature(_) => {
-                "signature is right, so the token is; who changed Encrypt?"
+            Self::MessageSignature(SignatureError::Wrong) => {
+                "signature is right, so the token is; who changed Encrypt or msg_signature?"
             }
             Self::Signature(SignatureError::Timestamp | SignatureError::Stale { .. }) => {
                 "is this machine's clock right? --max-age says how far it may be off"
@@ -130,6 +130,7 @@ impl Refusal {
             Self::Unopened(OpenError::AppId) => "is the appid the one in the WeChat console?",
             Self::Method
             | Self::Missing(_)
+            | Self::MessageSignature(_)
             | Self::Signature(SignatureError::LongTimestamp(_) | SignatureError::LongNonce(_))
             | Self::NoContent
             | Self::Message(_)

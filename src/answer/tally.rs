@@ -62,7 +62,7 @@ impl Tally {
         self.successes.load(Ordering::Relaxed)
     }
 
-    /// Messages whose sender was gone before there was an answer; mostly tries that WeChat made again.
+    /// Tries that waited for the work of an earlier one, and whose sender was gone before there was an answer.
     pub fn given_up(&self) -> u64 {
         self.given_up.load(Ordering::Relaxed)
     }

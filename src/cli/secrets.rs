@@ -130,22 +130,22 @@ pub struct Keys {
 impl Keys {
     pub(super) fn of(given: &Given<'_>) -> Result<Self, UsageError> {
         Ok(Self {
-            key: AES_KEY.source(given)?,
             previous: PREVIOUS_AES_KEY.source(given)?,
+            ..Self::of_wechat(given)?
+        })
+    }
+
+    /// Those that WeChat has: it reads no answer under another key than its message had.
+    pub(super) fn of_wechat(given: &Given<'_>) -> Result<Self, UsageError> {
+        Ok(Self {
+            key: AES_KEY.source(given)?,
+            previous: Source::Nowhere,
             app_id: given.value(
                 &APP_ID,
                 "an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)",
                 AppId::parse,
             )?,
         })
-    }
-
-    /// The same without the key of before: WeChat reads no answer under another key than its message had.
-    pub(super) fn without_previous(self) -> Self {
-        Self {
-            previous: Source::Nowhere,
-            ..self
-        }
     }
 
     /// The account's appid, if it was given.

@@ -110,7 +110,7 @@ fn seal(given: &Given<'_>, token: Token) -> Result<Option<Seal>, Error> {
         (true, false) => (ENCRYPTED, Mode::Safe),
         (false, true) => (COMPATIBLE, Mode::Compatible),
     };
-    let cipher = Keys::of(given)?.without_previous().required_by(switch)?;
+    let cipher = Keys::of_wechat(given)?.required_by(switch)?;
     Ok(Some(Seal {
         token,
         cipher,

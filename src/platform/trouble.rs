@@ -161,7 +161,7 @@ fn of_status(answer: &Answer<'_>) -> String {
             "wechat send --encrypted sends an encrypted one"
         }
         403 if speaks_of(b" this clock, at most ") => {
-            "wechat replay --resign signs what was captured anew; else, are both clocks right?"
+            "are both clocks right? What was captured is signed anew by wechat replay --resign"
         }
         401 | 403 => {
             "is the token the same on both sides (encrypted, the EncodingAESKey and the appid too), and does nothing else guard this URL?"

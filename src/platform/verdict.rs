@@ -45,7 +45,8 @@ impl Verdict {
     }
 
     /// Judges the answer to this message, which was sent under a seal, or plain where there is none.
-    // By no `Option<&Seal>`, since that can be `Some` for all the compiler knows in a build that has no `Seal`.
+    // Not `Option<&Seal>`: in a build without `Seal` the compiler does not see that this is always `None`, and
+    // keeps what takes one.
     pub(crate) fn on(answer: &Answer<'_>, message: &Draft, seal: &Option<Seal>) -> Self {
         if let Some(fault) = trouble::of_answer(answer) {
             return Self::unusable(format!("status {}", answer.head.status), fault);
@@ -72,10 +73,7 @@ impl Verdict {
         let inside = seal.open(root, &mut findings);
         let mut verdict = match &inside {
             Some(inside) => Self::on_content(inside, message, &None),
-            None => Self {
-                is_silent: false,
-                ..Self::no_reply("a reply")
-            },
+            None => Self::no_reply("a reply"),
         };
         verdict.kind.push_str(", encrypted");
         verdict.findings.append(&mut findings.0);
@@ -283,8 +281,8 @@ impl Findings {
         }
         if root.text_at("Encrypt").is_some() {
             self.fault(
-                "it is encrypted where a plain reply is expected; \
-                 give the program no EncodingAESKey, or look at its mode (明文模式)",
+                "it is encrypted, or once more than the message was; \
+                 give the program the EncodingAESKey in the encrypted modes alone, and let it encrypt once",
             );
             return;
         }
