@@ -81,21 +81,6 @@ fn number(control: &str, name: &str) -> u64 {
     behind.split([',', '}']).next().unwrap().parse().unwrap()
 }
 
-/// Rules whose text `slow` is answered when a file is there, and makes another while it waits.
-fn slow_rules(folder: &Short) -> (String, PathBuf, PathBuf) {
-    let (begun, go) = (folder.0.join("begun"), folder.0.join("go"));
-    let rules = folder.path("rules.xml");
-    let wait = "touch \"$0\"; while ! [ -e \"$1\" ]; do sleep 0.02; done; echo done";
-    let text = format!(
-        "<rules><on Content=\"slow\"><run>/bin/sh -c <arg>{wait}</arg><arg>{}</arg><arg>{}</arg></run></on>\
-         <on><text>quick</text></on></rules>",
-        begun.display(),
-        go.display()
-    );
-    fs::write(&rules, text).unwrap();
-    (rules, begun, go)
-}
-
 #[test]
 fn status_says_what_the_server_has_done() {
     let folder = Short::new("status");
@@ -267,7 +252,7 @@ fn status_is_json_for_machines() {
 fn tries_programs_and_evictions_are_counted() {
     let folder = Short::new("counted");
     let control = folder.path("control");
-    let (rules, begun, go) = slow_rules(&folder);
+    let (rules, begun, go) = slow_rules(&folder.0);
     let program = start(&control, &["--rules", &rules, "--max-connections", "1"]);
     let slow = text_of("oUser1", 1, "slow");
     let mut first = connect(program.address);
@@ -307,7 +292,7 @@ fn tries_programs_and_evictions_are_counted() {
 fn what_goes_wrong_is_counted() {
     let folder = Short::new("wrong");
     let control = folder.path("control");
-    let (rules, begun, go) = slow_rules(&folder);
+    let (rules, begun, go) = slow_rules(&folder.0);
     let right = fs::read_to_string(&rules).unwrap();
     let more = "<rules><on Content=\"fail\"><run limit=\"1/1h\">/bin/false</run></on>";
     let right = right.replacen("<rules>", more, 1);
@@ -381,7 +366,7 @@ fn nobody_else_may_ask() {
 fn stop_finishes_what_is_under_way() {
     let folder = Short::new("stop");
     let control = folder.path("control");
-    let (rules, begun, go) = slow_rules(&folder);
+    let (rules, begun, go) = slow_rules(&folder.0);
     let program = start(&control, &["--rules", &rules]);
     let address = program.address;
     let slow = post(&text_of("oUser1", 1, "slow"));
@@ -428,7 +413,7 @@ fn stop_finishes_what_is_under_way() {
 fn stop_cuts_what_takes_too_long_and_says_so() {
     let folder = Short::new("cut");
     let control = folder.path("control");
-    let (rules, begun, _) = slow_rules(&folder);
+    let (rules, begun, _) = slow_rules(&folder.0);
     let program = start(&control, &["--rules", &rules]);
     let mut slow = connect(program.address);
     slow.write_all(&post(&text_of("oUser1", 1, "slow")))
@@ -526,7 +511,7 @@ fn who_has_begun_to_ask_when_the_server_stops_is_answered() {
     }
     handle.stop();
     thread::sleep(Duration::from_millis(20));
-    // All before any answer is read: it waits for a second.
+    // All before any answer is read: the server waits a second for each.
     for stream in &mut streams {
         stream.write_all(back).unwrap();
     }
@@ -933,7 +918,7 @@ fn a_service_manager_hears_that_the_server_lives_and_that_it_stops() {
 fn a_server_full_of_work_is_heard_of_while_others_wait_for_a_seat() {
     let folder = Short::new("full");
     let control = folder.path("control");
-    let (rules, _, go) = slow_rules(&folder);
+    let (rules, _, go) = slow_rules(&folder.0);
     let manager = UnixDatagram::bind(folder.path("notify")).unwrap();
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
     let program = Program::spawn(

@@ -758,17 +758,14 @@ fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
 #[test]
 fn an_encrypted_try_that_is_gone_is_given_up() {
     let folder = folder("modes-gone");
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let (begun, go, control) = (path("begun"), path("go"), path("control"));
-    let wait = "touch \"$0\"; while ! [ -e \"$1\" ]; do sleep 0.02; done; echo done";
-    let run = format!("<run>/bin/sh -c <arg>{wait}</arg> <arg>{begun}</arg><arg>{go}</arg></run>");
-    fs::write(path("rules"), format!("<rules><on>{run}</on></rules>")).unwrap();
-    let program = secure(&["--rules", &path("rules"), "--control", &control]);
+    let control = folder.join("control").to_str().unwrap().to_owned();
+    let (rules, begun, go) = slow_rules(&folder);
+    let program = secure(&["--rules", &rules, "--control", &control]);
     let wechat = WeChat::usual();
-    let message = text_message("a");
+    let message = text_message("slow");
     let mut first = connect(program.address);
     first.write_all(&wechat.post(&message, Mode::Safe)).unwrap();
-    until("the program runs", || Path::new(&begun).exists());
+    until("the program runs", || begun.exists());
     let status_has = |count: &str| {
         let said = finish(command().args(["status", "--json", "--control", &control]));
         said.out.contains(count)

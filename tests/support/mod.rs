@@ -335,6 +335,21 @@ pub fn folder(name: &str) -> PathBuf {
     path
 }
 
+/// Rules whose text `slow` is answered when a file is there, and makes another while it waits.
+pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
+    let (begun, go) = (folder.join("begun"), folder.join("go"));
+    let rules = folder.join("rules.xml").to_str().unwrap().to_owned();
+    let wait = "touch \"$0\"; while ! [ -e \"$1\" ]; do sleep 0.02; done; echo done";
+    let text = format!(
+        "<rules><on Content=\"slow\"><run>/bin/sh -c <arg>{wait}</arg><arg>{}</arg><arg>{}</arg></run></on>\
+         <on><text>quick</text></on></rules>",
+        begun.display(),
+        go.display()
+    );
+    fs::write(&rules, text).unwrap();
+    (rules, begun, go)
+}
+
 /// Waits until it holds.
 #[track_caller]
 pub fn until(what: &str, holds: impl Fn() -> bool) {
