@@ -1,40 +1,49 @@
-//! One small static binary that is the whole backend of a WeChat Official Account (公众号), and the
-//! library it is made of.
+//! One small static binary that is the whole backend of a WeChat Official Account (公众号), and the library it
+//! is made of.
 //!
-//! The road of a request, each step a type that the one before cannot do without:
+//! A request takes this road. Each step is a type that only the step before it can make:
 //!
 //! ```text
 //! bytes → Head → Request → Query → Verified → Message → Reply → Response → bytes
-//!         └──── http ────────────┘ └───── account ─────┘ └─ http ─┘
 //! ```
 //!
-//! | room | knows | does not know |
+//! | room | holds | may name |
 //! | --- | --- | --- |
-//! | [`http`] | RFC 9110 and 9112 | sockets, WeChat |
-//! | [`account`] | signature, message, reply, XML | HTTP, sockets |
-//! | [`bot`] | what to say | HTTP, sockets |
-//! | [`answer`] | the one seam: a request in, a response out | sockets, XML |
-//! | `calendar` | days and dates | everything else |
-//! | `octets` | runs of octets, and digits | everything else |
-//! | [`net`] | listener, threads, connections, deadlines, the control socket | WeChat |
-//! | `platform` | WeChat's side: what it sends, and what it makes of an answer | arguments, printing |
-//! | [`server`] | how the four are put together | their insides |
-//! | [`cli`] | arguments, environment, a file for each command | how HTTP or XML are read |
+//! | `text` | digits, dates, display of foreign bytes, log notes | |
+//! | `deadline` | the time left until a deadline | |
+//! | [`http`] | RFC 9110 and 9112, requests and responses, no I/O | `text` |
+//! | [`xml`] | the XML that we read and write | `text` |
+//! | [`wechat`] | the protocol as values: token, signature, message, event, reply, cipher | `xml` |
+//! | [`rules`] | the rules file: parser, patterns, templates, reload | `xml`, `wechat` |
+//! | [`session`] | one run per message, retries, late replies; starts programs through a trait | `wechat`, `rules` |
+//! | [`program`] | `<run>`: launching, the supervisor process, what programs print | `rules`, `session` |
+//! | [`client`] | a bounded HTTP/1.1 client | `http` |
+//! | [`callback`] | the one seam: a request in, a response out; rejections, metrics | `http`, `wechat`, `session` |
+//! | [`server`] | listener, threads, connections, deadlines, shutdown, log, systemd | `http` |
+//! | [`service`] | [`Server`] and its backend: how these are put together | all above |
+//! | `control` | the control socket: protocol, server, client, report | `service` |
+//! | `simulator` | plays WeChat: messages, token check, verdict, captures | `http`, `wechat`, `client` |
+//! | [`cli`] | a file for each command, and the flags | all |
 
 #![forbid(unsafe_code)]
 
-pub mod account;
-pub mod answer;
-pub mod bot;
-mod calendar;
+pub mod callback;
 pub mod cli;
+pub mod client;
+mod control;
+mod deadline;
 pub mod http;
-pub mod net;
-mod octets;
-mod platform;
+pub mod program;
+pub mod rules;
 pub mod server;
+pub mod service;
+pub mod session;
+mod simulator;
+mod text;
+pub mod wechat;
+pub mod xml;
 
-pub use server::Server;
+pub use service::Server;
 
 /// Its examples are tests.
 #[cfg(doctest)]

@@ -11,16 +11,16 @@ use super::usage::UsageError;
 pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
 /// A flag and the variable that stands in for it.
-pub(super) struct Name {
+pub(super) struct Flag {
     pub(super) flag: &'static str,
     pub(super) variable: Option<&'static str>,
 }
 
 /// What a command can be given.
 #[derive(Default)]
-pub(super) struct Takes {
+pub(super) struct CommandSpec {
     /// Flags, which have a value.
-    pub(super) flags: &'static [&'static Name],
+    pub(super) flags: &'static [&'static Flag],
     /// Flags without one.
     pub(super) switches: &'static [&'static str],
     /// How many arguments that are no flags.
@@ -28,7 +28,7 @@ pub(super) struct Takes {
 }
 
 /// What it was given.
-pub(super) struct Given<'e> {
+pub(super) struct Args<'e> {
     flags: Vec<(&'static str, OsString)>,
     switches: Vec<&'static str>,
     /// Arguments that are no flags, in order.
@@ -38,7 +38,7 @@ pub(super) struct Given<'e> {
     environment: Environment<'e>,
 }
 
-impl<'e> Given<'e> {
+impl<'e> Args<'e> {
     /// Reads `--flag VALUE`, `--flag=VALUE`, switches and operands to the end; behind `--` all are
     /// operands.
     ///
@@ -46,7 +46,7 @@ impl<'e> Given<'e> {
     /// The first thing that the command does not take.
     pub(super) fn read(
         arguments: &[OsString],
-        takes: &Takes,
+        takes: &CommandSpec,
         environment: Environment<'e>,
     ) -> Result<Self, UsageError> {
         let mut given = Self {
@@ -77,7 +77,7 @@ impl<'e> Given<'e> {
         &mut self,
         argument: &OsStr,
         behind: &mut impl Iterator<Item = &'a OsString>,
-        takes: &Takes,
+        takes: &CommandSpec,
     ) -> Result<(), UsageError> {
         let mut parts = argument.as_bytes().splitn(2, |octet| *octet == b'=');
         let name = OsStr::from_bytes(parts.next().unwrap_or(b""));
@@ -119,7 +119,7 @@ impl<'e> Given<'e> {
     ///
     /// # Errors
     /// `Value` where the variable is neither 1 nor 0.
-    pub(super) fn turned_on(&self, name: &Name) -> Result<Option<&'static str>, UsageError> {
+    pub(super) fn turned_on(&self, name: &Flag) -> Result<Option<&'static str>, UsageError> {
         if self.has(name.flag) {
             return Ok(Some(name.flag));
         }
@@ -137,7 +137,7 @@ impl<'e> Given<'e> {
     }
 
     /// The value of a setting and the name that it was given by.
-    pub(super) fn raw(&self, name: &Name) -> Option<(&'static str, OsString)> {
+    pub(super) fn raw(&self, name: &Flag) -> Option<(&'static str, OsString)> {
         let flag = self.flags.iter().find(|(flag, _)| *flag == name.flag);
         flag.cloned().or_else(|| {
             let variable = name.variable?;
@@ -152,7 +152,7 @@ impl<'e> Given<'e> {
     /// mostly a secret that did not arrive.
     pub(super) fn value<T>(
         &self,
-        name: &Name,
+        name: &Flag,
         allowed: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, UsageError> {
@@ -170,7 +170,7 @@ impl<'e> Given<'e> {
     }
 
     /// A file's path, which may be any bytes, but not none.
-    pub(super) fn path(&self, name: &Name) -> Result<Option<PathBuf>, UsageError> {
+    pub(super) fn path(&self, name: &Flag) -> Result<Option<PathBuf>, UsageError> {
         match self.raw(name) {
             None => Ok(None),
             Some((name, value)) if value.is_empty() => Err(UsageError::Value {

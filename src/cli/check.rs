@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Error;
-use super::arguments::{Environment, Given, Takes};
+use super::arguments::{Args, CommandSpec, Environment};
 use super::output::print;
 use super::settings::RULES;
-use crate::bot::{self, Rules, RulesError};
+use crate::rules::{self, Rules, RulesError};
 
-const TAKES: Takes = Takes {
+const SPEC: CommandSpec = CommandSpec {
     flags: &[],
     switches: &[],
     operands: 1,
@@ -17,15 +17,15 @@ const TAKES: Takes = Takes {
 
 /// Checks the file named, else the one of `WECHAT_RULES`, else the embedded rules.
 pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let mut given = Given::read(arguments, &TAKES, environment)?;
+    let mut given = Args::read(arguments, &SPEC, environment)?;
     let named = given.operands.pop().map(PathBuf::from);
     let path = match named {
         Some(path) => Some(path),
         None => given.path(&RULES)?,
     };
     let rules = match &path {
-        Some(path) => bot::read_rules(path),
-        None => Rules::parse(bot::EMBEDDED.as_bytes()).map_err(RulesError::Mistakes),
+        Some(path) => rules::read_rules(path),
+        None => Rules::parse(rules::EMBEDDED.as_bytes()).map_err(RulesError::Mistakes),
     };
     match rules {
         Ok(rules) => {

@@ -5,29 +5,16 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
-use super::arguments::{Given, Name};
-use super::status::Status;
+use super::Error;
+use super::arguments::{Args, Flag};
 use super::usage::UsageError;
-use super::{Error, version};
-use crate::net::{self, ControlSocket, Ended, Question};
-use crate::platform::seconds;
+use crate::control::{self, ControlSocket};
 
 /// Where it is for a server that was started by hand; the systemd unit's directory is the same one.
 const DIRECTORY: &str = "/run/wechat";
 
-/// What can be asked.
-pub(super) const STATUS: &str = "status";
-pub(super) const STATUS_JSON: &str = "status json";
-pub(super) const STOP: &str = "stop";
-
-/// How an answer begins that is one.
-const OK: &str = "ok\n";
-
-pub(super) const CONTROL: Name = Name {
+pub(super) const CONTROL: Flag = Flag {
     flag: "--control",
     variable: Some("WECHAT_CONTROL"),
 };
@@ -44,7 +31,7 @@ pub struct ControlPath {
 impl ControlPath {
     /// The one that was given, else `control` in the runtime directory of a systemd unit, else in
     /// `/run/wechat`.
-    pub(super) fn of(given: &Given<'_>) -> Result<Self, UsageError> {
+    pub(super) fn of(given: &Args<'_>) -> Result<Self, UsageError> {
         if let Some(path) = given.path(&CONTROL)? {
             let is_given = true;
             return Ok(Self { path, is_given });
@@ -89,110 +76,6 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// Who are answered at once; the others are not, and may ask again.
-const CLERKS_MAX: usize = 128;
-
-/// Who answers at a control socket.
-pub(super) struct Desk {
-    socket: ControlSocket,
-    status: Status,
-    stopping: Box<dyn Fn() + Send + Sync>,
-    /// Threads that answer.
-    clerks: AtomicUsize,
-    end: Mutex<End>,
-}
-
-/// What became of those who asked for the end.
-enum End {
-    /// They wait.
-    Awaited(Vec<Question>),
-    /// This is what they, and all who come later, are told.
-    Told(String),
-}
-
-impl Desk {
-    /// Answers everybody from now on, each on a thread of its own. `stopping` is called by who stops the
-    /// server.
-    pub(super) fn open(
-        socket: ControlSocket,
-        status: Status,
-        stopping: impl Fn() + Send + Sync + 'static,
-    ) -> io::Result<Arc<Self>> {
-        let desk = Arc::new(Self {
-            socket,
-            status,
-            stopping: Box::new(stopping),
-            clerks: AtomicUsize::new(0),
-            end: Mutex::new(End::Awaited(Vec::new())),
-        });
-        let porter = Arc::clone(&desk);
-        thread::Builder::new().spawn(move || {
-            loop {
-                let stream = porter.socket.accept();
-                if porter.clerks.load(Ordering::Acquire) >= CLERKS_MAX {
-                    continue;
-                }
-                let clerk = Arc::clone(&porter);
-                clerk.clerks.fetch_add(1, Ordering::AcqRel);
-                let started = thread::Builder::new().spawn(move || {
-                    // Who does not ask gets no answer.
-                    if let Ok(question) = Question::read(stream) {
-                        clerk.answer(question);
-                    }
-                    clerk.clerks.fetch_sub(1, Ordering::AcqRel);
-                });
-                if started.is_err() {
-                    porter.clerks.fetch_sub(1, Ordering::AcqRel);
-                }
-            }
-        })?;
-        Ok(desk)
-    }
-
-    fn answer(&self, mut question: Question) {
-        let answer = match question.text() {
-            STATUS => format!("{OK}{}", self.status.text()),
-            STATUS_JSON => format!("{OK}{}", self.status.json()),
-            STOP => {
-                question.answer(OK);
-                match &mut *self.end() {
-                    End::Awaited(waiting) => waiting.push(question),
-                    End::Told(text) => question.answer(text),
-                }
-                return (self.stopping)();
-            }
-            other => {
-                let other = other.escape_debug();
-                let version = version();
-                format!("\"{other}\" is not known to the server, which is wechat {version}")
-            }
-        };
-        question.answer(&answer);
-    }
-
-    /// The server has ended: removes the socket, and tells everybody who waits for that.
-    pub(super) fn close(&self, ended: Ended) {
-        self.socket.remove();
-        let took = seconds(ended.took);
-        let text = match ended.cut {
-            0 => format!("stopped after {took}\n"),
-            1 => format!("stopped after {took}, 1 request without an answer\n"),
-            cut => format!("stopped after {took}, {cut} requests without an answer\n"),
-        };
-        let mut end = self.end();
-        if let End::Awaited(waiting) = &mut *end {
-            waiting
-                .iter_mut()
-                .for_each(|question| question.answer(&text));
-        }
-        *end = End::Told(text);
-    }
-
-    fn end(&self) -> MutexGuard<'_, End> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Asks the server whose control socket this is.
 ///
 /// # Errors
@@ -200,8 +83,8 @@ impl Desk {
 pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error> {
     use io::ErrorKind::{BrokenPipe, ConnectionReset};
     let path = control.path;
-    match net::ask(&path, question) {
-        Ok(answer) => match answer.strip_prefix(OK) {
+    match control::ask(&path, question) {
+        Ok(answer) => match answer.strip_prefix(control::OK) {
             Some(text) => Ok(text.to_owned()),
             None => Err(Error::Unanswered {
                 path,

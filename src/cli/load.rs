@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use super::Error;
 use super::output::print;
 use super::usage::UsageError;
+use crate::client::{BodyEnd, Client};
 use crate::http::Url;
-use crate::net::{Client, End};
-use crate::platform::{PATIENCE, of_content, of_trouble, seconds};
+use crate::simulator::{PATIENCE, of_content, of_trouble};
+use crate::text::display::format_duration;
 
 /// Requests in all: four bytes are kept of each.
 pub(super) const REQUESTS_MAX: usize = 1_000_000;
@@ -123,8 +124,8 @@ impl Load<'_> {
                 break;
             }
             match client.exchange(request, PATIENCE) {
-                Ok(answer) if answer.end != End::Whole => {
-                    if answer.end == End::Timeout {
+                Ok(answer) if answer.end != BodyEnd::Whole => {
+                    if answer.end == BodyEnd::Timeout {
                         progress.timeouts.fetch_add(1, Ordering::Relaxed);
                     }
                     progress.fail(of_content(&answer).unwrap_or_default());
@@ -163,7 +164,7 @@ fn sum_up(parts: Vec<Part>, all: usize, progress: Progress) -> Result<(), Error>
     print(format!(
         "{} of {all} requests on {connections} connections in {}: {}/s, p50 {}, p99 {}, {errors} errors{again}\n",
         progress.done.into_inner(),
-        seconds(took),
+        format_duration(took),
         rate(latencies.len(), took),
         shown(&latencies, 50),
         shown(&latencies, 99),
@@ -183,7 +184,7 @@ pub(super) fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
 /// The microseconds within which so many of a hundred answers came, as a person reads them.
 fn shown(sorted: &[u32], percent: usize) -> String {
     let micros = percentile(sorted, percent).unwrap_or(0);
-    seconds(Duration::from_micros(u64::from(micros)))
+    format_duration(Duration::from_micros(u64::from(micros)))
 }
 
 impl Progress {

@@ -4,7 +4,6 @@ mod arguments;
 mod check;
 mod client;
 mod control;
-mod guard;
 mod help;
 mod load;
 mod output;
@@ -23,15 +22,16 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use arguments::{Environment, Given, Takes};
+use arguments::{Args, CommandSpec, Environment};
 use output::print;
 
-use crate::account::SECURE;
-use crate::bot;
 use crate::http::Url;
-use crate::platform::FAULT_PROMPT;
+use crate::program::supervisor;
+use crate::rules;
+use crate::service::version;
+use crate::simulator::FAULT_PROMPT;
 
-pub use crate::platform::{CaptureError, DraftError};
+pub use crate::simulator::{CaptureError, TestMessageError};
 pub use control::ControlPath;
 pub use secrets::{Keys, Source};
 pub use settings::Settings;
@@ -209,8 +209,11 @@ pub fn run(
 ) -> Result<(), Error> {
     let mut arguments = arguments.peekable();
     // What is behind it belongs to another program.
-    if arguments.next_if(|name| name == bot::GUARD).is_some() {
-        return guard::run(arguments);
+    if arguments
+        .next_if(|name| name == supervisor::COMMAND)
+        .is_some()
+    {
+        return supervisor::run(arguments).map_err(Error::Guarded);
     }
     let arguments: Vec<OsString> = arguments.collect();
     let (name, behind) = match arguments.split_first() {
@@ -253,7 +256,7 @@ pub fn run(
         ("stop", _) => stop::run(behind, &environment)?,
         ("rules", _) => {
             nothing_else(behind)?;
-            print(bot::SAMPLE)?;
+            print(rules::SAMPLE)?;
         }
         ("unit", _) => {
             nothing_else(behind)?;
@@ -268,14 +271,8 @@ pub fn run(
     Ok(())
 }
 
-/// The version, and whether this build reads encrypted messages.
-fn version() -> String {
-    let feature = if SECURE { " (secure)" } else { "" };
-    format!("{}{feature}", env!("CARGO_PKG_VERSION"))
-}
-
 /// Refuses an argument that a command has no use for.
 fn nothing_else(arguments: &[OsString]) -> Result<(), UsageError> {
     let environment: Environment<'_> = &|_| None;
-    Given::read(arguments, &Takes::default(), environment).map(|_| ())
+    Args::read(arguments, &CommandSpec::default(), environment).map(|_| ())
 }

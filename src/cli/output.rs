@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Write};
 
 use super::Error;
 use super::arguments::Environment;
-use crate::platform::{Finding, Grade, shown};
+use crate::simulator::{Check, Severity};
+use crate::text::display::escape_for_terminal;
 
 /// Prints.
 ///
@@ -72,17 +73,19 @@ impl Style {
             return Cow::Borrowed(bytes);
         }
         let lines = bytes.split(|octet| *octet == b'\n');
-        let lines: Vec<String> = lines.map(|line| shown(line, usize::MAX)).collect();
+        let lines: Vec<String> = lines
+            .map(|line| escape_for_terminal(line, usize::MAX))
+            .collect();
         Cow::Owned(lines.join("\n").into_bytes())
     }
 
     /// A line that begins with what it means.
-    pub(super) fn finding(self, finding: &Finding) -> String {
-        let (colour, word) = match finding.grade {
-            Grade::Good => (Colour::Green, "ok"),
-            Grade::Doubt => (Colour::Yellow, "warning"),
-            Grade::Fault => (Colour::Red, "failed"),
+    pub(super) fn check(self, check: &Check) -> String {
+        let (colour, word) = match check.severity {
+            Severity::Ok => (Colour::Green, "ok"),
+            Severity::Warning => (Colour::Yellow, "warning"),
+            Severity::Error => (Colour::Red, "failed"),
         };
-        format!("{}: {}\n", self.paint(colour, word), finding.text)
+        format!("{}: {}\n", self.paint(colour, word), check.text)
     }
 }

@@ -8,32 +8,34 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::arguments::{Environment, Given, Name, Takes, number};
+use super::arguments::{Args, CommandSpec, Environment, Flag, number};
 use super::client::{URL, token_of, url_of};
 use super::load::{self, Load};
 use super::output::{Colour, Style, print};
 use super::secrets::TOKEN_FILE;
 use super::usage::UsageError;
+use crate::client::{Answer, BodyEnd, Client};
 use crate::http::Url;
-use crate::net::{self, Answer, Client, End};
-use crate::platform::{
-    Capture, CaptureError, Difference, Finding, Grade, PATIENCE, captured_status, of_answer,
-    of_content, of_trouble, seconds, shown,
+use crate::server;
+use crate::simulator::{
+    Capture, CaptureError, Check, Difference, PATIENCE, Severity, captured_status, of_answer,
+    of_content, of_trouble,
 };
+use crate::text::display::{escape_for_terminal, format_duration};
 
 /// Bytes of a captured file that are read: the longest request, and some more.
 const FILE_MAX: u64 = 1024 * 1024;
 
-const REPEAT: Name = Name {
+const REPEAT: Flag = Flag {
     flag: "--repeat",
     variable: None,
 };
-const CONNECTIONS: Name = Name {
+const CONNECTIONS: Flag = Flag {
     flag: "--connections",
     variable: None,
 };
 const RESIGN: &str = "--resign";
-const TAKES: Takes = Takes {
+const SPEC: CommandSpec = CommandSpec {
     flags: &[&URL, &TOKEN_FILE, &REPEAT, &CONNECTIONS],
     switches: &[RESIGN],
     operands: usize::MAX,
@@ -48,30 +50,30 @@ struct Exchange {
 
 impl Exchange {
     /// Whether this is the captured answer; where none was captured, whether it is a usable one.
-    fn judge(&self, path: &str, answer: &Answer<'_>) -> (Finding, Option<Difference>) {
-        let took = seconds(answer.took);
+    fn judge(&self, path: &str, answer: &Answer<'_>) -> (Check, Option<Difference>) {
+        let took = format_duration(answer.took);
         let Some(response) = &self.response else {
-            let finding = match of_answer(answer) {
-                None => Finding::good(format!(
+            let check = match of_answer(answer) {
+                None => Check::ok(format!(
                     "{path}: status 200 after {took}, nothing captured to compare with"
                 )),
-                Some(fault) => Finding::fault(format!("{path}: {fault}")),
+                Some(fault) => Check::error(format!("{path}: {fault}")),
             };
-            return (finding, None);
+            return (check, None);
         };
         let why = of_content(answer).map_or_else(String::new, |why| format!("; {why}"));
         match Difference::between(response, answer.bytes) {
-            None if answer.end != End::Timeout => {
+            None if answer.end != BodyEnd::Timeout => {
                 let text = format!("{path}: as captured, after {took}");
-                (Finding::good(text), None)
+                (Check::ok(text), None)
             }
             None => {
                 let text = format!("{path}: as captured, but not in time{why}");
-                (Finding::fault(text), None)
+                (Check::error(text), None)
             }
             difference => {
                 let text = format!("{path}: not as captured{why}");
-                (Finding::fault(text), difference)
+                (Check::error(text), difference)
             }
         }
     }
@@ -91,7 +93,7 @@ impl Exchange {
 }
 
 pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let given = Given::read(arguments, &TAKES, environment)?;
+    let given = Args::read(arguments, &SPEC, environment)?;
     let url = url_of(&given)?;
     let count = |name, most: usize, allowed| {
         given.value(name, allowed, |text| {
@@ -111,7 +113,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     if given.has(RESIGN) {
         let token = token_of(&given)?;
         for exchange in &mut exchanges {
-            let resigned = exchange.request.resigned(&token, net::now());
+            let resigned = exchange.request.resigned(&token, server::now());
             exchange.request = resigned.map_err(|error| exchange.error(error))?;
         }
     }
@@ -119,7 +121,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     let client = match Client::of(&url) {
         Ok(client) => client,
         Err(trouble) => {
-            print(style.finding(&Finding::fault(of_trouble(&trouble, &url))))?;
+            print(style.check(&Check::error(of_trouble(&trouble, &url))))?;
             return Err(all_failed(&exchanges));
         }
     };
@@ -216,17 +218,17 @@ fn unreadable(what: &'static str, path: &Path, error: io::Error) -> Error {
 fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> Result<(), Error> {
     let mut failed = 0_usize;
     for exchange in exchanges {
-        let path = shown(exchange.path.as_os_str().as_encoded_bytes(), usize::MAX);
+        let path = escape_for_terminal(exchange.path.as_os_str().as_encoded_bytes(), usize::MAX);
         let mut client = client.another();
-        let (finding, difference) = match client.exchange(&exchange.request.0, PATIENCE) {
+        let (check, difference) = match client.exchange(&exchange.request.0, PATIENCE) {
             Ok(answer) => exchange.judge(&path, &answer),
             Err(trouble) => {
                 let text = format!("{path}: {}", of_trouble(&trouble, url));
-                (Finding::fault(text), None)
+                (Check::error(text), None)
             }
         };
-        failed = failed.saturating_add(usize::from(finding.grade == Grade::Fault));
-        print(style.finding(&finding))?;
+        failed = failed.saturating_add(usize::from(check.severity == Severity::Error));
+        print(style.check(&check))?;
         if let Some(difference) = difference {
             print(report(&difference, style))?;
         }

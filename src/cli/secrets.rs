@@ -5,17 +5,17 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::arguments::{Given, Name};
+use super::arguments::{Args, Flag};
 use super::usage::UsageError;
-use crate::account::{AesKey, AppId, Cipher, SECURE, Token};
-use crate::net;
+use crate::service;
+use crate::wechat::{AesKey, AppId, Cipher, SECURE, Token};
 
 // Its variable is the token, not a file's name.
-pub(super) const TOKEN_FILE: Name = Name {
+pub(super) const TOKEN_FILE: Flag = Flag {
     flag: "--token-file",
     variable: None,
 };
-pub(super) const APP_ID: Name = Name {
+pub(super) const APP_ID: Flag = Flag {
     flag: "--app-id",
     variable: Some("WECHAT_APP_ID"),
 };
@@ -68,7 +68,7 @@ const PREVIOUS_AES_KEY: Secret<AesKey> = Secret {
 };
 
 impl<T> Secret<T> {
-    fn source(&self, given: &Given<'_>) -> Result<Source<T>, UsageError> {
+    fn source(&self, given: &Args<'_>) -> Result<Source<T>, UsageError> {
         if let Some(value) = given.variable(self.variable) {
             let parsed = parse(value.as_encoded_bytes(), self.variable, self.parse);
             return parsed.map(Source::Environment);
@@ -100,7 +100,7 @@ impl<T> Secret<T> {
 }
 
 /// Where the token comes from: its flag, else its variable, else its credential.
-pub(super) fn token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
+pub(super) fn token(given: &Args<'_>) -> Result<Source<Token>, UsageError> {
     match given.path(&TOKEN_FILE)? {
         Some(file) => Ok(Source::File(file)),
         None => TOKEN.source(given),
@@ -108,7 +108,7 @@ pub(super) fn token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
 }
 
 /// Where the token of before comes from.
-pub(super) fn previous_token(given: &Given<'_>) -> Result<Source<Token>, UsageError> {
+pub(super) fn previous_token(given: &Args<'_>) -> Result<Source<Token>, UsageError> {
     PREVIOUS_TOKEN.source(given)
 }
 
@@ -128,7 +128,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(super) fn of(given: &Given<'_>) -> Result<Self, UsageError> {
+    pub(super) fn of(given: &Args<'_>) -> Result<Self, UsageError> {
         Ok(Self {
             previous: PREVIOUS_AES_KEY.source(given)?,
             ..Self::of_wechat(given)?
@@ -136,7 +136,7 @@ impl Keys {
     }
 
     /// Those that WeChat has: it reads no answer under another key than its message had.
-    pub(super) fn of_wechat(given: &Given<'_>) -> Result<Self, UsageError> {
+    pub(super) fn of_wechat(given: &Args<'_>) -> Result<Self, UsageError> {
         Ok(Self {
             key: AES_KEY.source(given)?,
             previous: Source::Nowhere,
@@ -166,7 +166,7 @@ impl Keys {
             };
         };
         let app_id = self.app_id.ok_or(UsageError::NoAppId)?;
-        let cipher = net::random().map(|random| Cipher::new(key, previous, app_id, random));
+        let cipher = service::random().map(|random| Cipher::new(key, previous, app_id, random));
         cipher.map(Some).map_err(Error::Random)
     }
 

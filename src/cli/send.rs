@@ -4,20 +4,22 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use super::Error;
-use super::arguments::{Environment, Given, Name, Takes};
+use super::arguments::{Args, CommandSpec, Environment, Flag};
 use super::client::{URL, token_of, url_of};
 use super::output::{Colour, Style, print};
 use super::secrets::{APP_ID, Keys, TOKEN_FILE};
 use super::usage::UsageError;
-use crate::account::{Mode, Token};
-use crate::bot;
-use crate::net::{self, Client, End};
-use crate::platform::{
-    Draft, Finding, PATIENCE, Seal, Stamp, TRIES, Verdict, field_name, of_answer, of_trouble,
-    random, seconds, shown,
+use crate::client::{BodyEnd, Client};
+use crate::rules;
+use crate::server;
+use crate::simulator::{
+    Check, Encryption, PATIENCE, SignedQuery, TRIES, TestMessage, Verdict, field_name, of_answer,
+    of_trouble, random,
 };
+use crate::text::display::{escape_for_terminal, format_duration};
+use crate::wechat::{Mode, Token};
 
-const FROM: Name = Name {
+const FROM: Flag = Flag {
     flag: "--from",
     variable: None,
 };
@@ -25,45 +27,47 @@ const ALL_TRIES: &str = "--tries";
 const RAW: &str = "--raw";
 const ENCRYPTED: &str = "--encrypted";
 const COMPATIBLE: &str = "--compatible";
-const TAKES: Takes = Takes {
+const SPEC: CommandSpec = CommandSpec {
     flags: &[&URL, &TOKEN_FILE, &FROM, &APP_ID],
     switches: &[ALL_TRIES, RAW, ENCRYPTED, COMPATIBLE],
     operands: usize::MAX,
 };
 
 pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let given = Given::read(arguments, &TAKES, environment)?;
+    let given = Args::read(arguments, &SPEC, environment)?;
     let (url, token) = (url_of(&given)?, token_of(&given)?);
     // 17 digits, as WeChat's numbers have.
     let msg_id = (random() % 90_000_000_000_000_000).saturating_add(10_000_000_000_000_000);
-    let now = net::now();
+    let now = server::now();
     let fields = fields(&given)?;
     let style = Style::of(environment);
     for text in fields
         .iter()
-        .filter_map(|(path, _)| bot::unknown_field(path))
+        .filter_map(|(path, _)| rules::unknown_field(path))
     {
-        print(style.finding(&Finding::doubt(text)))?;
+        print(style.check(&Check::warning(text)))?;
     }
-    let draft = Draft::compose(fields, now, msg_id).map_err(UsageError::Draft)?;
+    let draft = TestMessage::compose(fields, now, msg_id).map_err(UsageError::TestMessage)?;
     // The same signature with every try, as observed.
-    let stamp = Stamp::new(&token, now);
-    let seal = seal(&given, token)?;
-    let posted = match &seal {
-        Some(seal) => draft.sealed(seal, &stamp).map_err(Error::Random)?,
+    let signed_query = SignedQuery::new(&token, now);
+    let encryption = encryption(&given, token)?;
+    let posted = match &encryption {
+        Some(encryption) => draft
+            .sealed(encryption, &signed_query)
+            .map_err(Error::Random)?,
         None => draft.plain(),
     };
     let raw = |xml: &[u8]| match given.has(RAW) {
         true => print([&style.foreign(xml), b"\n\n".as_slice()].concat()),
         false => Ok(()),
     };
-    if seal.is_some() {
+    if encryption.is_some() {
         raw(draft.xml().as_bytes())?;
     }
     raw(posted.content.as_bytes())?;
-    let request = draft.request(&url, &stamp, &posted);
+    let request = draft.request(&url, &signed_query, &posted);
     let fail = |text, error| {
-        print(style.finding(&Finding::fault(text)))?;
+        print(style.check(&Check::error(text)))?;
         Err(error)
     };
     let mut client = match Client::of(&url) {
@@ -77,10 +81,10 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
             print(format!("try {count}: "))?;
         }
         late = match client.exchange(&request, PATIENCE) {
-            Ok(answer) if answer.end == End::Timeout => of_answer(&answer),
+            Ok(answer) if answer.end == BodyEnd::Timeout => of_answer(&answer),
             Ok(answer) => {
-                let verdict = Verdict::on(&answer, &draft, &seal);
-                print(report(&verdict, &seconds(answer.took), style))?;
+                let verdict = Verdict::on(&answer, &draft, &encryption);
+                print(report(&verdict, &format_duration(answer.took), style))?;
                 if given.has(RAW) {
                     print("\n")?;
                     raw(answer.content)?;
@@ -92,7 +96,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
             Err(trouble) => return fail(of_trouble(&trouble, &url), Error::NotDelivered),
         };
         if tries > 1 {
-            print(format!("no answer within {}\n", seconds(PATIENCE)))?;
+            print(format!("no answer within {}\n", format_duration(PATIENCE)))?;
         }
     }
     let error = match tries {
@@ -103,7 +107,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
 }
 
 /// What it is sent under in the encrypted modes.
-fn seal(given: &Given<'_>, token: Token) -> Result<Option<Seal>, Error> {
+fn encryption(given: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error> {
     let (switch, mode) = match (given.has(ENCRYPTED), given.has(COMPATIBLE)) {
         (false, false) => return Ok(None),
         (true, true) => return Err(UsageError::Both(ENCRYPTED, COMPATIBLE).into()),
@@ -111,7 +115,7 @@ fn seal(given: &Given<'_>, token: Token) -> Result<Option<Seal>, Error> {
         (false, true) => (COMPATIBLE, Mode::Compatible),
     };
     let cipher = Keys::of_wechat(given)?.required_by(switch)?;
-    Ok(Some(Seal {
+    Ok(Some(Encryption {
         token,
         cipher,
         mode,
@@ -129,7 +133,7 @@ fn conclude(verdict: &Verdict) -> Result<(), Error> {
 }
 
 /// The fields that were given: a text, `Field=Value`, and the user. Behind `--` all is text.
-fn fields(given: &Given<'_>) -> Result<Vec<(String, String)>, UsageError> {
+fn fields(given: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     let text = |value: &OsString| match value.to_str() {
         Some(text) => Ok(text.to_owned()),
         None => Err(UsageError::NotText(value.clone())),
@@ -167,15 +171,15 @@ fn report(verdict: &Verdict, took: &str, style: Style) -> String {
     for (path, value) in &verdict.fields {
         let lines: Vec<String> = value
             .split('\n')
-            .map(|line| shown(line.as_bytes(), usize::MAX))
+            .map(|line| escape_for_terminal(line.as_bytes(), usize::MAX))
             .collect();
         let indent = " ".repeat(path.chars().count().saturating_add(4));
-        let path = shown(path.as_bytes(), usize::MAX);
+        let path = escape_for_terminal(path.as_bytes(), usize::MAX);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {path}: {}", lines.join(&format!("\n{indent}")));
     }
-    for finding in &verdict.findings {
-        text.push_str(&style.finding(finding));
+    for check in &verdict.checks {
+        text.push_str(&style.check(check));
     }
     text
 }

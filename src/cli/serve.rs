@@ -5,22 +5,22 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::panic;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use super::control::Desk;
 use super::output::print;
 use super::secrets::parse_token;
 use super::settings::Settings;
-use super::status::Status;
 use super::usage::UsageError;
-use super::{Error, client, version};
-use crate::account::{AppId, Cipher};
-use crate::answer::{Encryption, ServedPath};
-use crate::bot::Bot;
-use crate::net::{self, ControlSocket, Listener, Watchdog};
-use crate::server::{Backend, Server};
+use super::{Error, client};
+use crate::callback::{EncryptionPolicy, ServedPath};
+use crate::control::{ControlServer, ControlSocket, Status};
+use crate::program::Programs;
+use crate::server::{self, Listener, Watchdog};
+use crate::service::{self, Backend, Server, version};
+use crate::session::Responder;
+use crate::wechat::{AppId, Cipher};
 
 /// What starts programs: this very binary, also where its file has been replaced by a newer one.
 const GUARD: &str = "/proc/self/exe";
@@ -32,10 +32,10 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     let previous_token = settings.previous_token.read()?;
     let app_id = settings.keys.app_id();
     let encryption = match settings.encryption_required_by {
-        Some(name) => Encryption::Required(settings.keys.required_by(name)?),
+        Some(name) => EncryptionPolicy::Required(settings.keys.required_by(name)?),
         None => match settings.keys.cipher()? {
-            Some(cipher) => Encryption::Allowed(cipher),
-            None => Encryption::Unread,
+            Some(cipher) => EncryptionPolicy::Allowed(cipher),
+            None => EncryptionPolicy::Unread,
         },
     };
     let (token, made_up) = match settings.token.read()? {
@@ -49,7 +49,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
             (parse_token(&text, "/dev/urandom")?, Some(text))
         }
     };
-    let bot = open(settings.rules)?;
+    let responder = open(settings.rules)?;
     let server = match Listener::from_stdin() {
         Some(listener) => Server::on(listener),
         None => Server::bind(settings.listen).map_err(|error| Error::Listen {
@@ -90,7 +90,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         let place = panic
             .location()
             .map_or_else(String::new, ToString::to_string);
-        net::report(&format!("cause=panic reason=\"at {place}\""));
+        server::report(&format!("cause=panic reason=\"at {place}\""));
     }));
     let manager = settings.notify_socket;
     let within = settings.watchdog;
@@ -98,20 +98,20 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
         .clone()
         .zip(within)
         .map(|(socket, within)| Watchdog::new(socket, within));
-    serve(backend, bot, control.ok(), manager)
+    serve(backend, responder, control.ok(), manager)
 }
 
 /// What becomes of the messages of this account by their mode.
-fn reads(app_id: &AppId, encryption: &Encryption) -> String {
+fn reads(app_id: &AppId, encryption: &EncryptionPolicy) -> String {
     let app_id = app_id.as_str();
     match encryption {
-        Encryption::Unread => format!(
+        EncryptionPolicy::Unread => format!(
             "an appid was given and no EncodingAESKey, so encrypted messages of {app_id} are not read\n"
         ),
-        Encryption::Allowed(_) => {
+        EncryptionPolicy::Allowed(_) => {
             format!("encrypted messages of {app_id} are read, and plain ones\n")
         }
-        Encryption::Required(_) => {
+        EncryptionPolicy::Required(_) => {
             format!("encrypted messages of {app_id} are read, and no others\n")
         }
     }
@@ -120,28 +120,28 @@ fn reads(app_id: &AppId, encryption: &Encryption) -> String {
 /// Serves until somebody stops it through the control socket.
 fn serve(
     backend: Backend,
-    bot: Bot,
+    responder: Responder<Programs>,
     control: Option<ControlSocket>,
     manager: Option<OsString>,
 ) -> Result<(), Error> {
     let handle = backend.handle.clone();
-    let bot = Arc::new(bot);
+    let responder = Arc::new(responder);
     let status = Status {
         address: backend.address().map_err(Error::Serve)?,
         handle: handle.clone(),
-        tally: Arc::clone(&backend.callback.tally),
-        bot: Arc::clone(&bot),
+        metrics: Arc::clone(&backend.callback.metrics),
+        responder: Arc::clone(&responder),
         connections_max: backend.limits.connections,
     };
     // Work that takes too long may go on behind the end, so it is not this thread that waits for it.
     let serving = thread::Builder::new()
-        .spawn(move || backend.serve(|message, caller| bot.answer(message, caller)))
+        .spawn(move || backend.serve(|message, caller| responder.answer(message, caller)))
         .map_err(Error::Serve)?;
-    tell(manager.as_deref(), net::READY);
+    tell(manager.as_deref(), server::READY);
     let desk = control.map(|socket| {
         let handle = handle.clone();
-        Desk::open(socket, status, move || {
-            tell(manager.as_deref(), net::STOPPING);
+        ControlServer::open(socket, status, move || {
+            tell(manager.as_deref(), server::STOPPING);
             handle.stop();
         })
     });
@@ -163,20 +163,21 @@ fn serve(
 /// Tells the service manager, if there is one. A server serves, whether it is heard or not.
 fn tell(manager: Option<&OsStr>, state: &str) {
     if let Some(socket) = manager
-        && let Err(error) = net::notify(socket, state)
+        && let Err(error) = server::notify(socket, state)
     {
-        net::report(&format!(
+        server::report(&format!(
             "cause=notify reason=\"{error}\" hint=\"is NOTIFY_SOCKET the service manager's?\""
         ));
     }
 }
 
 /// The account as its rules have it.
-fn open(rules: Option<PathBuf>) -> Result<Bot, Error> {
-    Bot::open(rules.as_deref(), Path::new(GUARD), net::report).map_err(|error| {
+fn open(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> {
+    let programs = Programs::new(GUARD, server::report);
+    Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
         let path = rules.unwrap_or_else(|| "the embedded rules".into());
         let lines = error.lines(&path);
-        lines.iter().for_each(|line| net::report(line));
+        lines.iter().for_each(|line| server::report(line));
         Error::Rules {
             path,
             count: lines.len(),
@@ -206,7 +207,7 @@ fn connections_max() -> usize {
 /// four times 62.
 fn random_token() -> io::Result<String> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let random = net::random()?;
+    let random = service::random()?;
     let mut token = String::new();
     while token.len() < RANDOM_LENGTH {
         let mut byte = [0];

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
-use super::arguments::{Given, Name, Takes, number};
+use super::arguments::{Args, CommandSpec, Flag, number};
 use super::control::{CONTROL, ControlPath};
 use super::secrets::{self, APP_ID, Keys, Source, TOKEN_FILE};
 use super::usage::UsageError;
-use crate::account::{Age, Token};
-use crate::answer::ServedPath;
+use crate::callback::ServedPath;
+use crate::wechat::{Age, Token};
 
 /// The most threads that Linux gives a process without being told to: each has four of the 65,530
 /// memory mappings.
@@ -49,31 +49,31 @@ pub struct Settings {
     pub control: ControlPath,
 }
 
-const LISTEN: Name = Name {
+const LISTEN: Flag = Flag {
     flag: "--listen",
     variable: Some("WECHAT_LISTEN"),
 };
-pub(super) const RULES: Name = Name {
+pub(super) const RULES: Flag = Flag {
     flag: "--rules",
     variable: Some("WECHAT_RULES"),
 };
-const PATH: Name = Name {
+const PATH: Flag = Flag {
     flag: "--path",
     variable: Some("WECHAT_PATH"),
 };
-const MAX_AGE: Name = Name {
+const MAX_AGE: Flag = Flag {
     flag: "--max-age",
     variable: Some("WECHAT_MAX_AGE"),
 };
-const MAX_CONNECTIONS: Name = Name {
+const MAX_CONNECTIONS: Flag = Flag {
     flag: "--max-connections",
     variable: Some("WECHAT_MAX_CONNECTIONS"),
 };
-const REQUIRE_ENCRYPTION: Name = Name {
+const REQUIRE_ENCRYPTION: Flag = Flag {
     flag: "--require-encryption",
     variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
 };
-const TAKES: Takes = Takes {
+const SPEC: CommandSpec = CommandSpec {
     flags: &[
         &LISTEN,
         &RULES,
@@ -97,7 +97,7 @@ impl Settings {
         arguments: &[OsString],
         environment: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, UsageError> {
-        let given = Given::read(arguments, &TAKES, environment)?;
+        let given = Args::read(arguments, &SPEC, environment)?;
         Ok(Self {
             listen: given
                 .value(
@@ -141,7 +141,7 @@ impl Settings {
 }
 
 /// The time that is meant for this process, if one is.
-fn watchdog(given: &Given<'_>) -> Option<Duration> {
+fn watchdog(given: &Args<'_>) -> Option<Duration> {
     let read = |name| number(given.variable(name)?.to_str()?);
     let is_ours = read("WATCHDOG_PID").is_none_or(|id| id == u64::from(process::id()));
     read("WATCHDOG_USEC")

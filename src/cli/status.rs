@@ -1,26 +1,16 @@
 //! `wechat status`: how the server is, as a table for people or JSON for machines.
 
-use std::collections::BinaryHeap;
 use std::ffi::OsString;
-use std::fmt;
-use std::net::SocketAddr;
-use std::process;
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::arguments::{Given, Takes};
+use super::Error;
+use super::arguments::{Args, CommandSpec};
 use super::control::{self, CONTROL, ControlPath};
-use super::load::percentile;
 use super::output::print;
-use super::{Error, version};
-use crate::answer::Tally;
-use crate::bot::Bot;
-use crate::net::{self, Handle};
-use crate::platform::seconds;
+use crate::control::{STATUS, STATUS_JSON};
 
 const JSON: &str = "--json";
 
-const TAKES: Takes = Takes {
+const SPEC: CommandSpec = CommandSpec {
     flags: &[&CONTROL],
     switches: &[JSON],
     operands: 0,
@@ -30,181 +20,10 @@ pub(super) fn run(
     arguments: &[OsString],
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<(), Error> {
-    let given = Given::read(arguments, &TAKES, environment)?;
+    let given = Args::read(arguments, &SPEC, environment)?;
     let question = match given.has(JSON) {
-        true => control::STATUS_JSON,
-        false => control::STATUS,
+        true => STATUS_JSON,
+        false => STATUS,
     };
     print(control::ask(ControlPath::of(&given)?, question)?)
-}
-
-/// What is known of a server, and where each of its rooms counts.
-pub(super) struct Status {
-    pub(super) address: SocketAddr,
-    pub(super) handle: Handle,
-    pub(super) tally: Arc<Tally>,
-    pub(super) bot: Arc<Bot>,
-    pub(super) connections_max: usize,
-}
-
-/// A number of a server's, or several.
-enum Value {
-    Count(u64),
-    /// By name; nothing of those that are zero is said to a person.
-    Counts(Vec<(&'static str, u64)>),
-    Is(bool),
-    /// `None` where it has not happened yet.
-    Seconds(Option<u64>),
-    /// `None` where there was nothing to measure yet.
-    Microseconds(Option<u32>),
-    Text(String),
-}
-
-impl Status {
-    /// All that is known, by names that are those of the JSON, and of the table with blanks.
-    fn fields(&self) -> [(&'static str, Value); 26] {
-        let traffic = self.handle.traffic();
-        let programs = self.bot.programs();
-        let since_message = self.tally.last_message();
-        let since_message = since_message.map(|last| net::now().saturating_sub(last));
-        // A heap is less code than a sort.
-        let times = BinaryHeap::from(traffic.times).into_sorted_vec();
-        let count = |count: usize| Value::Count(u64::try_from(count).unwrap_or(u64::MAX));
-        [
-            ("version", Value::Text(version())),
-            ("process", Value::Count(process::id().into())),
-            ("address", Value::Text(self.address.to_string())),
-            ("uptime", Value::Seconds(Some(traffic.uptime.as_secs()))),
-            ("stopping", Value::Is(traffic.is_stopping)),
-            ("rules_current", Value::Is(self.bot.has_current_rules())),
-            ("since_message", Value::Seconds(since_message)),
-            ("messages", Value::Counts(self.tally.messages().collect())),
-            ("modes", Value::Counts(self.tally.modes().collect())),
-            ("unread", Value::Count(self.tally.unread())),
-            ("replies", Value::Count(self.tally.replies())),
-            ("without_reply", Value::Count(self.tally.successes())),
-            ("given_up", Value::Count(self.tally.given_up())),
-            ("answer_p50", Value::Microseconds(percentile(&times, 50))),
-            ("answer_p99", Value::Microseconds(percentile(&times, 99))),
-            ("tries_joined", Value::Count(self.bot.joined())),
-            ("programs_running", count(programs.running)),
-            ("programs_failed", Value::Count(programs.failed)),
-            ("programs_limited", Value::Count(programs.limited)),
-            ("token_checks", Value::Count(self.tally.token_checks())),
-            ("refusals", Value::Counts(traffic.refusals)),
-            ("connections", count(traffic.connections)),
-            ("being_answered", count(traffic.working)),
-            ("max_connections", count(self.connections_max)),
-            ("evictions", Value::Count(traffic.evictions)),
-            ("panics", Value::Count(traffic.panics)),
-        ]
-    }
-
-    /// A line for each number, with its name in front.
-    pub(super) fn text(&self) -> String {
-        let mut rows = Vec::new();
-        for (name, value) in self.fields() {
-            let text = match &value {
-                Value::Count(count) => count.to_string(),
-                Value::Counts(counts) => counts
-                    .iter()
-                    .map(|(_, count)| count)
-                    .sum::<u64>()
-                    .to_string(),
-                Value::Is(is) => if *is { "yes" } else { "no" }.to_owned(),
-                Value::Seconds(time) => time.map_or_else(none_yet, age),
-                Value::Microseconds(time) => {
-                    let time = time.map(|time| Duration::from_micros(u64::from(time)));
-                    time.map_or_else(none_yet, seconds)
-                }
-                Value::Text(text) => text.clone(),
-            };
-            rows.push((name.replace('_', " "), text));
-            if let Value::Counts(counts) = value {
-                let some = counts.iter().filter(|(_, count)| *count > 0);
-                rows.extend(some.map(|(name, count)| (format!("  {name}"), count.to_string())));
-            }
-        }
-        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let lines = rows
-            .iter()
-            .map(|(name, text)| format!("{name:width$}  {text}\n"));
-        lines.collect()
-    }
-
-    /// One object in one line; the names of times end in their units.
-    pub(super) fn json(&self) -> String {
-        let fields = self.fields().map(|(name, value)| match value {
-            Value::Count(count) => (name.to_owned(), count.to_string()),
-            Value::Counts(counts) => {
-                let counts = counts.iter().map(|(name, count)| (*name, count));
-                (name.to_owned(), object(counts))
-            }
-            Value::Is(is) => (name.to_owned(), is.to_string()),
-            Value::Seconds(time) => (format!("{name}_seconds"), or_null(time)),
-            Value::Microseconds(time) => {
-                (format!("{name}_microseconds"), or_null(time.map(u64::from)))
-            }
-            Value::Text(text) => (name.to_owned(), format!("\"{text}\"")),
-        });
-        object(fields.into_iter()) + "\n"
-    }
-}
-
-fn none_yet() -> String {
-    "none yet".to_owned()
-}
-
-fn or_null(number: Option<u64>) -> String {
-    number.map_or_else(|| "null".to_owned(), |number| number.to_string())
-}
-
-/// A JSON object of names that need no escaping, and values that are JSON.
-fn object(fields: impl Iterator<Item = (impl fmt::Display, impl fmt::Display)>) -> String {
-    let fields: Vec<_> = fields
-        .map(|(name, value)| format!("\"{name}\":{value}"))
-        .collect();
-    format!("{{{}}}", fields.join(","))
-}
-
-/// A time as its two largest units, which is as exact as a person wants to know it.
-fn age(mut left: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let mut parts = Vec::new();
-    for (length, unit) in UNITS {
-        let count = left.checked_div(length).unwrap_or(0);
-        left = left.saturating_sub(count.saturating_mul(length));
-        if count > 0 || !parts.is_empty() || length == 1 {
-            parts.push(format!("{count} {unit}"));
-        }
-    }
-    parts.truncate(2);
-    parts.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{age, object};
-
-    #[test]
-    fn an_age_has_two_units() {
-        let cases = [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min 0 s"),
-            (3_599, "59 min 59 s"),
-            (7_260, "2 h 1 min"),
-            (86_400 * 40 + 5, "40 d 0 h"),
-        ];
-        for (seconds, text) in cases {
-            assert_eq!(age(seconds), text);
-        }
-    }
-
-    #[test]
-    fn an_object_is_json() {
-        assert_eq!(object([("", 0); 0].iter().copied()), "{}");
-        let fields = [("a", 1), ("b-c", 2)];
-        assert_eq!(object(fields.iter().copied()), r#"{"a":1,"b-c":2}"#);
-    }
 }

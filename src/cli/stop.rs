@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 
 use super::Error;
-use super::arguments::{Given, Takes};
+use super::arguments::{Args, CommandSpec};
 use super::control::{self, CONTROL, ControlPath};
 use super::output::print;
+use crate::control::STOP;
 
-const TAKES: Takes = Takes {
+const SPEC: CommandSpec = CommandSpec {
     flags: &[&CONTROL],
     switches: &[],
     operands: 0,
@@ -17,6 +18,6 @@ pub(super) fn run(
     arguments: &[OsString],
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<(), Error> {
-    let given = Given::read(arguments, &TAKES, environment)?;
-    print(control::ask(ControlPath::of(&given)?, control::STOP)?)
+    let given = Args::read(arguments, &SPEC, environment)?;
+    print(control::ask(ControlPath::of(&given)?, STOP)?)
 }

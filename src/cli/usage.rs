@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use crate::account::{AesKeyError, TokenError};
 use crate::http::UrlError;
-use crate::platform::DraftError;
+use crate::simulator::TestMessageError;
+use crate::wechat::{AesKeyError, TokenError};
 
 /// Arguments or environment that cannot be meant.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub enum UsageError {
         error: UrlError,
     },
     /// Fields that make no message.
-    Draft(DraftError),
+    TestMessage(TestMessageError),
     /// A text that is not UTF-8.
     NotText(OsString),
     /// More requests than one run sends.
@@ -100,7 +100,7 @@ impl fmt::Display for UsageError {
                 allowed,
             } => write!(f, "{name} is {value:?}, {allowed} allowed"),
             Self::Url { name, value, error } => write!(f, "{name} is {value:?}, {error}"),
-            Self::Draft(error) => error.fmt(f),
+            Self::TestMessage(error) => error.fmt(f),
             Self::NotText(text) => write!(f, "{text:?} is not UTF-8"),
             Self::TooManyRequests { all, most } => {
                 write!(f, "{all} requests, at most {most} allowed in one run")

@@ -17,7 +17,7 @@ pub enum Framing {
     Chunked,
 }
 
-/// Takes the content out of a chunked message body, piece by piece as the bytes arrive (RFC 9112
+/// CommandSpec the content out of a chunked message body, piece by piece as the bytes arrive (RFC 9112
 /// 7.1).
 ///
 /// ```text
@@ -50,7 +50,7 @@ impl Chunked {
         self.expected == Expected::Nothing
     }
 
-    /// Takes what can be taken from the front of the bytes, appends the content among it to
+    /// CommandSpec what can be taken from the front of the bytes, appends the content among it to
     /// `content`, and returns how many bytes it took. The rest must be offered again with more
     /// behind it, or belongs to the next request.
     ///

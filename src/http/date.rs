@@ -1,6 +1,6 @@
 //! `IMF-fixdate`, the form of the Date field (RFC 9110 5.6.7), always in GMT.
 
-use crate::calendar;
+use crate::text::calendar;
 
 const WEEKDAYS: [[u8; 3]; 7] = [
     *b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed",

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::octets;
+use crate::text::octets;
 
 /// A set of octets.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::date;
 use super::head::{Head, Method, Persistence, Version};
-use crate::octets;
+use crate::text::octets;
 
 /// The statuses that this server answers with (RFC 9110 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Status {
 
 /// What the log says of a response; most have nothing to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct LogNote {
     /// The stable word to search a log for.
     pub cause: &'static str,
     /// What happened, without secrets and without what a user wrote.
@@ -81,7 +81,7 @@ pub struct Response<'a> {
     status: Status,
     media: Media,
     content: Content<'a>,
-    note: Option<Note>,
+    note: Option<LogNote>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ enum Content<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Media {
     Text,
-    Xml,
+    Document,
 }
 
 /// The interim response that makes a waiting peer send its content (RFC 9110 15.2.1).
@@ -116,14 +116,14 @@ impl<'a> Response<'a> {
     pub fn xml(content: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             status: Status::Ok,
-            media: Media::Xml,
+            media: Media::Document,
             content: Content::Bytes(content.into()),
             note: None,
         }
     }
 
     /// A refusal: the reason as one line of plain text, and the whole note for the log.
-    pub fn refusal(status: Status, note: Note) -> Self {
+    pub fn refusal(status: Status, note: LogNote) -> Self {
         Self {
             status,
             media: Media::Text,
@@ -133,7 +133,7 @@ impl<'a> Response<'a> {
     }
 
     /// A refusal that does not say why; the note is for the log alone.
-    pub fn silent_refusal(status: Status, note: Note) -> Self {
+    pub fn silent_refusal(status: Status, note: LogNote) -> Self {
         Self {
             content: Content::Bytes(b"refused\n".into()),
             ..Self::refusal(status, note)
@@ -142,7 +142,7 @@ impl<'a> Response<'a> {
 
     /// The same with something to say in the log.
     #[must_use]
-    pub fn with_note(self, note: Note) -> Self {
+    pub fn with_note(self, note: LogNote) -> Self {
         Self {
             note: Some(note),
             ..self
@@ -155,7 +155,7 @@ impl<'a> Response<'a> {
     }
 
     /// What the log should say.
-    pub const fn note(&self) -> Option<&Note> {
+    pub const fn note(&self) -> Option<&LogNote> {
         self.note.as_ref()
     }
 
@@ -164,8 +164,8 @@ impl<'a> Response<'a> {
     /// content (RFC 9110 9.3.2).
     pub fn write_to(&self, head: &Head<'_>, now: u64, out: &mut Vec<u8>) {
         let chunked = match (self.media, head.version) {
-            (Media::Xml, Version::Http11) => true,
-            (Media::Xml, Version::Http10) | (Media::Text, _) => false,
+            (Media::Document, Version::Http11) => true,
+            (Media::Document, Version::Http10) | (Media::Text, _) => false,
         };
         let connection: &[u8] = match (head.persistence, head.version) {
             (Persistence::Close, _) => b"Connection: close\r\n",
@@ -200,7 +200,7 @@ impl<'a> Response<'a> {
             Media::Text => b"\r\nContent-Type: text/plain; charset=utf-8\r\n\
                 X-Content-Type-Options: nosniff\r\n"
                 .as_slice(),
-            Media::Xml => {
+            Media::Document => {
                 b"\r\nContent-Type: application/xml; charset=utf-8\r\n\
                 X-Content-Type-Options: nosniff\r\n"
             }

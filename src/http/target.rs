@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::error::RequestError;
 use super::grammar::{self, HOST, TARGET, take_while};
-use crate::octets;
+use crate::text::octets;
 
 /// What a request asks for: the path and the query of an origin-form or absolute-form target. The
 /// authority of the latter is checked and dropped; this server has one site.

@@ -7,11 +7,13 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Instant;
 
-use wechat::account::{Message, Reply, UsedSignatures, Verified, Xml};
-use wechat::answer::Callback;
-use wechat::bot::{Caller, Late, Outcome, Rules, Tries};
+use wechat::callback::Callback;
 use wechat::http::{Request, limits};
-use wechat::net;
+use wechat::rules::{LateReply, Rules};
+use wechat::server;
+use wechat::session::{Caller, Outcome, Retries};
+use wechat::wechat::{Message, Reply, UsedSignatures, Verified};
+use wechat::xml::Document;
 
 use crate::idle;
 use crate::messages::{self, Signed};
@@ -178,7 +180,7 @@ fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> St
     let contents = RULES.map(|count| messages::text_of(0, &said(count)));
     let xmls = contents
         .each_ref()
-        .map(|content| Xml::scan(content).unwrap());
+        .map(|content| Document::scan(content).unwrap());
     let messages = xmls.each_ref().map(messages::message);
     let case = |(rules, message): (&'_ Rules, &'_ Message<'_>)| {
         drop(rules.answer(message));
@@ -196,7 +198,7 @@ fn content() -> Row {
         messages::post(&Signed::now(0), &messages::text_of(0, &text))
     };
     let requests = CONTENT.map(of_length);
-    let now = net::now();
+    let now = server::now();
     let case = |request| {
         let callback = Callback::new(messages::token());
         let mut scratch = Vec::new();
@@ -247,7 +249,7 @@ fn used_signatures() -> Row {
 /// A message that may be another try of one of so many, and is not.
 fn unknown_message(what: &'static str, is_owed: bool) -> Row {
     let content = messages::text_of(STRANGER, "你好");
-    let xml = Xml::scan(&content).unwrap();
+    let xml = Document::scan(&content).unwrap();
     let message = messages::message(&xml);
     let case = |count| {
         let tries = remembering(count, is_owed);
@@ -266,9 +268,9 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
     let contents: Vec<Vec<u8>> = (0..FEW)
         .map(|number| messages::text_of(STRANGER + number as u64, "你好"))
         .collect();
-    let xmls: Vec<Xml<'_>> = contents
+    let xmls: Vec<Document<'_>> = contents
         .iter()
-        .map(|content| Xml::scan(content).unwrap())
+        .map(|content| Document::scan(content).unwrap())
         .collect();
     let messages: Vec<Message<'_>> = xmls.iter().map(messages::message).collect();
     let mut nanos = vec![Figures::default(); REMEMBERED.len()];
@@ -286,26 +288,26 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
 }
 
 /// Messages of so many users, each worked on; their answers were taken, or are owed to them.
-fn remembering(count: usize, is_owed: bool) -> Tries {
-    let tries = Tries::new(|_| ());
+fn remembering(count: usize, is_owed: bool) -> Retries {
+    let tries = Retries::new(|_| ());
     for user in 0..count as u64 {
         let content = messages::text_of(user, "你好");
-        let xml = Xml::scan(&content).unwrap();
+        let xml = Document::scan(&content).unwrap();
         work_on(&tries, &messages::message(&xml), is_owed);
     }
     tries
 }
 
-fn work_on(tries: &Tries, message: &Message<'_>, is_owed: bool) {
+fn work_on(tries: &Retries, message: &Message<'_>, is_owed: bool) {
     let answer = || Reply::text("好");
     at_work(is_owed, |caller| {
-        drop(tries.once(message, caller, Late::default(), &answer));
+        drop(tries.once(message, caller, LateReply::default(), &answer));
     });
 }
 
 /// Somebody who waits; or who left before ten seconds of work were over, so that they are owed it.
 fn at_work<T>(is_owed: bool, work: impl FnOnce(&Caller<'_>) -> T) -> T {
-    let now = net::now() + if is_owed { 10 } else { 0 };
+    let now = server::now() + if is_owed { 10 } else { 0 };
     work(&Caller {
         now: &|| now,
         is_there: &|| !is_owed,

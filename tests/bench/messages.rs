@@ -1,8 +1,9 @@
 //! Requests as WeChat sends them: the captured text message, signed anew.
 
-use wechat::account::{Age, Credentials, Message, Token, Verified, Xml};
 use wechat::http::Head;
-use wechat::net;
+use wechat::server;
+use wechat::wechat::{Age, Credentials, Message, Token, Verified};
+use wechat::xml::Document;
 
 /// What the account and WeChat share, here.
 pub(crate) const TOKEN: &str = "hello2021";
@@ -27,7 +28,7 @@ pub(crate) struct Signed {
 impl Signed {
     /// Of now, and of another nonce for each number.
     pub(crate) fn now(number: u64) -> Self {
-        let timestamp = net::now().to_string();
+        let timestamp = server::now().to_string();
         let nonce = (NONCE + number).to_string();
         let signature = token().sign(timestamp.as_bytes(), nonce.as_bytes());
         Self {
@@ -46,7 +47,7 @@ impl Signed {
     }
 
     pub(crate) fn verify(&self) -> Verified {
-        let verified = token().verify(&self.credentials(), net::now(), Age::AtMost(600));
+        let verified = token().verify(&self.credentials(), server::now(), Age::AtMost(600));
         verified.unwrap()
     }
 }
@@ -103,11 +104,11 @@ pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
 
 /// What encrypts, here.
 #[cfg(feature = "secure")]
-pub(crate) fn cipher() -> wechat::account::Cipher {
-    use wechat::account::{AesKey, AppId, Cipher};
+pub(crate) fn cipher() -> wechat::wechat::Cipher {
+    use wechat::wechat::{AesKey, AppId, Cipher};
     let key = AesKey::parse("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG").unwrap();
     let app_id = AppId::parse("wx2c2769f8efd9abc2").unwrap();
-    Cipher::new(key, None, app_id, net::random().unwrap())
+    Cipher::new(key, None, app_id, wechat::service::random().unwrap())
 }
 
 /// A POST of this message in safe mode, and what its Encrypt is signed with: `signature` is the
@@ -142,6 +143,6 @@ pub(crate) fn parse(request: &[u8]) -> (Head<'_>, &[u8]) {
 }
 
 /// Reads a message, which takes somebody with the token.
-pub(crate) fn message<'a>(xml: &'a Xml<'_>) -> Message<'a> {
+pub(crate) fn message<'a>(xml: &'a Document<'_>) -> Message<'a> {
     Message::parse(Signed::now(0).verify(), xml).unwrap()
 }

@@ -5,14 +5,16 @@
 //! compiler sees more of it, or more for what lies between the steps.
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::Instant;
 
-use wechat::account::{Age, Message, UsedSignatures, Xml};
-use wechat::answer::Callback;
-use wechat::bot::{Bot, Caller, Chosen, EMBEDDED, Rules};
+use wechat::callback::Callback;
 use wechat::http::{Head, Request, Response, Target};
-use wechat::net;
+use wechat::program::Programs;
+use wechat::rules::{Action, EMBEDDED, Rules};
+use wechat::server;
+use wechat::session::{Caller, Responder};
+use wechat::wechat::{Age, Message, UsedSignatures};
+use wechat::xml::Document;
 
 use crate::messages::{self, Signed};
 use crate::output::{Progress, Table, figure, title};
@@ -50,14 +52,14 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
 /// What is different in safe mode.
 #[cfg(feature = "secure")]
 fn safe_mode() {
-    use wechat::account::Envelope;
-    use wechat::answer::Encryption;
+    use wechat::callback::EncryptionPolicy;
+    use wechat::wechat::Envelope;
 
     let (token, cipher) = (messages::token(), messages::cipher());
     let (request, credentials) = messages::sealed(&messages::text_of(1, "你好"));
     let (_, content) = messages::parse(&request);
     let credentials = credentials.credentials();
-    let xml = Xml::scan(content).unwrap();
+    let xml = Document::scan(content).unwrap();
     let encrypt = Envelope::parse(&xml).unwrap().encrypt();
     let seal = || {
         token
@@ -69,13 +71,13 @@ fn safe_mode() {
     let reply = opened.message();
     let mut out = Vec::new();
     let mut callback = Callback::new(messages::token());
-    callback.encryption = Encryption::Allowed(messages::cipher());
-    let now = net::now();
+    callback.encryption = EncryptionPolicy::Allowed(messages::cipher());
+    let now = server::now();
     let mut all_at_once = all_at_once(callback, &request, now);
     let samples = nanos_of_each(
         vec![
             Case::new(|| {
-                Envelope::parse(&Xml::scan(black_box(content)).unwrap())
+                Envelope::parse(&Document::scan(black_box(content)).unwrap())
                     .unwrap()
                     .mode()
             }),
@@ -90,7 +92,7 @@ fn safe_mode() {
         SAMPLES,
     );
     let names = [
-        "envelope: Xml::scan, Envelope::parse",
+        "envelope: Document::scan, Envelope::parse",
         "msg_signature: Token::verify_message",
         "opened: Cipher::open",
         "sealed: Opened::write_reply",
@@ -111,7 +113,7 @@ fn measure() -> Measured {
     let signed = Signed::now(0);
     let request = messages::captured(0);
     let (head, content) = messages::parse(&request);
-    let xml = Xml::scan(content).unwrap();
+    let xml = Document::scan(content).unwrap();
     let message = messages::message(&xml);
     let now = message.received();
     let (token, credentials) = (messages::token(), signed.credentials());
@@ -123,7 +125,7 @@ fn measure() -> Measured {
     let used = UsedSignatures::default();
     let mut verified = Some(signed.verify());
     let rules = Rules::parse(EMBEDDED.as_bytes()).unwrap();
-    let Chosen::Reply(reply) = rules.answer(&message) else {
+    let Action::Reply(reply) = rules.answer(&message) else {
         panic!("the embedded rules start a program");
     };
     let mut written = Vec::new();
@@ -145,7 +147,7 @@ fn measure() -> Measured {
         // This uses up what only a signature makes, so that the one is measured with the other, and its
         // time is subtracted below, sample by sample.
         Case::new(|| {
-            let xml = Xml::scan(black_box(content)).unwrap();
+            let xml = Document::scan(black_box(content)).unwrap();
             Message::parse(verify(), &xml).unwrap().create_time()
         }),
         Case::new(|| {
@@ -188,7 +190,7 @@ fn named(samples: Vec<Figures>) -> Measured {
         ("query: Query::parameters", query),
         ("signature: Token::verify", signature),
         ("used once: UsedSignatures::use_for", use_once),
-        ("message: Xml::scan, Message::parse", message),
+        ("message: Document::scan, Message::parse", message),
         ("rules: Rules::answer", rules),
         ("reply: Reply::write_to", reply),
         ("response: Response::write_to", response),
@@ -206,7 +208,8 @@ fn read_query(target: &Target<'_>) -> usize {
 
 /// From the bytes of a request to those of its answer, as a connection does it.
 fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
-    let bot = Bot::open(None, Path::new("/nonexistent"), net::report).unwrap();
+    let programs = Programs::new("/nonexistent", server::report);
+    let bot = Responder::open(None, programs, server::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {
         let caller = Caller {

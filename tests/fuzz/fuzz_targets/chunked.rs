@@ -13,7 +13,7 @@ struct Taken {
     is_done: bool,
 }
 
-/// Takes content out of pieces, the way a connection does.
+/// CommandSpec content out of pieces, the way a connection does.
 fn take<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Taken, RequestError> {
     let mut chunked = Chunked::default();
     let (mut bytes, mut content, mut length) = (Vec::new(), Vec::new(), 0);

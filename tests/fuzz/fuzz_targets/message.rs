@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 
 use fuzz::{NOW, TOKEN, signature, with_message};
 use libfuzzer_sys::fuzz_target;
-use wechat::account::{Age, Article, Message, MessageError, Reply, TEXT_MAX, Token, Xml, XmlError};
-use wechat::answer::Callback;
-use wechat::bot::{Caller, Outcome};
+use wechat::callback::Callback;
 use wechat::http::{Head, Request, Status};
+use wechat::session::{Caller, Outcome};
+use wechat::wechat::{Age, Article, Message, MessageError, Reply, TEXT_MAX, Token};
+use wechat::xml::{Document, XmlError};
 
-/// Takes all inputs, under one signature.
+/// CommandSpec all inputs, under one signature.
 static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
     callback.max_age = Age::Any;
@@ -146,7 +147,7 @@ fn assert_read_alike(bytes: &[u8]) {
     let (_, text) = match declared {
         Some(Some(split)) => split,
         Some(None) => {
-            assert!(Xml::scan(bytes).is_err());
+            assert!(Document::scan(bytes).is_err());
             return;
         }
         None => ("", text.as_str()),
@@ -154,8 +155,8 @@ fn assert_read_alike(bytes: &[u8]) {
     if is_its_own || text.starts_with('\u{FEFF}') || text.starts_with("<?xml ") {
         return;
     }
-    let theirs = roxmltree::Document::parse(text);
-    match Xml::scan(bytes) {
+    let theirs = roxmltree::FileDocument::parse(text);
+    match Document::scan(bytes) {
         Ok(_) => assert!(theirs.is_ok(), "{theirs:?}"),
         // It takes numbers that are no characters for U+FFFD.
         Err(XmlError::Syntax { .. }) if text.contains("&#") => {}

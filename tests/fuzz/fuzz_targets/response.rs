@@ -6,7 +6,7 @@
 use fuzz::{NOW, cuts};
 use libfuzzer_sys::fuzz_target;
 use wechat::http::{
-    Chunked, Head, Note, Response, ResponseError, ResponseFraming, ResponseHead, Status, limits,
+    Chunked, Head, LogNote, Response, ResponseError, ResponseFraming, ResponseHead, Status, limits,
 };
 
 const REQUESTS: [&[u8]; 6] = [
@@ -78,7 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
 
     let reason = String::from_utf8_lossy(bytes).into_owned();
     let line = format!("{reason}\n");
-    let note = Note {
+    let note = LogNote {
         cause: "",
         reason: reason.into(),
         hint: "",

@@ -1,12 +1,12 @@
 //! A rules file is answered by or has mistakes, each at a place in it. No program is ever started:
-//! nothing here knows [`wechat::bot::Programs`], which alone could.
+//! nothing here knows [`wechat::rules::Programs`], which alone could.
 
 #![no_main]
 
 use fuzz::{NOW, with_message};
 use libfuzzer_sys::fuzz_target;
-use wechat::account::{ARTICLES_MAX, Message, TEXT_MAX};
-use wechat::bot::{Chosen, Mistake, Rules};
+use wechat::rules::{Action, Diagnostic, Rules};
+use wechat::wechat::{ARTICLES_MAX, Message, TEXT_MAX};
 
 const MESSAGES: [&[u8]; 5] = [
     include_bytes!("../../../fixtures/message/text-plain.xml"),
@@ -21,7 +21,7 @@ fn is_line(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
 }
 
-fn assert_mistakes(mistakes: &[Mistake], bytes: &[u8]) {
+fn assert_mistakes(mistakes: &[Diagnostic], bytes: &[u8]) {
     let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -36,7 +36,7 @@ fn assert_mistakes(mistakes: &[Mistake], bytes: &[u8]) {
         let column = usize::try_from(column).unwrap();
         assert!((1..=line.chars().count() + 1).contains(&column));
     }
-    for Mistake { message, .. } in mistakes {
+    for Diagnostic { message, .. } in mistakes {
         assert!(is_line(message), "{message:?}");
     }
 }
@@ -48,7 +48,7 @@ fn assert_answer(rules: &Rules, message: &Message<'_>) {
         format!("{chosen:?}"),
         format!("{:?}", rules.answer(message))
     );
-    let Chosen::Reply(reply) = chosen else {
+    let Action::Reply(reply) = chosen else {
         return;
     };
     let mut out = Vec::new();

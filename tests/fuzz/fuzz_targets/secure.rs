@@ -12,12 +12,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fuzz::{NOW, TOKEN, signature};
 use libfuzzer_sys::fuzz_target;
-use wechat::account::{
+use wechat::callback::{Callback, EncryptionPolicy};
+use wechat::http::{Head, Request, Status};
+use wechat::session::{Caller, Outcome};
+use wechat::wechat::{
     AesKey, Age, AppId, Cipher, Credentials, Message, OpenError, Reply, Sealed, Token,
 };
-use wechat::answer::{Callback, Encryption};
-use wechat::bot::{Caller, Outcome};
-use wechat::http::{Head, Request, Status};
 
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const APP_ID: &str = "wx5823bf96d3bd56c7";
@@ -27,7 +27,7 @@ static CIPHER: LazyLock<Cipher> = LazyLock::new(cipher);
 static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
     callback.max_age = Age::Any;
-    callback.encryption = Encryption::Required(cipher());
+    callback.encryption = EncryptionPolicy::Required(cipher());
     callback
 });
 

@@ -1,6 +1,7 @@
 //! What the targets share: where an input is cut on its way, and a message that is verified.
 
-use wechat::account::{Age, Credentials, Message, MessageError, Token, Verified, Xml};
+use wechat::wechat::{Age, Credentials, Message, MessageError, Token, Verified};
+use wechat::xml::Document;
 
 /// The token of all messages here.
 pub const TOKEN: &str = "hello2021";
@@ -58,6 +59,6 @@ pub fn with_message<T>(
     bytes: &[u8],
     read: impl FnOnce(&Message<'_>) -> T,
 ) -> Result<T, MessageError> {
-    let xml = Xml::scan(bytes)?;
+    let xml = Document::scan(bytes)?;
     Ok(read(&Message::parse(verified(), &xml)?))
 }

@@ -1,0 +1,11 @@
+//! The control socket of a running server: `wechat status` and `wechat stop`.
+
+mod protocol;
+mod report;
+mod server;
+mod socket;
+
+pub(crate) use protocol::{OK, STATUS, STATUS_JSON, STOP};
+pub(crate) use report::Status;
+pub(crate) use server::ControlServer;
+pub(crate) use socket::{ControlSocket, ask};

@@ -1,0 +1,25 @@
+//! The protocol as values: [`Token`] and signature in, [`Message`] in, [`Reply`] out.
+
+#[cfg(feature = "secure")]
+mod cipher;
+#[cfg(not(feature = "secure"))]
+#[path = "no_cipher.rs"]
+mod cipher;
+mod envelope;
+mod event;
+mod message;
+mod reply;
+mod signature;
+mod token;
+mod used_signatures;
+mod verified;
+
+pub use cipher::{AesKey, Cipher, Opened, SECURE};
+pub use envelope::{AesKeyError, AppId, Envelope, Mode, OpenError};
+pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
+pub use message::{Field, Identity, Kind, Message, MessageError};
+pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
+pub use signature::{Age, Credentials, Signature, SignatureError};
+pub use token::{Token, TokenError};
+pub use used_signatures::UsedSignatures;
+pub use verified::{Sealed, Verified};

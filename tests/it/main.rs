@@ -1,0 +1,32 @@
+//! The integration tests: one crate, a module per subject, so that it links once and long tests overlap.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
+
+mod bots;
+mod cli;
+mod control;
+mod http;
+mod late;
+mod message;
+mod modes;
+mod programs;
+mod replay;
+mod secure;
+mod send;
+mod support;
+mod tidy;
+mod tries;
+mod unread;
+mod verify;
+mod wire;

@@ -1,0 +1,599 @@
+//! Messages and replies: what WeChat sends comes out by type and by name, and what we send comes
+//! back as it was meant.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use wechat::wechat::{
+    Age, Article, Credentials, Message, MessageError, Reply, TEXT_MAX, Token, Verified,
+};
+use wechat::xml::{Document, XmlError};
+
+fn verified() -> Verified {
+    let token = Token::parse("hello2021").unwrap();
+    let signature = token.sign(b"1700000000", b"1").to_string();
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: b"1700000000",
+        nonce: b"1",
+    };
+    token
+        .verify(&credentials, 1_700_000_000, Age::AtMost(0))
+        .unwrap()
+}
+
+/// Opens the bytes as a message and hands it over.
+fn with_message<T>(bytes: &[u8], read: impl FnOnce(&Message<'_>) -> T) -> Result<T, MessageError> {
+    let xml = Document::scan(bytes)?;
+    Ok(read(&Message::parse(verified(), &xml)?))
+}
+
+fn describe(message: &Message<'_>) -> String {
+    let mut text = String::new();
+    writeln!(text, "to_user_name {:?}", message.to_user_name()).unwrap();
+    writeln!(text, "from_user_name {:?}", message.from_user_name()).unwrap();
+    writeln!(text, "create_time {}", message.create_time()).unwrap();
+    writeln!(text, "msg_type {:?}", message.msg_type()).unwrap();
+    writeln!(text, "msg_id {:?}", message.msg_id()).unwrap();
+    writeln!(text, "kind {:?}", message.kind()).unwrap();
+    for leaf in message.leaves() {
+        writeln!(text, "leaf {} = {:?}", leaf.path(), leaf.text()).unwrap();
+    }
+    text
+}
+
+#[test]
+fn messages_come_out_as_described() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/message");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "xml") {
+            let description = with_message(&fs::read(&path).unwrap(), describe);
+            let expected = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
+            assert_eq!(description, Ok(expected), "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count > 70);
+}
+
+/// A text message with this between its tags.
+fn text_message(content: &str) -> String {
+    format!(
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>oUser1</FromUserName>\
+         <CreateTime>1700000000</CreateTime><MsgType>text</MsgType><Content>{content}</Content></xml>"
+    )
+}
+
+#[track_caller]
+fn assert_refused(text: &str, error: MessageError) {
+    assert_eq!(with_message(text.as_bytes(), |_| ()), Err(error), "{text}");
+}
+
+#[test]
+fn what_is_not_a_message_is_refused_with_what_it_lacks() {
+    let whole = text_message("hi");
+    assert_refused(
+        &whole.replace("ToUserName", "To"),
+        MessageError::Missing("ToUserName"),
+    );
+    assert_refused(
+        &whole.replace("oUser1", ""),
+        MessageError::Missing("FromUserName"),
+    );
+    assert_refused(
+        &whole.replace("oUser1", " \n"),
+        MessageError::Missing("FromUserName"),
+    );
+    assert_refused(
+        &whole.replace("<MsgType>text</MsgType>", ""),
+        MessageError::Missing("MsgType"),
+    );
+    assert_refused(&whole.replace("1700000000", "+1"), MessageError::CreateTime);
+    assert_refused(
+        &whole.replace("1700000000", "99999999999999999999"),
+        MessageError::CreateTime,
+    );
+    assert_refused(&whole.replace("xml>", "html>"), MessageError::Root);
+    assert_refused(
+        &whole.replace("</Content>", "</Content><Content>x</Content>"),
+        MessageError::Repeated("Content"),
+    );
+    assert_refused(
+        "<xml><ToUserName>gh_1</ToUserName><Encrypt>x</Encrypt></xml>",
+        MessageError::Encrypted,
+    );
+}
+
+#[track_caller]
+fn assert_not_xml(text: &[u8], expected: XmlError) {
+    let error = with_message(text, |_| ()).unwrap_err();
+    assert_eq!(
+        error,
+        MessageError::Document(expected),
+        "{}",
+        text.escape_ascii()
+    );
+}
+
+#[test]
+fn what_is_not_xml_is_refused_at_its_place() {
+    assert_not_xml(b"", XmlError::Syntax { line: 1, column: 1 });
+    assert_not_xml(b"{\"a\": 1}", XmlError::Syntax { line: 1, column: 1 });
+    assert_not_xml(
+        b"<xml>\n<a></b></xml>",
+        XmlError::Syntax { line: 2, column: 4 },
+    );
+    assert_not_xml(
+        b"<xml><a>&nbsp;</a></xml>",
+        XmlError::Syntax { line: 1, column: 9 },
+    );
+    assert_not_xml(
+        b"<xml></xml><xml></xml>",
+        XmlError::Syntax {
+            line: 1,
+            column: 12,
+        },
+    );
+    assert_not_xml(b"<xml>\xff</xml>", XmlError::Utf8(5));
+    assert_not_xml(b"<xml>\xed\xa0\x80</xml>", XmlError::Utf8(5));
+    for open in [
+        "<xml><![CDATA[a",
+        "<xml><a",
+        "<xml><a/",
+        "<?xml version='1.0'",
+        "<xml><",
+    ] {
+        assert!(
+            matches!(
+                with_message(open.as_bytes(), |_| ()),
+                Err(MessageError::Document(_))
+            ),
+            "{open}"
+        );
+    }
+    let many = format!("<xml>{}</xml>", "<a/>".repeat(256));
+    assert_not_xml(many.as_bytes(), XmlError::TooManyNodes);
+}
+
+/// The text of an element with this between its tags.
+#[track_caller]
+fn assert_text(content: &str, text: &str) {
+    let found = with_message(text_message(content).as_bytes(), |message| {
+        message.field("Content").map(str::to_owned)
+    });
+    assert_eq!(found, Ok(Some(text.to_owned())), "{content}");
+}
+
+/// XML 1.0 2.4, 2.7, 2.11, 4.1, 4.6
+#[test]
+fn texts_are_what_xml_says_they_are() {
+    assert_text("", "");
+    assert_text(" a ", " a ");
+    assert_text("<![CDATA[]]>", "");
+    assert_text("<![CDATA[a]]>b<![CDATA[c]]>", "abc");
+    assert_text(" <![CDATA[ a ]]>\n", "  a \n");
+    assert_text("&lt;&gt;&amp;&apos;&quot;", "<>&'\"");
+    assert_text("a&#x4F60;&#22909;b", "a你好b");
+    assert_text("<![CDATA[&lt;&#13;]]>", "&lt;&#13;");
+    assert_text("a<![CDATA[&lt;\r&]]>&gt;", "a&lt;\n&>");
+    assert_text("a\r\nb\rc\n\rd", "a\nb\nc\n\nd");
+    assert_text("<![CDATA[a\r\nb\rc]]>", "a\nb\nc");
+    assert_text("a&#13;&#10;b", "a\r\nb");
+    assert_text("a > b ]> c ]] > d", "a > b ]> c ]] > d");
+    assert_text("<![CDATA[a]]]]><![CDATA[>b]]>", "a]]>b");
+}
+
+#[test]
+fn what_is_no_text_of_xml_is_refused_at_its_place() {
+    // The first character between the tags stands in this column.
+    let begin = u32::try_from(text_message("").find("</Content>").unwrap()).unwrap() + 1;
+    for (content, at) in [
+        ("&", 0),
+        ("a&b", 1),
+        ("a&b;", 1),
+        ("你&#;", 1),
+        ("&#x;", 0),
+        ("&#+65;", 0),
+        ("&#xG;", 0),
+        ("&#X41;", 0),
+        ("&#0;", 0),
+        ("&#8;", 0),
+        ("&#xD800;", 0),
+        ("&#xFFFF;", 0),
+        ("&#99999999999;", 0),
+        ("a]]>", 1),
+        ("<1/>", 1),
+        ("<-a/>", 1),
+        ("<a:b/>", 2),
+        ("<a></A>", 3),
+        ("</a>", 0),
+    ] {
+        let column = begin + at;
+        assert_not_xml(
+            text_message(content).as_bytes(),
+            XmlError::Syntax { line: 1, column },
+        );
+    }
+    for text in [
+        "<xml/>a",
+        "a<xml/>",
+        "<xml/><![CDATA[a]]>",
+        "<xml>",
+        "</xml>",
+        "<xml></xml></xml>",
+    ] {
+        let error = with_message(text.as_bytes(), |_| ()).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                MessageError::Document(XmlError::Syntax { line: 1, .. })
+            ),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[test]
+fn names_are_what_xml_says_they_are() {
+    let names = "<é/><_/><a-b.c9/><你好/><a\u{B7}/>";
+    let content = text_message("x").replace("</xml>", &format!("{names}</xml>"));
+    let found = with_message(content.as_bytes(), |message| {
+        let names = message.leaves().map(|leaf| leaf.name().to_owned());
+        names.skip(5).collect::<Vec<_>>()
+    });
+    assert_eq!(found.unwrap(), ["é", "_", "a-b.c9", "你好", "a\u{B7}"]);
+    for name in ["<×/>", "<a×/>", "<\u{B7}/>"] {
+        let content = text_message(name);
+        let error = with_message(content.as_bytes(), |_| ()).unwrap_err();
+        assert!(
+            matches!(error, MessageError::Document(XmlError::Syntax { .. })),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn elements_stand_in_each_other() {
+    let nested = "<A><B><C>1</C></B>x<B>2</B><D/></A><C>3</C>";
+    let content = text_message("x").replace("</xml>", &format!("{nested}</xml>"));
+    let found = with_message(content.as_bytes(), |message| {
+        let leaves = message.leaves().skip(5);
+        let leaves: Vec<_> = leaves
+            .map(|leaf| (leaf.path(), leaf.text().to_owned()))
+            .collect();
+        assert_eq!(message.field("A/B/C"), Some("1"));
+        // The first B has elements in it, so it has no text.
+        assert_eq!(message.field("A/B"), None);
+        assert_eq!(message.field("B"), Some("2"));
+        assert_eq!(message.field("C"), Some("1"));
+        assert_eq!((message.field("A"), message.field("A/E")), (None, None));
+        leaves
+    });
+    let expected = [("A/B/C", "1"), ("A/B", "2"), ("A/D", ""), ("C", "3")];
+    assert_eq!(
+        found.unwrap(),
+        expected.map(|(path, text)| (path.to_owned(), text.to_owned()))
+    );
+}
+
+#[test]
+fn a_message_has_256_nodes_at_most() {
+    // The document, its root, four elements with a text each, and what fills it up.
+    let with = |count: usize| {
+        text_message("").replace("</xml>", &format!("{}</xml>", "<a/>".repeat(count)))
+    };
+    let fits = 256 - 2 - 4 * 2 - 1;
+    assert!(with_message(with(fits).as_bytes(), |_| ()).is_ok());
+    assert_not_xml(with(fits + 1).as_bytes(), XmlError::TooManyNodes);
+    // Text in one piece or in several is one node.
+    let pieces = with(fits - 1).replace("<Content>", "<Content>a<![CDATA[b]]>c<![CDATA[d]]>");
+    assert!(with_message(pieces.as_bytes(), |_| ()).is_ok());
+}
+
+#[test]
+fn attributes_are_refused_before_the_parser_sees_them() {
+    for tag in [
+        "a b='c'",
+        "a b",
+        "a xmlns='c'",
+        "a\txmlns:d='c'",
+        "a\n\nb",
+        "a/b='c'",
+        "a='b'",
+        "a b='c'/",
+        "/a b='c'",
+        "a<b",
+    ] {
+        assert_not_xml(
+            text_message(&format!("<{tag}>")).as_bytes(),
+            XmlError::Attribute,
+        );
+    }
+    // In text they are text.
+    let spoken = text_message("<![CDATA[<a b='c'> <!-- ]] > ]>]]>");
+    let content = with_message(spoken.as_bytes(), |message| {
+        message.field("Content").map(str::to_owned)
+    });
+    assert_eq!(content.unwrap().unwrap(), "<a b='c'> <!-- ]] > ]>");
+}
+
+#[test]
+fn no_markup_but_tags_and_cdata_is_taken() {
+    for markup in [
+        "<!-- a -->",
+        "<!DOCTYPE xml>",
+        "<?a b?>",
+        "<!ENTITY a 'b'>",
+        "<![IGNORE[a]]>",
+        "<!>",
+    ] {
+        assert_not_xml(text_message(markup).as_bytes(), XmlError::Markup);
+        assert_not_xml(
+            format!("{markup}{}", text_message("")).as_bytes(),
+            XmlError::Markup,
+        );
+    }
+    for before in [
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+        "\u{FEFF}",
+        "\u{FEFF}\r\n<?xml version='1.0'?>\n",
+        "\0 ",
+    ] {
+        let text = format!("{before}{}", text_message("hi"));
+        assert!(with_message(text.as_bytes(), |_| ()).is_ok(), "{text:?}");
+    }
+    let spaced = text_message("hi")
+        .replace("<Content>", "<Content\t >")
+        .replace("</Content>", "</Content\n><EventKey />");
+    assert!(with_message(spaced.as_bytes(), |_| ()).is_ok());
+}
+
+#[test]
+fn sixty_four_kib_of_the_parsers_worst_shapes_are_refused_or_read() {
+    let fill = |piece: &str| piece.repeat(64 * 1024 / piece.len());
+    for shape in [
+        "<a>",
+        "<a/>",
+        "&",
+        "<![CDATA[]]>",
+        "]]>",
+        "=",
+        "<a xmlns:b='c'>",
+        "<!--",
+        "\u{1}",
+        "]]",
+        "&#x20;",
+    ] {
+        for text in [text_message(&fill(shape)), fill(shape)] {
+            // It is enough that an answer comes at all.
+            let _ = with_message(text.as_bytes(), |_| ());
+        }
+    }
+}
+
+#[test]
+fn a_field_is_found_by_path_and_by_name() {
+    let event = fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/message/event-scancode-push.xml"),
+    )
+    .unwrap();
+    with_message(&event, |message| {
+        assert_eq!(message.field("ScanResult"), Some("1"));
+        assert_eq!(message.field("ScanCodeInfo/ScanResult"), Some("1"));
+        assert_eq!(message.field("ScanCodeInfo"), None);
+        assert_eq!(message.field("/ScanResult"), None);
+        assert_eq!(message.field("Content"), None);
+    })
+    .unwrap();
+}
+
+/// The reply's text as WeChat would read it, between two messages whose names are given.
+fn round_trip(content: &str) -> Option<String> {
+    with_message(text_message("hi").as_bytes(), |message| {
+        let mut out = Vec::new();
+        Reply::text(content).write_to(message, 1_700_000_001, &mut out);
+        let read = |reply: &Message<'_>| reply.field("Content").unwrap().to_owned();
+        (!out.is_empty()).then(|| with_message(&out, read).unwrap())
+    })
+    .unwrap()
+}
+
+/// What goes over the wire in answer to a message, or to an event.
+fn written(reply: &Reply<'_>, msg_type: &str) -> String {
+    let mut out = Vec::new();
+    let message = text_message("hi").replace("<MsgType>text<", &format!("<MsgType>{msg_type}<"));
+    with_message(message.as_bytes(), |message| {
+        reply.write_to(message, 1_700_000_001, &mut out)
+    })
+    .unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn each_reply_is_the_documented_xml_with_the_names_swapped() {
+    let article = |n: &str| Article {
+        title: format!("t{n}").into(),
+        description: "d".into(),
+        pic_url: "http://e/p".into(),
+        url: "http://e/?a=1&b=2".into(),
+    };
+    let replies = [
+        ("text", Reply::text("hello")),
+        (
+            "image",
+            Reply::Image {
+                media_id: "m1".into(),
+            },
+        ),
+        (
+            "voice",
+            Reply::Voice {
+                media_id: "m2".into(),
+            },
+        ),
+        (
+            "video",
+            Reply::Video {
+                media_id: "m3".into(),
+                title: "t".into(),
+                description: "d".into(),
+            },
+        ),
+        (
+            "music",
+            Reply::Music {
+                title: "t".into(),
+                description: "d".into(),
+                music_url: "http://e/m".into(),
+                hq_music_url: "http://e/h".into(),
+                thumb_media_id: "t3".into(),
+            },
+        ),
+        ("news", Reply::News(vec![article("1"), article("2")])),
+        (
+            "transfer_customer_service",
+            Reply::TransferCustomerService {
+                kf_account: Some("a@b".into()),
+            },
+        ),
+    ];
+    for (name, reply) in &replies {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/reply")
+            .join(name);
+        let expected = fs::read_to_string(path.with_extension("xml")).unwrap_or_default();
+        assert_eq!(written(reply, "event"), expected, "{name}");
+    }
+    assert_eq!(written(&Reply::Success, "text"), "");
+    assert_eq!(written(&Reply::News(Vec::new()), "text"), "");
+    for nameless in ["", "\0"] {
+        assert_eq!(
+            written(
+                &Reply::Image {
+                    media_id: nameless.into()
+                },
+                "text"
+            ),
+            ""
+        );
+        assert_eq!(
+            written(
+                &Reply::Voice {
+                    media_id: nameless.into()
+                },
+                "text"
+            ),
+            ""
+        );
+        let untitled = Article {
+            title: nameless.into(),
+            ..article("1")
+        };
+        assert_eq!(written(&Reply::News(vec![untitled.clone()]), "event"), "");
+        let titled = written(&Reply::News(vec![untitled, article("2")]), "text");
+        assert!(
+            titled.contains("<ArticleCount>1<") && titled.contains("[t2]"),
+            "{titled}"
+        );
+    }
+    let to_anybody = written(&Reply::TransferCustomerService { kf_account: None }, "text");
+    assert!(to_anybody.ends_with("<![CDATA[transfer_customer_service]]></MsgType></xml>"));
+}
+
+#[test]
+fn whatever_a_reply_says_arrives_as_it_was_said() {
+    for content in [
+        "你好",
+        "]]>",
+        "]]]]>>",
+        "a]]>b]]>c",
+        "]]",
+        "]",
+        "]]>]]>",
+        "<a href=\"x\">&amp;</a>",
+        " \n a",
+        "😀",
+        "]]&gt;",
+    ] {
+        assert_eq!(round_trip(content).as_deref(), Some(content));
+    }
+    // Every sequence of five of the characters that CDATA is made of.
+    let alphabet = ["]", ">", "<", "!", "a"];
+    for number in 0..alphabet.len().pow(5) {
+        let content: String = (0..5)
+            .map(|place| alphabet[number / alphabet.len().pow(place) % alphabet.len()])
+            .collect();
+        assert_eq!(round_trip(&content), Some(content));
+    }
+}
+
+#[test]
+fn what_wechat_would_punish_is_mended() {
+    assert_eq!(round_trip(""), None);
+    assert_eq!(round_trip("\0\u{1}\u{FFFE}"), None);
+    let odd = "a\u{FFFE}\u{C}b";
+    for reply in [
+        Reply::text(odd),
+        Reply::Image {
+            media_id: odd.into(),
+        },
+    ] {
+        assert!(
+            written(&reply, "text").contains("<![CDATA[ab]]>"),
+            "{reply:?}"
+        );
+    }
+    // Each at each place of the eight that are looked at together, and behind them.
+    for bad in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
+        for place in 0..20 {
+            let text: String = (0..20)
+                .map(|at| if at == place { bad } else { 'a' })
+                .collect();
+            assert_eq!(
+                round_trip(&text),
+                Some("a".repeat(19)),
+                "{bad:?} at {place}"
+            );
+        }
+    }
+    for good in [
+        "\t\n",
+        "\u{7f}\u{80}\u{9f}",
+        "\u{ffbf}\u{ffbe}\u{fffd}",
+        "，。￥",
+        "\u{10ffff}",
+    ] {
+        assert_eq!(round_trip(&good.repeat(5)), Some(good.repeat(5)));
+    }
+    assert_eq!(round_trip("a\0b\u{1b}c").as_deref(), Some("abc"));
+    assert_eq!(round_trip("a\r\nb\nc").as_deref(), Some("a\nb\nc"));
+    assert_eq!(round_trip("]]\0>").as_deref(), Some("]]>"));
+    let longest = "a".repeat(TEXT_MAX);
+    assert_eq!(round_trip(&longest).as_deref(), Some(&longest[..]));
+    assert_eq!(
+        round_trip(&format!("{longest}a")).unwrap(),
+        format!("{}…", &longest[..TEXT_MAX - 3])
+    );
+    let wide = round_trip(&"你".repeat(TEXT_MAX)).unwrap();
+    assert_eq!(wide, format!("{}…", "你".repeat(681)));
+    assert!(wide.len() <= TEXT_MAX);
+}
+
+#[test]
+fn a_name_cannot_write_elements_into_a_reply() {
+    let mut out = Vec::new();
+    let evil = text_message("hi").replace(
+        "oUser1",
+        "<![CDATA[a]]]]><![CDATA[></FromUserName><Evil>]]>",
+    );
+    with_message(evil.as_bytes(), |message| {
+        assert_eq!(message.from_user_name(), "a]]></FromUserName><Evil>");
+        Reply::text("hello").write_to(message, 1, &mut out);
+    })
+    .unwrap();
+    let to = with_message(&out, |reply| reply.to_user_name().to_owned());
+    assert_eq!(to.unwrap(), "a]]></FromUserName><Evil>");
+}

@@ -1,0 +1,633 @@
+//! Programs as answers: what they are given, what becomes of what they print, and what is left of them.
+
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::support::*;
+
+/// A server with these rules, and `FOLDER` in them for a folder of its own.
+fn start(name: &str, rules: &str) -> (Program, PathBuf) {
+    let (path, folder) = rules_file(name, rules);
+    (Program::start(&["--rules", path.to_str().unwrap()]), folder)
+}
+
+fn rules_file(name: &str, rules: &str) -> (PathBuf, PathBuf) {
+    let folder = folder(name);
+    let path = folder.join("rules.xml");
+    let rules = rules.replace("FOLDER", folder.to_str().unwrap());
+    fs::write(&path, format!("<rules>{rules}</rules>")).unwrap();
+    (path, folder)
+}
+
+fn reply_to(program: &Program, xml: &str) -> String {
+    let answer = ask(&mut connect(program.address), &post(xml));
+    assert_eq!(answer.status, 200);
+    answer.content
+}
+
+/// The text of the answer to a text, `success` where there is none. Each is a message of its own.
+fn say(program: &Program, content: &str) -> String {
+    static MSG_ID: AtomicU64 = AtomicU64::new(1);
+    let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
+    let reply = reply_to(program, &text_of("oUser1", msg_id, content));
+    if reply == "success" {
+        return reply;
+    }
+    element(&reply, "Content").to_owned()
+}
+
+#[test]
+fn what_a_user_writes_is_one_argument_whatever_it_is() {
+    let (program, _) = start(
+        "arguments",
+        r#"<on Content="*"><run>/bin/sh -c <arg>printf '[%s]' "$#" "$@"</arg> <arg>sh</arg><arg>-- {1}</arg><arg>{1}</arg><arg></arg></run></on>"#,
+    );
+    for content in [
+        "$(touch /tmp/x) `id` ${HOME}",
+        "a'b\"c\\d",
+        "--help",
+        "-n -e -x",
+        "two\nlines\tand a tab",
+        "; rm -rf / | cat > /dev/null &",
+        "* ? [a-z] ~ !!",
+        "你好，世界 👋",
+        "<b>&amp;</b>",
+    ] {
+        assert_eq!(
+            say(&program, content),
+            format!("[3][-- {content}][{content}][]")
+        );
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn white_space_makes_words_and_what_a_place_is_filled_in_with_makes_none() {
+    let (program, _) = start(
+        "words",
+        "<on Content=\"*\"><run>\n  printf\n    [%s]  a\t{1}--{Content} b\n</run></on>",
+    );
+    assert_eq!(say(&program, "x y  z"), "[a][x y  z--x y  z][b]");
+    program.stop_silent();
+}
+
+#[test]
+fn the_message_is_on_standard_input_and_in_the_environment() {
+    let folder = folder("environment");
+    let rules = folder.join("rules.xml");
+    fs::write(
+        &rules,
+        r#"<rules><on Content="stdin"><run>/bin/sh -c <arg>sed 's/]]&gt;/)/g'</arg></run></on>
+           <on><run>/bin/sh -c <arg>env | grep -v -e ^WECHAT_RUN= -e ^PWD= -e ^SHLVL= -e ^_= | sort</arg></run></on></rules>"#,
+    )
+    .unwrap();
+    let manager = folder.join("notify");
+    let _manager = UnixDatagram::bind(&manager).unwrap();
+    let program = Program::spawn(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_PATH", "/wx")
+            .env("CREDENTIALS_DIRECTORY", folder.join("none"))
+            .env("NOTIFY_SOCKET", &manager)
+            .env("API_KEY", "for the program")
+            .env("PATH", "/usr/bin:/bin")
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--rules",
+                rules.to_str().unwrap(),
+            ]),
+    );
+    let xml = "<xml><ToUserName>gh_1</ToUserName><FromUserName>oUser1</FromUserName>\
+        <CreateTime>1700000000</CreateTime><MsgType> event </MsgType><Event>scancode_push</Event>\
+        <EventKey>k</EventKey><ScanCodeInfo><ScanResult><![CDATA[a=$(b)\nc]]></ScanResult></ScanCodeInfo>\
+        <Url>http://e/</Url><a.b>no name</a.b><MsgID>1</MsgID><MsgId>2</MsgId></xml>";
+    assert_eq!(
+        element(&reply_to(&program, xml), "Content"),
+        "API_KEY=for the program\nPATH=/usr/bin:/bin\nWECHAT_CREATETIME=1700000000\n\
+         WECHAT_EVENT=scancode_push\nWECHAT_EVENTKEY=k\nWECHAT_FROMUSERNAME=oUser1\nWECHAT_MSGID=1\n\
+         WECHAT_MSGTYPE=event\nWECHAT_SCANRESULT=a=$(b)\nWECHAT_TOUSERNAME=gh_1\n\
+         WECHAT_URL=http://e/\nc"
+    );
+    let xml = text_of("oUser1", 1, "stdin");
+    assert_eq!(
+        element(&reply_to(&program, &xml), "Content"),
+        xml.replace("]]>", ")")
+    );
+    program.stop_silent();
+}
+
+#[test]
+fn what_a_program_prints_is_the_reply() {
+    let (program, folder) = start(
+        "output",
+        r#"<on Content="*"><run failed="坏了">cat FOLDER/{1}</run></on>"#,
+    );
+    let print = |name: &str, output: &[u8]| {
+        fs::write(folder.join(name), output).unwrap();
+        let xml = text_of(&format!("o{name}"), 1, name);
+        reply_to(&program, &xml)
+    };
+    let text =
+        |name: &str, output: &str| element(&print(name, output.as_bytes()), "Content").to_owned();
+    assert_eq!(print("nothing", b""), "success");
+    assert_eq!(print("blank", b" \n\n"), "success");
+    assert_eq!(print("success", b"<success/>"), "success");
+    assert_eq!(text("plain", "晴\n多云\n\n"), "晴\n多云");
+    assert_eq!(text("braces", "{Content} {1} {{ }"), "{Content} {1} {{ }");
+    assert_eq!(text("less", "<3 you"), "<3 you");
+    assert_eq!(text("html", "<p>x</p>"), "<p>x</p>");
+    assert_eq!(
+        text("element", "<text>{Content} &lt;b></text>\n"),
+        "{Content} &lt;b>".replace("&lt;", "<")
+    );
+    assert_eq!(text("not-at-the-front", " <success/>"), "<success/>");
+    assert_eq!(text("cut", &"晴".repeat(30_000)), "晴".repeat(681) + "…");
+    let news = print(
+        "news",
+        "<news><item><Title>一</Title><Url>https://e/{1}</Url></item><item><Title>二</Title></item></news>"
+            .as_bytes(),
+    );
+    assert!(news.contains("<ArticleCount>1</ArticleCount>"), "{news}");
+    assert_eq!(element(&news, "Url"), "https://e/{1}");
+    let image = print("image", b"<image>\n  <MediaId>m1</MediaId>\n</image>\n");
+    assert_eq!(element(&image, "MediaId"), "m1");
+    for (name, output) in [
+        ("open", "<news><item>"),
+        ("unknown", "<image><Media>m1</Media></image>"),
+        ("two", "<text>a</text><text>b</text>"),
+        ("attribute", "<text a=\"b\">c</text>"),
+        ("doctype", "<text>&x;</text>"),
+    ] {
+        assert_eq!(text(name, output), "坏了");
+    }
+    assert_eq!(element(&print("bytes", b"\xff\xfe"), "Content"), "坏了");
+    let lines = program.stop();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(
+        lines[1],
+        "cause=run-failed reason=\"cat: printed no reply: <image> without a <MediaId>\""
+    );
+    assert_eq!(
+        lines[5],
+        "cause=run-failed reason=\"cat: printed no reply: not UTF-8 from byte 0 on\""
+    );
+}
+
+#[test]
+fn a_program_that_fails_says_why_in_the_log() {
+    let (program, _) = start(
+        "failures",
+        r#"<on Content="exit"><run failed="{Content} 坏了">/bin/sh -c <arg>echo lost; echo >&amp;2; echo "no "quota"" >&amp;2; echo more >&amp;2; exit 3</arg></run></on>
+           <on Content="mute"><run>/bin/false</run></on>
+           <on Content="signal"><run failed="坏了">/bin/sh -c <arg>kill -9 $$</arg></run></on>
+           <on Content="missing"><run failed="坏了">/nonexistent</run></on>
+           <on Content="hang"><run timeout="1" failed="太慢">/bin/sh -c <arg>echo early; sleep 1000 &amp; echo $! > FOLDER/pid; sleep 1000</arg></run></on>
+           <on Content="long"><run>/bin/sh -c <arg>head -c 300 /dev/zero | tr '\0' a >&amp;2; exit 1</arg></run></on>
+           <on Content="deaf"><run timeout="1s" failed="太慢">/bin/sh -c <arg>exec >&amp;- 2>&amp;-; sleep 1000</arg></run></on>"#,
+    );
+    for (content, answer) in [
+        ("exit", "exit 坏了"),
+        ("mute", "success"),
+        ("signal", "坏了"),
+        ("missing", "坏了"),
+        ("hang", "太慢"),
+        ("deaf", "太慢"),
+        ("long", "success"),
+    ] {
+        assert_eq!(say(&program, content), answer);
+    }
+    let mut lines = program.stop();
+    assert_eq!(
+        lines.pop().unwrap(),
+        format!(
+            "cause=run-failed reason=\"/bin/sh: exit status: 1: {}…\"",
+            "a".repeat(200)
+        )
+    );
+    assert_eq!(
+        lines,
+        [
+            "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota … more\"",
+            "cause=run-failed reason=\"/bin/false: exit status: 1\"",
+            "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL)\"",
+            "cause=run-failed reason=\"/nonexistent: cannot be started: No such file or directory (os error 2)\"",
+            "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
+            "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
+        ]
+    );
+}
+
+/// A full pipe would stop the program, and an endless one would fill the memory.
+#[test]
+fn a_flood_is_read_and_cut() {
+    let (program, _) = start(
+        "floods",
+        r#"<on Content="stderr"><run>/bin/sh -c <arg>head -c 3000000 /dev/zero >&amp;2; echo done</arg></run></on>
+           <on Content="stdout"><run>/bin/sh -c <arg>head -c 3000000 /dev/zero | tr '\0' a</arg></run></on>
+           <on Content="endless"><run>yes</run></on>
+           <on Content="unread"><run>/bin/sh -c <arg>exec &lt;&amp;-; echo done</arg></run></on>"#,
+    );
+    assert_eq!(say(&program, "stderr"), "done");
+    assert_eq!(say(&program, "stdout"), "a".repeat(2045) + "…");
+    assert!(say(&program, "endless").starts_with("y\ny\n"));
+    assert_eq!(say(&program, "unread"), "done");
+    program.stop_silent();
+}
+
+#[test]
+fn what_a_program_leaves_behind_does_not_delay_its_answer() {
+    let (program, folder) = start(
+        "leftovers",
+        r#"<on><run>/bin/sh -c <arg>sleep 1000 &amp; echo $! > FOLDER/pid; echo done</arg></run></on>"#,
+    );
+    assert_eq!(say(&program, "x"), "done");
+    until_gone(fs::read_to_string(folder.join("pid")).unwrap().trim());
+    program.stop_silent();
+}
+
+/// Waits until there is no such process, or only what its parent has not asked for yet.
+fn until_gone(id: &str) {
+    let status = Path::new("/proc").join(id).join("status");
+    until("the process is gone", || {
+        fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ"))
+    });
+}
+
+#[test]
+fn a_user_is_held_to_the_limit_of_a_program() {
+    let (program, _) = start(
+        "limit",
+        r#"<on Content="cheap"><run>echo yes</run></on>
+           <on Content="other"><run limit="2/1h">echo yes</run></on>
+           <on Content="short"><run limit="1/1s">printf yes</run></on>
+           <on Content="*"><run limit="2/1h" limited="{Content}，够了">echo yes</run></on>"#,
+    );
+    let msg_ids = AtomicU64::new(1);
+    let ask = |user: &str, content: &str| {
+        let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
+        let reply = reply_to(&program, &text_of(user, msg_id, content));
+        if reply == "success" {
+            return reply;
+        }
+        element(&reply, "Content").to_owned()
+    };
+    assert_eq!(ask("oUser1", "a"), "yes");
+    assert_eq!(ask("oUser1", "b"), "yes");
+    assert_eq!(ask("oUser1", "c"), "c，够了");
+    assert_eq!(ask("oUser2", "a"), "yes");
+    assert_eq!(ask("oUser1", "d"), "d，够了");
+    // Another rule is another program.
+    assert_eq!(ask("oUser1", "cheap"), "yes");
+    assert_eq!(ask("oUser1", "other"), "yes");
+    // What was refused does not count either, so a second later there is room.
+    assert_eq!(ask("oUser3", "short"), "yes");
+    until("a second passes", || ask("oUser3", "short") == "yes");
+    let lines = program.stop();
+    assert_eq!(
+        lines[0],
+        "cause=run-limited reason=\"echo: not started, the user is at the limit\""
+    );
+}
+
+#[test]
+fn sixty_four_run_at_once_and_the_next_fails() {
+    let (program, folder) = start(
+        "at-once",
+        r#"<on Content="wait"><run failed="忙">/bin/sh -c <arg>exec &lt; FOLDER/fifo; echo x >> FOLDER/runs; cat</arg></run></on>
+           <on><run failed="忙">echo free</run></on>"#,
+    );
+    let fifo = folder.join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // Open for writing, so that those who read it wait; closed, it ends for all of them.
+    let mut open = fs::OpenOptions::new();
+    let writer = open.read(true).write(true).open(&fifo).unwrap();
+    let mut streams = Vec::new();
+    for number in 0..64 {
+        let mut stream = connect(program.address);
+        let xml = text_of(&format!("oUser{number}"), 1, "wait");
+        stream.write_all(&post(&xml)).unwrap();
+        streams.push(stream);
+    }
+    let runs = folder.join("runs");
+    until("all run", || {
+        fs::read_to_string(&runs)
+            .unwrap_or_default()
+            .lines()
+            .count()
+            == 64
+    });
+    assert_eq!(say(&program, "one more"), "忙");
+    assert_eq!(children_of(program.id()).len(), 64);
+    drop(writer);
+    for stream in &mut streams {
+        assert_eq!(read_answer(stream, false).content, "success");
+    }
+    assert_eq!(say(&program, "one more"), "free");
+    let lines = program.stop();
+    assert_eq!(
+        lines,
+        ["cause=run-failed reason=\"echo: not started, 64 programs run already\""]
+    );
+}
+
+/// All processes of this parent, dead ones that nobody has asked for too.
+fn children_of(parent: u32) -> Vec<String> {
+    let stat = |process: fs::DirEntry| fs::read_to_string(process.path().join("stat")).ok();
+    let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(stat);
+    // The name is in brackets, and may hold anything; behind it are the state and the parent.
+    let is_child = |stat: &String| {
+        let (_, behind) = stat.rsplit_once(") ").unwrap();
+        behind.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    stats.filter(is_child).collect()
+}
+
+#[test]
+fn five_hundred_runs_leave_no_process_and_no_descriptor() {
+    let (program, _) = start(
+        "five-hundred",
+        r#"<on Content="fail"><run>/bin/false</run></on><on Content="none"><run>/nonexistent</run></on>
+           <on><run>echo yes</run></on>"#,
+    );
+    let mut kept = connect(program.address);
+    assert_eq!(ask(&mut kept, &get("/")).status, 200);
+    let before = program.descriptors();
+    for number in 0..500 {
+        let content = ["fail", "none", "yes"][number % 3];
+        say(&program, content);
+        // Or it would be closed, where the machine is slow.
+        assert_eq!(ask(&mut kept, &get("/")).status, 200);
+    }
+    // The last connection may not be closed yet.
+    until("no descriptor is left", || program.descriptors() == before);
+    assert_eq!(children_of(program.id()), [""; 0]);
+    assert_eq!(program.stop().len(), 334);
+}
+
+/// A rule that starts processes which get away as far as they can, and writes their numbers to FOLDER/pids.
+const RUNAWAYS: &str = r#"<on><run timeout="TIMEOUT" failed="坏了">/bin/sh -c <arg>
+    sleep 1000 &amp;
+    timeout 1000 sleep 1000 &amp;
+    setsid sleep 1000 &amp;
+    (sleep 1000 &lt; /dev/null > /dev/null 2>&amp;1 &amp;)
+    mine() (
+      sleeping=$(grep -lx sleep /proc/[0-9]*/comm 2> /dev/null | sed 's|comm$|environ|')
+      grep -l WECHAT_RUN=$WECHAT_RUN $sleeping /dev/null 2> /dev/null
+    )
+    until [ $(mine | wc -l) -ge 4 ]; do true; done
+    (mine; echo /proc/$$/environ) | cut -d / -f 3 > FOLDER/new
+    mv FOLDER/new FOLDER/pids
+    sleep 1000</arg></run></on>"#;
+
+/// What serves these rules, and finds the programs of a shell.
+fn serving<'c>(command: &'c mut Command, rules: &Path) -> &'c mut Command {
+    command
+        .env("WECHAT_TOKEN", TOKEN)
+        .env("PATH", "/usr/bin:/bin")
+        .args(["--listen", "127.0.0.1:0", "--rules"])
+        .arg(rules)
+}
+
+/// The numbers of its processes, at least those five, once they run.
+fn runaways(folder: &Path) -> Vec<String> {
+    let pids = folder.join("pids");
+    until("it runs", || pids.exists());
+    let pids = fs::read_to_string(pids).unwrap();
+    let pids: Vec<String> = pids.lines().map(str::to_owned).collect();
+    assert!(pids.len() >= 5, "{pids:?}");
+    pids
+}
+
+#[test]
+fn what_the_server_started_ends_with_it_however_it_ends() {
+    for signal in ["KILL", "TERM", "INT"] {
+        let command = match signal {
+            "INT" => interruptible(),
+            _ => Some(command()),
+        };
+        let Some(mut command) = command else {
+            return;
+        };
+        let (rules, folder) = rules_file(
+            &format!("ends-{signal}"),
+            &RUNAWAYS.replace("TIMEOUT", "60"),
+        );
+        let program = Program::spawn(serving(&mut command, &rules));
+        let mut stream = connect(program.address);
+        stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
+        let pids = runaways(&folder);
+        let kill = format!("kill -{signal} {}", program.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+        pids.iter().for_each(|id| until_gone(id));
+        assert_eq!(program.stop(), [""; 0]);
+    }
+}
+
+/// As where somebody presses Ctrl-C.
+#[test]
+fn a_signal_to_the_servers_whole_group_ends_its_programs_too() {
+    let Some(mut command) = interruptible() else {
+        return;
+    };
+    let (rules, folder) = rules_file("ends-group", &RUNAWAYS.replace("TIMEOUT", "60"));
+    let program = Program::spawn(serving(&mut command, &rules).process_group(0));
+    let mut stream = connect(program.address);
+    stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
+    let pids = runaways(&folder);
+    let kill = format!("kill -INT -{}", program.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+    pids.iter().for_each(|id| until_gone(id));
+}
+
+#[test]
+fn when_its_time_is_up_a_program_ends_with_all_it_started() {
+    let (program, folder) = start("time-is-up", &RUNAWAYS.replace("TIMEOUT", "6s"));
+    assert_eq!(say(&program, "x"), "坏了");
+    runaways(&folder).iter().for_each(|id| until_gone(id));
+    assert_eq!(program.stop().len(), 1);
+}
+
+#[test]
+fn the_guard_ends_a_program_when_its_input_does() {
+    let guard = |arguments: &[&str], input: &str| {
+        let mut guard = command()
+            .arg("guard")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = guard.stdin.take().unwrap();
+        // One that was started wrongly reads nothing.
+        let _ = stdin.write_all(input.as_bytes());
+        let is_open = !input.is_empty();
+        let stdin = is_open.then_some(stdin);
+        let mut printed = String::new();
+        guard
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut printed)
+            .unwrap();
+        drop(stdin);
+        let output = guard.wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), printed, errors)
+    };
+    assert_eq!(
+        guard(&["60", "cat"], "5\nhello"),
+        (0, "hello".into(), String::new())
+    );
+    assert_eq!(
+        guard(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n"),
+        (0, "--help\n".into(), String::new())
+    );
+    assert_eq!(
+        guard(&["x", "cat"], "0\n"),
+        (
+            1,
+            String::new(),
+            "wechat: guard is for the server, which gives it seconds, a program and its arguments\n".into()
+        )
+    );
+    let (code, _, errors) = guard(&["60", "cat"], "");
+    assert_eq!(code, 1);
+    assert!(
+        errors.starts_with("wechat: no message to be read: "),
+        "{errors}"
+    );
+    let mut child = command()
+        .args(["guard", "60", "sleep", "1000"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"0\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "wechat: ended, nobody waits for it\n"
+    );
+}
+
+/// The README's two programs, against a model that this test plays.
+#[test]
+fn the_programs_of_the_readme_answer_with_a_language_model() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let folder = folder("model");
+    for (mark, name, needs) in [
+        ("```sh\n#!/bin/sh", "ask.sh", vec!["curl", "jq"]),
+        (
+            "```python\n#!/usr/bin/env python3",
+            "ask.py",
+            vec!["python3"],
+        ),
+    ] {
+        let is_there = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
+        if !needs.iter().all(is_there) {
+            eprintln!("not checked, for want of {}: {name}", needs.join(" or "));
+            continue;
+        }
+        let (_, behind) = readme.split_once(mark).unwrap();
+        let (body, _) = behind.split_once("```\n").unwrap();
+        let first = mark.split('\n').nth(1).unwrap();
+        let path = folder.join(name);
+        fs::write(&path, format!("{first}{body}")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let model = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = model.local_addr().unwrap();
+        let rules = folder.join("rules.xml");
+        let run = format!("<run failed=\"坏了\">{}</run>", path.to_str().unwrap());
+        fs::write(&rules, format!("<rules><on>{run}</on></rules>")).unwrap();
+        let program = Program::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("PATH", std::env::var_os("PATH").unwrap())
+                .env("API_KEY", "sk-1")
+                .env("API_URL", format!("http://{address}/v1/chat/completions"))
+                .args([
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--rules",
+                    rules.to_str().unwrap(),
+                ]),
+        );
+        let reply = |answer: &'static str| {
+            let model = model.try_clone().unwrap();
+            let asked = std::thread::spawn(move || play_model(&model, answer));
+            let said = say(&program, "say \"hi\" $(id) 'x'");
+            (said, asked.join().unwrap())
+        };
+        let answer = "{\"choices\":[{\"message\":{\"content\":\"<image><MediaId>你好</MediaId></image>\"}}]}";
+        let (said, asked) = reply(answer);
+        assert_eq!(said, "<image><MediaId>你好</MediaId></image>", "{name}");
+        assert!(asked.contains("Bearer sk-1"), "{asked}");
+        assert!(asked.contains("say \\\"hi\\\" $(id) 'x'"), "{asked}");
+        assert_eq!(reply("{\"error\":\"no money\"}").0, "坏了", "{name}");
+        assert_eq!(reply("").0, "坏了", "{name}");
+        drop(model);
+        assert_eq!(say(&program, "nobody there"), "坏了", "{name}");
+        assert_eq!(program.stop().len(), 3);
+    }
+}
+
+/// Answers one request for a completion, and returns it.
+fn play_model(model: &TcpListener, answer: &str) -> String {
+    let (mut stream, _) = model.accept().unwrap();
+    let mut request = Vec::new();
+    loop {
+        let mut part = [0; 4096];
+        let count = stream.read(&mut part).unwrap();
+        request.extend(&part[..count]);
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        let Some((head, content)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let (_, length) = head.split_once("content-length: ").unwrap();
+        let length = length.split("\r\n").next().unwrap();
+        if content.len() >= length.parse().unwrap() {
+            break;
+        }
+    }
+    let length = answer.len();
+    let status = if answer.is_empty() {
+        "500 Oops"
+    } else {
+        "200 OK"
+    };
+    let head = "Content-Type: application/json\r\nConnection: close";
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{answer}"
+    )
+    .unwrap();
+    String::from_utf8(request).unwrap()
+}

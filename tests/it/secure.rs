@@ -1,0 +1,354 @@
+//! The cipher: published vectors in both directions, and all that is no encrypted message.
+
+#![cfg(feature = "secure")]
+use std::io;
+
+use crate::support::sealed::*;
+use crate::support::*;
+use wechat::callback::{Callback, EncryptionPolicy};
+use wechat::http::{Head, Request, Status};
+use wechat::session::{Caller, Outcome};
+use wechat::wechat::{
+    AesKey, AesKeyError, AppId, Cipher, Credentials, Mode, OpenError, Reply, SignatureError, Token,
+};
+
+/// Opens an `Encrypt`, which takes a signature, and returns what was in it or why it cannot be opened.
+fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, OpenError> {
+    let token = Token::parse(TOKEN).unwrap();
+    let signature = token.sign_message(b"1", b"2", encrypt).to_string();
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: b"1",
+        nonce: b"2",
+    };
+    let sealed = token.verify_message(&credentials, encrypt).unwrap();
+    cipher.open(&sealed).map(|opened| opened.message().to_vec())
+}
+
+#[test]
+fn published_messages_are_opened_and_sealed_alike() {
+    let vectors = Vector::all("open");
+    for vector in &vectors {
+        let name = &vector.name;
+        let random = vector.must("random").to_owned();
+        let fill = move |bytes: &mut [u8]| {
+            bytes.copy_from_slice(random.as_bytes());
+            Ok(())
+        };
+        let key = AesKey::parse(vector.must("aes-key")).unwrap();
+        let app_id = AppId::parse(vector.must("app-id")).unwrap();
+        let cipher = Cipher::new(key, None, app_id, fill);
+        let encrypt = vector.must("encrypt");
+        assert_eq!(
+            open(&cipher, encrypt).as_ref(),
+            Ok(&vector.message()),
+            "{name}"
+        );
+        assert_eq!(cipher.seal(&vector.message()).unwrap(), encrypt, "{name}");
+        let padding: usize = vector.must("padding").parse().unwrap();
+        let length = 20 + vector.message().len() + vector.must("app-id").len() + padding;
+        assert_eq!(
+            (length % 32, encrypt.len()),
+            (0, length.div_ceil(3) * 4),
+            "{name}"
+        );
+    }
+    assert_eq!(vectors.len(), 15);
+}
+
+#[test]
+fn published_msg_signatures_are_verified_and_no_other() {
+    let mut count = 0;
+    for vector in Vector::all("open") {
+        let Some(msg_signature) = vector.get("msg_signature") else {
+            continue;
+        };
+        count += 1;
+        let token = Token::parse(vector.must("token")).unwrap();
+        let (timestamp, nonce) = (vector.must("timestamp"), vector.must("nonce"));
+        let encrypt = vector.must("encrypt");
+        let verify = |token: &Token, signature: &str, encrypt: &str| {
+            let credentials = Credentials {
+                signature: signature.as_bytes(),
+                timestamp: timestamp.as_bytes(),
+                nonce: nonce.as_bytes(),
+            };
+            token.verify_message(&credentials, encrypt).map(|_| ())
+        };
+        assert_eq!(
+            verify(&token, msg_signature, encrypt),
+            Ok(()),
+            "{}",
+            vector.name
+        );
+        assert_eq!(
+            verify(&token, &msg_signature.to_uppercase(), encrypt),
+            Ok(())
+        );
+        let wrong = Err(SignatureError::Wrong);
+        let plain = token
+            .sign(timestamp.as_bytes(), nonce.as_bytes())
+            .to_string();
+        assert_eq!(Some(plain.as_str()), vector.get("signature"));
+        assert_eq!(verify(&token, &plain, encrypt), wrong);
+        assert_eq!(verify(&token, msg_signature, &encrypt[1..]), wrong);
+        assert_eq!(verify(&token, msg_signature, &format!("{encrypt} ")), wrong);
+        let other = Token::parse("hello2021").unwrap();
+        assert_eq!(verify(&other, msg_signature, encrypt), wrong);
+        assert_eq!(
+            verify(&token, &msg_signature[1..], encrypt),
+            Err(SignatureError::Malformed)
+        );
+    }
+    assert_eq!(count, 10);
+}
+
+#[test]
+fn what_is_no_encrypted_message_is_refused_by_name() {
+    let vectors = Vector::all("refuse");
+    for vector in &vectors {
+        let cipher = cipher_of(vector.must("aes-key"), vector.must("app-id"));
+        for encrypt in vector.all_of("encrypt") {
+            let error = open(&cipher, encrypt).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                vector.must("error"),
+                "{}: {encrypt}",
+                vector.name
+            );
+        }
+    }
+    assert_eq!(vectors.len(), 11);
+    let paddings = vectors
+        .iter()
+        .find(|vector| vector.name == "padding")
+        .unwrap();
+    assert_eq!(paddings.all_of("encrypt").count(), 99);
+}
+
+/// Every length that there can be up to the next multiple of the padding, and some more.
+#[test]
+fn messages_of_any_length_come_back() {
+    let cipher = cipher_of(AES_KEY, APP_ID);
+    for length in 1..=300 {
+        let message: Vec<u8> = (0..length)
+            .map(|at| u8::try_from(at % 256).unwrap())
+            .collect();
+        let encrypt = cipher.seal(&message).unwrap();
+        assert_eq!(open(&cipher, &encrypt), Ok(message));
+        let padded = (20 + length + APP_ID.len() + 1).next_multiple_of(32);
+        assert_eq!(encrypt.len(), padded.div_ceil(3) * 4);
+    }
+    assert_eq!(
+        open(&cipher, &cipher.seal(b"").unwrap()),
+        Err(OpenError::Empty)
+    );
+}
+
+#[test]
+fn no_text_is_a_panic() {
+    let cipher = cipher_of(AES_KEY, APP_ID);
+    let encrypt = cipher.seal("<xml>你好</xml>".as_bytes()).unwrap();
+    for at in 0..encrypt.len() {
+        for letter in ['A', '/', '=', ' ', '"', '\0'] {
+            let mut flipped: Vec<char> = encrypt.chars().collect();
+            flipped[at] = letter;
+            // What stands in the random bytes is for nobody to check.
+            let _ = open(&cipher, &flipped.into_iter().collect::<String>());
+        }
+    }
+    for length in 0..encrypt.len() {
+        assert!(open(&cipher, &encrypt[..length]).is_err());
+    }
+}
+
+#[test]
+fn the_same_message_never_looks_the_same() {
+    let cipher = cipher_of(AES_KEY, APP_ID);
+    let mut sealed: Vec<String> = (0..100).map(|_| cipher.seal(b"a").unwrap()).collect();
+    sealed.sort();
+    sealed.dedup();
+    assert_eq!(sealed.len(), 100);
+}
+
+#[test]
+fn without_random_bytes_nothing_is_sealed() {
+    let key = AesKey::parse(AES_KEY).unwrap();
+    let app_id = AppId::parse(APP_ID).unwrap();
+    let none = |_: &mut [u8]| Err(io::Error::other("none left"));
+    let cipher = Cipher::new(key, None, app_id, none);
+    assert_eq!(cipher.seal(b"a").unwrap_err().to_string(), "none left");
+}
+
+/// WeChat changes over to a new key some time after it is saved, so that both are good for a while.
+#[test]
+fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
+    const OTHER: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
+    let previous = Some(AesKey::parse(OTHER).unwrap());
+    let key = AesKey::parse(AES_KEY).unwrap();
+    let app_id = AppId::parse(APP_ID).unwrap();
+    let both = Cipher::new(key, previous, app_id, wechat::service::random().unwrap());
+    let token = Token::parse(TOKEN).unwrap();
+    for key in [AES_KEY, OTHER] {
+        let wechat = WeChat::with(TOKEN, key, APP_ID);
+        let encrypt = wechat.cipher.seal(b"question").unwrap();
+        let signature = token.sign_message(b"1", b"2", &encrypt).to_string();
+        let credentials = Credentials {
+            signature: signature.as_bytes(),
+            timestamp: b"1",
+            nonce: b"2",
+        };
+        let sealed = token.verify_message(&credentials, &encrypt).unwrap();
+        let opened = both.open(&sealed).unwrap();
+        assert_eq!(opened.message(), b"question");
+        let mut out = Vec::new();
+        opened
+            .write_reply(b"answer", &token, now(), &credentials, &mut out)
+            .unwrap();
+        let answer = Answer {
+            status: 200,
+            head: String::new(),
+            content: String::from_utf8(out).unwrap(),
+        };
+        assert_eq!(wechat.open(&answer, Mode::Safe), "answer");
+    }
+    // Of two keys, that is said with which it went further.
+    for key in [AES_KEY, OTHER] {
+        let other_app = WeChat::with(TOKEN, key, "wx1");
+        assert_eq!(
+            open(&both, &other_app.cipher.seal(b"a").unwrap()),
+            Err(OpenError::AppId)
+        );
+    }
+}
+
+/// A nonce is the request's, so anything; whoever reads the envelope has to read what was signed.
+#[test]
+fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
+    let wechat = WeChat::usual();
+    let encrypt = wechat.cipher.seal(b"question").unwrap();
+    let signature = wechat.token.sign_message(b"1", b"2", &encrypt).to_string();
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: b"1",
+        nonce: b"2",
+    };
+    let sealed = wechat.token.verify_message(&credentials, &encrypt).unwrap();
+    let opened = wechat.cipher.open(&sealed).unwrap();
+    for nonce in [
+        b"1714112445".as_slice(),
+        "随机".as_bytes(),
+        b"]]><a>",
+        b"\0a\x01b\xFFc\r\nd",
+        b"",
+        &[b'9'; 8000],
+    ] {
+        let mut out = Vec::new();
+        let request = Credentials {
+            nonce,
+            ..credentials
+        };
+        opened
+            .write_reply(b"answer", &wechat.token, 1_700_000_001, &request, &mut out)
+            .unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let leaf = |name: &str| {
+            let mut children = document.root_element().children();
+            let found = children.find(|child| child.has_tag_name(name)).unwrap();
+            let texts = found.children().filter_map(|child| child.text());
+            texts.collect::<String>()
+        };
+        assert_eq!(leaf("TimeStamp"), "1700000001");
+        let expected =
+            wechat
+                .token
+                .sign_message(b"1700000001", leaf("Nonce").as_bytes(), &leaf("Encrypt"));
+        assert_eq!(leaf("MsgSignature"), expected.to_string());
+        assert_eq!(
+            open(&wechat.cipher, &leaf("Encrypt")),
+            Ok(b"answer".to_vec())
+        );
+        assert_eq!(document.root_element().children().count(), 4);
+    }
+}
+
+#[test]
+fn keys_are_43_characters_of_base64_and_print_nothing() {
+    let error = |text: &str| AesKey::parse(text).unwrap_err();
+    assert_eq!(error(""), AesKeyError::Length(0));
+    assert_eq!(error(&AES_KEY[1..]), AesKeyError::Length(42));
+    assert_eq!(error(&format!("{AES_KEY}=")), AesKeyError::Character(44));
+    assert_eq!(error(&format!("{AES_KEY}A")), AesKeyError::Length(44));
+    assert_eq!(error(&AES_KEY.replace('c', "-")), AesKeyError::Character(3));
+    assert_eq!(
+        error(&AES_KEY.replace('a', "钥")),
+        AesKeyError::Character(1)
+    );
+    // The last character has two bits more than the key: they count for nothing.
+    let keys = ["8", "9", "+", "/"].map(|last| format!("{}{last}", &AES_KEY[..42]));
+    let encrypt = cipher_of(&keys[0], APP_ID).seal(b"a").unwrap();
+    for key in &keys {
+        assert_eq!(open(&cipher_of(key, APP_ID), &encrypt), Ok(b"a".to_vec()));
+    }
+    assert_eq!(format!("{:?}", AesKey::parse(AES_KEY).unwrap()), "AesKey");
+    assert_eq!(format!("{:?}", cipher_of(AES_KEY, APP_ID)), "Cipher");
+}
+
+/// Else whoever sees both could send the reply back as a message.
+#[test]
+fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
+    let wechat = WeChat::usual();
+    let encrypt = wechat.cipher.seal(b"question").unwrap();
+    for (request, reply) in [
+        ("1700000000", "1700000001"),
+        ("1700000001", "1700000002"),
+        ("01700000001", "1700000001"),
+        ("x", "1700000001"),
+    ] {
+        let signature = wechat
+            .token
+            .sign_message(request.as_bytes(), b"2", &encrypt)
+            .to_string();
+        let credentials = Credentials {
+            signature: signature.as_bytes(),
+            timestamp: request.as_bytes(),
+            nonce: b"2",
+        };
+        let sealed = wechat.token.verify_message(&credentials, &encrypt).unwrap();
+        let opened = wechat.cipher.open(&sealed).unwrap();
+        let mut out = Vec::new();
+        opened
+            .write_reply(b"a", &wechat.token, 1_700_000_001, &credentials, &mut out)
+            .unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let expected = format!("<TimeStamp>{reply}</TimeStamp><Nonce><![CDATA[2]]></Nonce>");
+        assert!(out.contains(&expected), "{out}");
+    }
+}
+
+/// A reply that cannot be encrypted is none; it never goes out plain.
+#[test]
+fn without_random_bytes_there_is_no_reply() {
+    let key = AesKey::parse(AES_KEY).unwrap();
+    let none = |_: &mut [u8]| Err(io::Error::other("none left"));
+    let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
+    let cipher = Cipher::new(key, None, AppId::parse(APP_ID).unwrap(), none);
+    callback.encryption = EncryptionPolicy::Allowed(cipher);
+    let request = WeChat::usual().post(&text_message("a"), Mode::Safe);
+    let (head, length) = Head::parse(&request).unwrap().unwrap();
+    let content = &request[length..];
+    let (now, is_there) = (&now, &|| true);
+    let mut scratch = Vec::new();
+    let caller = Caller { now, is_there };
+    let response = callback
+        .answer(&Request { head, content }, &caller, &mut scratch, |_| {
+            Outcome::Reply(Reply::text("secret words"))
+        })
+        .unwrap();
+    assert_eq!(response.note().unwrap().cause, "no-randomness");
+    assert_eq!(response.status(), Status::Ok);
+    let mut bytes = Vec::new();
+    response.write_to(&head, 1_700_000_000, &mut bytes);
+    assert!(bytes.ends_with(b"\r\n\r\nsuccess"));
+}

@@ -1,0 +1,849 @@
+//! `wechat send`: what it sends, and how it judges the answers.
+
+use std::fs;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
+use crate::support::tools::*;
+use crate::support::*;
+
+/// What WeChat would be sent, and what it would make of this answer.
+#[track_caller]
+fn assert_judged(answer: &str, arguments: &[&str], judgement: &str) -> Said {
+    let answer = answer
+        .replace(
+            "HEAD",
+            "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName><CreateTime>1700000000</CreateTime>",
+        )
+        .to_owned();
+    let address = backend(move |_| ok(&answer));
+    let said = run(address, arguments);
+    assert!(said.out.contains(judgement), "{judgement}\n{}", said.out);
+    let is_fine = judgement.starts_with("WeChat would");
+    assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
+    let prompt = "wechat: WeChat would not deliver this as it is, the user may see 该公众号提供的服务出现故障，请稍后再试\n";
+    assert_eq!(said.err, if is_fine { "" } else { prompt });
+    said
+}
+
+#[test]
+fn answers_are_judged_as_wechat_would_judge_them() {
+    let text = |content: &str| {
+        format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>")
+    };
+    let judged = |answer: &str, judgement: &str| {
+        assert_judged(answer, &["send", "你好"], judgement);
+    };
+    judged(&text("好"), "WeChat would deliver this");
+    judged("success", "WeChat would show the user nothing");
+    judged("", "WeChat would show the user nothing");
+    judged(
+        "success\n",
+        "failed: \"success\\n\" instead of the seven bytes success",
+    );
+    judged(
+        "\"success\"",
+        "failed: \"\\\"success\\\"\" instead of the seven bytes success",
+    );
+    judged(" \n", "failed: only white space; ");
+    judged(
+        "{\"a\":1}",
+        "failed: JSON, \"{\\\"a\\\":1}\"; a reply is XML",
+    );
+    judged("<!DOCTYPE html>", "failed: an HTML page, ");
+    judged("好", "failed: \"好\", which is no XML; ");
+    judged(
+        &format!("\u{FEFF}{}", text("好")),
+        "failed: a byte order mark (EF BB BF) in front of the XML; ",
+    );
+    judged(
+        &format!("\n<?xml version=\"1.0\"?>{}", text("好")),
+        "failed: white space in front of the XML declaration, ",
+    );
+    judged("<xml><a>", "failed: not well-formed XML at line 1 column ");
+    judged(
+        &text("\u{1}"),
+        "failed: it holds U+0001, which XML cannot carry; ",
+    );
+    judged(
+        "<reply>HEAD</reply>",
+        "failed: the root element is <reply>, only <xml> is one of a reply",
+    );
+    judged(
+        "<xml><Encrypt>a</Encrypt></xml>",
+        "failed: it is encrypted, or once more than the message was; ",
+    );
+    judged(
+        &text(""),
+        "failed: Content is empty, which shows the fault prompt; ",
+    );
+    judged(
+        "<xml>HEAD<MsgType>text</MsgType></xml>",
+        "failed: Content is missing or empty, and text cannot do without",
+    );
+    judged(
+        &text(&"好".repeat(683)),
+        "failed: Content has 2049 bytes of UTF-8, at most 2048 allowed",
+    );
+    judged(&text(&"x".repeat(2048)), "WeChat would deliver this");
+    judged(
+        "<xml>HEAD<Content>a</Content></xml>",
+        "failed: MsgType is missing; there are text image voice ",
+    );
+    judged(
+        &text("a").replace(">text<", ">Text<"),
+        "failed: MsgType is \"Text\"; there are text ",
+    );
+    for (kind, inside) in [("image", "Image"), ("voice", "Voice"), ("video", "Video")] {
+        let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
+        let whole = reply(&format!("<{inside}><MediaId>m</MediaId></{inside}>"));
+        judged(&whole, "WeChat would deliver this");
+        let missing =
+            format!("failed: {inside}/MediaId is missing or empty, and {kind} cannot do without");
+        judged(&reply("<MediaId>m</MediaId>"), &missing);
+    }
+    let said = assert_judged(
+        "<xml>HEAD<MsgType>music</MsgType><Music><Title>t</Title></Music></xml>",
+        &["send", "你好"],
+        "WeChat would deliver this",
+    );
+    let warning = "warning: Music/ThumbMediaId is missing, which the manual requires\n";
+    assert!(said.out.contains(warning), "{}", said.out);
+    judged(
+        "\u{1f}\u{8b}",
+        "failed: \"\\u{1f}\\u{8b}\", which is no XML; ",
+    );
+    judged("<\0x\0m\0l\0>\0", "failed: it is UTF-16, ");
+    judged(
+        &text("a < b"),
+        "failed: not well-formed XML at line 1 column ",
+    );
+    for odd in ["<!-- a -->", "<a b=\"c\"/>"] {
+        let odd = text("a").replace("</xml>", &format!("{odd}</xml>"));
+        let said = assert_judged(&odd, &["send", "你好"], "WeChat would deliver this");
+        assert!(
+            said.out.contains(", of which WeChat's own XML has none\n"),
+            "{}",
+            said.out
+        );
+        // A long one could take minutes to read.
+        let long = odd.replace("</xml>", &format!("<c>{}</c></xml>", "x".repeat(8192)));
+        judged(&long, "failed: XML ");
+    }
+    judged("<!DOCTYPE a><xml/>", "failed: not well-formed XML at line ");
+    let said = assert_judged(
+        &text("a"),
+        &["send", "Event=unsubscribe"],
+        "WeChat would deliver this",
+    );
+    let warning = "warning: the user has left, so no reply can reach them; ";
+    assert!(said.out.contains(warning), "{}", said.out);
+    judged(
+        &text("a & b"),
+        "in a text write &amp; and &lt; for & and <, or CDATA ",
+    );
+    judged(
+        "<xml><a",
+        "failed: XML with a tag or a CDATA section left open; is Content-Length ",
+    );
+    judged(
+        &format!("{}\n<b>Notice</b>: x", text("a")),
+        "failed: \"<b>Notice</b>: x\" behind </xml>; ",
+    );
+    judged("[微笑]", "failed: \"[微笑]\", which is no XML; ");
+    judged(
+        "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>",
+        "WeChat would deliver this",
+    );
+}
+
+#[test]
+fn the_head_of_a_reply_is_judged_by_the_message_it_answers() {
+    let judged = |head: &str, judgement: &str| {
+        let answer = format!("<xml>{head}<MsgType>text</MsgType><Content>a</Content></xml>");
+        assert_judged(
+            &answer,
+            &["send", "--from", "o2", "你好", "ToUserName=gh_2"],
+            judgement,
+        );
+    };
+    let names = "<ToUserName>o2</ToUserName><FromUserName>gh_2</FromUserName>";
+    let time = "<CreateTime>1700000000</CreateTime>";
+    judged(&format!("{names}{time}"), "WeChat would deliver this");
+    judged(
+        &format!("<ToUserName>gh_2</ToUserName><FromUserName>o2</FromUserName>{time}"),
+        "failed: the two names are not swapped; ",
+    );
+    judged(
+        &format!("<ToUserName>o3</ToUserName><FromUserName>gh_2</FromUserName>{time}"),
+        "failed: ToUserName is \"o3\", \"o2\" expected",
+    );
+    judged(
+        &format!("<ToUserName>o2</ToUserName>{time}"),
+        "failed: FromUserName is missing, \"gh_2\" expected",
+    );
+    judged(
+        names,
+        "failed: CreateTime is missing, seconds since 1970 expected",
+    );
+    judged(
+        &format!("{names}<CreateTime>1700000000000</CreateTime>"),
+        "failed: CreateTime is 1700000000000, which is in milliseconds; ",
+    );
+    let at = |time: &str| format!("{names}<CreateTime>{time}</CreateTime>");
+    judged(&at("99999999999"), "WeChat would deliver this");
+    judged(
+        &at("100000000000"),
+        "failed: CreateTime is 100000000000, which is in milliseconds; ",
+    );
+    for wrong in ["1700000000.5", "+1700000000", "now"] {
+        judged(
+            &format!("{names}<CreateTime>{wrong}</CreateTime>"),
+            &format!("failed: CreateTime is \"{wrong}\", whole seconds since 1970 expected"),
+        );
+    }
+}
+
+/// Somebody who plays account and user by one name has them swapped in any case.
+#[test]
+fn one_name_for_both_is_swapped() {
+    let answer = "<xml><ToUserName>o</ToUserName><FromUserName>o</FromUserName>\
+        <CreateTime>1</CreateTime><MsgType>text</MsgType><Content>a</Content></xml>";
+    let arguments = ["send", "--from", "o", "ToUserName=o", "a"];
+    assert_judged(answer, &arguments, "WeChat would deliver this");
+}
+
+#[test]
+fn articles_are_counted_by_what_they_answer() {
+    let news = |count: &str, items: usize| {
+        let items = "<item><Title>t</Title></item>".repeat(items);
+        format!(
+            "<xml>HEAD<MsgType>news</MsgType><ArticleCount>{count}</ArticleCount><Articles>{items}</Articles></xml>"
+        )
+    };
+    let message = ["send", "你好"];
+    let event = ["send", "Event=subscribe"];
+    assert_judged(&news("1", 1), &message, "WeChat would deliver this");
+    assert_judged(&news("8", 8), &event, "WeChat would deliver this");
+    assert_judged(
+        &news("2", 2),
+        &message,
+        "failed: 2 articles, at most 1 allowed in answer to a message",
+    );
+    assert_judged(
+        &news("9", 9),
+        &event,
+        "failed: 9 articles, at most 8 allowed in answer to an event",
+    );
+    assert_judged(
+        &news("2", 1),
+        &message,
+        "failed: ArticleCount is \"2\", and Articles has 1 of item",
+    );
+    assert_judged(&news("0", 0), &event, "failed: news without articles; ");
+    assert_judged(
+        &news("1", 1).replace(">t<", "> <"),
+        &event,
+        "failed: 1 of the articles without a Title",
+    );
+}
+
+#[test]
+fn another_status_is_not_delivered_whatever_is_in_it() {
+    let address = backend(|_| b"HTTP/1.1 500 oops\r\nContent-Length: 7\r\n\r\nsuccess".to_vec());
+    let said = run(address, &["send", "你好"]);
+    assert!(
+        said.out
+            .contains("failed: status 500, and it says \"success\"; "),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn a_message_is_sent_as_captured_and_filled_in() {
+    let address = backend(ok);
+    let sent = |arguments: &[&str]| {
+        let said = run(address, &[&["send", "--raw"], arguments].concat());
+        let (_, request) = said.out.split_once("\n\nPOST ").unwrap();
+        let (head, xml) = request.split_once("\r\n\r\n").unwrap();
+        let (xml, _) = xml.split_once("</xml>").unwrap();
+        let xml = format!("{xml}</xml>");
+        // As sent, and as it came back.
+        assert_eq!(said.out.matches(&xml).count(), 2, "{}", said.out);
+        (head.to_owned(), xml)
+    };
+    let (head, xml) = sent(&["你好"]);
+    let mut lines = head.lines();
+    let target = lines.next().unwrap();
+    assert!(is_signed(target), "{target}");
+    assert!(target.starts_with("/wx?signature="), "{target}");
+    assert!(target.ends_with("&openid=oUser1 HTTP/1.1"), "{target}");
+    let fields: Vec<&str> = lines.collect();
+    let length = format!("Content-Length: {}", xml.len());
+    let host = format!("Host: {address}");
+    assert_eq!(
+        fields,
+        [
+            "User-Agent: Mozilla/4.0",
+            "Accept: */*",
+            &host,
+            "Pragma: no-cache",
+            &length,
+            "Content-Type: text/xml",
+        ]
+    );
+    with_message(&xml, now(), |message| {
+        assert_eq!(message.to_user_name(), "gh_0123456789ab");
+        assert_eq!(message.from_user_name(), "oUser1");
+        assert!(now() - message.create_time() < 60);
+        assert_eq!(message.msg_type(), "text");
+        assert_eq!(message.field("Content"), Some("你好"));
+        assert_eq!(message.msg_id().unwrap().len(), 17);
+    });
+    let (_, xml) = sent(&["--", "a=b ]]> -\u{1}\r\n"]);
+    assert!(
+        xml.contains("<![CDATA[a=b ]]]]><![CDATA[> -\u{1}\r\n]]>"),
+        "{xml}"
+    );
+    let (head, xml) = sent(&["Event=SCAN", "EventKey=1", "--from", "o/ü"]);
+    assert!(
+        head.lines()
+            .next()
+            .unwrap()
+            .ends_with("&openid=o%2F%C3%BC HTTP/1.1"),
+        "{head}"
+    );
+    with_message(&xml, now(), |message| {
+        assert_eq!(message.msg_type(), "event");
+        assert_eq!(
+            (message.msg_id(), message.field("EventKey")),
+            (None, Some("1"))
+        );
+    });
+    for text in ["-h", "-", "--raw", "a=b"] {
+        let (_, xml) = sent(&["--", text]);
+        assert_eq!(element(&xml, "Content"), text);
+    }
+    let (_, xml) = sent(&["-"]);
+    assert_eq!(element(&xml, "Content"), "-");
+    let (_, xml) = sent(&["MsgType=x", "a/b=1", "c/d=2", "c/b=3"]);
+    assert!(
+        xml.contains("<c><d><![CDATA[2]]></d><b><![CDATA[3]]></b></c>"),
+        "{xml}"
+    );
+    let (_, xml) = sent(&["MsgType=x", "a/b=1", "a/c/d=2", "a/b=3"]);
+    assert!(
+        xml.contains("</c></a>\n<a><b><![CDATA[3]]></b></a>"),
+        "{xml}"
+    );
+    let nested = [
+        "a/b=1",
+        "a/c=2",
+        "a/d/e=3",
+        "f=4",
+        "MsgType=x",
+        "CreateTime=5",
+        "MsgId=y",
+    ];
+    let (_, xml) = sent(&nested);
+    let behind = "<CreateTime>5</CreateTime>\n<MsgType><![CDATA[x]]></MsgType>\n\
+        <a><b><![CDATA[1]]></b><c><![CDATA[2]]></c><d><e><![CDATA[3]]></e></d></a>\n\
+        <f><![CDATA[4]]></f>\n<MsgId><![CDATA[y]]></MsgId>\n</xml>";
+    assert!(xml.ends_with(behind), "{xml}");
+    let list = [
+        "Event=pic_weixin",
+        "SendPicsInfo/Count=2",
+        "SendPicsInfo/PicList/item/PicMd5Sum=a",
+        "SendPicsInfo/PicList/item/PicMd5Sum=b",
+    ];
+    let (_, xml) = sent(&list);
+    let infos = "<SendPicsInfo><Count>2</Count><PicList><item><PicMd5Sum><![CDATA[a]]></PicMd5Sum></item>\
+        <item><PicMd5Sum><![CDATA[b]]></PicMd5Sum></item></PicList></SendPicsInfo>\n</xml>";
+    assert!(xml.ends_with(infos), "{xml}");
+    let (_, xml) = sent(&[
+        "MsgType=location",
+        "Location_X=-23.1",
+        "Scale=2.",
+        "Label=5",
+    ]);
+    let numbers = "<Location_X>-23.1</Location_X>\n<Scale><![CDATA[2.]]></Scale>\n\
+        <Label><![CDATA[5]]></Label>\n";
+    assert!(xml.contains(numbers), "{xml}");
+    let (first, second) = (sent(&["a"]), sent(&["a"]));
+    assert_ne!(first.0.lines().next(), second.0.lines().next());
+    assert_ne!(
+        element_of(&first.1, "MsgId"),
+        element_of(&second.1, "MsgId")
+    );
+}
+
+fn element_of<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, behind) = xml.split_once(&format!("<{name}>")).unwrap();
+    behind.split_once('<').unwrap().0
+}
+
+#[test]
+fn what_makes_no_message_is_refused_before_anything_is_sent() {
+    let cases: [(&[&str], &str); 9] = [
+        (&["--raw=1", "a"], "--raw takes no value"),
+        (&["--from", "", "a"], "--from is \"\", an openid allowed"),
+        (&[], "nothing to send, a text or Field=Value expected"),
+        (
+            &["--from", "o2"],
+            "nothing to send, a text or Field=Value expected",
+        ),
+        (&["a", "b"], "unexpected argument \"b\", see wechat --help"),
+        (&["a", "Content=b"], "Content given twice"),
+        (
+            &["--from", "o1", "a", "FromUserName=o2"],
+            "FromUserName given twice",
+        ),
+        (
+            &["MediaId=m1"],
+            "\"MediaId=m1\" without MsgType, such as MsgType=image or Event=CLICK; \
+             a text with = in it is written Content=…",
+        ),
+        (
+            &["--trees", "a"],
+            "unknown flag \"--trees\", see wechat --help",
+        ),
+    ];
+    let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    for (arguments, message) in cases {
+        let said = run(nobody, &[&["send"], arguments].concat());
+        assert_eq!(
+            (said.code, said.out.as_str(), said.err),
+            (2, "", format!("wechat: {message}\n"))
+        );
+    }
+    let said = run(nobody, &["send", "a", "Contnet=b"]);
+    assert!(
+        said.out
+            .starts_with("warning: unknown field Contnet, did you mean Content?\n"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_reply_is_shown_for_reading() {
+    let said = assert_judged(
+        "<xml>HEAD<MsgType>news</MsgType><ArticleCount>1</ArticleCount><Articles><item>\
+         <Title>一</Title><Description>a\nb\x1b</Description></item></Articles></xml>"
+            .replace('\x1b', "\u{85}")
+            .as_str(),
+        &["send", "Event=subscribe"],
+        "WeChat would deliver this",
+    );
+    let mut lines = said.out.lines();
+    assert!(
+        lines.next().unwrap().starts_with("news after "),
+        "{}",
+        said.out
+    );
+    let rest: Vec<&str> = lines.collect();
+    assert_eq!(
+        rest,
+        [
+            "  ArticleCount: 1",
+            "  Articles/item/Title: 一",
+            "  Articles/item/Description: a",
+            "                             b\\u{85}",
+            "WeChat would deliver this",
+        ]
+    );
+}
+
+#[test]
+fn tries_are_those_of_wechat() {
+    let rules = folder("tries").join("rules.xml");
+    fs::write(
+        &rules,
+        "<rules><on><run><arg/>sh<arg>-c</arg><arg>sleep 6; echo done</arg></run></on></rules>"
+            .replace("<arg/>", ""),
+    )
+    .unwrap();
+    let program = Program::start(&["--rules", rules.to_str().unwrap()]);
+    let address = program.address;
+    let never = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = never.local_addr().unwrap();
+    let waiting = thread::spawn(move || run(silent, &["send", "--tries", "你好"]));
+    let said = run(address, &["send", "--tries", "你好"]);
+    assert!(
+        said.out
+            .starts_with("try 1: no answer within 5.0 s\ntry 2: text after "),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out
+            .ends_with("  Content: done\nWeChat would deliver this\n"),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 0);
+    program.stop_silent();
+    let said = waiting.join().unwrap();
+    assert_eq!(
+        said.out,
+        "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n\
+         failed: connected, but no answer within 5 s, which is as long as WeChat waits; \
+         is the program busy, or does it wait for something else?\n"
+    );
+    assert_eq!(said.code, 1);
+    // The same request each time, as WeChat's log has it.
+    let requests: Vec<String> = (0..3)
+        .map(|_| read_request(&mut never.accept().unwrap().0))
+        .collect();
+    assert!(requests[0].starts_with("POST "), "{}", requests[0]);
+    assert!(requests.iter().all(|request| *request == requests[0]));
+}
+
+#[test]
+fn a_length_that_counts_characters_is_found_out() {
+    let address = backend(|_| {
+        let content = "<xml><Content>你好</Content></xml>";
+        let length = content.chars().count();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
+    });
+    let said = run(address, &["send", "你好"]);
+    let fault = "failed: Content-Length says 32, and 4 bytes more came behind them; \
+                 it counts bytes, not characters\n";
+    assert!(said.out.contains(fault), "{}", said.out);
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
+    let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\t\n</a>"));
+    let url = format!("http://{address}");
+    let environment = [("WECHAT_URL", url.as_str()), ("NO_COLOR", "1")];
+    if let Some(text) = on_terminal("send --raw a", &environment) {
+        assert!(
+            text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"),
+            "{text:?}"
+        );
+        assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
+    }
+    // Into a pipe they go as they are.
+    let said = run(address, &["send", "--raw", "a"]);
+    let raw = "<a>\u{1b}[2J\u{9b}1m\t\n</a>\n";
+    assert!(said.out.contains(raw), "{:?}", said.out);
+}
+
+/// WeChat asks again whatever of the answer was there when the time was up.
+#[test]
+fn half_an_answer_in_time_is_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let backend = thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        read_request(&mut first);
+        first
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsucc")
+            .unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        read_request(&mut second);
+        second.write_all(&ok("success")).unwrap();
+    });
+    let said = run(address, &["send", "--tries", "你好"]);
+    let expected = "try 1: no answer within 5.0 s\ntry 2: no reply (success) after ";
+    assert!(said.out.starts_with(expected), "{}", said.out);
+    assert_eq!(said.code, 0);
+    backend.join().unwrap();
+}
+
+/// And what was wrong with it is said.
+#[test]
+fn what_came_late_is_named() {
+    let late = |answer: &'static str, fault: &'static str| {
+        let address = holding(answer.as_bytes());
+        thread::spawn(move || {
+            let said = run(address, &["send", "你好"]);
+            assert!(said.out.starts_with(fault), "{}", said.out);
+            assert!(
+                said.err.starts_with("wechat: no answer in time; "),
+                "{}",
+                said.err
+            );
+        })
+    };
+    let head = late(
+        "HTTP/1.1 200",
+        "failed: the answer's head is not whole after 5 s; ",
+    );
+    let close = late(
+        "HTTP/1.1 200 OK\r\n\r\nsuccess",
+        "failed: the content has no end after 5 s: no Content-Length, ",
+    );
+    let status = late(
+        "HTTP/1.1 500 x\r\nContent-Length: 9\r\n\r\noops",
+        "failed: status 500, and it says \"oops\"; ",
+    );
+    for said in [head, close, status] {
+        said.join().unwrap();
+    }
+}
+
+#[cfg(feature = "secure")]
+#[test]
+fn encrypted_answers_are_opened_and_judged() {
+    use crate::support::sealed::*;
+
+    const REPLY: &str = "<xml><ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
+         <CreateTime>1700000000</CreateTime><MsgType>text</MsgType><Content>好</Content></xml>";
+    const OTHER_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
+
+    fn envelope(wechat: &WeChat, reply: &str, timestamp: &str) -> String {
+        let encrypt = wechat.cipher.seal(reply.as_bytes()).unwrap();
+        sealed(wechat, &encrypt, timestamp)
+    }
+
+    fn sealed(wechat: &WeChat, encrypt: &str, timestamp: &str) -> String {
+        let signature = wechat
+            .token
+            .sign_message(timestamp.as_bytes(), b"nonce", encrypt);
+        format!(
+            "<xml><Encrypt><![CDATA[{encrypt}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>\
+             <TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[nonce]]></Nonce></xml>"
+        )
+    }
+
+    /// An answer that surely has no padding under the usual key; under any other, chance has a say.
+    fn padding_of_another_key(wechat: &WeChat) -> String {
+        let is_padding = |vector: &&Vector| vector.name == "padding";
+        let vectors = Vector::all("refuse");
+        let vector = vectors.iter().find(is_padding).unwrap();
+        assert_eq!(vector.must("aes-key"), AES_KEY);
+        sealed(wechat, vector.must("encrypt"), "1700000001")
+    }
+
+    #[track_caller]
+    fn judged(answer: &str, switch: &str, expected: &[&str]) {
+        let answer = answer.to_owned();
+        let address = backend(move |_| ok(&answer));
+        let said = finish(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("WECHAT_AES_KEY", AES_KEY)
+                // WeChat reads no answer under this one, whatever a server does.
+                .env("WECHAT_AES_KEY_PREVIOUS", OTHER_KEY)
+                .env("WECHAT_APP_ID", APP_ID)
+                .env("WECHAT_URL", format!("http://{address}/wx"))
+                .args(["send", switch, "你好"]),
+        );
+        for line in expected {
+            assert!(said.out.contains(line), "{line}\n{}", said.out);
+        }
+        let is_fine = expected.iter().any(|line| line.starts_with("WeChat would"));
+        assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
+    }
+
+    let usual = WeChat::usual();
+    let right = envelope(&usual, REPLY, "1700000001");
+    let delivered = "WeChat would deliver this";
+    for switch in ["--encrypted", "--compatible"] {
+        judged(
+            &right,
+            switch,
+            &["text, encrypted after ", "  Content: 好\n", delivered],
+        );
+        judged("success", switch, &["WeChat would show the user nothing"]);
+        judged("", switch, &["WeChat would show the user nothing"]);
+        let other = WeChat::with(TOKEN, OTHER_KEY, APP_ID);
+        judged(
+            &envelope(&other, REPLY, "1700000001"),
+            switch,
+            &["a reply, encrypted after ", "failed: "],
+        );
+        judged(
+            &padding_of_another_key(&usual),
+            switch,
+            &[
+                "failed: decrypted text does not end in 1 to 32 bytes of padding; \
+                 is the EncodingAESKey the same on both sides?",
+            ],
+        );
+        let other = WeChat::with(TOKEN, AES_KEY, "wx1");
+        judged(
+            &envelope(&other, REPLY, "1700000001"),
+            switch,
+            &["failed: appid inside is another account's; is the appid the same on both sides?"],
+        );
+        let other = WeChat::with("goodbye2020", AES_KEY, APP_ID);
+        judged(
+            &envelope(&other, REPLY, "1700000001"),
+            switch,
+            &[
+                "failed: MsgSignature is \"",
+                "another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
+            ],
+        );
+        judged(
+            &envelope(&usual, REPLY, "1700000001000"),
+            switch,
+            &["failed: TimeStamp is 1700000001000, which is in milliseconds; "],
+        );
+        judged(
+            &right.replace("xml>", "foo>"),
+            switch,
+            &["failed: the root element is <foo>, only <xml> is one of a reply"],
+        );
+        judged(
+            &right.replace("</xml>", "\u{1}</xml>"),
+            switch,
+            &["failed: it holds U+0001, which XML cannot carry"],
+        );
+        for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
+            judged(
+                &right.replace("</xml>", &format!("<{name}>1</{name}></xml>")),
+                switch,
+                &[&format!("failed: {name} occurs twice")],
+            );
+        }
+        let spaced = right.replace("<![CDATA[", "\n").replace("]]>", "\n");
+        judged(&spaced, switch, &["text, encrypted after ", delivered]);
+        let again = envelope(&usual, &right, "1700000001");
+        judged(
+            &again,
+            switch,
+            &["failed: it is encrypted, or once more than the message was; "],
+        );
+        judged(
+            &right.replace("MsgSignature", "Signature"),
+            switch,
+            &["failed: MsgSignature is missing, which an encrypted answer has"],
+        );
+        judged(
+            &right.replace("[nonce]", &format!("[{}]", "9".repeat(41))),
+            switch,
+            &["failed: nonce of 41 bytes, at most 40 allowed"],
+        );
+        judged(
+            &right.replace("Nonce", "Once"),
+            switch,
+            &["failed: Nonce is missing, "],
+        );
+        judged(
+            &right.replace("TimeStamp", "Timestamp"),
+            switch,
+            &["failed: TimeStamp is missing, "],
+        );
+        // What is in it is judged as if it came plain.
+        let unswapped = REPLY.replace("oUser1", "gh_0123456789ab");
+        judged(
+            &envelope(&usual, &unswapped, "1700000001"),
+            switch,
+            &[
+                "text, encrypted after ",
+                "failed: ToUserName is \"gh_0123456789ab\", \"oUser1\" expected",
+            ],
+        );
+        judged(
+            &envelope(&usual, "好", "1700000001"),
+            switch,
+            &["failed: \"好\", which is no XML; "],
+        );
+        judged(
+            &envelope(&usual, "", "1700000001"),
+            switch,
+            &["failed: message inside is empty; "],
+        );
+    }
+    judged(REPLY, "--compatible", &["text after ", delivered]);
+    judged(
+        REPLY,
+        "--encrypted",
+        &[
+            "a plain reply after ",
+            "failed: it is plain, and safe mode (安全模式) takes none but encrypted ones; ",
+        ],
+    );
+}
+
+#[cfg(feature = "secure")]
+#[test]
+fn what_a_mode_takes_is_said() {
+    use crate::support::sealed::*;
+
+    let program = secure(&["--require-encryption"]);
+    let said = run(program.address, &["send", "a"]);
+    let hint = "; wechat send --encrypted sends an encrypted one\n";
+    assert!(said.out.contains(hint), "{}", said.out);
+    let both = ["send", "--encrypted", "--compatible", "a"];
+    let said = run(program.address, &both);
+    let expected = "wechat: --encrypted and --compatible, one of them allowed\n";
+    assert_eq!((said.code, said.err.as_str()), (2, expected));
+}
+
+/// Where it says so, since other backends look there.
+#[cfg(feature = "secure")]
+#[test]
+fn an_encrypted_message_says_so_in_its_query() {
+    use crate::support::sealed::*;
+
+    let (sender, targets) = std::sync::mpsc::channel();
+    let address = backend(move |request| {
+        sender
+            .send(request.lines().next().unwrap().to_owned())
+            .unwrap();
+        ok("success")
+    });
+    for switch in ["--encrypted", "--compatible", "--tries"] {
+        let mut command = command();
+        command
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_AES_KEY", AES_KEY)
+            .env("WECHAT_APP_ID", APP_ID)
+            .env("WECHAT_URL", format!("http://{address}/wx"));
+        assert_eq!(finish(command.args(["send", switch, "a"])).code, 0);
+        let target = targets.recv().unwrap();
+        let is_encrypted = switch != "--tries";
+        let both = target.contains("&openid=oUser1&encrypt_type=aes&msg_signature=");
+        assert_eq!(both, is_encrypted, "{target}");
+        assert_eq!(target.contains("encrypt"), is_encrypted, "{target}");
+    }
+}
+
+/// What is sent, as whoever has the key reads it.
+#[cfg(feature = "secure")]
+#[test]
+fn a_message_is_sent_encrypted_in_both_modes() {
+    use crate::support::sealed::*;
+
+    let program = secure(&["--require-encryption"]);
+    for (switch, count) in [("--encrypted", 1), ("--compatible", 2)] {
+        let said = finish(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("WECHAT_AES_KEY", AES_KEY)
+                .env("WECHAT_URL", format!("http://{}/wx", program.address))
+                .args(["send", switch, "--raw", "--app-id", APP_ID, "你好"]),
+        );
+        assert_eq!(said.code, 0, "{}", said.out);
+        // The message and what is posted of it, then the answer and what is in it.
+        let parts: Vec<&str> = said.out.split("\n\n").collect();
+        assert!(
+            parts[0].contains("<Content><![CDATA[你好]]></Content>"),
+            "{}",
+            said.out
+        );
+        assert!(parts[1].contains("<Encrypt>"), "{}", said.out);
+        assert!(parts[1].contains("<ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>"));
+        assert_eq!(
+            parts[..2].concat().matches("你好").count(),
+            count,
+            "{}",
+            said.out
+        );
+        assert!(parts[3].starts_with("<xml><Encrypt>"), "{}", said.out);
+        assert!(
+            parts[4].contains("<Content><![CDATA[你好]]></Content>"),
+            "{}",
+            said.out
+        );
+    }
+}

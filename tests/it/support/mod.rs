@@ -1,0 +1,375 @@
+//! What the wire tests share: the program as a process, a client that speaks raw bytes, and signed
+//! requests.
+
+#[cfg(feature = "secure")]
+pub mod sealed;
+pub mod tools;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use wechat::wechat::{Age, Credentials, Message, SECURE, Token};
+use wechat::xml::Document;
+
+pub const TOKEN: &str = "hello2021";
+
+/// Longer than anything here takes, so that a hang fails instead of hanging the suite.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, listening on a port of its own.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+    lines: BufReader<ChildStdout>,
+    errors: Option<JoinHandle<String>>,
+}
+
+/// As `wechat --version` has it.
+pub fn version() -> String {
+    let feature = if SECURE { " (secure)" } else { "" };
+    format!("{}{feature}", env!("CARGO_PKG_VERSION"))
+}
+
+pub fn command() -> Command {
+    alone(env!("CARGO_BIN_EXE_wechat"))
+}
+
+/// The same for who wants to interrupt it. Where the tests run in the background, a shell has made all behind it
+/// ignore that. `None`, and a line, where this machine has nothing that undoes it.
+pub fn interruptible() -> Option<Command> {
+    let reset = |program: &str| {
+        let mut command = alone("env");
+        command.args(["--default-signal=INT", program]);
+        command
+    };
+    if !reset("true").status().is_ok_and(|status| status.success()) {
+        println!("this machine's env(1) resets no signals, so nothing was interrupted");
+        return None;
+    }
+    Some(reset(env!("CARGO_BIN_EXE_wechat")))
+}
+
+fn alone(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        // Not the one of a server that this machine has.
+        .env("RUNTIME_DIRECTORY", "/nonexistent")
+        .stdin(Stdio::null());
+    command
+}
+
+impl Program {
+    /// Starts it with the usual token and these flags, and waits until it listens.
+    pub fn start(flags: &[&str]) -> Self {
+        Self::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .args(["--listen", "127.0.0.1:0"])
+                .args(flags),
+        )
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        lines.read_line(&mut greeting).unwrap();
+        let address = greeting
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .and_then(|text| text.parse().ok());
+        let mut stderr = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        let Some(address) = address else {
+            child.wait().unwrap();
+            panic!("did not start: {greeting:?} {}", errors.join().unwrap());
+        };
+        Self {
+            child,
+            address,
+            lines,
+            errors: Some(errors),
+        }
+    }
+
+    /// The next line that it prints on standard output.
+    pub fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many descriptors it holds, those it inherited too. Comparable from its first answer on, as long
+    /// as that connection is there: at its start it holds some for a moment.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.id()))
+            .unwrap()
+            .count()
+    }
+
+    /// Ends it, and returns all it said on standard error, a line each.
+    pub fn stop(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.ended().1
+    }
+
+    /// Waits until it has ended by itself, and returns how and what it said on standard error.
+    pub fn ended(mut self) -> (Option<i32>, Vec<String>) {
+        let code = self.child.wait().unwrap().code();
+        let errors = self
+            .errors
+            .take()
+            .unwrap()
+            .join()
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        (code, errors)
+    }
+
+    /// Ends it, and fails where it said anything on standard error.
+    #[track_caller]
+    pub fn stop_silent(self) {
+        assert_eq!(self.stop(), [""; 0]);
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be gone already; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Sends the bytes on a connection of their own, ends the sending side, and returns all that comes
+/// back.
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    rest(&mut stream)
+}
+
+/// All that still comes.
+pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// A response, taken apart by its own framing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub content: String,
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// Reads one response, and not a byte more; `is_head` where it answers HEAD.
+pub fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(read_exactly(stream, 1)[0]);
+    }
+    let mut answer = Answer {
+        status: 0,
+        head: String::from_utf8(head).unwrap(),
+        content: String::new(),
+    };
+    answer.status = answer.head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut content = Vec::new();
+    if is_head {
+    } else if let Some(length) = answer.field("Content-Length") {
+        content = read_exactly(stream, length.parse().unwrap());
+    } else if answer.field("Transfer-Encoding") == Some("chunked") {
+        loop {
+            let mut line = Vec::new();
+            while !line.ends_with(b"\r\n") {
+                line.push(read_exactly(stream, 1)[0]);
+            }
+            let size =
+                usize::from_str_radix(str::from_utf8(&line).unwrap().trim_end(), 16).unwrap();
+            let mut chunk = read_exactly(stream, size + 2);
+            assert_eq!(chunk.split_off(size), b"\r\n");
+            content.append(&mut chunk);
+            if size == 0 {
+                break;
+            }
+        }
+    } else {
+        panic!("a response without framing: {}", answer.head);
+    }
+    answer.content = String::from_utf8(content).unwrap();
+    answer
+}
+
+fn read_exactly(stream: &mut TcpStream, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+/// Sends a request on this connection and reads its answer.
+pub fn ask(stream: &mut TcpStream, bytes: &[u8]) -> Answer {
+    stream.write_all(bytes).unwrap();
+    read_answer(stream, bytes.starts_with(b"HEAD "))
+}
+
+pub fn now() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+/// The query of a request signed with the usual token.
+pub fn signed(timestamp: &str, nonce: &str) -> String {
+    let signature = Token::parse(TOKEN)
+        .unwrap()
+        .sign(timestamp.as_bytes(), nonce.as_bytes());
+    format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
+}
+
+/// A query signed now, and unlike every other: a signature is good for one content.
+pub fn signed_now() -> String {
+    static NONCE: AtomicU64 = AtomicU64::new(1_372_623_149);
+    let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
+    signed(&now().to_string(), &nonce.to_string())
+}
+
+/// A text message of a user.
+pub fn text_message(content: &str) -> String {
+    format!(
+        "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n\
+         <FromUserName><![CDATA[oia2TjuEGTNoeX76QEjQNrcURxG8]]></FromUserName>\n\
+         <CreateTime>1700000000</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n\
+         <Content><![CDATA[{content}]]></Content>\n<MsgId>23456789012345678</MsgId>\n</xml>"
+    )
+}
+
+/// A text of this user with this number.
+pub fn text_of(user: &str, msg_id: u64, content: &str) -> String {
+    format!(
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
+         <CreateTime>1700000000</CreateTime><MsgType>text</MsgType>\
+         <Content><![CDATA[{content}]]></Content><MsgId>{msg_id}</MsgId></xml>"
+    )
+}
+
+/// A click of this user on a menu, in this second.
+pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
+    format!(
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
+         <CreateTime>{create_time}</CreateTime><MsgType>event</MsgType><Event>CLICK</Event>\
+         <EventKey>{event_key}</EventKey></xml>"
+    )
+}
+
+/// Reads a message received at this time, which takes somebody with the token.
+pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>) -> T) -> T {
+    let token = Token::parse(TOKEN).unwrap();
+    let signature = token.sign(b"1626513248", b"1").to_string();
+    let credentials = Credentials {
+        signature: signature.as_bytes(),
+        timestamp: b"1626513248",
+        nonce: b"1",
+    };
+    let verified = token.verify(&credentials, received, Age::Any).unwrap();
+    let xml = Document::scan(xml.as_bytes()).unwrap();
+    read(&Message::parse(verified, &xml).unwrap())
+}
+
+/// A folder of a test's own, empty.
+pub fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// Rules whose text `slow` is answered when a file is there, and makes another while it waits.
+pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
+    let (begun, go) = (folder.join("begun"), folder.join("go"));
+    let rules = folder.join("rules.xml").to_str().unwrap().to_owned();
+    let wait = "touch \"$0\"; while ! [ -e \"$1\" ]; do sleep 0.02; done; echo done";
+    let text = format!(
+        "<rules><on Content=\"slow\"><run>/bin/sh -c <arg>{wait}</arg><arg>{}</arg><arg>{}</arg></run></on>\
+         <on><text>quick</text></on></rules>",
+        begun.display(),
+        go.display()
+    );
+    fs::write(&rules, text).unwrap();
+    (rules, begun, go)
+}
+
+/// Waits until it holds.
+#[track_caller]
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A POST of this content, signed now.
+pub fn post(content: &str) -> Vec<u8> {
+    post_to(&format!("/wx?{}", signed_now()), "HTTP/1.1", "", content)
+}
+
+pub fn post_to(target: &str, version: &str, fields: &str, content: &str) -> Vec<u8> {
+    let length = content.len();
+    format!(
+        "POST {target} {version}\r\nHost: a\r\n{fields}Content-Length: {length}\r\n\r\n{content}"
+    )
+    .into_bytes()
+}
+
+pub fn get(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes()
+}
+
+/// What stands between the tags of this element of a reply.
+pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, behind) = xml
+        .split_once(&format!("<{name}><![CDATA["))
+        .unwrap_or_else(|| panic!("{xml}"));
+    behind.split_once("]]>").unwrap().0
+}

@@ -1,0 +1,166 @@
+//! What the tests of the person's tools share: a command that ends by itself, and backends that answer
+//! as they are told to.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{PATIENCE, Program, TOKEN, command, rest};
+
+/// What a command says, and its exit code.
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
+    finish(
+        command()
+            .env("WECHAT_TOKEN", TOKEN)
+            .env("WECHAT_URL", format!("http://{address}/wx"))
+            .args(arguments),
+    )
+}
+
+#[track_caller]
+pub fn finish(command: &mut Command) -> Said {
+    let (out, err) = (Stdio::piped(), Stdio::piped());
+    let mut child = command.stdout(out).stderr(err).spawn().unwrap();
+    let begun = Instant::now();
+    // What it says is little, so that nobody has to read it meanwhile.
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it does not end: {command:?}");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A backend that answers each connection's one request, head and content, with these bytes, and
+/// closes.
+pub fn backend(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
+    backend_on("127.0.0.1:0", answer).unwrap()
+}
+
+pub fn backend_on(
+    address: &str,
+    answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+) -> Option<SocketAddr> {
+    let listener = TcpListener::bind(address).ok()?;
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let request = read_request(&mut stream);
+            // The client may have gone.
+            let _ = stream.write_all(&answer(&request));
+        }
+    });
+    Some(address)
+}
+
+/// A backend that answers one request with these bytes, and then keeps the connection open until the
+/// client goes.
+pub fn holding(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_request(&mut stream);
+        stream.write_all(answer).unwrap();
+        rest(&mut stream)
+    });
+    address
+}
+
+/// The head and content of one request; nothing where the client has gone.
+pub fn read_request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, content)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Content-Length: "));
+            if content.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return text;
+            }
+        }
+        let mut piece = [0; 4096];
+        match stream.read(&mut piece).unwrap() {
+            0 => return text,
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
+}
+
+pub fn ok(content: &str) -> Vec<u8> {
+    let length = content.len();
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
+}
+
+pub fn echostr(request: &str) -> &str {
+    let (_, behind) = request.split_once("echostr=").unwrap();
+    behind.split(['&', ' ']).next().unwrap()
+}
+
+/// Whether a request has the right signature.
+pub fn is_signed(request: &str) -> bool {
+    let parameter = |name: &str| {
+        let (_, behind) = request.split_once(&format!("{name}=")).unwrap();
+        behind.split(['&', ' ']).next().unwrap().to_owned()
+    };
+    let token = wechat::wechat::Token::parse(TOKEN).unwrap();
+    let signature = token.sign(
+        parameter("timestamp").as_bytes(),
+        parameter("nonce").as_bytes(),
+    );
+    signature.to_string() == parameter("signature")
+}
+
+pub fn captures() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
+    folder.to_str().unwrap().to_owned()
+}
+
+pub fn captured_account() -> Program {
+    let rules = format!("{}/rules.xml", captures());
+    Program::start(&["--max-age", "0", "--rules", &rules])
+}
+
+/// An address where nothing listens.
+pub fn nowhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 1))
+}
+
+/// What a terminal is shown by a command whose arguments a shell takes as they are; `None` where there
+/// is no terminal to be had.
+pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> Option<String> {
+    let script = |line: &str| {
+        Command::new("script")
+            .args(["-qec", line, "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .env("WECHAT", env!("CARGO_BIN_EXE_wechat"))
+            .env("WECHAT_TOKEN", TOKEN)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .output()
+    };
+    if !script("true").is_ok_and(|output| output.status.success()) {
+        println!("this machine has no script(1) or no terminals, so none was tried");
+        return None;
+    }
+    let output = script(&format!("\"$WECHAT\" {arguments}")).unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
+}

@@ -1,0 +1,240 @@
+//! What comes of encrypted messages without a key, or in a build that can have none.
+
+use crate::support::tools::finish;
+use crate::support::*;
+
+const SAFE: &str = "<xml>\n    <ToUserName><![CDATA[gh_10f6c3c3ac5a]]></ToUserName>\n    \
+     <Encrypt><![CDATA[hyzAe4OzmOMbd6TvGdIOO6uBmdJoD0Fk53REIHvxYtI=]]></Encrypt>\n</xml>";
+
+fn encrypted_query() -> String {
+    format!(
+        "{}&openid=oUser1&encrypt_type=aes&msg_signature={}",
+        signed_now(),
+        "5d197aaffba7e9b25a30732f161a50dee96bd5fa"
+    )
+}
+
+#[test]
+fn a_safe_message_gets_success_and_the_log_says_what_to_do() {
+    let control = folder("unread").join("control");
+    let control = control.to_str().unwrap();
+    let program = Program::start(&["--control", control]);
+    let mut stream = connect(program.address);
+    for query in [signed_now(), encrypted_query()] {
+        let request = post_to(&format!("/wx?{query}"), "HTTP/1.1", "", SAFE);
+        let answer = ask(&mut stream, &request);
+        assert_eq!((answer.status, answer.content.as_str()), (200, "success"));
+    }
+    let said = finish(command().args(["status", "--json", "--control", control]));
+    let counted = "\"modes\":{\"plain\":0,\"compatible\":0,\"safe\":2},\"unread\":2,\
+         \"replies\":0,\"without_reply\":2,";
+    assert!(said.out.contains(counted), "{}", said.out);
+    assert!(!said.out.contains(":null"), "{}", said.out);
+    let lines = program.stop();
+    assert_eq!(lines.len(), 2);
+    let hint = match wechat::wechat::SECURE {
+        true => {
+            "give the EncodingAESKey, by WECHAT_AES_KEY or the credential aes-key; or set 兼容模式 in the console"
+        }
+        false => "built without the feature secure; or set 兼容模式 in the console",
+    };
+    for line in lines {
+        assert!(line.starts_with("200 POST /wx peer="), "{line}");
+        assert!(
+            line.ends_with(&format!(
+                " cause=encrypted reason=\"message is encrypted (安全模式), so it was not read\" hint=\"{hint}\""
+            )),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn of_a_compatible_message_the_plain_part_is_answered() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    let plain = text_message("你好");
+    let with = |encrypt: &str| {
+        let (before, _) = plain.rsplit_once("</xml>").unwrap();
+        format!("{before}<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>")
+    };
+    let query = encrypted_query();
+    let target = format!("/wx?{query}");
+    // Another try under the same signature may be encrypted anew.
+    for encrypt in ["YQ==", "Yg=="] {
+        let request = post_to(&target, "HTTP/1.1", "", &with(encrypt));
+        let answer = ask(&mut stream, &request);
+        assert_eq!(answer.status, 200);
+        assert_eq!(element(&answer.content, "Content"), "你好");
+    }
+    // But it is the same message, or refused.
+    let whole = with("YQ==");
+    let swapped = whole
+        .replace("MsgType", "?")
+        .replace("Content>", "MsgType>");
+    for other in [
+        whole.replace("你好", "再见"),
+        whole
+            .replace("<Content>", "<a><Content>")
+            .replace("</Content>", "</Content></a>"),
+        swapped.replace("?", "Content"),
+    ] {
+        let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &other));
+        assert_eq!(answer.status, 403, "{other}");
+    }
+    assert_eq!(ask(&mut stream, &post(&plain)).status, 200);
+    let lines = program.stop();
+    assert_eq!(lines.len(), 5, "{lines:#?}");
+    let mode = |of: &str| format!(" cause=mode reason=\"messages come in {of}\"");
+    assert!(lines[0].ends_with(&mode("compatible mode (兼容模式)")));
+    assert!(
+        lines[1..4]
+            .iter()
+            .all(|line| line.contains(" cause=reused-signature "))
+    );
+    assert!(lines[4].ends_with(&mode("plain mode (明文模式)")));
+}
+
+/// Also where the query speaks of encryption and nothing is encrypted.
+#[test]
+fn a_signature_is_good_for_one_message_whatever_its_query_speaks_of() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    let target = format!("/wx?{}", encrypted_query());
+    let mut status = |content: &str| {
+        let request = post_to(&target, "HTTP/1.1", "", &text_message(content));
+        ask(&mut stream, &request).status
+    };
+    let statuses = [status("one"), status("one"), status("two")];
+    assert_eq!(statuses, [200, 200, 403]);
+    // One that was left unread has used it up as well.
+    let target = format!("/wx?{}", encrypted_query());
+    for (content, status) in [(SAFE, 200), (&text_message("one"), 403)] {
+        let request = post_to(&target, "HTTP/1.1", "", content);
+        assert_eq!(ask(&mut stream, &request).status, status);
+    }
+}
+
+#[test]
+fn what_takes_a_key_is_refused_without_one() {
+    let feature = "built without the feature secure, which encrypted messages take (cargo build --release --features secure)";
+    let refused = |variables: &[(&str, &str)], arguments: &[&str], with: &str, without: &str| {
+        let mut command = command();
+        command.env("WECHAT_TOKEN", TOKEN);
+        command.envs(variables.iter().copied()).args(arguments);
+        let said = finish(&mut command);
+        let expected = match wechat::wechat::SECURE {
+            true => with.to_owned(),
+            false => without.replace("FEATURE", feature),
+        };
+        assert_eq!((said.code, said.err), (2, format!("wechat: {expected}\n")));
+        assert_eq!(said.out, "");
+    };
+    let key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+    refused(
+        &[("WECHAT_AES_KEY", key)],
+        &["serve"],
+        "EncodingAESKey without an appid, --app-id or WECHAT_APP_ID expected",
+        "WECHAT_AES_KEY: FEATURE",
+    );
+    refused(
+        &[("WECHAT_AES_KEY", "secret=")],
+        &["serve", "--app-id", "wx1"],
+        "WECHAT_AES_KEY: EncodingAESKey with another character at place 7, only A-Z a-z 0-9 + / allowed",
+        "WECHAT_AES_KEY: FEATURE",
+    );
+    refused(
+        &[("WECHAT_AES_KEY_PREVIOUS", key)],
+        &["serve"],
+        "the EncodingAESKey of before without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected",
+        "WECHAT_AES_KEY_PREVIOUS: FEATURE",
+    );
+    for (command, flag) in [
+        ("serve", "--require-encryption"),
+        ("send", "--encrypted"),
+        ("send", "--compatible"),
+    ] {
+        let text: &[&str] = if command == "send" { &["a"] } else { &[] };
+        refused(
+            &[],
+            &[&[command, flag], text].concat(),
+            &format!(
+                "{flag} without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected"
+            ),
+            &format!("{flag}: FEATURE"),
+        );
+    }
+    refused(
+        &[("WECHAT_REQUIRE_ENCRYPTION", "1")],
+        &["serve"],
+        "WECHAT_REQUIRE_ENCRYPTION without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected",
+        "WECHAT_REQUIRE_ENCRYPTION: FEATURE",
+    );
+    let no_token = "no token, WECHAT_TOKEN or --token-file FILE expected";
+    let secrets = [("WECHAT_AES_KEY", key), ("WECHAT_APP_ID", "wx1")];
+    let previous = [("WECHAT_TOKEN_PREVIOUS", TOKEN)];
+    for (variables, without) in [
+        (secrets.as_slice(), "WECHAT_AES_KEY: FEATURE"),
+        (&previous, no_token),
+    ] {
+        let mut command = command();
+        command.envs(variables.iter().copied());
+        let said = finish(command.args(["serve", "--listen", "127.0.0.1:0"]));
+        let expected = match wechat::wechat::SECURE {
+            true => no_token.to_owned(),
+            false => without.replace("FEATURE", feature),
+        };
+        assert_eq!((said.code, said.err), (2, format!("wechat: {expected}\n")));
+    }
+    let original_id = "WECHAT_APP_ID is \"gh_7f083739789a\", \
+         an appid such as wx5823bf96d3bd56c7 (gh_… is the original id) allowed";
+    refused(
+        &[("WECHAT_APP_ID", "gh_7f083739789a")],
+        &["serve"],
+        original_id,
+        original_id,
+    );
+    let folder = folder("aes-key-credential");
+    std::fs::write(folder.join("aes-key"), format!("{key}x\n")).unwrap();
+    let path = folder.join("aes-key");
+    refused(
+        &[("CREDENTIALS_DIRECTORY", folder.to_str().unwrap())],
+        &["serve", "--app-id", "wx1"],
+        &format!("{path:?}: EncodingAESKey of 44 characters, 43 allowed"),
+        &format!("{path:?}: FEATURE"),
+    );
+}
+
+#[test]
+fn the_token_of_before_is_good_too() {
+    const OTHER: &str = "goodbye2020";
+    let mut command = command();
+    command
+        .env("WECHAT_TOKEN", "another2022")
+        .env("WECHAT_TOKEN_PREVIOUS", TOKEN)
+        .args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut program = Program::spawn(&mut command);
+    assert_eq!(program.next_line(), "the token of before is good too\n");
+    let mut stream = connect(program.address);
+    assert_eq!(ask(&mut stream, &post(&text_message("你好"))).status, 200);
+    for (token, status) in [("another2022", 200), (TOKEN, 200), (OTHER, 403)] {
+        let token = wechat::wechat::Token::parse(token).unwrap();
+        let timestamp = now().to_string();
+        let signature = token.sign(timestamp.as_bytes(), b"1");
+        let query = format!("signature={signature}&timestamp={timestamp}&nonce=1&echostr=5");
+        assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, status);
+    }
+    for token in ["another2022", TOKEN] {
+        let token = wechat::wechat::Token::parse(token).unwrap();
+        let signature = token.sign(b"1000000000", b"1");
+        let query = format!("signature={signature}&timestamp=1000000000&nonce=1&echostr=5");
+        assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, 403);
+    }
+    let lines = program.stop();
+    // Behind two token checks that passed.
+    assert_eq!(lines.len(), 5);
+    assert!(lines[2].contains(" cause=bad-signature "), "{lines:#?}");
+    for line in &lines[3..] {
+        assert!(line.contains(" cause=stale-timestamp "), "{lines:#?}");
+    }
+}

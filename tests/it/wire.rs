@@ -1,0 +1,894 @@
+//! The server over real sockets: captures, connections, deadlines, and everything rude.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::support::*;
+use wechat::Server;
+use wechat::server::Limits;
+use wechat::wechat::{Age, Message, Reply, Token};
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(path)
+}
+
+/// A server inside the test, with limits and a closure of its own. It ends with the process.
+fn serve(
+    limits: Limits,
+    max_age: Age,
+    reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Send + Sync + 'static,
+) -> SocketAddr {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut backend = server.token(Token::parse(TOKEN).unwrap());
+    backend.limits = limits;
+    backend.callback.max_age = max_age;
+    let address = backend.address().unwrap();
+    std::thread::spawn(move || backend.run(reply));
+    address
+}
+
+fn echo<'m>(message: &'m Message<'m>) -> Reply<'m> {
+    Reply::text(message.field("Content").unwrap_or_default())
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Limits that never run off, except those that a test is about.
+fn patient() -> Limits {
+    Limits {
+        connections: 64,
+        head: LONG,
+        content: LONG,
+        answer: LONG,
+        idle: LONG,
+        linger: LONG,
+        drain: LONG,
+    }
+}
+
+/// The bytes with the value of Date and CreateTime made the same.
+fn without_times(bytes: &[u8]) -> String {
+    let mut text = String::from_utf8(bytes.to_vec()).unwrap();
+    for (before, after) in [("Date: ", "\r\n"), ("<CreateTime>", "</CreateTime>")] {
+        if let Some(start) = text.find(before).map(|at| at + before.len()) {
+            let end = start + text[start..].find(after).unwrap();
+            text.replace_range(start..end, "…");
+        }
+    }
+    text
+}
+
+#[test]
+fn captured_exchanges_are_answered_byte_for_byte() {
+    // What the program behind the captures answered.
+    let address = serve(patient(), Age::Any, |message| {
+        Reply::text(format!(
+            "2021-07-17:  {}  0.0",
+            message.field("Content").unwrap_or_default()
+        ))
+    });
+    for name in ["token-check", "text-message"] {
+        let request = fs::read(fixture("captures").join(name).with_extension("request")).unwrap();
+        let expected = fs::read(fixture("captures").join(name).with_extension("response")).unwrap();
+        let whole = exchange(address, &request);
+        assert_eq!(without_times(&whole), without_times(&expected), "{name}");
+        let mut stream = connect(address);
+        for byte in &request {
+            stream.write_all(&[*byte]).unwrap();
+        }
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(
+            without_times(&rest(&mut stream)),
+            without_times(&expected),
+            "{name}, byte by byte"
+        );
+    }
+}
+
+#[test]
+fn a_message_is_echoed_over_both_versions_and_both_framings() {
+    let program = Program::start(&[]);
+    let target = format!("/wx?{}&openid=oUser1", signed_now());
+    let message = text_message("你好");
+    for version in ["HTTP/1.0", "HTTP/1.1"] {
+        let bytes = exchange(program.address, &post_to(&target, version, "", &message));
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+        assert_eq!(element(&text, "Content"), "你好");
+        assert_eq!(element(&text, "ToUserName"), "oia2TjuEGTNoeX76QEjQNrcURxG8");
+        assert_eq!(element(&text, "FromUserName"), "gh_7f083739789a");
+        assert_eq!(
+            text.contains("\r\nTransfer-Encoding: chunked\r\n"),
+            version == "HTTP/1.1"
+        );
+        assert_eq!(text.contains("\r\nContent-Length: "), version == "HTTP/1.0");
+        assert_eq!(
+            text.contains("\r\nConnection: close\r\n"),
+            version == "HTTP/1.0"
+        );
+    }
+    let (front, back) = message.split_at(100);
+    let chunked = format!(
+        "POST {target} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{front}\r\n{:x};x=y\r\n{back}\r\n0\r\nX: y\r\n\r\n",
+        front.len(),
+        back.len()
+    );
+    let mut stream = connect(program.address);
+    for round in 0..3 {
+        for piece in chunked.as_bytes().chunks(if round == 0 { 1 } else { 1000 }) {
+            stream.write_all(piece).unwrap();
+        }
+        let answer = read_answer(&mut stream, false);
+        assert_eq!(element(&answer.content, "Content"), "你好");
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn the_embedded_answers_are_polite() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    for (name, expected) in [
+        ("text-plain", Some("你好")),
+        ("image-plain", Some("抱歉，暂未支持此消息。")),
+        ("unknown-kind", Some("抱歉，暂未支持此消息。")),
+        ("event-subscribe", Some("欢迎关注！")),
+        ("event-click", None),
+        ("event-unsubscribe", None),
+        ("event-card-sku-remind", None),
+    ] {
+        let message =
+            fs::read_to_string(fixture("message").join(name).with_extension("xml")).unwrap();
+        let answer = ask(&mut stream, &post(&message));
+        match expected {
+            Some(content) => {
+                assert_eq!(element(&answer.content, "Content"), content, "{name}");
+                assert_eq!(
+                    answer.field("Content-Type"),
+                    Some("application/xml; charset=utf-8")
+                );
+            }
+            None => {
+                assert_eq!(answer.content, "success", "{name}");
+                assert_eq!(
+                    answer.field("Content-Type"),
+                    Some("text/plain; charset=utf-8")
+                );
+            }
+        }
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn the_token_check_gets_the_echostr_and_nothing_else() {
+    let program = Program::start(&[]);
+    let query = signed_now();
+    let mut stream = connect(program.address);
+    let answer = ask(
+        &mut stream,
+        &get(&format!("/wx?{query}&echostr=5927782489442352469")),
+    );
+    assert_eq!(
+        (answer.status, answer.content.as_str()),
+        (200, "5927782489442352469")
+    );
+    assert_eq!(
+        answer.field("Content-Type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(answer.field("X-Content-Type-Options"), Some("nosniff"));
+    let odd = ask(
+        &mut stream,
+        &get(&format!(
+            "/?echostr=%3Cb%3E%00+%2B%E4%BD%A0&{query}&echostr=2"
+        )),
+    );
+    assert_eq!(odd.content, "<b>\0 +你");
+    let head = ask(
+        &mut stream,
+        format!("HEAD /?{query}&echostr=123 HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
+    );
+    assert_eq!(
+        (head.status, head.field("Content-Length")),
+        (200, Some("3"))
+    );
+    let after = ask(&mut stream, &get("/"));
+    assert_eq!(
+        after.content,
+        "This is the callback of a WeChat Official Account, and it runs.\n"
+    );
+    drop(stream);
+    let peer = |line: &str| line.split("peer=").next().unwrap().to_owned();
+    let lines = program.stop();
+    assert_eq!(
+        lines.iter().map(|line| peer(line)).collect::<Vec<_>>(),
+        ["200 GET /wx ", "200 GET / ", "200 HEAD / "]
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.ends_with(" cause=token-check reason=\"passed\"")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn refusals_have_their_status_and_say_why_in_the_log() {
+    let program = Program::start(&["--path", "/wx/"]);
+    let right = signed_now();
+    let wrong =
+        right
+            .replacen("signature=", "signature=0", 1)
+            .replacen("&timestamp", "0&timestamp", 1);
+    let other = signed_now().replacen("nonce=", "nonce=2", 1);
+    let stale = signed(&(now() - 3600).to_string(), "1");
+    let odd = signed("soon", "1");
+    let empty = signed("", "1");
+    let message = text_message("secret words");
+    let to = |query: &str, content: &str| post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content);
+    let expectations: Vec<(Vec<u8>, u16, &str, &str)> = vec![
+        (
+            get(&format!("/other?{right}&echostr=1")),
+            404,
+            "other-path",
+            "nothing is served at this path",
+        ),
+        (
+            get(&format!("/wx?{right}")),
+            400,
+            "missing-parameter",
+            "parameter echostr is missing or empty",
+        ),
+        (
+            get("/wx?echostr=1"),
+            400,
+            "missing-parameter",
+            "parameter signature is missing or empty",
+        ),
+        (
+            get(&format!("/wx?{right}&echostr=")),
+            400,
+            "missing-parameter",
+            "parameter echostr is missing or empty",
+        ),
+        (
+            get(&format!("/wx?{empty}&echostr=1")),
+            400,
+            "missing-parameter",
+            "parameter timestamp is missing or empty",
+        ),
+        (
+            get(&format!("/wx?{wrong}&echostr=1")),
+            403,
+            "bad-signature",
+            "signature is not 40 hexadecimal digits",
+        ),
+        (
+            get(&format!("/wx?{other}&echostr=1")),
+            403,
+            "bad-signature",
+            "signature does not match",
+        ),
+        (
+            to(&other, &message),
+            403,
+            "bad-signature",
+            "signature does not match",
+        ),
+        (
+            to(&stale, &message),
+            403,
+            "stale-timestamp",
+            "timestamp 360",
+        ),
+        (
+            to(&odd, &message),
+            403,
+            "stale-timestamp",
+            "timestamp is not a number of seconds",
+        ),
+        (
+            to(&right.replace("nonce", "once"), &message),
+            400,
+            "missing-parameter",
+            "parameter nonce is missing or empty",
+        ),
+        (
+            to(&right, ""),
+            400,
+            "no-content",
+            "content is empty, a message expected",
+        ),
+        (
+            to(&signed_now(), "{}"),
+            400,
+            "bad-message",
+            "not well-formed XML at line 1 column 1",
+        ),
+        (
+            to(&signed_now(), "<xml><!DOCTYPE a></xml>"),
+            400,
+            "bad-message",
+            "XML with a comment, a document type",
+        ),
+        (
+            b"PUT /wx HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi".to_vec(),
+            405,
+            "other-method",
+            "method is another",
+        ),
+        (
+            b"TRACE /wx HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+            405,
+            "other-method",
+            "method is another",
+        ),
+    ];
+    // All on one connection: none of these puts the framing in doubt.
+    let mut stream = connect(program.address);
+    for (request, status, _, reason) in &expectations {
+        let answer = ask(&mut stream, request);
+        assert_eq!(answer.status, *status, "{}", request.escape_ascii());
+        assert!(
+            answer.content.starts_with(reason) && answer.content.ends_with('\n'),
+            "{}",
+            answer.content
+        );
+        assert_eq!(answer.content.lines().count(), 1);
+        assert_eq!(
+            answer.field("Allow"),
+            (*status == 405).then_some("GET, HEAD, POST")
+        );
+        assert_eq!(answer.field("Connection"), None);
+    }
+    assert_eq!(ask(&mut stream, &to(&right, &message)).status, 200);
+    drop(stream);
+    let lines = program.stop();
+    assert_eq!(lines.len(), expectations.len(), "{lines:#?}");
+    for (line, (_, status, cause, reason)) in lines.iter().zip(&expectations) {
+        assert!(line.starts_with(&status.to_string()), "{line}");
+        assert!(
+            line.contains(&format!(" cause={cause} reason=\"{reason}")),
+            "{line}"
+        );
+        let quotes: Vec<&str> = line.split('"').collect();
+        let of_hint = matches!(quotes.as_slice(), [_, _, " hint=", _, ""]);
+        assert!(of_hint || matches!(quotes.as_slice(), [_, _, ""]), "{line}");
+        for secret in [
+            TOKEN,
+            "secret words",
+            "oia2TjuEGTNoeX76",
+            "signature=",
+            &right[10..50],
+        ] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+    assert!(
+        lines[6].ends_with("hint=\"is the token the one in the WeChat console?\""),
+        "{}",
+        lines[6]
+    );
+}
+
+#[test]
+fn a_path_is_the_same_with_and_without_its_last_slash_and_percent_encoded() {
+    let program = Program::start(&["--path", "/wx"]);
+    let mut stream = connect(program.address);
+    for path in ["/wx", "/wx/", "/%77x", "http://a/wx"] {
+        assert_eq!(ask(&mut stream, &get(path)).status, 200, "{path}");
+    }
+    for path in ["/", "/wxx", "/wx/a", "/WX", "http://wx"] {
+        assert_eq!(ask(&mut stream, &get(path)).status, 404, "{path}");
+    }
+    assert_eq!(program.stop().len(), 5);
+}
+
+#[test]
+fn foreign_bytes_reach_the_log_escaped() {
+    let program = Program::start(&["--path", "/wx"]);
+    let mut stream = connect(program.address);
+    ask(
+        &mut stream,
+        &get("/%0a<3>x".replace(['<', '>'], "_").as_str()),
+    );
+    ask(&mut stream, &get(&format!("/{}", "a".repeat(2000))));
+    assert_eq!(
+        exchange(program.address, b"GET /\x1b[2J HTTP/1.1\r\n\r\n")[9..12],
+        *b"400"
+    );
+    let lines = program.stop();
+    assert!(
+        lines[0].starts_with("404 GET /%0a_3_x peer="),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[1].len() < 300, "{}", lines[1]);
+    assert!(
+        lines[2].contains(r"cause=bad-target reason="),
+        "{}",
+        lines[2]
+    );
+    assert!(
+        lines[2].contains(r"request target holds '\x1b'"),
+        "{}",
+        lines[2]
+    );
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order_and_none_after_close() {
+    let program = Program::start(&[]);
+    let target = || format!("/?{}", signed_now());
+    let mut requests = Vec::new();
+    for number in 0..50 {
+        requests.extend(post_to(
+            &target(),
+            "HTTP/1.1",
+            "",
+            &text_message(&number.to_string()),
+        ));
+        // Old clients send one line end too many.
+        requests.extend(b"\r\n");
+    }
+    requests.extend(post_to(
+        &target(),
+        "HTTP/1.1",
+        "Connection: close\r\n",
+        &text_message("last"),
+    ));
+    requests.extend(post_to(
+        &target(),
+        "HTTP/1.1",
+        "",
+        &text_message("too late"),
+    ));
+    let mut stream = connect(program.address);
+    let mut writer = stream.try_clone().unwrap();
+    let sender = std::thread::spawn(move || writer.write_all(&requests).unwrap());
+    for number in 0..50 {
+        assert_eq!(
+            element(&read_answer(&mut stream, false).content, "Content"),
+            number.to_string()
+        );
+    }
+    let last = read_answer(&mut stream, false);
+    assert_eq!(
+        (element(&last.content, "Content"), last.field("Connection")),
+        ("last", Some("close"))
+    );
+    assert_eq!(rest(&mut stream), b"");
+    sender.join().unwrap();
+    program.stop_silent();
+}
+
+#[test]
+fn http10_keeps_the_connection_where_it_asks_to() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    let request = post_to(
+        &format!("/?{}", signed_now()),
+        "HTTP/1.0",
+        "Connection: keep-alive\r\n",
+        &text_message("a"),
+    );
+    for _ in 0..3 {
+        let answer = ask(&mut stream, &request);
+        assert_eq!(answer.field("Connection"), Some("keep-alive"));
+        assert!(answer.field("Content-Length").is_some());
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn a_waiting_peer_is_told_to_continue() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    let message = text_message("a");
+    let target = format!("/?{}", signed_now());
+    let request = post_to(&target, "HTTP/1.1", "Expect: 100-continue\r\n", &message);
+    let (head, content) = request.split_at(request.len() - message.len());
+    stream.write_all(head).unwrap();
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(element(&ask(&mut stream, content).content, "Content"), "a");
+    // Who does not wait is not told.
+    assert_eq!(ask(&mut stream, &request).status, 200);
+    // Who would send too much is not told either.
+    let refused = ask(&mut stream, format!("POST {target} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n").as_bytes());
+    assert_eq!(
+        (refused.status, refused.content.as_str()),
+        (413, "content of 70000 bytes, at most 65536 allowed\n")
+    );
+    assert_eq!(program.stop().len(), 1);
+}
+
+#[test]
+fn each_rejected_request_gets_one_refusal_and_the_end_of_the_connection() {
+    let program = Program::start(&[]);
+    let mut count = 0;
+    for entry in fs::read_dir(fixture("http/reject")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let bytes = fs::read(&path).unwrap();
+        let mut stream = connect(program.address);
+        // Behind the broken one a good one, which must not be answered.
+        let sent = [&bytes[..], &get("/")[..]].concat();
+        stream.write_all(&sent).unwrap();
+        let answer = read_answer(&mut stream, false);
+        assert_eq!(answer.status.to_string(), name[..3], "{name}");
+        assert_eq!(answer.field("Connection"), Some("close"), "{name}");
+        assert_eq!(rest(&mut stream), b"", "{name}");
+        count += 1;
+    }
+    assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
+    assert_eq!(program.stop().len(), count);
+}
+
+#[test]
+fn accepted_requests_are_answered_alike_however_they_are_cut() {
+    let program = Program::start(&[]);
+    let mut count = 0;
+    for entry in fs::read_dir(fixture("http/accept")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "http") {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let whole = without_times(&without_interim(exchange(program.address, &bytes)));
+        // Only the account can have something against it: no signature, or a method of no use.
+        let status = &whole[9..12];
+        assert!(
+            ["200", "400", "405"].contains(&status),
+            "{}: {whole}",
+            path.display()
+        );
+        assert!(
+            !whole.contains("\r\n\r\nconnection ended"),
+            "{}: {whole}",
+            path.display()
+        );
+        let step = (bytes.len() / 40).max(1);
+        for cut in (1..bytes.len()).step_by(step) {
+            let mut stream = connect(program.address);
+            stream.write_all(&bytes[..cut]).unwrap();
+            // The first piece is read by itself, or it is not; either way it is the same request.
+            std::thread::yield_now();
+            stream.write_all(&bytes[cut..]).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            let answer = without_times(&without_interim(rest(&mut stream)));
+            assert_eq!(answer, whole, "{}, cut at {cut}", path.display());
+        }
+        count += 1;
+    }
+    assert!(count > 30);
+}
+
+/// The answer behind a `100 Continue`, which depends on when the content came.
+fn without_interim(bytes: Vec<u8>) -> Vec<u8> {
+    bytes
+        .strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        .map(<[u8]>::to_vec)
+        .unwrap_or(bytes)
+}
+
+#[test]
+fn broken_bytes_behind_a_good_request_are_refused_after_its_answer() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    stream
+        .write_all(&[&get("/")[..], b"\0\0\0", &get("/")[..]].concat())
+        .unwrap();
+    assert_eq!(read_answer(&mut stream, false).status, 200);
+    assert_eq!(read_answer(&mut stream, false).status, 400);
+    assert_eq!(rest(&mut stream), b"");
+    assert_eq!(program.stop().len(), 1);
+}
+
+#[test]
+fn what_is_far_too_long_is_refused_while_it_is_still_coming() {
+    let program = Program::start(&[]);
+    let endless = vec![b'a'; 2 * 1024 * 1024];
+    for (start, status) in [
+        ("GET /", 414),
+        ("GET / HTTP/1.1\r\nX: ", 431),
+        ("GET / HTTP/1.1\r\n", 431),
+    ] {
+        let mut stream = connect(program.address);
+        let mut writer = stream.try_clone().unwrap();
+        let lines = if status == 431 {
+            b"a: b\r\n".repeat(250_000)
+        } else {
+            endless.clone()
+        };
+        let bytes = [
+            start.as_bytes(),
+            if start.ends_with(": ") {
+                &endless
+            } else {
+                &lines
+            },
+        ]
+        .concat();
+        // The server stops reading at some point, so the end of this may find nobody.
+        let sender = std::thread::spawn(move || writer.write_all(&bytes).is_ok());
+        assert_eq!(read_answer(&mut stream, false).status, status);
+        drop(stream);
+        sender.join().unwrap();
+    }
+    assert_eq!(program.stop().len(), 3);
+}
+
+#[test]
+fn a_refused_head_has_no_content() {
+    let program = Program::start(&[]);
+    let answer = exchange(program.address, b"HEAD / HTTP/1.1\r\n\r\n");
+    assert!(answer.starts_with(b"HTTP/1.1 400 ") && answer.ends_with(b"\r\n\r\n"));
+    assert_eq!(program.stop().len(), 1);
+}
+
+/// What nginx sends to an upstream, by default before 1.29.7 and since.
+#[test]
+fn both_ways_of_nginx_to_call_an_upstream_are_served() {
+    let program = Program::start(&[]);
+    let target = format!("/wx?{}", signed_now());
+    let old = post_to(
+        &target,
+        "HTTP/1.0",
+        "Connection: close\r\nUser-Agent: Mozilla/4.0\r\n",
+        &text_message("a"),
+    );
+    for _ in 0..3 {
+        let mut stream = connect(program.address);
+        let answer = ask(&mut stream, &old);
+        assert_eq!(
+            (answer.status, answer.field("Connection")),
+            (200, Some("close"))
+        );
+        assert_eq!(answer.field("Transfer-Encoding"), None);
+        assert_eq!(rest(&mut stream), b"");
+    }
+    let new = post_to(
+        &target,
+        "HTTP/1.1",
+        "User-Agent: Mozilla/4.0\r\n",
+        &text_message("a"),
+    );
+    let mut stream = connect(program.address);
+    for _ in 0..3 {
+        assert_eq!(ask(&mut stream, &new).status, 200);
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn a_refusal_survives_what_the_peer_is_still_sending() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&vec![b'a'; 500_000]).unwrap();
+    assert_eq!(read_answer(&mut stream, false).status, 413);
+    assert_eq!(rest(&mut stream), b"");
+    assert_eq!(program.stop().len(), 1);
+}
+
+#[test]
+fn an_unfinished_request_is_refused_when_its_peer_has_done() {
+    let program = Program::start(&[]);
+    for bytes in [
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
+        "G",
+        "GET / HTTP/1.1\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell",
+    ] {
+        let answer = exchange(program.address, bytes.as_bytes());
+        assert_eq!(answer[9..12], *b"400", "{bytes:?}");
+    }
+    for bytes in ["", "\r\n"] {
+        assert_eq!(exchange(program.address, bytes.as_bytes()), b"");
+    }
+    let lines = program.stop();
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines.iter().all(|line| line.contains(" cause=incomplete ")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn a_slow_head_is_cut_after_the_deadline_though_bytes_keep_coming() {
+    let address = serve(
+        Limits {
+            head: Duration::from_millis(300),
+            ..patient()
+        },
+        Age::Any,
+        echo,
+    );
+    let mut stream = connect(address);
+    let mut writer = stream.try_clone().unwrap();
+    let (done, is_done) = mpsc::channel::<()>();
+    let drip = std::thread::spawn(move || {
+        // A byte each 20 ms for ever: no single wait is near the deadline.
+        while is_done.recv_timeout(Duration::from_millis(20)).is_err()
+            && writer.write_all(b"a").is_ok()
+        {}
+    });
+    assert_eq!(read_answer(&mut stream, false).status, 408);
+    drop(done);
+    drip.join().unwrap();
+}
+
+#[test]
+fn slow_content_is_cut_after_the_deadline() {
+    let address = serve(
+        Limits {
+            content: Duration::from_millis(300),
+            ..patient()
+        },
+        Age::Any,
+        echo,
+    );
+    for framing in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
+        let mut stream = connect(address);
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n5");
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_eq!(read_answer(&mut stream, false).status, 408);
+    }
+}
+
+#[test]
+fn an_idle_connection_is_closed_without_a_word() {
+    let limits = Limits {
+        idle: Duration::from_millis(300),
+        linger: Duration::from_millis(300),
+        ..patient()
+    };
+    let mut silent = connect(serve(limits, Age::Any, echo));
+    assert_eq!(rest(&mut silent), b"");
+    // Long enough to ask in.
+    let limits = Limits {
+        idle: Duration::from_secs(3),
+        ..limits
+    };
+    let mut used = connect(serve(limits, Age::Any, echo));
+    assert_eq!(ask(&mut used, &get("/")).status, 200);
+    used.write_all(b"\r\n").unwrap();
+    assert_eq!(rest(&mut used), b"");
+}
+
+/// Sends requests and takes no answers, until the server takes no more requests.
+fn fill_without_reading(stream: &TcpStream) -> std::thread::JoinHandle<()> {
+    let mut writer = stream.try_clone().unwrap();
+    std::thread::spawn(move || while writer.write_all(&get("/").repeat(1000)).is_ok() {})
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_left_after_the_deadline() {
+    let limits = Limits {
+        answer: Duration::from_millis(300),
+        ..patient()
+    };
+    let stream = connect(serve(limits, Age::Any, echo));
+    // Ends when the server has left; with the deadline of an hour that others have it never would.
+    fill_without_reading(&stream).join().unwrap();
+}
+
+#[test]
+fn peers_that_do_not_read_cannot_keep_anybody_out() {
+    let address = serve(
+        Limits {
+            connections: 4,
+            ..patient()
+        },
+        Age::AtMost(600),
+        echo,
+    );
+    let rude: Vec<TcpStream> = (0..4).map(|_| connect(address)).collect();
+    let senders: Vec<_> = rude.iter().map(fill_without_reading).collect();
+    // Nobody has a deadline to run into: who is gone had to make room.
+    until("one of them is gone", || {
+        assert_eq!(
+            ask(&mut connect(address), &post(&text_message("a"))).status,
+            200
+        );
+        senders.iter().any(std::thread::JoinHandle::is_finished)
+    });
+}
+
+#[test]
+fn a_panic_ends_one_connection_and_nothing_else() {
+    let address = serve(patient(), Age::AtMost(600), |message| {
+        assert!(
+            message.field("Content") != Some("panic"),
+            "a panic that the test asked for"
+        );
+        echo(message)
+    });
+    let mut bystander = connect(address);
+    assert_eq!(ask(&mut bystander, &post(&text_message("a"))).status, 200);
+    for msg_id in 0..100 {
+        let xml = text_of("oUser1", msg_id, "panic");
+        assert_eq!(exchange(address, &post(&xml)), b"");
+    }
+    assert_eq!(ask(&mut bystander, &post(&text_message("a"))).status, 200);
+    assert_eq!(
+        ask(&mut connect(address), &post(&text_message("a"))).status,
+        200
+    );
+}
+
+#[test]
+fn silent_connections_cannot_keep_anybody_out() {
+    let program = Program::start(&["--max-connections", "20"]);
+    let mut held: Vec<TcpStream> = Vec::new();
+    for round in 0..200 {
+        let mut stream = connect(program.address);
+        // Half of them say nothing, half begin a request and never end it.
+        if round % 2 == 0 {
+            stream.write_all(b"POST / HTTP/1.1\r\nContent-Le").unwrap();
+        }
+        held.push(stream);
+        if round % 10 == 0 {
+            assert_eq!(
+                ask(&mut connect(program.address), &post(&text_message("a"))).status,
+                200,
+                "{round}"
+            );
+        }
+    }
+    // The first have made room long ago.
+    assert!(matches!(held[1].read(&mut [0; 1]), Ok(0) | Err(_)));
+    let lines = program.stop();
+    // A flood of connections is no flood of lines: one a second at most.
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.starts_with("cause=crowded ")));
+}
+
+#[test]
+fn early_closes_and_resets_leave_the_server_alive() {
+    let program = Program::start(&[]);
+    let request = post(&text_message("a"));
+    for cut in (0..request.len()).step_by(7) {
+        let mut stream = connect(program.address);
+        stream.write_all(&request[..cut]).unwrap();
+    }
+    for _ in 0..50 {
+        // Closing with the answer unread resets the connection.
+        connect(program.address).write_all(&request).unwrap();
+    }
+    assert_eq!(ask(&mut connect(program.address), &request).status, 200);
+    let lines = program.stop();
+    assert!(
+        lines.iter().all(|line| line.contains(" cause=incomplete ")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn hundred_clients_at_once_get_their_own_answers() {
+    let program = Program::start(&[]);
+    std::thread::scope(|scope| {
+        for client in 0..100 {
+            let address = program.address;
+            scope.spawn(move || {
+                let mut stream = connect(address);
+                for round in 0..20 {
+                    let content = format!("{client} {round}");
+                    let answer = ask(&mut stream, &post(&text_message(&content)));
+                    assert_eq!(element(&answer.content, "Content"), content);
+                }
+            });
+        }
+    });
+    program.stop_silent();
+}
