@@ -7,14 +7,14 @@ mod parser;
 mod pattern;
 mod reload;
 mod reply_parser;
-mod rules;
+mod rule_set;
 mod run;
 mod template;
 
 pub(crate) use fields::unknown_field;
 pub use reload::{ReloadableRules, RulesError, read_rules};
 pub(crate) use reply_parser::printed;
-pub use rules::{Action, Diagnostic, Rules};
+pub use rule_set::{Action, Diagnostic, Rules};
 pub use run::{LateReply, ProgramCall};
 
 /// The rules that are used where no rules file is given.

@@ -3,7 +3,7 @@
 
 use super::fields;
 use super::pattern::Pattern;
-use super::rules::{Condition, Diagnostic, Rule, Rules};
+use super::rule_set::{Condition, Diagnostic, Rule, Rules};
 use crate::xml::{FileDocument, FileElement, Position};
 
 /// China's time, where nothing else is said: eight hours ahead of GMT, in seconds.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
-use super::rules::{Action, Diagnostic, Rules};
+use super::rule_set::{Action, Diagnostic, Rules};
 use crate::text::log_note::Report;
 use crate::wechat::Message;
 

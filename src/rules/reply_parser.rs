@@ -7,7 +7,7 @@ use super::fields;
 use super::leaf_text::text_of;
 use super::parser::{ParseContext, Reader};
 use super::pattern::Pattern;
-use super::rules::{Answer, ArticleTemplate, ReplyTemplate};
+use super::rule_set::{Answer, ArticleTemplate, ReplyTemplate};
 use super::run::{Limit, Program};
 use super::template::{Context, Template, TemplateError};
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Message, Reply, TEXT_MAX};

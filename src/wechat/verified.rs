@@ -10,7 +10,8 @@ use super::signature::Signature;
 /// method, target nor content.
 ///
 /// ```
-/// use wechat::wechat::{Age, Credentials, Message, Token, Document};
+/// use wechat::wechat::{Age, Credentials, Message, Token};
+/// use wechat::xml::Document;
 /// let token = Token::parse("hello2021").unwrap();
 /// let signature = token.sign(b"1626513248", b"1982032182").to_string();
 /// let credentials =
@@ -25,7 +26,8 @@ use super::signature::Signature;
 /// ```
 /// Without that proof the same does not compile:
 /// ```compile_fail,E0451
-/// use wechat::wechat::{Message, Verified, Document};
+/// use wechat::wechat::{Message, Verified};
+/// use wechat::xml::Document;
 /// let signature = wechat::wechat::Signature::parse(&[b'0'; 40]).unwrap();
 /// let verified = Verified { at: 0, signature };
 /// let xml = Document::scan(

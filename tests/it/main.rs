@@ -9,6 +9,8 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
+    clippy::type_complexity,
+    clippy::wildcard_enum_match_arm,
     clippy::print_stdout,
     reason = "a test fails by panicking"
 )]
