@@ -10,8 +10,9 @@ use std::borrow::Cow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::http::{LogNote, Method, Request, Response};
+use crate::http::{Method, Request, Response};
 use crate::session::{Caller, Outcome};
+use crate::text::log_note::LogNote;
 use crate::wechat::{
     Age, Cipher, Credentials, Envelope, Message, MessageError, Mode, SECURE, SignatureError, Token,
     UsedSignatures, Verified,

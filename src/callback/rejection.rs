@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::http::{LogNote, Response, Status};
+use crate::http::{Response, Status};
+use crate::text::log_note::LogNote;
 use crate::wechat::{MessageError, OpenError, SignatureError};
 
 /// Why a request is refused that HTTP finds nothing wrong with.

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::octets;
+use crate::text::digits;
 
 /// A set of octets.
 #[derive(Clone, Copy)]
@@ -118,7 +118,7 @@ impl Class {
         // Most of what is printable is looked through eight octets at once.
         let front = match self.printable_from {
             None => 0,
-            Some(lowest) => octets::printable(bytes, lowest),
+            Some(lowest) => digits::printable(bytes, lowest),
         };
         let behind = bytes.get(front..).unwrap_or(b"").iter();
         let more = behind.take_while(|octet| self.holds(**octet)).count();
@@ -134,7 +134,7 @@ impl Class {
         loop {
             (_, rest) = self.take(rest);
             match rest {
-                [b'%', high, low, behind @ ..] if octets::hex_octet(*high, *low).is_some() => {
+                [b'%', high, low, behind @ ..] if digits::hex_octet(*high, *low).is_some() => {
                     rest = behind
                 }
                 _ => break,
@@ -205,7 +205,7 @@ fn number(bytes: &[u8], radix: u64) -> Option<u64> {
         return None;
     }
     bytes.iter().try_fold(0_u64, |value, &octet| {
-        let digit = u64::from(octets::hex_digit(octet)?);
+        let digit = u64::from(digits::hex_digit(octet)?);
         let value = value.saturating_mul(radix).saturating_add(digit);
         (digit < radix).then_some(value)
     })
@@ -225,7 +225,7 @@ pub(super) fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
 
 fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
     let Some((plain, mut rest)) =
-        octets::find(text, [b'%', space]).and_then(|front| text.split_at_checked(front))
+        digits::find(text, [b'%', space]).and_then(|front| text.split_at_checked(front))
     else {
         return Cow::Borrowed(text);
     };
@@ -234,7 +234,7 @@ fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
     while let [octet, behind @ ..] = rest {
         let escaped = match behind {
             [high, low, after @ ..] if *octet == b'%' => {
-                octets::hex_octet(*high, *low).map(|value| (value, after))
+                digits::hex_octet(*high, *low).map(|value| (value, after))
             }
             _ => None,
         };

@@ -21,7 +21,7 @@ mod url;
 pub use content::{Chunked, Framing};
 pub use error::RequestError;
 pub use head::{Head, Method, Persistence, Version};
-pub use response::{CONTINUE, LogNote, Response, Status};
+pub use response::{CONTINUE, Response, Status};
 pub use response_head::{ResponseError, ResponseFraming, ResponseHead};
 pub use target::{Query, Target};
 pub use url::{Url, UrlError};

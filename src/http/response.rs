@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use super::date;
 use super::head::{Head, Method, Persistence, Version};
-use crate::text::octets;
+use crate::text::digits;
+use crate::text::log_note::LogNote;
 
 /// The statuses that this server answers with (RFC 9110 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,17 +63,6 @@ impl Status {
     pub fn code(self) -> &'static str {
         self.line().split_once(' ').map_or("", |(code, _)| code)
     }
-}
-
-/// What the log says of a response; most have nothing to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogNote {
-    /// The stable word to search a log for.
-    pub cause: &'static str,
-    /// What happened, without secrets and without what a user wrote.
-    pub reason: Cow<'static, str>,
-    /// What the operator may try; empty where there is nothing to try.
-    pub hint: &'static str,
 }
 
 /// A final response, before its framing.
@@ -213,7 +203,7 @@ impl<'a> Response<'a> {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
         } else {
             out.extend_from_slice(b"Content-Length: ");
-            octets::write_decimal(self.content_length(), out);
+            digits::write_decimal(self.content_length(), out);
             out.extend_from_slice(b"\r\n\r\n");
         }
     }
@@ -222,7 +212,7 @@ impl<'a> Response<'a> {
     /// hexadecimal. Empty content is the last chunk alone, since an empty chunk would be one.
     fn write_chunked(&self, out: &mut Vec<u8>) {
         if self.content_length() > 0 {
-            octets::write_hex(self.content_length(), out);
+            digits::write_hex(self.content_length(), out);
             out.extend_from_slice(b"\r\n");
             self.write_content(out);
             out.extend_from_slice(b"\r\n");

@@ -16,9 +16,9 @@ use super::peer::Peer;
 use super::{Limits, log};
 use crate::deadline::remaining;
 use crate::http::{
-    self, Chunked, Framing, Head, LogNote, Method, Persistence, Request, RequestError, Response,
-    Status,
+    self, Chunked, Framing, Head, Method, Persistence, Request, RequestError, Response, Status,
 };
+use crate::text::log_note::LogNote;
 
 /// Bytes that are read and dropped after the last answer: more than any content that is allowed,
 /// and few enough that nobody can make us a sink.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::connections::Seats;
-use crate::http::{LogNote, Status};
+use crate::http::Status;
+use crate::text::log_note::LogNote;
 
 /// Answers whose times are remembered.
 const TIMES: usize = 1024;

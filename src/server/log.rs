@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::http::{Head, LogNote, Status};
-use crate::text::octets;
+use crate::http::{Head, Status};
+use crate::text::digits;
+use crate::text::log_note::LogNote;
 
 /// Bytes of a path that a log line shows.
 const PATH_MAX: usize = 64;
@@ -66,10 +67,10 @@ fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
         SocketAddr::V4(peer) => {
             let [a, b, c, d] = peer.ip().octets();
             for (number, end) in [(a, b'.'), (b, b'.'), (c, b'.'), (d, b':')] {
-                octets::write_decimal(number.into(), line);
+                digits::write_decimal(number.into(), line);
                 line.push(end);
             }
-            octets::write_decimal(peer.port().into(), line);
+            digits::write_decimal(peer.port().into(), line);
         }
         SocketAddr::V6(peer) => {
             // Writing to a vector cannot fail.

@@ -23,7 +23,7 @@ use super::envelope::{AesKeyError, AppId, OpenError};
 use super::signature::Credentials;
 use super::token::Token;
 use super::verified::Sealed;
-use crate::text::octets;
+use crate::text::digits;
 use crate::xml::writer::{sanitize, write_cdata};
 
 /// Whether this build can read encrypted messages.
@@ -260,10 +260,10 @@ impl Opened<'_> {
     ) -> io::Result<()> {
         let encrypt = self.cipher.seal_with(self.key, reply)?;
         let mut timestamp = Vec::new();
-        octets::write_decimal(now, &mut timestamp);
+        digits::write_decimal(now, &mut timestamp);
         if timestamp == request.timestamp {
             timestamp.clear();
-            octets::write_decimal(now.saturating_add(1), &mut timestamp);
+            digits::write_decimal(now.saturating_add(1), &mut timestamp);
         }
         // As whoever reads the XML will see it.
         let nonce = String::from_utf8_lossy(request.nonce);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::message::Message;
-use crate::text::octets;
+use crate::text::digits;
 use crate::xml::writer::{
     sanitize, write_cdata, write_leaf, write_number, write_parent, write_text,
 };
@@ -158,7 +158,7 @@ impl<'a> Reply<'a> {
             out.extend_from_slice(b"]]></ToUserName><FromUserName><![CDATA[");
             write_text(message.to_user_name(), out);
             out.extend_from_slice(b"]]></FromUserName><CreateTime>");
-            octets::write_decimal(create_time, out);
+            digits::write_decimal(create_time, out);
             out.extend_from_slice(b"</CreateTime><MsgType><![CDATA[");
             out.extend_from_slice(msg_type.as_bytes());
             out.extend_from_slice(b"]]></MsgType>");

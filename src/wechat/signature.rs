@@ -7,7 +7,7 @@ use sha1_smol::Sha1;
 
 use super::token::Token;
 use super::verified::{Sealed, Verified};
-use crate::text::octets;
+use crate::text::digits;
 
 /// Bytes of a timestamp and of a nonce, at most; WeChat's have about ten.
 ///
@@ -130,7 +130,7 @@ impl Signature {
             return None;
         }
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = octets::hex_octet(*high, *low)?;
+            *byte = digits::hex_octet(*high, *low)?;
         }
         Some(Self(bytes))
     }
@@ -140,7 +140,7 @@ impl Signature {
         let mut digits = [0; 40];
         let (pairs, _) = digits.as_chunks_mut();
         for (pair, byte) in pairs.iter_mut().zip(self.0) {
-            *pair = octets::hex_digits(byte);
+            *pair = digits::hex_digits(byte);
         }
         digits
     }

@@ -12,10 +12,7 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     clippy::print_stdout,
     reason = "a bench that cannot go on fails by panicking, and prints its tables"
 )]
