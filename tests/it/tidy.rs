@@ -88,7 +88,7 @@ fn rooms_know_only_the_rooms_they_may() {
         ("session", &["text", "xml", "wechat", "rules"]),
         ("program", &["text", "xml", "wechat", "rules", "session"]),
         ("client", &["deadline", "http"]),
-        ("callback", &["http", "xml", "wechat", "session"]),
+        ("callback", &["text", "http", "xml", "wechat", "session"]),
         ("server", &["deadline", "text", "http"]),
         (
             "service",
