@@ -16,6 +16,7 @@ mod cli;
 mod control;
 mod http;
 mod late;
+mod layout;
 mod message;
 mod modes;
 mod programs;

@@ -521,13 +521,12 @@ fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
     let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\t\n</a>"));
     let url = format!("http://{address}");
     let environment = [("WECHAT_URL", url.as_str()), ("NO_COLOR", "1")];
-    if let Some(text) = on_terminal("send --raw a", &environment) {
-        assert!(
-            text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"),
-            "{text:?}"
-        );
-        assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
-    }
+    let text = on_terminal("send --raw a", &environment);
+    assert!(
+        text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"),
+        "{text:?}"
+    );
+    assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
     // Into a pipe they go as they are.
     let said = run(address, &["send", "--raw", "a"]);
     let raw = "<a>\u{1b}[2J\u{9b}1m\t\n</a>\n";

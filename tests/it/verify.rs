@@ -433,9 +433,7 @@ fn colour_is_for_terminals_alone_and_not_for_who_refuses_it() {
             &[("WECHAT_URL", url.as_str()), ("NO_COLOR", refusal)],
         )
     };
-    let (Some(coloured), Some(plain)) = (shown(""), shown("1")) else {
-        return;
-    };
+    let (coloured, plain) = (shown(""), shown("1"));
     assert!(coloured.contains("\x1b[32mok\x1b[0m: "), "{coloured}");
     assert!(plain.contains("ok: status 200"), "{plain}");
     assert!(!plain.contains('\x1b'), "{plain}");

@@ -1,5 +1,4 @@
-//! What the wire tests share: the program as a process, a client that speaks raw bytes, and signed
-//! requests.
+//! Shared by the tests: the program as a process, a client that sends raw bytes, and signed requests.
 
 #[cfg(feature = "secure")]
 pub mod sealed;
@@ -19,8 +18,27 @@ use wechat::xml::Document;
 
 pub const TOKEN: &str = "hello2021";
 
-/// Longer than anything here takes, so that a hang fails instead of hanging the suite.
+/// Longer than any step of a test takes, so that a hang fails its test instead of blocking the suite.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder, sorted.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_below(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
 
 /// The program, listening on a port of its own.
 pub struct Program {
@@ -30,7 +48,7 @@ pub struct Program {
     errors: Option<JoinHandle<String>>,
 }
 
-/// As `wechat --version` has it.
+/// The version as `wechat --version` prints it.
 pub fn version() -> String {
     let feature = if SECURE { " (secure)" } else { "" };
     format!("{}{feature}", env!("CARGO_PKG_VERSION"))
@@ -40,33 +58,33 @@ pub fn command() -> Command {
     alone(env!("CARGO_BIN_EXE_wechat"))
 }
 
-/// The same for who wants to interrupt it. Where the tests run in the background, a shell has made all behind it
-/// ignore that. `None`, and a line, where this machine has nothing that undoes it.
-pub fn interruptible() -> Option<Command> {
+/// The program with SIGINT at its default. A shell makes background jobs ignore SIGINT, and the tests may run in one.
+pub fn interruptible() -> Command {
     let reset = |program: &str| {
         let mut command = alone("env");
         command.args(["--default-signal=INT", program]);
         command
     };
-    if !reset("true").status().is_ok_and(|status| status.success()) {
-        println!("this machine's env(1) resets no signals, so nothing was interrupted");
-        return None;
-    }
-    Some(reset(env!("CARGO_BIN_EXE_wechat")))
+    let is_supported = reset("true").status().is_ok_and(|status| status.success());
+    assert!(
+        is_supported,
+        "env(1) has no --default-signal; install GNU coreutils 8.31 or later"
+    );
+    reset(env!("CARGO_BIN_EXE_wechat"))
 }
 
 fn alone(program: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
-        // Not the one of a server that this machine has.
+        // Not the runtime directory of a server on this machine.
         .env("RUNTIME_DIRECTORY", "/nonexistent")
         .stdin(Stdio::null());
     command
 }
 
 impl Program {
-    /// Starts it with the usual token and these flags, and waits until it listens.
+    /// Starts the server with the usual token and these flags, and waits until it listens.
     pub fn start(flags: &[&str]) -> Self {
         Self::spawn(
             command()
@@ -108,33 +126,33 @@ impl Program {
         }
     }
 
-    /// The next line that it prints on standard output.
+    /// The next line of its standard output.
     pub fn next_line(&mut self) -> String {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// How many descriptors it holds, those it inherited too. Comparable from its first answer on, as long
-    /// as that connection is there: at its start it holds some for a moment.
+    /// The number of its open descriptors, inherited ones included. Compare only after its first answer and while that
+    /// connection is open: during its start it opens others for a moment.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.id()))
             .unwrap()
             .count()
     }
 
-    /// Ends it, and returns all it said on standard error, a line each.
+    /// Kills it, and returns the lines of its standard error.
     pub fn stop(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.ended().1
     }
 
-    /// Waits until it has ended by itself, and returns how and what it said on standard error.
+    /// Waits until it has exited by itself, and returns its exit code and the lines of its standard error.
     pub fn ended(mut self) -> (Option<i32>, Vec<String>) {
         let code = self.child.wait().unwrap().code();
         let errors = self
@@ -149,7 +167,7 @@ impl Program {
         (code, errors)
     }
 
-    /// Ends it, and fails where it said anything on standard error.
+    /// Kills it, and fails if its standard error is not empty.
     #[track_caller]
     pub fn stop_silent(self) {
         assert_eq!(self.stop(), [""; 0]);
@@ -158,7 +176,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may be gone already; then there is nothing to end.
+        // Both fail if it has exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -172,8 +190,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends the bytes on a connection of their own, ends the sending side, and returns all that comes
-/// back.
+/// Sends the bytes on a new connection, ends the sending side, and returns everything that comes back.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
     stream.write_all(bytes).unwrap();
@@ -181,14 +198,14 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     rest(&mut stream)
 }
 
-/// All that still comes.
+/// Everything up to the end of the stream.
 pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     bytes
 }
 
-/// A response, taken apart by its own framing.
+/// A response, split by its own framing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -205,7 +222,7 @@ impl Answer {
     }
 }
 
-/// Reads one response, and not a byte more; `is_head` where it answers HEAD.
+/// Reads exactly one response; `is_head` if it answers HEAD.
 pub fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -249,7 +266,7 @@ fn read_exactly(stream: &mut TcpStream, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Sends a request on this connection and reads its answer.
+/// Sends a request on this connection and reads its response.
 pub fn ask(stream: &mut TcpStream, bytes: &[u8]) -> Answer {
     stream.write_all(bytes).unwrap();
     read_answer(stream, bytes.starts_with(b"HEAD "))
@@ -267,14 +284,14 @@ pub fn signed(timestamp: &str, nonce: &str) -> String {
     format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
 }
 
-/// A query signed now, and unlike every other: a signature is good for one content.
+/// A query signed now, with a nonce of its own: a signature is accepted for one content only.
 pub fn signed_now() -> String {
     static NONCE: AtomicU64 = AtomicU64::new(1_372_623_149);
     let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
     signed(&now().to_string(), &nonce.to_string())
 }
 
-/// A text message of a user.
+/// A text message.
 pub fn text_message(content: &str) -> String {
     format!(
         "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n\
@@ -284,7 +301,7 @@ pub fn text_message(content: &str) -> String {
     )
 }
 
-/// A text of this user with this number.
+/// A text message of this user with this MsgId.
 pub fn text_of(user: &str, msg_id: u64, content: &str) -> String {
     format!(
         "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
@@ -293,7 +310,7 @@ pub fn text_of(user: &str, msg_id: u64, content: &str) -> String {
     )
 }
 
-/// A click of this user on a menu, in this second.
+/// A CLICK event of this user at this CreateTime.
 pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
     format!(
         "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
@@ -302,7 +319,7 @@ pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
     )
 }
 
-/// Reads a message received at this time, which takes somebody with the token.
+/// Verifies and parses a message received at this time, and passes it to `read`.
 pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>) -> T) -> T {
     let token = Token::parse(TOKEN).unwrap();
     let signature = token.sign(b"1626513248", b"1").to_string();
@@ -316,7 +333,7 @@ pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>)
     read(&Message::parse(verified, &xml).unwrap())
 }
 
-/// A folder of a test's own, empty.
+/// An empty folder for one test.
 pub fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&path);
@@ -324,7 +341,8 @@ pub fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// Rules whose text `slow` is answered when a file is there, and makes another while it waits.
+/// Rules in which `slow` starts a program that creates the file `begun` and waits for the file `go`. Returns the paths of
+/// the rules and of the two files.
 pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
     let (begun, go) = (folder.join("begun"), folder.join("go"));
     let rules = folder.join("rules.xml").to_str().unwrap().to_owned();
@@ -339,7 +357,7 @@ pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
     (rules, begun, go)
 }
 
-/// Waits until it holds.
+/// Waits until the condition holds.
 #[track_caller]
 pub fn until(what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
@@ -366,7 +384,7 @@ pub fn get(target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes()
 }
 
-/// What stands between the tags of this element of a reply.
+/// The text of this element of a reply.
 pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     let (_, behind) = xml
         .split_once(&format!("<{name}><![CDATA["))

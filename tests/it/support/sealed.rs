@@ -1,4 +1,4 @@
-//! What the tests of the encrypted modes share: an account with a key, and WeChat's side of it.
+//! Shared by the tests of the encrypted modes: a server with a key, and WeChat's side of the exchange.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::{Answer, Program, TOKEN, command, now, post_to, signed};
 pub const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 pub const APP_ID: &str = "wx2c2769f8efd9abc2";
 
-/// The program with the usual token and key, on a port of its own.
+/// The server with the usual token and key, on a free port.
 pub fn secure(flags: &[&str]) -> Program {
     Program::spawn(secure_command().args(flags))
 }
@@ -84,7 +84,7 @@ impl WeChat {
         post_to(&target, "HTTP/1.1", "", &content)
     }
 
-    /// The XML of a reply in this mode; what is bare stays so.
+    /// The XML of a reply in this mode; `success` stays as it is.
     #[track_caller]
     pub fn open(&self, answer: &Answer, mode: Mode) -> String {
         assert_eq!(answer.status, 200, "{}", answer.content);
@@ -117,14 +117,14 @@ impl WeChat {
     }
 }
 
-/// A number that no other request has.
+/// A nonce that no other request has.
 fn nonce() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NONCE: AtomicU64 = AtomicU64::new(1_872_623_149);
     NONCE.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
-/// What is posted in this mode, of a message that is encrypted so.
+/// The content of a request in this mode: the message, its `Encrypt`, or both.
 pub fn content_of(encrypt: &str, message: &str, mode: Mode) -> String {
     let encrypt = format!("<Encrypt><![CDATA[{encrypt}]]></Encrypt>\n</xml>");
     match mode {
@@ -143,7 +143,7 @@ pub fn content_of(encrypt: &str, message: &str, mode: Mode) -> String {
     }
 }
 
-/// A fixture of `fixtures/secure`: its lines by their names.
+/// A fixture of `fixtures/secure`: lines of `name: value`.
 pub struct Vector {
     pub name: String,
     path: PathBuf,
@@ -151,7 +151,7 @@ pub struct Vector {
 }
 
 impl Vector {
-    /// All of a folder.
+    /// All fixtures of a folder.
     pub fn all(folder: &str) -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fixtures/secure")
@@ -192,7 +192,7 @@ impl Vector {
             .unwrap_or_else(|| panic!("{}: {name}", self.name))
     }
 
-    /// What is encrypted in it.
+    /// The encrypted message.
     pub fn message(&self) -> Vec<u8> {
         fs::read(self.path.with_extension("message")).unwrap()
     }

@@ -1,5 +1,4 @@
-//! What the tests of the person's tools share: a command that ends by itself, and backends that answer
-//! as they are told to.
+//! Shared by the tests of the commands that play WeChat: a command that exits by itself, and backends with given answers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{PATIENCE, Program, TOKEN, command, rest};
 
-/// What a command says, and its exit code.
+/// The exit code and the output of a command.
 pub struct Said {
     pub code: i32,
     pub out: String,
@@ -31,7 +30,7 @@ pub fn finish(command: &mut Command) -> Said {
     let (out, err) = (Stdio::piped(), Stdio::piped());
     let mut child = command.stdout(out).stderr(err).spawn().unwrap();
     let begun = Instant::now();
-    // What it says is little, so that nobody has to read it meanwhile.
+    // Its output fits the pipes, so it is read after the exit.
     while child.try_wait().unwrap().is_none() {
         if begun.elapsed() > PATIENCE {
             child.kill().unwrap();
@@ -47,8 +46,7 @@ pub fn finish(command: &mut Command) -> Said {
     }
 }
 
-/// A backend that answers each connection's one request, head and content, with these bytes, and
-/// closes.
+/// A backend that reads one request from each connection, sends the answer to it, and closes the connection.
 pub fn backend(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
     backend_on("127.0.0.1:0", answer).unwrap()
 }
@@ -63,15 +61,14 @@ pub fn backend_on(
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let request = read_request(&mut stream);
-            // The client may have gone.
+            // Fails if the client has closed the connection.
             let _ = stream.write_all(&answer(&request));
         }
     });
     Some(address)
 }
 
-/// A backend that answers one request with these bytes, and then keeps the connection open until the
-/// client goes.
+/// A backend that answers one request with these bytes and keeps the connection open until the client closes it.
 pub fn holding(answer: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -84,7 +81,7 @@ pub fn holding(answer: &'static [u8]) -> SocketAddr {
     address
 }
 
-/// The head and content of one request; nothing where the client has gone.
+/// The head and content of one request; empty if the client has closed the connection.
 pub fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -139,14 +136,13 @@ pub fn captured_account() -> Program {
     Program::start(&["--max-age", "0", "--rules", &rules])
 }
 
-/// An address where nothing listens.
+/// An address that nothing listens on.
 pub fn nowhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 1))
 }
 
-/// What a terminal is shown by a command whose arguments a shell takes as they are; `None` where there
-/// is no terminal to be had.
-pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> Option<String> {
+/// The output of a command on a terminal, which script(1) provides. A shell splits the arguments.
+pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
     let script = |line: &str| {
         Command::new("script")
             .args(["-qec", line, "/dev/null"])
@@ -157,10 +153,11 @@ pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> Option<Stri
             .stdin(Stdio::null())
             .output()
     };
-    if !script("true").is_ok_and(|output| output.status.success()) {
-        println!("this machine has no script(1) or no terminals, so none was tried");
-        return None;
-    }
+    let is_supported = script("true").is_ok_and(|output| output.status.success());
+    assert!(
+        is_supported,
+        "script(1) does not run here; install bsdutils"
+    );
     let output = script(&format!("\"$WECHAT\" {arguments}")).unwrap();
-    Some(String::from_utf8(output.stdout).unwrap())
+    String::from_utf8(output.stdout).unwrap()
 }
