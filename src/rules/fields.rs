@@ -1,5 +1,7 @@
 //! The names that a rules file may use, and what to say of one that it may not.
 
+use crate::text::similar::nearest;
+
 /// Every leaf of the documented messages and events, as WeChat writes it (接收普通消息, 接收事件推送).
 /// Sorted, because it is searched.
 pub(super) const FIELDS: &[&str] = &[
@@ -164,44 +166,12 @@ const LISTED: usize = 9;
 /// few.
 pub(super) fn unknown(what: &str, shown: &str, name: &str, known: &[&[&str]]) -> String {
     let known = known.concat();
-    match (nearest(name, &known), known.len()) {
+    match (nearest(name, known.iter().copied()), known.len()) {
         (Some(nearest), _) => format!("unknown {what} {shown}, did you mean {nearest}?"),
         (None, 0) => format!("unknown {what} {shown}, none allowed"),
         (None, 1..=LISTED) => format!("unknown {what} {shown}, allowed: {}", known.join(" ")),
         (None, _) => format!("unknown {what} {shown}"),
     }
-}
-
-/// The known name that takes the fewest edits, if those are few for its length.
-fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    let most = (name.chars().count() / 3).max(1);
-    let (edits, nearest) = known
-        .iter()
-        .map(|known| (edits(name, known), *known))
-        .min()?;
-    (edits <= most).then_some(nearest)
-}
-
-/// How many letters have to be put in, taken out or changed to make one name of the other, whatever
-/// the case of those of ASCII (Levenshtein, 1965).
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.to_ascii_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (count, letter) in from.to_ascii_lowercase().chars().enumerate() {
-        let mut left = count.saturating_add(1);
-        let mut above_left = count;
-        let mut next = vec![left];
-        for (above, expected) in row.iter().skip(1).zip(&to) {
-            let changed = above_left.saturating_add(usize::from(letter != *expected));
-            above_left = *above;
-            left = changed
-                .min(above.saturating_add(1))
-                .min(left.saturating_add(1));
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -213,16 +183,5 @@ mod tests {
         assert!(FIELDS.is_sorted());
         assert_eq!(field("ScanResult"), Some("ScanResult"));
         assert_eq!(field("scanresult"), None);
-    }
-
-    #[test]
-    fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(nearest("Contnet", FIELDS), Some("Content"));
-        assert_eq!(nearest("content", FIELDS), Some("Content"));
-        assert_eq!(nearest("Msgtype", FIELDS), Some("MsgType"));
-        assert_eq!(nearest("Location_x", FIELDS), Some("Location_X"));
-        assert_eq!(nearest("weather", FIELDS), None);
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("", "abc"), 3);
     }
 }
