@@ -7,10 +7,12 @@ use super::fields;
 use super::leaf_text::text_of;
 use super::parser::{ParseContext, Reader};
 use super::pattern::Pattern;
-use super::rule_set::{Answer, ArticleTemplate, ReplyTemplate};
+use super::rule_set::Answer;
 use super::run::{Limit, Program};
 use super::template::{Context, Template, TemplateError};
-use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Message, Reply, TEXT_MAX};
+use crate::wechat::{
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, Message, Reply, ReplyOf, TEXT_MAX,
+};
 use crate::xml::{Document, FileDocument, FileElement, trim};
 
 /// The replies, named like their `MsgType`.
@@ -73,7 +75,7 @@ pub(crate) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'sta
         is_printed: true,
     };
     let answer = reader.answer(document.root(), context);
-    let (Some(Answer::Reply(template)), []) = (answer, reader.mistakes.as_slice()) else {
+    let (Some(Answer::Reply(reply)), []) = (answer, reader.mistakes.as_slice()) else {
         let first = reader.mistakes.into_iter().next();
         return Err(first.map(|(_, mistake)| mistake).unwrap_or_default());
     };
@@ -82,9 +84,7 @@ pub(crate) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'sta
         captures: Vec::new(),
         utc_offset: 0,
     };
-    Ok(template
-        .fill(&context)
-        .map(&mut |text| Cow::Owned(text.into_owned())))
+    Ok(reply.map_texts(|template| Cow::Owned(template.fill(&context).into_owned())))
 }
 
 impl Reader {
@@ -99,22 +99,22 @@ impl Reader {
         }
         self.no_attributes_on(element);
         Some(Answer::Reply(match element.name() {
-            "text" => ReplyTemplate::Text(self.text(element, context)?),
+            "text" => ReplyOf::Text(self.text(element, context)?),
             "image" => {
                 self.only(element, &["MediaId"]);
-                ReplyTemplate::Image {
+                ReplyOf::Image {
                     media_id: self.required(element, "MediaId", context),
                 }
             }
             "voice" => {
                 self.only(element, &["MediaId"]);
-                ReplyTemplate::Voice {
+                ReplyOf::Voice {
                     media_id: self.required(element, "MediaId", context),
                 }
             }
             "video" => {
                 self.only(element, &["MediaId", "Title", "Description"]);
-                ReplyTemplate::Video {
+                ReplyOf::Video {
                     media_id: self.required(element, "MediaId", context),
                     title: self.leaf(element, "Title", context),
                     description: self.leaf(element, "Description", context),
@@ -129,7 +129,7 @@ impl Reader {
                     "ThumbMediaId",
                 ];
                 self.only(element, &names);
-                ReplyTemplate::Music {
+                ReplyOf::Music {
                     title: self.leaf(element, "Title", context),
                     description: self.leaf(element, "Description", context),
                     music_url: self.leaf(element, "MusicUrl", context),
@@ -137,16 +137,16 @@ impl Reader {
                     thumb_media_id: self.required(element, "ThumbMediaId", context),
                 }
             }
-            "news" => ReplyTemplate::News(self.news(element, context)),
+            "news" => ReplyOf::News(self.news(element, context)),
             "transfer_customer_service" => {
                 self.only(element, &["KfAccount"]);
                 let is_given = element.children().next().is_some();
                 let kf_account = is_given.then(|| self.required(element, "KfAccount", context));
-                ReplyTemplate::TransferCustomerService { kf_account }
+                ReplyOf::TransferCustomerService { kf_account }
             }
             "success" => {
                 self.only(element, &[]);
-                ReplyTemplate::Success
+                ReplyOf::Success
             }
             name => {
                 let shown = format!("<{name}>");
@@ -249,7 +249,7 @@ impl Reader {
         Some(template)
     }
 
-    fn news(&mut self, news: FileElement<'_>, context: ParseContext) -> Vec<ArticleTemplate> {
+    fn news(&mut self, news: FileElement<'_>, context: ParseContext) -> Vec<ArticleOf<Template>> {
         self.no_text_in(news);
         let mut articles = Vec::new();
         for item in news.children() {
@@ -263,7 +263,7 @@ impl Reader {
             }
             self.no_attributes_on(item);
             self.only(item, &["Title", "Description", "PicUrl", "Url"]);
-            articles.push(ArticleTemplate {
+            articles.push(ArticleOf {
                 title: self.required(item, "Title", context),
                 description: self.leaf(item, "Description", context),
                 pic_url: self.leaf(item, "PicUrl", context),

@@ -7,7 +7,7 @@ use super::parser;
 use super::pattern::Pattern;
 use super::run::{Program, ProgramCall};
 use super::template::{Context, Template};
-use crate::wechat::{Article, Message, Reply};
+use crate::wechat::{Message, Reply, ReplyOf};
 use crate::xml::{Position, trim};
 
 /// The rules of an account, as a file says them. The first that matches answers; where none does,
@@ -68,7 +68,7 @@ pub(super) struct Condition {
 /// One of the things that a rule may answer with.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Reply(ReplyTemplate),
+    Reply(ReplyOf<Template>),
     Run(Box<Program>),
 }
 
@@ -79,43 +79,6 @@ pub enum Action<'m> {
     Reply(Reply<'m>),
     /// What this program prints.
     Run(ProgramCall),
-}
-
-/// A reply with its places to be filled in.
-#[derive(Debug)]
-pub(super) enum ReplyTemplate {
-    Text(Template),
-    Image {
-        media_id: Template,
-    },
-    Voice {
-        media_id: Template,
-    },
-    Video {
-        media_id: Template,
-        title: Template,
-        description: Template,
-    },
-    Music {
-        title: Template,
-        description: Template,
-        music_url: Template,
-        hq_music_url: Template,
-        thumb_media_id: Template,
-    },
-    News(Vec<ArticleTemplate>),
-    TransferCustomerService {
-        kf_account: Option<Template>,
-    },
-    Success,
-}
-
-#[derive(Debug)]
-pub(super) struct ArticleTemplate {
-    pub(super) title: Template,
-    pub(super) description: Template,
-    pub(super) pic_url: Template,
-    pub(super) url: Template,
 }
 
 impl Rules {
@@ -183,7 +146,9 @@ impl Rules {
                     utc_offset: self.utc_offset,
                 };
                 return match self.choose(&rule.answers, message) {
-                    Some(Answer::Reply(template)) => Action::Reply(template.fill(&context)),
+                    Some(Answer::Reply(reply)) => {
+                        Action::Reply(reply.map_texts(|template| template.fill(&context)))
+                    }
                     Some(Answer::Run(program)) => Action::Run(program.fill(&context)),
                     None => Action::Reply(Reply::Success),
                 };
@@ -219,64 +184,5 @@ impl Rule {
             captures.resize(places, "");
         }
         Some(captures)
-    }
-}
-
-impl ReplyTemplate {
-    pub(super) fn fill<'m>(&self, context: &Context<'m>) -> Reply<'m> {
-        let fill = |template: &Template| template.fill(context);
-        match self {
-            Self::Text(content) => Reply::Text(fill(content)),
-            Self::Image { media_id } => Reply::Image {
-                media_id: fill(media_id),
-            },
-            Self::Voice { media_id } => Reply::Voice {
-                media_id: fill(media_id),
-            },
-            Self::Video {
-                media_id,
-                title,
-                description,
-            } => Reply::Video {
-                media_id: fill(media_id),
-                title: fill(title),
-                description: fill(description),
-            },
-            Self::Music {
-                title,
-                description,
-                music_url,
-                hq_music_url,
-                thumb_media_id,
-            } => Reply::Music {
-                title: fill(title),
-                description: fill(description),
-                music_url: fill(music_url),
-                hq_music_url: fill(hq_music_url),
-                thumb_media_id: fill(thumb_media_id),
-            },
-            Self::News(articles) => Reply::News(
-                articles
-                    .iter()
-                    .map(|article| article.fill(context))
-                    .collect(),
-            ),
-            Self::TransferCustomerService { kf_account } => Reply::TransferCustomerService {
-                kf_account: kf_account.as_ref().map(fill),
-            },
-            Self::Success => Reply::Success,
-        }
-    }
-}
-
-impl ArticleTemplate {
-    fn fill<'m>(&self, context: &Context<'m>) -> Article<'m> {
-        let fill = |template: &Template| template.fill(context);
-        Article {
-            title: fill(&self.title),
-            description: fill(&self.description),
-            pic_url: fill(&self.pic_url),
-            url: fill(&self.url),
-        }
     }
 }

@@ -129,12 +129,10 @@ impl Retries {
             length: 0,
         };
         let mut length = 0_usize;
-        let reply = work().map(&mut |text| {
-            let mut text = text.into_owned();
-            text.truncate(text.floor_char_boundary(TEXT_KEPT));
-            text.shrink_to_fit();
-            length = length.saturating_add(text.len());
-            Cow::Owned(text)
+        let reply = work().map_texts(|text| {
+            let kept = &text[..text.floor_char_boundary(TEXT_KEPT)];
+            length += kept.len();
+            Cow::Owned(kept.to_owned())
         });
         working.length = length;
         working.reply = Arc::new(reply);

@@ -18,7 +18,9 @@ pub use cipher::{AesKey, Cipher, Opened, SECURE};
 pub use envelope::{AesKeyError, AppId, Envelope, Mode, OpenError};
 pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
 pub use message::{Field, Identity, Kind, Message, MessageError};
-pub use reply::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, Reply, TEXT_MAX};
+pub use reply::{
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,
+};
 pub use signature::{Age, Credentials, Signature, SignatureError};
 pub use token::{Token, TokenError};
 pub use used_signatures::UsedSignatures;

@@ -1,5 +1,5 @@
-//! What the account answers (被动回复用户消息): one reply a message, as XML with the two names
-//! swapped.
+//! The reply to a message (被动回复用户消息), at most one for each message: XML in which the two names of
+//! the message are swapped. The limits are from public reports; the manual is vague about them.
 
 use std::borrow::Cow;
 
@@ -9,84 +9,142 @@ use crate::xml::writer::{
     sanitize, write_cdata, write_leaf, write_number, write_parent, write_text,
 };
 
-/// Bytes of UTF-8 in a text reply. Longer ones end in the fault prompt or vanish, by public reports.
+/// The longest text of a text reply, in bytes of UTF-8. WeChat drops a longer one or shows the fault prompt.
 pub const TEXT_MAX: usize = 2048;
 
-/// Articles of a news reply to an event.
+/// Articles in a news reply to an event, at most.
 pub const ARTICLES_MAX: usize = 8;
 
-/// Articles of a news reply to a message, since October 2018.
+/// Articles in a news reply to a message, at most (since October 2018).
 pub const ARTICLES_MAX_TO_MESSAGE: usize = 1;
 
-/// What stands where a text was cut.
-const CUT: &str = "…";
+/// Ends a text that was truncated.
+const ELLIPSIS: &str = "…";
 
 /// A reply to a message.
 ///
-/// What WeChat would punish is mended when the reply is sent: an empty text becomes
-/// [`Reply::Success`], because it would show the fault prompt, and so does a medium without its
-/// name, or news without a title; a text over [`TEXT_MAX`] bytes is cut at
-/// a character and marked; articles over [`ARTICLES_MAX`], or over one in answer to a message, are
-/// left out; characters that XML cannot carry go; `\r\n` and `\r` become `\n`.
+/// WeChat shows its fault prompt for some replies; [`Reply::write_to`] repairs them:
+/// - An empty text, a medium without its MediaId and news without a titled article become
+///   [`Reply::Success`].
+/// - A text over [`TEXT_MAX`] bytes is truncated at a character and ends in `…`.
+/// - Articles without a title are left out, as are those over [`ARTICLES_MAX`], or over
+///   [`ARTICLES_MAX_TO_MESSAGE`] if the message is no event.
+/// - Characters that XML cannot carry are removed; `\r\n` and `\r` become `\n`.
+pub type Reply<'a> = ReplyOf<Cow<'a, str>>;
+
+/// An article of a news reply.
+pub type Article<'a> = ArticleOf<Cow<'a, str>>;
+
+/// The replies there are, for any type of their texts: [`Reply`] holds text, a rule holds templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reply<'a> {
+pub enum ReplyOf<T> {
     /// `text`
-    Text(Cow<'a, str>),
+    Text(T),
     /// `image`
     Image {
-        /// Its name at the media interface.
-        media_id: Cow<'a, str>,
+        /// MediaId of the uploaded picture.
+        media_id: T,
     },
     /// `voice`
     Voice {
-        /// Its name at the media interface.
-        media_id: Cow<'a, str>,
+        /// MediaId of the uploaded recording.
+        media_id: T,
     },
     /// `video`
     Video {
-        /// Its name at the media interface.
-        media_id: Cow<'a, str>,
-        /// Its title, may be empty.
-        title: Cow<'a, str>,
-        /// Its description, may be empty.
-        description: Cow<'a, str>,
+        /// MediaId of the uploaded video.
+        media_id: T,
+        /// Title; may be empty.
+        title: T,
+        /// Description; may be empty.
+        description: T,
     },
     /// `music`
     Music {
-        /// The title, may be empty.
-        title: Cow<'a, str>,
-        /// The description, may be empty.
-        description: Cow<'a, str>,
-        /// Where the music is, may be empty.
-        music_url: Cow<'a, str>,
-        /// Where it is in better quality, may be empty.
-        hq_music_url: Cow<'a, str>,
-        /// The thumbnail's name at the media interface.
-        thumb_media_id: Cow<'a, str>,
+        /// Title; may be empty.
+        title: T,
+        /// Description; may be empty.
+        description: T,
+        /// URL of the music; may be empty.
+        music_url: T,
+        /// URL of the music in better quality; may be empty.
+        hq_music_url: T,
+        /// MediaId of the uploaded thumbnail.
+        thumb_media_id: T,
     },
     /// `news`
-    News(Vec<Article<'a>>),
-    /// `transfer_customer_service`: a person takes over.
+    News(Vec<ArticleOf<T>>),
+    /// `transfer_customer_service`: the customer service takes over the conversation.
     TransferCustomerService {
-        /// The person's account; any person where there is none.
-        kf_account: Option<Cow<'a, str>>,
+        /// The account that takes over; any if `None`.
+        kf_account: Option<T>,
     },
-    /// No reply: the literal `success`, which makes WeChat neither ask again nor show anything.
+    /// No reply: the literal `success`. WeChat then neither retries nor shows anything.
     Success,
 }
 
-/// An article of a news reply.
+/// [`Article`], for any type of its texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Article<'a> {
-    /// Its title.
-    pub title: Cow<'a, str>,
-    /// Its description, shown where it is the only article.
-    pub description: Cow<'a, str>,
-    /// Where its picture is.
-    pub pic_url: Cow<'a, str>,
-    /// Where it leads.
-    pub url: Cow<'a, str>,
+pub struct ArticleOf<T> {
+    /// Title; an article without one is left out.
+    pub title: T,
+    /// Description; WeChat shows it only for a single article.
+    pub description: T,
+    /// URL of the picture.
+    pub pic_url: T,
+    /// URL that a tap opens.
+    pub url: T,
+}
+
+impl<T> ReplyOf<T> {
+    /// This reply with each text replaced by `f` of it, in the order of the fields.
+    pub(crate) fn map_texts<U>(&self, mut f: impl FnMut(&T) -> U) -> ReplyOf<U> {
+        match self {
+            Self::Text(content) => ReplyOf::Text(f(content)),
+            Self::Image { media_id } => ReplyOf::Image {
+                media_id: f(media_id),
+            },
+            Self::Voice { media_id } => ReplyOf::Voice {
+                media_id: f(media_id),
+            },
+            Self::Video {
+                media_id,
+                title,
+                description,
+            } => ReplyOf::Video {
+                media_id: f(media_id),
+                title: f(title),
+                description: f(description),
+            },
+            Self::Music {
+                title,
+                description,
+                music_url,
+                hq_music_url,
+                thumb_media_id,
+            } => ReplyOf::Music {
+                title: f(title),
+                description: f(description),
+                music_url: f(music_url),
+                hq_music_url: f(hq_music_url),
+                thumb_media_id: f(thumb_media_id),
+            },
+            Self::News(articles) => {
+                let article = |article: &ArticleOf<T>| ArticleOf {
+                    title: f(&article.title),
+                    description: f(&article.description),
+                    pic_url: f(&article.pic_url),
+                    url: f(&article.url),
+                };
+                ReplyOf::News(articles.iter().map(article).collect())
+            }
+            Self::TransferCustomerService { kf_account } => ReplyOf::TransferCustomerService {
+                kf_account: kf_account.as_ref().map(f),
+            },
+            Self::Success => ReplyOf::Success,
+        }
+    }
 }
 
 impl<'a> Reply<'a> {
@@ -95,63 +153,15 @@ impl<'a> Reply<'a> {
         Self::Text(content.into())
     }
 
-    /// The same with each text replaced, in the order of the fields.
-    pub(crate) fn map<'b>(self, text: &mut dyn FnMut(Cow<'a, str>) -> Cow<'b, str>) -> Reply<'b> {
-        match self {
-            Self::Text(content) => Reply::Text(text(content)),
-            Self::Image { media_id } => Reply::Image {
-                media_id: text(media_id),
-            },
-            Self::Voice { media_id } => Reply::Voice {
-                media_id: text(media_id),
-            },
-            Self::Video {
-                media_id,
-                title,
-                description,
-            } => Reply::Video {
-                media_id: text(media_id),
-                title: text(title),
-                description: text(description),
-            },
-            Self::Music {
-                title,
-                description,
-                music_url,
-                hq_music_url,
-                thumb_media_id,
-            } => Reply::Music {
-                title: text(title),
-                description: text(description),
-                music_url: text(music_url),
-                hq_music_url: text(hq_music_url),
-                thumb_media_id: text(thumb_media_id),
-            },
-            Self::News(articles) => {
-                let article = |article: Article<'a>| Article {
-                    title: text(article.title),
-                    description: text(article.description),
-                    pic_url: text(article.pic_url),
-                    url: text(article.url),
-                };
-                Reply::News(articles.into_iter().map(article).collect())
-            }
-            Self::TransferCustomerService { kf_account } => Reply::TransferCustomerService {
-                kf_account: kf_account.map(text),
-            },
-            Self::Success => Reply::Success,
-        }
-    }
-
-    /// Appends the reply to this message as XML, sent at `create_time` in seconds since 1970;
-    /// nothing where the reply is, or comes to, [`Reply::Success`].
+    /// Appends the XML of the reply to `message`. `create_time` is in seconds since 1970. Appends nothing
+    /// if the reply is [`Reply::Success`], or becomes that.
     ///
     /// ```text
     /// <xml><ToUserName>…</ToUserName><FromUserName>…</FromUserName><CreateTime>…</CreateTime>
     /// <MsgType>…</MsgType>…</xml>
     /// ```
     pub fn write_to(&self, message: &Message<'_>, create_time: u64, out: &mut Vec<u8>) {
-        // In few long pieces: each is a call, which takes longer than the copying.
+        // In a few long pieces: the calls take longer than the copying.
         let mut write = |msg_type: &str, children: &dyn Fn(&mut Vec<u8>)| {
             out.extend_from_slice(b"<xml><ToUserName><![CDATA[");
             write_text(message.from_user_name(), out);
@@ -166,20 +176,19 @@ impl<'a> Reply<'a> {
             out.extend_from_slice(b"</xml>");
         };
         match self {
-            // Without its name at the media interface there is nothing to show.
-            Self::Image { media_id: name }
-            | Self::Voice { media_id: name }
-            | Self::Video { media_id: name, .. }
+            Self::Image { media_id }
+            | Self::Voice { media_id }
+            | Self::Video { media_id, .. }
             | Self::Music {
-                thumb_media_id: name,
+                thumb_media_id: media_id,
                 ..
-            } if sanitize(name).is_empty() => {}
+            } if sanitize(media_id).is_empty() => {}
             Self::Text(content) => {
                 let content = sanitize(content);
                 if !content.is_empty() {
                     write("text", &|out| {
                         out.extend_from_slice(b"<Content><![CDATA[");
-                        write_cdata(&cut(&content), out);
+                        write_cdata(&truncate(&content), out);
                         out.extend_from_slice(b"]]></Content>");
                     });
                 }
@@ -219,15 +228,14 @@ impl<'a> Reply<'a> {
                 });
             }
             Self::News(articles) => {
-                let most = if message.is_event() {
-                    ARTICLES_MAX
-                } else {
-                    ARTICLES_MAX_TO_MESSAGE
+                let max = match message.is_event() {
+                    true => ARTICLES_MAX,
+                    false => ARTICLES_MAX_TO_MESSAGE,
                 };
                 let titled = articles
                     .iter()
                     .filter(|article| !sanitize(&article.title).is_empty());
-                let shown: Vec<_> = titled.take(most).collect();
+                let shown: Vec<_> = titled.take(max).collect();
                 if !shown.is_empty() {
                     write("news", &|out| write_news(&shown, out));
                 }
@@ -247,11 +255,7 @@ impl<'a> Reply<'a> {
 }
 
 fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
-    write_number(
-        "ArticleCount",
-        u64::try_from(articles.len()).unwrap_or(u64::MAX),
-        out,
-    );
+    write_number("ArticleCount", articles.len() as u64, out);
     write_parent("Articles", out, |out| {
         for article in articles {
             write_parent("item", out, |out| {
@@ -264,12 +268,11 @@ fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
     });
 }
 
-/// The text in at most [`TEXT_MAX`] bytes.
-fn cut(text: &str) -> Cow<'_, str> {
+/// The text, in at most [`TEXT_MAX`] bytes.
+fn truncate(text: &str) -> Cow<'_, str> {
     if text.len() <= TEXT_MAX {
         return Cow::Borrowed(text);
     }
-    let end = text.floor_char_boundary(TEXT_MAX.saturating_sub(CUT.len()));
-    let (kept, _) = text.split_at_checked(end).unwrap_or((text, ""));
-    Cow::Owned(format!("{kept}{CUT}"))
+    let end = text.floor_char_boundary(TEXT_MAX - ELLIPSIS.len());
+    Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
