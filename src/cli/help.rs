@@ -133,9 +133,6 @@ flag                    environment             default
   --url URL             WECHAT_URL              http://127.0.0.1:8000/
   --resign                                      signs each anew, with the timestamp of now and the token
   --token-file FILE     WECHAT_TOKEN (itself)   $CREDENTIALS_DIRECTORY/token; for --resign
-  --repeat N                                    1: sends each so often, and says how fast the answers came;
-                                                only their status is compared. At most 1000000 requests in all
-  --connections C                               1: so many at once, at most 1000
 ";
 
 const STATUS: &str = "\

@@ -5,7 +5,6 @@ mod check;
 mod client;
 mod control;
 mod help;
-mod load;
 mod output;
 mod replay;
 mod secrets;
@@ -94,13 +93,6 @@ pub enum Error {
     NotDelivered,
     /// No answer came in time, and it was not asked for again.
     NotInTime,
-    /// Some of many requests failed.
-    Load {
-        /// How many.
-        errors: usize,
-        /// Why the first of them did.
-        first: String,
-    },
     /// A captured request cannot be sent, or signed anew.
     Capture {
         /// Its file's path.
@@ -137,7 +129,6 @@ impl Error {
             | Self::NotReady(_)
             | Self::NotDelivered
             | Self::NotInTime
-            | Self::Load { .. }
             | Self::Capture { .. }
             | Self::NoRequest(_)
             | Self::Replay { .. }
@@ -167,8 +158,6 @@ impl fmt::Display for Error {
             Self::NotInTime => {
                 f.write_str("no answer in time; WeChat would ask twice more, and --tries does")
             }
-            Self::Load { errors: 0, first } => f.write_str(first),
-            Self::Load { errors, first } => write!(f, "{errors} errors, the first: {first}"),
             Self::Capture { path, error } => write!(f, "{path:?}: {error}"),
             Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),
             Self::Replay { failed, all } => write!(f, "{failed} of {all} failed"),

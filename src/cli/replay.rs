@@ -8,9 +8,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::arguments::{Args, CommandSpec, Environment, Flag, number};
+use super::arguments::{Args, CommandSpec, Environment};
 use super::client::{URL, token_of, url_of};
-use super::load::{self, Load};
 use super::output::{Colour, Style, print};
 use super::secrets::TOKEN_FILE;
 use super::usage::UsageError;
@@ -18,25 +17,16 @@ use crate::client::{Answer, BodyEnd, Client};
 use crate::http::Url;
 use crate::server;
 use crate::simulator::{
-    Capture, CaptureError, Check, Difference, PATIENCE, Severity, captured_status, of_answer,
-    of_content, of_trouble,
+    Capture, CaptureError, Check, Difference, PATIENCE, Severity, of_answer, of_content, of_trouble,
 };
 use crate::text::display::{escape_for_terminal, format_duration};
 
 /// Bytes of a captured file that are read: the longest request, and some more.
 const FILE_MAX: u64 = 1024 * 1024;
 
-const REPEAT: Flag = Flag {
-    flag: "--repeat",
-    variable: None,
-};
-const CONNECTIONS: Flag = Flag {
-    flag: "--connections",
-    variable: None,
-};
 const RESIGN: &str = "--resign";
 const SPEC: CommandSpec = CommandSpec {
-    flags: &[&URL, &TOKEN_FILE, &REPEAT, &CONNECTIONS],
+    flags: &[&URL, &TOKEN_FILE],
     switches: &[RESIGN],
     operands: usize::MAX,
 };
@@ -78,14 +68,6 @@ impl Exchange {
         }
     }
 
-    /// The status that was captured; 200 where none was.
-    fn status(&self) -> Result<u16, Error> {
-        match &self.response {
-            None => Ok(200),
-            Some(response) => captured_status(response).map_err(|error| self.error(error)),
-        }
-    }
-
     fn error(&self, error: CaptureError) -> Error {
         let path = self.path.clone();
         Error::Capture { path, error }
@@ -95,14 +77,6 @@ impl Exchange {
 pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
     let given = Args::read(arguments, &SPEC, environment)?;
     let url = url_of(&given)?;
-    let count = |name, most: usize, allowed| {
-        given.value(name, allowed, |text| {
-            let count = usize::try_from(number(text)?).ok()?;
-            (1..=most).contains(&count).then_some(count)
-        })
-    };
-    let repeat = count(&REPEAT, load::REQUESTS_MAX, "1 to 1000000")?;
-    let connections = count(&CONNECTIONS, load::CONNECTIONS_MAX, "1 to 1000")?;
     if given.operands.is_empty() {
         return Err(UsageError::NoFile.into());
     }
@@ -125,19 +99,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
             return Err(all_failed(&exchanges));
         }
     };
-    if repeat.is_none() && connections.is_none() {
-        return compare(&exchanges, &client, &url, style);
-    }
-    let mut requests = Vec::new();
-    for exchange in &exchanges {
-        requests.push((exchange.request.0.as_slice(), exchange.status()?));
-    }
-    Load {
-        requests: &requests,
-        repeat: repeat.unwrap_or(1),
-        connections: connections.unwrap_or(1),
-    }
-    .run(&client, &url)
+    compare(&exchanges, &client, &url, style)
 }
 
 fn all_failed(exchanges: &[Exchange]) -> Error {

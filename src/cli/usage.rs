@@ -46,13 +46,6 @@ pub enum UsageError {
     TestMessage(TestMessageError),
     /// A text that is not UTF-8.
     NotText(OsString),
-    /// More requests than one run sends.
-    TooManyRequests {
-        /// How many.
-        all: usize,
-        /// The most allowed.
-        most: usize,
-    },
     /// No file to replay.
     NoFile,
     /// No token to sign with.
@@ -102,9 +95,6 @@ impl fmt::Display for UsageError {
             Self::Url { name, value, error } => write!(f, "{name} is {value:?}, {error}"),
             Self::TestMessage(error) => error.fmt(f),
             Self::NotText(text) => write!(f, "{text:?} is not UTF-8"),
-            Self::TooManyRequests { all, most } => {
-                write!(f, "{all} requests, at most {most} allowed in one run")
-            }
             Self::NoFile => f.write_str("nothing to replay, a .request file or a folder expected"),
             Self::NoToken => f.write_str("no token, WECHAT_TOKEN or --token-file FILE expected"),
             Self::Token { from, error } => write!(f, "{from}: {error}"),

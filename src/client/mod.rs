@@ -86,9 +86,6 @@ pub struct Client {
     stream: Option<TcpStream>,
     input: Vec<u8>,
     content: Vec<u8>,
-    /// How many requests were sent once more, because a kept connection was closed instead of an
-    /// answer.
-    pub sent_again: usize,
 }
 
 impl Client {
@@ -112,7 +109,6 @@ impl Client {
             stream: None,
             input: Vec::new(),
             content: Vec::new(),
-            sent_again: 0,
         }
     }
 
@@ -148,7 +144,6 @@ impl Client {
             // A server may close a connection that it kept at any time, and this request may have
             // crossed with that (RFC 9112 9.3.1). Whether it was processed nobody knows.
             Err(ExchangeError::Closed) if is_kept => {
-                self.sent_again = self.sent_again.saturating_add(1);
                 stream = self.connect(deadline)?;
                 send(&mut stream, request, deadline);
                 self.receive_head(&mut stream, answers_head, deadline)

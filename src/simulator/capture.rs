@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::iter::repeat;
 
-use crate::http::{Chunked, Framing, Head, RequestError, ResponseError, ResponseHead, Target};
+use crate::http::{Chunked, Framing, Head, RequestError, ResponseHead, Target};
 use crate::text::display::escape_for_terminal;
 use crate::wechat::{Envelope, Token};
 use crate::xml::Document;
@@ -25,10 +25,6 @@ pub enum CaptureError {
     Missing(&'static str),
     /// Its query has a `msg_signature`, and its content no `Encrypt` that it could be over.
     Encrypt,
-    /// The response that was captured with it has no head.
-    Response(ResponseError),
-    /// It ends within its head.
-    ResponseCut,
 }
 
 impl fmt::Display for CaptureError {
@@ -44,8 +40,6 @@ impl fmt::Display for CaptureError {
             Self::RequestLine => f.write_str("no request line to sign"),
             Self::Missing(name) => write!(f, "no parameter {name} to sign anew"),
             Self::Encrypt => f.write_str("msg_signature without an element Encrypt to sign anew"),
-            Self::Response(error) => write!(f, "captured response: {error}"),
-            Self::ResponseCut => f.write_str("captured response: its head is not whole"),
         }
     }
 }
@@ -162,18 +156,6 @@ fn split_query(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (before, rest) = bytes.split_at_checked(skipped.checked_add(first)?.checked_add(path)?)?;
     let (query, after) = rest.split_at_checked(target.len().checked_sub(path)?)?;
     Some((before, query, after))
-}
-
-/// The status of a captured response.
-///
-/// # Errors
-/// `Response` or `ResponseCut` where its head cannot be read.
-pub(crate) fn captured_status(response: &[u8]) -> Result<u16, CaptureError> {
-    match ResponseHead::parse(without_interim(response), false) {
-        Ok(Some((head, _))) => Ok(head.status),
-        Ok(None) => Err(CaptureError::ResponseCut),
-        Err(error) => Err(CaptureError::Response(error)),
-    }
 }
 
 /// The bytes of the final response. Whether there are interim ones in front of it is a matter of how

@@ -14,7 +14,7 @@ mod verdict;
 use std::time::Duration;
 
 pub use capture::CaptureError;
-pub(crate) use capture::{Capture, Difference, captured_status};
+pub(crate) use capture::{Capture, Difference};
 pub(crate) use encryption::Encryption;
 pub(crate) use faults::{of_answer, of_content, of_trouble};
 pub(crate) use signed_query::{SignedQuery, random};

@@ -13,6 +13,7 @@
 
 mod bots;
 mod cli;
+mod client;
 mod control;
 mod http;
 mod late;

@@ -1,12 +1,7 @@
-//! `wechat replay`: captures byte for byte, what differs, and load.
+//! `wechat replay`: captures byte for byte, and what differs.
 
 use std::fs;
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::net::SocketAddr;
 
 use crate::support::tools::*;
 use crate::support::*;
@@ -276,14 +271,10 @@ fn what_cannot_be_replayed_is_refused_by_name() {
     let behind = write("behind", &[get("/"), b"\n".to_vec()].concat());
     let unreadable = write("folder.request", &get("/"));
     fs::create_dir(odd.join("folder.response")).unwrap();
-    let broken = write("broken.request", &get("/"));
-    write("broken.response", b"HTTP/1.1 OK\r\n\r\n");
     let short = write("short", b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nab");
     let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n..";
     let chunked = write("chunked", chunked.as_bytes());
-    let cut = write("cut.request", &get("/"));
-    write("cut.response", b"HTTP/1.1 200 OK\r\nA: b\r\n");
-    let cases: [(&[&str], i32, String); 14] = [
+    let cases: [(&[&str], i32, String); 9] = [
         (
             &[&short],
             1,
@@ -293,11 +284,6 @@ fn what_cannot_be_replayed_is_refused_by_name() {
             &[&chunked],
             1,
             format!("{chunked:?}: 2 bytes behind the request, none allowed"),
-        ),
-        (
-            &["--repeat", "2", &cut],
-            1,
-            format!("{cut:?}: captured response: its head is not whole"),
         ),
         (
             &[&long],
@@ -318,13 +304,6 @@ fn what_cannot_be_replayed_is_refused_by_name() {
             ),
         ),
         (
-            &["--repeat", "2", &broken],
-            1,
-            format!(
-                "{broken:?}: captured response: status line is not a version, three digits and a reason phrase"
-            ),
-        ),
-        (
             &["/dev/null"],
             1,
             "cannot read the captured request \"/dev/null\": it is empty".to_owned(),
@@ -341,21 +320,6 @@ fn what_cannot_be_replayed_is_refused_by_name() {
                 .to_owned(),
         ),
         (&[&empty], 1, format!("no .request file in {empty:?}")),
-        (
-            &["--repeat", "1000001", "x"],
-            2,
-            "--repeat is \"1000001\", 1 to 1000000 allowed".to_owned(),
-        ),
-        (
-            &["--connections", "0", "x"],
-            2,
-            "--connections is \"0\", 1 to 1000 allowed".to_owned(),
-        ),
-        (
-            &["--repeat", "1000000", &captures()],
-            2,
-            "2000000 requests, at most 1000000 allowed in one run".to_owned(),
-        ),
     ];
     for (arguments, code, message) in cases {
         let said = run(nobody, &[&["replay"], arguments].concat());
@@ -367,233 +331,8 @@ fn what_cannot_be_replayed_is_refused_by_name() {
 }
 
 #[test]
-fn a_load_is_bounded_and_summed_up() {
-    let program = captured_account();
-    let load = ["replay", "--repeat", "50", "--connections", "4"];
-    let said = run(program.address, &[&load[..], &[&captures()]].concat());
-    let words: Vec<&str> = said.out.split(' ').collect();
-    assert!(
-        said.out
-            .starts_with("100 of 100 requests on 4 connections in "),
-        "{}",
-        said.out
-    );
-    for word in ["p50", "p99"] {
-        assert!(words.contains(&word), "{}", said.out);
-    }
-    assert!(said.out.ends_with(", 0 errors\n"), "{}", said.out);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    // Nobody there: it gives up long before the end.
-    let gone = nowhere();
-    let said = run(
-        gone,
-        &[
-            "replay",
-            "--repeat",
-            "1000",
-            "--connections",
-            "1",
-            &captures(),
-        ],
-    );
-    assert!(
-        said.out
-            .starts_with("100 of 2000 requests on 1 connections in "),
-        "{}",
-        said.out
-    );
-    assert!(said.out.ends_with(", 100 errors\n"), "{}", said.out);
-    assert!(
-        said.err.starts_with(&format!(
-            "wechat: 100 errors, the first: nothing listens at {gone}; "
-        )),
-        "{}",
-        said.err
-    );
-    assert_eq!(said.code, 1);
-    // One that closes each connection without a word is connected to again.
-    let closing = backend(|_| ok("success"));
-    let said = run(closing, &[&load[..], &[&captures()]].concat());
-    assert!(said.out.contains(", 0 errors, "), "{}", said.out);
-    assert!(
-        said.out.ends_with(" sent again on a new connection\n"),
-        "{}",
-        said.out
-    );
-    // But where the first request of a connection is not answered, that is an error.
-    let requests = Arc::new(Mutex::new(0));
-    let count = requests.clone();
-    let leaving = backend(move |_| {
-        *count.lock().unwrap() += 1;
-        Vec::new()
-    });
-    let said = run(leaving, &[&load[..], &[&captures()]].concat());
-    assert!(said.out.ends_with(", 100 errors\n"), "{}", said.out);
-    assert_eq!(*requests.lock().unwrap(), 100);
-    // More connections than requests are not made.
-    let request = &format!("{}/token-check.request", captures());
-    let said = run(program.address, &["replay", "--connections", "50", request]);
-    assert!(
-        said.out.starts_with("1 of 1 requests on 1 connections in "),
-        "{}",
-        said.out
-    );
-    // Another status than the captured one is an error too.
-    let refusing = Program::start(&[]);
-    let said = run(refusing.address, &["replay", "--repeat", "2", &captures()]);
-    assert!(said.out.ends_with(", 4 errors\n"), "{}", said.out);
-    assert_eq!(
-        said.err,
-        "wechat: 4 errors, the first: status 403, 200 expected\n"
-    );
-}
-
-#[test]
-fn a_load_ends_when_it_is_interrupted() {
-    let mut command = interruptible();
-    let (address, seen) = keeping(|| ok("success"));
-    let mut load = command
-        .arg("replay")
-        .args(["--repeat", "500000", "--connections", "2", &captures()])
-        .env("WECHAT_URL", format!("http://{address}"))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("a request", || !seen.lock().unwrap().is_empty());
-    let id = load.id().to_string();
-    let interrupted = Command::new("sh")
-        .args(["-c", "kill -INT \"$0\"", &id])
-        .status()
-        .unwrap();
-    assert!(interrupted.success());
-    assert_eq!(load.wait().unwrap().signal(), Some(2));
-}
-
-#[test]
-fn progress_is_shown_on_a_terminal_alone() {
-    let program = captured_account();
-    let (url, captures) = (format!("http://{}", program.address), captures());
-    let environment = [
-        ("WECHAT_URL", url.as_str()),
-        ("CAPTURES", captures.as_str()),
-    ];
-    let text = on_terminal("replay --repeat 2000 \"$CAPTURES\"", &environment);
-    assert!(text.starts_with("\r\x1b[K"), "{text:?}");
-    assert!(text.contains(" of 4000, "), "{text:?}");
-    let summary = "\r\x1b[K4000 of 4000 requests on 1 connections in ";
-    assert!(text.contains(summary), "{text:?}");
-}
-
-#[test]
-fn a_load_that_nobody_answers_ends() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let halting = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addresses = [&silent, &halting].map(|listener| listener.local_addr().unwrap());
-    // Half an answer is none either.
-    thread::spawn(move || {
-        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsucc";
-        let held: Vec<_> = halting
-            .incoming()
-            .map(|stream| {
-                let mut stream = stream.unwrap();
-                // The client may have gone.
-                let _ = stream.write_all(half);
-                stream
-            })
-            .collect();
-        drop(held);
-    });
-    let loads = addresses.map(|address| {
-        let load = ["replay", "--repeat", "500", "--connections", "10"];
-        thread::spawn(move || run(address, &[&load[..], &[&captures()]].concat()))
-    });
-    for load in loads {
-        let said = load.join().unwrap();
-        // Ten that took too long, and those that were on their way then.
-        let begins = said.out.split_once(" of 1000 requests on 10 connections ");
-        let (done, _) = begins.unwrap();
-        assert!((10..20).contains(&done.parse().unwrap()), "{}", said.out);
-        assert!(
-            said.out.ends_with(&format!(", {done} errors\n")),
-            "{}",
-            said.out
-        );
-    }
-}
-
-/// A backend that keeps its connections, and the requests that came on each.
-fn keeping(answer: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> (SocketAddr, Connections) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let seen = Connections::default();
-    let connections = seen.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            connections.lock().unwrap().push(Vec::new());
-            loop {
-                let request = read_request(&mut stream);
-                if request.is_empty() {
-                    break;
-                }
-                connections
-                    .lock()
-                    .unwrap()
-                    .last_mut()
-                    .unwrap()
-                    .push(request);
-                // The client may have gone.
-                let _ = stream.write_all(&answer());
-            }
-        }
-    });
-    (address, seen)
-}
-
-type Connections = Arc<Mutex<Vec<Vec<String>>>>;
-
-#[test]
-fn a_kept_connection_is_used_again_and_every_request_is_sent() {
-    let (address, seen) = keeping(|| ok("success"));
-    let said = run(address, &["replay", "--repeat", "5", &captures()]);
-    assert!(
-        said.out.starts_with("10 of 10 requests on 1 connections "),
-        "{}",
-        said.out
-    );
-    let connections = seen.lock().unwrap().clone();
-    assert_eq!(connections.len(), 1);
-    let methods: String = connections[0].iter().map(|request| &request[..1]).collect();
-    assert_eq!(methods, "PGPGPGPGPG");
-}
-
-#[test]
-fn a_connection_that_the_answer_ends_is_not_used_again() {
-    let (address, seen) =
-        keeping(|| b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".to_vec());
-    let said = run(address, &["replay", "--repeat", "5", &captures()]);
-    assert!(said.out.ends_with(", 0 errors\n"), "{}", said.out);
-    assert_eq!(seen.lock().unwrap().len(), 10);
-}
-
-/// What is left over would be taken for the answer to the next request.
-#[test]
-fn a_connection_with_bytes_left_over_is_not_used_again() {
-    let (address, seen) = keeping(|| [ok("success"), ok("success")].concat());
-    let said = run(address, &["replay", "--repeat", "5", &captures()]);
-    assert!(said.out.ends_with(", 0 errors\n"), "{}", said.out);
-    assert_eq!(seen.lock().unwrap().len(), 10);
-}
-
-#[test]
-fn answers_that_are_not_whole_are_errors_of_a_load() {
+fn an_answer_that_is_cut_short_is_not_as_captured() {
     let address = backend(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsuccess".to_vec());
-    let said = run(address, &["replay", "--repeat", "2", &captures()]);
-    assert!(said.out.ends_with(", 4 errors\n"), "{}", said.out);
-    assert_eq!(
-        said.err,
-        "wechat: 4 errors, the first: Content-Length says 8, and the connection was closed after 7 bytes; is all sent that it counts?\n"
-    );
     let path = &format!("{}/token-check.request", captures());
     let said = run(address, &["replay", path]);
     let fault =
@@ -676,9 +415,6 @@ fn interim_responses_are_not_compared() {
     fs::write(folder.join("a.response"), [interim, ok("a")].concat()).unwrap();
     let address = backend(|_| ok("a"));
     assert_eq!(run(address, &["replay", &path]).code, 0);
-    assert_eq!(run(address, &["replay", "--repeat", "2", &path]).code, 0);
-    fs::remove_file(folder.join("a.response")).unwrap();
-    assert_eq!(run(address, &["replay", "--repeat", "2", &path]).code, 0);
 }
 
 #[test]
