@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::event::Event;
+use super::kind::Kind;
 use super::signature::seconds;
 use super::verified::Verified;
 use crate::xml::Element;
@@ -213,7 +213,7 @@ impl<'a> Message<'a> {
 
     /// The documented fields, by type.
     pub fn kind(&self) -> Kind<'_> {
-        Kind::of(self.msg_type, self.root).unwrap_or(Kind::Other)
+        Kind::parse(self.msg_type, self.root)
     }
 
     /// The text of a leaf of the XML: by its path below `<xml>` (`ScanCodeInfo/ScanResult`), or the
@@ -261,165 +261,5 @@ impl<'a> Field<'a> {
     /// Its text as it stands there, white space included.
     pub fn text(self) -> &'a str {
         self.0.text()
-    }
-}
-
-/// The kinds of messages, with their documented fields. A message without one of the fields that
-/// its kind must have is `Other`, with all its leaves, rather than a kind with holes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind<'a> {
-    /// `text`
-    Text {
-        /// What the user wrote.
-        content: &'a str,
-        /// The number of the menu item in a customer-service message that the user tapped instead
-        /// of writing.
-        bizmsgmenuid: Option<&'a str>,
-        /// The number of the article that it was sent from.
-        msg_data_id: Option<&'a str>,
-        /// Which of several articles that was, from 1.
-        idx: Option<&'a str>,
-    },
-    /// `image`
-    Image {
-        /// Where the picture can be fetched.
-        pic_url: &'a str,
-        /// Its name at the media interface.
-        media_id: &'a str,
-    },
-    /// `voice`
-    Voice {
-        /// Its name at the media interface.
-        media_id: &'a str,
-        /// `amr`, `speex`, …
-        format: &'a str,
-        /// What was said, where the account has speech recognition switched on.
-        recognition: Option<&'a str>,
-        /// Its name at the media interface, in 16 kHz speex.
-        media_id_16k: Option<&'a str>,
-    },
-    /// `video`
-    Video {
-        /// Its name at the media interface.
-        media_id: &'a str,
-        /// The thumbnail's name there.
-        thumb_media_id: &'a str,
-    },
-    /// `shortvideo`
-    ShortVideo {
-        /// Its name at the media interface.
-        media_id: &'a str,
-        /// The thumbnail's name there.
-        thumb_media_id: &'a str,
-    },
-    /// `location`
-    Location {
-        /// Latitude in decimal degrees, as sent.
-        location_x: &'a str,
-        /// Longitude in decimal degrees, as sent.
-        location_y: &'a str,
-        /// The zoom of the map.
-        scale: &'a str,
-        /// The name of the place.
-        label: &'a str,
-    },
-    /// `link`
-    Link {
-        /// Its title.
-        title: &'a str,
-        /// Its description.
-        description: &'a str,
-        /// Where it leads.
-        url: &'a str,
-    },
-    /// `file`
-    File {
-        /// The file's name.
-        title: &'a str,
-        /// Its description, mostly empty.
-        description: &'a str,
-        /// Its name at WeChat.
-        file_key: &'a str,
-        /// The MD5 of its bytes, in hexadecimal.
-        file_md5: &'a str,
-        /// Its length in bytes, as sent.
-        file_total_len: &'a str,
-    },
-    /// `miniprogrampage`
-    MiniProgramPage {
-        /// The card's title.
-        title: &'a str,
-        /// The mini program.
-        app_id: &'a str,
-        /// The page in it.
-        page_path: &'a str,
-        /// Where the card's picture can be fetched.
-        thumb_url: &'a str,
-        /// Its name at the media interface.
-        thumb_media_id: &'a str,
-    },
-    /// `event`
-    Event(Event<'a>),
-    /// Anything else.
-    Other,
-}
-
-impl<'a> Kind<'a> {
-    fn of(msg_type: &str, root: Element<'a>) -> Option<Self> {
-        let text = |name| root.text_at(name);
-        Some(match msg_type {
-            "text" => Self::Text {
-                content: text("Content")?,
-                bizmsgmenuid: text("bizmsgmenuid"),
-                msg_data_id: text("MsgDataId"),
-                idx: text("Idx"),
-            },
-            "image" => Self::Image {
-                pic_url: text("PicUrl")?,
-                media_id: text("MediaId")?,
-            },
-            "voice" => Self::Voice {
-                media_id: text("MediaId")?,
-                format: text("Format")?,
-                recognition: text("Recognition").filter(|text| !text.is_empty()),
-                media_id_16k: text("MediaId16K"),
-            },
-            "video" => Self::Video {
-                media_id: text("MediaId")?,
-                thumb_media_id: text("ThumbMediaId")?,
-            },
-            "shortvideo" => Self::ShortVideo {
-                media_id: text("MediaId")?,
-                thumb_media_id: text("ThumbMediaId")?,
-            },
-            "location" => Self::Location {
-                location_x: text("Location_X")?,
-                location_y: text("Location_Y")?,
-                scale: text("Scale")?,
-                label: text("Label")?,
-            },
-            "link" => Self::Link {
-                title: text("Title")?,
-                description: text("Description")?,
-                url: text("Url")?,
-            },
-            "file" => Self::File {
-                title: text("Title")?,
-                description: text("Description")?,
-                file_key: text("FileKey")?,
-                file_md5: text("FileMd5")?,
-                file_total_len: text("FileTotalLen")?,
-            },
-            "miniprogrampage" => Self::MiniProgramPage {
-                title: text("Title")?,
-                app_id: text("AppId")?,
-                page_path: text("PagePath")?,
-                thumb_url: text("ThumbUrl")?,
-                thumb_media_id: text("ThumbMediaId")?,
-            },
-            "event" => Self::Event(Event::of(root)?),
-            _ => return None,
-        })
     }
 }

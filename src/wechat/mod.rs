@@ -6,7 +6,7 @@ mod cipher;
 #[path = "no_cipher.rs"]
 mod cipher;
 mod envelope;
-mod event;
+mod kind;
 mod message;
 mod reply;
 mod signature;
@@ -16,8 +16,8 @@ mod verified;
 
 pub use cipher::{AesKey, Cipher, Opened, SECURE};
 pub use envelope::{AesKeyError, AppId, Envelope, Mode, OpenError};
-pub use event::{Event, SubscribeMsgChoice, SubscribeMsgDelivery};
-pub use message::{Field, Identity, Kind, Message, MessageError};
+pub use kind::{Event, Kind};
+pub use message::{Field, Identity, Message, MessageError};
 pub use reply::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,
 };

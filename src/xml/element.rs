@@ -77,15 +77,8 @@ impl<'a> Element<'a> {
         leaf.is_leaf().then(|| leaf.text())
     }
 
-    /// The texts of all leaves of this name at any depth.
-    pub(crate) fn texts(self, name: &str) -> impl Iterator<Item = &'a str> {
-        let leaves = self.leaves();
-        let named = leaves.filter(move |leaf| leaf.name_octets() == name.as_bytes());
-        named.map(Self::text)
-    }
-
-    /// The first leaf of this name below the root, wherever this element stands. In fewer instructions
-    /// than `texts`: rules ask for it several times a message.
+    /// The first leaf of this name below the root, wherever this element stands. Reads the table directly:
+    /// rules ask for it several times a message.
     pub(crate) fn first_text_of_all(self, name: &str) -> Option<&'a str> {
         let length = Span::new(0, name.len()).length();
         let is_named = |entry: &Entry| {
