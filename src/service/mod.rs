@@ -152,12 +152,12 @@ impl Backend {
         self,
         reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Sync,
     ) -> io::Result<()> {
-        let tries = Retries::new(server::report);
+        let retries = Retries::new(server::report);
         let late = LateReply::saying(self.late.clone());
         self.serve(|message, caller| {
-            tries
-                .again(message, caller)
-                .unwrap_or_else(|| tries.once(message, caller, late.clone(), &|| reply(message)))
+            retries.join(message, caller).unwrap_or_else(|| {
+                retries.run_once(message, caller, late.clone(), &|| reply(message))
+            })
         })
     }
 
@@ -180,7 +180,7 @@ impl Backend {
             |request, peer, scratch| {
                 let caller = Caller {
                     now: &server::now,
-                    is_there: &|| peer.is_there(),
+                    is_connected: &|| peer.is_there(),
                 };
                 callback.answer(request, &caller, scratch, |message| {
                     outcome(message, &caller)

@@ -6,7 +6,7 @@ use crate::rules::LateReply;
 use crate::wechat::Reply;
 
 /// For how many seconds an answer that came too late is kept for its user.
-const KEPT_FOR: u64 = 600;
+const LATE_REPLY_TTL: u64 = 600;
 
 /// A keyed hash of what a message is known by, or its user.
 pub(super) type Key = u64;
@@ -48,6 +48,6 @@ impl InFlight {
     /// Whether the answer that its user is owed has waited for too long.
     pub(super) fn is_stale(&self, now: u64) -> bool {
         let answer = self.owed.as_ref().and_then(|owed| owed.answer.as_ref());
-        answer.is_some_and(|(_, since)| now.saturating_sub(*since) > KEPT_FOR)
+        answer.is_some_and(|(_, since)| now.saturating_sub(*since) > LATE_REPLY_TTL)
     }
 }

@@ -68,7 +68,7 @@ impl<R: Runner> Responder<R> {
     /// The outcome of a message. A program runs once for all tries; a fixed reply is made for each try, which
     /// costs less than remembering it.
     pub fn answer<'m>(&self, message: &'m Message<'m>, caller: &Caller<'_>) -> Outcome<'m> {
-        if let Some(outcome) = self.retries.again(message, caller) {
+        if let Some(outcome) = self.retries.join(message, caller) {
             return outcome;
         }
         let action = match &self.rules {
@@ -79,7 +79,8 @@ impl<R: Runner> Responder<R> {
             Action::Reply(reply) => Outcome::Reply(reply),
             Action::Run(call) => {
                 let run = || self.runner.run(&call, message);
-                self.retries.once(message, caller, call.late.clone(), &run)
+                self.retries
+                    .run_once(message, caller, call.late.clone(), &run)
             }
         }
     }

@@ -23,23 +23,23 @@ const TRIES: u32 = 3;
 
 /// So many seconds behind the first try it is the last, whatever was counted: they come five seconds
 /// apart, and one of them may have been lost on its way.
-const LAST_AFTER: u64 = 8;
+const LAST_TRY_AGE: u64 = 8;
 
 /// After how long WeChat gives up on a try. It began to count before the message was here.
-const GIVES_UP: Duration = Duration::from_secs(5);
+const WECHAT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often to look from then on whether somebody waits all the same: a person with `curl`, say.
-const LOOKS_AGAIN: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// By when the last try is answered: half a second is left for the way there and back, and a tenth
 /// for this machine.
-const ANSWERED_BY: Duration = Duration::from_millis(4400);
+const LAST_TRY_DEADLINE: Duration = Duration::from_millis(4400);
 
 /// Bytes that are kept of each text of an answer: twice what WeChat takes.
-const TEXT_KEPT: usize = 4096;
+const TEXT_KEPT_MAX: usize = 4096;
 
 /// Characters of a question that are repeated in front of its late answer.
-const QUESTION_MAX: usize = 40;
+const QUESTION_CHARS_MAX: usize = 40;
 
 /// Who waits for an answer, as far as whoever is slow must know.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub struct Caller<'c> {
     /// The time, in seconds since 1970.
     pub now: &'c dyn Fn() -> u64,
     /// Whether they still wait.
-    pub is_there: &'c dyn Fn() -> bool,
+    pub is_connected: &'c dyn Fn() -> bool,
 }
 
 /// What comes of a message.
@@ -88,24 +88,24 @@ impl Retries {
 
     /// What comes of a message that came before, or by which a user asks for a late answer; `None`
     /// for all others.
-    pub fn again(&self, message: &Message<'_>, caller: &Caller<'_>) -> Option<Outcome<'static>> {
+    pub fn join(&self, message: &Message<'_>, caller: &Caller<'_>) -> Option<Outcome<'static>> {
         if self.memory().is_empty() {
             return None;
         }
         let key = self.key(message);
         let memory = self.memory();
         if memory.known(key).is_some() {
-            return Some(self.join(memory, key, message, caller));
+            return Some(self.join_run(memory, key, message, caller));
         }
         self.asked_for(&memory, message, caller)?;
         drop(memory);
-        Some(self.once(message, caller, LateReply::default(), &|| {
+        Some(self.run_once(message, caller, LateReply::default(), &|| {
             self.pick_up(message, caller)
         }))
     }
 
     /// Does the work for a message if this is its first try, else waits for whoever does it.
-    pub fn once<'m>(
+    pub fn run_once<'m>(
         &self,
         message: &Message<'_>,
         caller: &Caller<'_>,
@@ -116,7 +116,7 @@ impl Retries {
         let (user, question) = (self.user(message), question(message));
         let mut memory = self.memory();
         if memory.known(key).is_some() {
-            return self.join(memory, key, message, caller);
+            return self.join_run(memory, key, message, caller);
         }
         memory.begin(key, user, question, late, message.received());
         drop(memory);
@@ -130,7 +130,7 @@ impl Retries {
         };
         let mut length = 0_usize;
         let reply = work().map_texts(|text| {
-            let kept = &text[..text.floor_char_boundary(TEXT_KEPT)];
+            let kept = &text[..text.floor_char_boundary(TEXT_KEPT_MAX)];
             length += kept.len();
             Cow::Owned(kept.to_owned())
         });
@@ -140,7 +140,7 @@ impl Retries {
     }
 
     /// Another try of a known message.
-    fn join<'t>(
+    fn join_run<'t>(
         &'t self,
         mut memory: MutexGuard<'t, RetryStore>,
         key: Key,
@@ -152,10 +152,14 @@ impl Retries {
         };
         self.joined.fetch_add(1, Ordering::Relaxed);
         let age = message.received().saturating_sub(known.since);
-        let is_last = known.tries >= TRIES || age >= LAST_AFTER;
+        let is_last = known.tries >= TRIES || age >= LAST_TRY_AGE;
         let changed = Arc::clone(&known.changed);
         let has_to_wait = known.answer.is_none();
-        let mut patience = if is_last { ANSWERED_BY } else { GIVES_UP };
+        let mut patience = if is_last {
+            LAST_TRY_DEADLINE
+        } else {
+            WECHAT_TIMEOUT
+        };
         loop {
             memory.count_waiting(key, true);
             memory = wait_while(&changed, memory, patience, key, |known| {
@@ -167,7 +171,7 @@ impl Retries {
             }
             if let Some(answer) = memory.answer(key) {
                 drop(memory);
-                if !has_to_wait || (caller.is_there)() {
+                if !has_to_wait || (caller.is_connected)() {
                     return Outcome::Shared(answer);
                 }
                 self.memory().owe(key, (caller.now)());
@@ -179,11 +183,11 @@ impl Retries {
                     .map_or(Outcome::Disconnected, Outcome::Shared);
             }
             drop(memory);
-            if !(caller.is_there)() {
+            if !(caller.is_connected)() {
                 return Outcome::Disconnected;
             }
             memory = self.memory();
-            patience = LOOKS_AGAIN;
+            patience = POLL_INTERVAL;
         }
     }
 
@@ -208,7 +212,9 @@ impl Retries {
             }
             has_waited = true;
             let changed = Arc::clone(&known.changed);
-            memory = wait_while(&changed, memory, ANSWERED_BY, key, |known| !known.is_done);
+            memory = wait_while(&changed, memory, LAST_TRY_DEADLINE, key, |known| {
+                !known.is_done
+            });
         }
     }
 
@@ -263,7 +269,7 @@ fn question(message: &Message<'_>) -> String {
         .find_map(|name| message.field(name))
         .map_or("", trim);
     let line = text.split('\n').next().unwrap_or("");
-    let mut front: String = line.chars().take(QUESTION_MAX).collect();
+    let mut front: String = line.chars().take(QUESTION_CHARS_MAX).collect();
     if front.len() < text.len() {
         front.push('…');
     }
@@ -286,7 +292,7 @@ impl Drop for Working<'_> {
         let now = (self.caller.now)();
         // Mostly it took no time, and there is no need to look.
         let is_soon = now.saturating_sub(self.since) < 2;
-        let is_taken = is_soon || (self.caller.is_there)();
+        let is_taken = is_soon || (self.caller.is_connected)();
         let mut memory = self.tries.memory();
         memory.end(self.key, &self.reply, self.length, is_taken, now);
         let dropped = memory.make_room(self.key, now);

@@ -207,7 +207,7 @@ fn content() -> Row {
             let request = Request { head, content };
             let caller = Caller {
                 now: &|| now,
-                is_there: &|| true,
+                is_connected: &|| true,
             };
             let response = callback.answer(&request, &caller, &mut scratch, |message| {
                 Outcome::Reply(Reply::text(message.field("Content").unwrap_or_default()))
@@ -252,10 +252,10 @@ fn unknown_message(what: &'static str, is_owed: bool) -> Row {
     let xml = Document::scan(&content).unwrap();
     let message = messages::message(&xml);
     let case = |count| {
-        let tries = remembering(count, is_owed);
+        let retries = remembering(count, is_owed);
         let message = &message;
         Case::new(move || {
-            let outcome = at_work(false, |caller| tries.again(black_box(message), caller));
+            let outcome = at_work(false, |caller| retries.join(black_box(message), caller));
             assert!(outcome.is_none());
         })
     };
@@ -276,11 +276,11 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
     let mut nanos = vec![Figures::default(); REMEMBERED.len()];
     for _ in 0..SAMPLES {
         for (count, nanos) in REMEMBERED.into_iter().zip(&mut nanos) {
-            let tries = remembering(count, is_owed);
+            let retries = remembering(count, is_owed);
             let begun = Instant::now();
             messages
                 .iter()
-                .for_each(|message| work_on(&tries, message, false));
+                .for_each(|message| work_on(&retries, message, false));
             nanos.push(begun.elapsed().as_secs_f64() * 1e9 / FEW as f64);
         }
     }
@@ -289,19 +289,19 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
 
 /// Messages of so many users, each worked on; their answers were taken, or are owed to them.
 fn remembering(count: usize, is_owed: bool) -> Retries {
-    let tries = Retries::new(|_| ());
+    let retries = Retries::new(|_| ());
     for user in 0..count as u64 {
         let content = messages::text_of(user, "你好");
         let xml = Document::scan(&content).unwrap();
-        work_on(&tries, &messages::message(&xml), is_owed);
+        work_on(&retries, &messages::message(&xml), is_owed);
     }
-    tries
+    retries
 }
 
-fn work_on(tries: &Retries, message: &Message<'_>, is_owed: bool) {
+fn work_on(retries: &Retries, message: &Message<'_>, is_owed: bool) {
     let answer = || Reply::text("好");
     at_work(is_owed, |caller| {
-        drop(tries.once(message, caller, LateReply::default(), &answer));
+        drop(retries.run_once(message, caller, LateReply::default(), &answer));
     });
 }
 
@@ -310,6 +310,6 @@ fn at_work<T>(is_owed: bool, work: impl FnOnce(&Caller<'_>) -> T) -> T {
     let now = server::now() + if is_owed { 10 } else { 0 };
     work(&Caller {
         now: &|| now,
-        is_there: &|| !is_owed,
+        is_connected: &|| !is_owed,
     })
 }

@@ -214,7 +214,7 @@ fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     move || {
         let caller = Caller {
             now: &|| now,
-            is_there: &|| true,
+            is_connected: &|| true,
         };
         let (head, content) = messages::parse(black_box(request));
         let request = Request { head, content };

@@ -11,21 +11,21 @@ use wechat::wechat::{Article, Reply};
 /// What comes of a message at this time for somebody who is there, or not. `work` is done for those
 /// that are not known.
 fn ask_at(
-    tries: &Retries,
+    retries: &Retries,
     xml: &str,
     now: u64,
-    is_there: bool,
+    is_connected: bool,
     work: &(dyn Fn() -> Reply<'static> + Sync),
 ) -> Option<String> {
     with_message(xml, 1, |message| {
         let caller = Caller {
             now: &|| now,
-            is_there: &|| is_there,
+            is_connected: &|| is_connected,
         };
         let late = LateReply::saying("wait".into());
-        let outcome = tries
-            .again(message, &caller)
-            .unwrap_or_else(|| tries.once(message, &caller, late, work));
+        let outcome = retries
+            .join(message, &caller)
+            .unwrap_or_else(|| retries.run_once(message, &caller, late, work));
         match outcome {
             Outcome::Shared(reply) => Some(match &*reply {
                 Reply::Text(text) => text.clone().into_owned(),
@@ -64,14 +64,19 @@ impl Works {
 
 /// Makes each of these messages late, in their order or all at once, and then done at `ended` with its
 /// reply.
-fn make_late(tries: &Retries, messages: &[(String, Reply<'static>)], is_ordered: bool, ended: u64) {
+fn make_late(
+    retries: &Retries,
+    messages: &[(String, Reply<'static>)],
+    is_ordered: bool,
+    ended: u64,
+) {
     std::thread::scope(|scope| {
         let works = Arc::new(Works::default());
         let mut workers = Vec::new();
         for (number, (xml, reply)) in messages.iter().enumerate() {
             let here = Arc::clone(&works);
             workers.push(scope.spawn(move || {
-                ask_at(tries, xml, ended, true, &|| {
+                ask_at(retries, xml, ended, true, &|| {
                     here.until_released();
                     reply.clone()
                 })
@@ -84,12 +89,12 @@ fn make_late(tries: &Retries, messages: &[(String, Reply<'static>)], is_ordered:
         // in order.
         let mut tried = Vec::new();
         for (xml, _) in messages {
-            tried.push(scope.spawn(|| ask_at(tries, xml, 1, false, &|| panic!("twice"))));
+            tried.push(scope.spawn(|| ask_at(retries, xml, 1, false, &|| panic!("twice"))));
         }
         for second in tried {
             assert_eq!(second.join().unwrap(), None);
         }
-        let third = |xml| ask_at(tries, xml, 1, true, &|| panic!("thrice"));
+        let third = |xml| ask_at(retries, xml, 1, true, &|| panic!("thrice"));
         if is_ordered {
             for (xml, _) in messages {
                 assert_eq!(third(xml).unwrap(), "wait");
@@ -117,14 +122,14 @@ fn question(user: &str, msg_id: u64, content: &str) -> (String, Reply<'static>) 
 }
 
 /// Says something new, and expects that nothing is known of it.
-fn is_new(tries: &Retries, user: &str, now: u64) -> bool {
-    say(tries, user, now) == "new"
+fn is_new(retries: &Retries, user: &str, now: u64) -> bool {
+    say(retries, user, now) == "new"
 }
 
-fn say(tries: &Retries, user: &str, now: u64) -> String {
+fn say(retries: &Retries, user: &str, now: u64) -> String {
     static MSG_ID: AtomicU64 = AtomicU64::new(1000);
     let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
-    ask_at(tries, &text_of(user, msg_id, "?"), now, true, &|| {
+    ask_at(retries, &text_of(user, msg_id, "?"), now, true, &|| {
         Reply::text("new")
     })
     .unwrap()
@@ -132,25 +137,25 @@ fn say(tries: &Retries, user: &str, now: u64) -> String {
 
 #[test]
 fn late_answers_come_in_the_order_of_their_questions_each_with_its_own() {
-    let tries = Retries::new(nothing_to_report);
+    let retries = Retries::new(nothing_to_report);
     let long = "问".repeat(41);
     let messages = [
         question("oUser1", 1, &long),
         question("oUser2", 1, "another's"),
         question("oUser1", 2, "two\nlines"),
     ];
-    make_late(&tries, &messages, true, 100);
+    make_late(&retries, &messages, true, 100);
     let front = "问".repeat(40);
-    assert_eq!(say(&tries, "oUser1", 100), format!("「{front}…」\nof 1"));
-    assert_eq!(say(&tries, "oUser1", 100), "「two…」\nof 2");
-    assert!(is_new(&tries, "oUser1", 100));
-    assert_eq!(say(&tries, "oUser2", 100), "「another's」\nof 1");
-    assert!(is_new(&tries, "oUser2", 100));
+    assert_eq!(say(&retries, "oUser1", 100), format!("「{front}…」\nof 1"));
+    assert_eq!(say(&retries, "oUser1", 100), "「two…」\nof 2");
+    assert!(is_new(&retries, "oUser1", 100));
+    assert_eq!(say(&retries, "oUser2", 100), "「another's」\nof 1");
+    assert!(is_new(&retries, "oUser2", 100));
 }
 
 #[test]
 fn a_late_answer_that_is_no_text_comes_as_it_is_and_none_does_not_come() {
-    let tries = Retries::new(nothing_to_report);
+    let retries = Retries::new(nothing_to_report);
     let news = Reply::News(vec![Article {
         title: "一".into(),
         ..Article::default()
@@ -161,32 +166,32 @@ fn a_late_answer_that_is_no_text_comes_as_it_is_and_none_does_not_come() {
         (text_of("oUser1", 2, "news"), news.clone()),
         (click.clone(), Reply::text("of a click")),
     ];
-    make_late(&tries, &messages, true, 100);
+    make_late(&retries, &messages, true, 100);
     // An event asks for nothing.
     let event = click_of("oUser1", 1_700_000_001, "k");
-    let new = ask_at(&tries, &event, 100, true, &|| Reply::text("new"));
+    let new = ask_at(&retries, &event, 100, true, &|| Reply::text("new"));
     assert_eq!(new.unwrap(), "new");
-    assert_eq!(say(&tries, "oUser1", 100), format!("{news:?}"));
-    assert_eq!(say(&tries, "oUser1", 100), "of a click");
-    assert!(is_new(&tries, "oUser1", 100));
+    assert_eq!(say(&retries, "oUser1", 100), format!("{news:?}"));
+    assert_eq!(say(&retries, "oUser1", 100), "of a click");
+    assert!(is_new(&retries, "oUser1", 100));
 }
 
 #[test]
 fn a_late_answer_is_kept_for_ten_minutes() {
-    let tries = Retries::new(nothing_to_report);
+    let retries = Retries::new(nothing_to_report);
     let messages = [question("oUser1", 1, "one"), question("oUser2", 1, "two")];
-    make_late(&tries, &messages, false, 1000);
-    assert_eq!(say(&tries, "oUser1", 1600), "「one」\nof 1");
-    assert!(is_new(&tries, "oUser2", 1601));
+    make_late(&retries, &messages, false, 1000);
+    assert_eq!(say(&retries, "oUser1", 1600), "「one」\nof 1");
+    assert!(is_new(&retries, "oUser2", 1601));
 }
 
 #[test]
 fn memory_is_bounded_in_messages_and_those_that_owe_an_answer_go_last() {
-    let tries = Retries::new(nothing_to_report);
-    make_late(&tries, &[question("oUser1", 1, "one")], false, 1);
+    let retries = Retries::new(nothing_to_report);
+    make_late(&retries, &[question("oUser1", 1, "one")], false, 1);
     let calls = AtomicUsize::new(0);
     let tell = |msg_id: u64| {
-        ask_at(&tries, &text_of("oUser2", msg_id, "x"), 1, true, &|| {
+        ask_at(&retries, &text_of("oUser2", msg_id, "x"), 1, true, &|| {
             calls.fetch_add(1, Ordering::SeqCst);
             Reply::text("x")
         })
@@ -200,12 +205,12 @@ fn memory_is_bounded_in_messages_and_those_that_owe_an_answer_go_last() {
     assert_eq!(calls.load(Ordering::SeqCst), 4096);
     tell(1);
     assert_eq!(calls.load(Ordering::SeqCst), 4097);
-    assert_eq!(say(&tries, "oUser1", 1), "「one」\nof 1");
+    assert_eq!(say(&retries, "oUser1", 1), "「one」\nof 1");
 }
 
 #[test]
 fn the_loss_of_late_answers_for_want_of_memory_is_reported() {
-    let tries = Retries::new(|line| {
+    let retries = Retries::new(|line| {
         REPORTED.fetch_add(1, Ordering::SeqCst);
         assert_eq!(
             line,
@@ -225,52 +230,52 @@ fn the_loss_of_late_answers_for_want_of_memory_is_reported() {
     let messages: Vec<_> = (0..33)
         .map(|number| (text_of("oUser1", number, &number.to_string()), news()))
         .collect();
-    make_late(&tries, &messages, false, 100);
+    make_late(&retries, &messages, false, 100);
     assert_eq!(REPORTED.load(Ordering::SeqCst), 2);
-    assert_eq!(say(&tries, "oUser1", 100), format!("{:?}", news()));
+    assert_eq!(say(&retries, "oUser1", 100), format!("{:?}", news()));
 }
 
 #[test]
 fn an_answer_that_came_when_the_last_one_had_just_left_is_owed() {
-    let tries = Retries::new(nothing_to_report);
+    let retries = Retries::new(nothing_to_report);
     let works = Works::default();
     let xml = text_of("oUser1", 1, "x");
     std::thread::scope(|scope| {
         let first = scope.spawn(|| {
-            ask_at(&tries, &xml, 1, true, &|| {
+            ask_at(&retries, &xml, 1, true, &|| {
                 works.until_released();
                 Reply::text("late")
             })
         });
         until("it is begun", || works.begun.load(Ordering::SeqCst) == 1);
-        let second = scope.spawn(|| ask_at(&tries, &xml, 1, false, &|| panic!("twice")));
-        until("it waits", || format!("{tries:?}").contains("waiting: 1"));
+        let second = scope.spawn(|| ask_at(&retries, &xml, 1, false, &|| panic!("twice")));
+        until("it waits", || format!("{retries:?}").contains("waiting: 1"));
         works.release();
         // The first has left as well, but that is for its connection to find out.
         assert_eq!(first.join().unwrap().unwrap(), "late");
         assert_eq!(second.join().unwrap(), None);
     });
-    assert_eq!(say(&tries, "oUser1", 1), "「x」\nlate");
-    assert!(is_new(&tries, "oUser1", 1));
+    assert_eq!(say(&retries, "oUser1", 1), "「x」\nlate");
+    assert!(is_new(&retries, "oUser1", 1));
 }
 
 /// Whatever is owed, what was just answered is not worked on again, and a try that waits is told.
 #[test]
 fn debts_leave_half_of_the_memory_to_what_was_answered_last() {
-    let tries = Retries::new(|_| {});
+    let retries = Retries::new(|_| {});
     let owe = |number: u64| {
         with_message(&text_of("oUser1", number, "x"), 1, |message| {
             let caller = Caller {
                 now: &|| 100,
-                is_there: &|| false,
+                is_connected: &|| false,
             };
-            tries.once(message, &caller, LateReply::default(), &|| Reply::text("x"));
+            retries.run_once(message, &caller, LateReply::default(), &|| Reply::text("x"));
         });
     };
     (0..5000).for_each(owe);
     let calls = AtomicUsize::new(0);
     let tell = |msg_id: u64| {
-        ask_at(&tries, &text_of("oUser2", msg_id, "x"), 1, true, &|| {
+        ask_at(&retries, &text_of("oUser2", msg_id, "x"), 1, true, &|| {
             calls.fetch_add(1, Ordering::SeqCst);
             Reply::text("x")
         })
@@ -282,51 +287,51 @@ fn debts_leave_half_of_the_memory_to_what_was_answered_last() {
         tell(msg_id);
     }
     assert_eq!(calls.load(Ordering::SeqCst), 2000);
-    assert_eq!(say(&tries, "oUser1", 100), "「x」\nx");
+    assert_eq!(say(&retries, "oUser1", 100), "「x」\nx");
 }
 
 #[test]
 fn an_answer_that_nobody_was_there_for_is_owed_until_a_try_takes_it() {
-    let tries = Retries::new(nothing_to_report);
-    let end = |user: &str, is_there: bool, ended: u64| {
+    let retries = Retries::new(nothing_to_report);
+    let end = |user: &str, is_connected: bool, ended: u64| {
         let work = || Reply::text("late");
         let xml = text_of(user, 1, "x");
         with_message(&xml, 1, |message| {
             // WeChat was there for five seconds, or still is.
             let caller = Caller {
                 now: &|| ended,
-                is_there: &|| is_there,
+                is_connected: &|| is_connected,
             };
-            tries.once(message, &caller, LateReply::saying(String::new()), &work);
+            retries.run_once(message, &caller, LateReply::saying(String::new()), &work);
         });
     };
     // The messages are received at 1.
     end("oUser1", false, 6);
-    assert_eq!(say(&tries, "oUser1", 6), "「x」\nlate");
-    assert!(is_new(&tries, "oUser1", 6));
+    assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate");
+    assert!(is_new(&retries, "oUser1", 6));
     // A try that comes for it after all does not give it a second time.
-    let again = ask_at(&tries, &text_of("oUser1", 1, "x"), 6, true, &|| {
+    let again = ask_at(&retries, &text_of("oUser1", 1, "x"), 6, true, &|| {
         panic!("twice")
     });
     assert_eq!(again.unwrap(), "Success");
     end("oUser2", true, 6);
-    assert!(is_new(&tries, "oUser2", 6));
+    assert!(is_new(&retries, "oUser2", 6));
     end("oUser3", false, 2);
-    assert!(is_new(&tries, "oUser3", 6));
+    assert!(is_new(&retries, "oUser3", 6));
     end("oUser4", false, 6);
-    let again = ask_at(&tries, &text_of("oUser4", 1, "x"), 6, true, &|| {
+    let again = ask_at(&retries, &text_of("oUser4", 1, "x"), 6, true, &|| {
         panic!("twice")
     });
     assert_eq!(again.unwrap(), "late");
-    assert!(is_new(&tries, "oUser4", 6));
+    assert!(is_new(&retries, "oUser4", 6));
 }
 
 #[test]
 fn memory_is_bounded_in_bytes_but_holds_one_answer_whatever_it_costs() {
-    let tries = Retries::new(nothing_to_report);
+    let retries = Retries::new(nothing_to_report);
     let calls = AtomicUsize::new(0);
     let tell = |msg_id: u64, articles: usize| {
-        ask_at(&tries, &text_of("oUser1", msg_id, "x"), 1, true, &|| {
+        ask_at(&retries, &text_of("oUser1", msg_id, "x"), 1, true, &|| {
             calls.fetch_add(1, Ordering::SeqCst);
             let article = Article {
                 title: "x".repeat(4096).into(),

@@ -338,9 +338,9 @@ fn without_random_bytes_there_is_no_reply() {
     let request = WeChat::usual().post(&text_message("a"), Mode::Safe);
     let (head, length) = Head::parse(&request).unwrap().unwrap();
     let content = &request[length..];
-    let (now, is_there) = (&now, &|| true);
+    let (now, is_connected) = (&now, &|| true);
     let mut scratch = Vec::new();
-    let caller = Caller { now, is_there };
+    let caller = Caller { now, is_connected };
     let response = callback
         .answer(&Request { head, content }, &caller, &mut scratch, |_| {
             Outcome::Reply(Reply::text("secret words"))

@@ -196,8 +196,8 @@ fuzz_target!(|content: &[u8]| {
     });
     let (head, _) = Head::parse(HEAD.as_bytes()).unwrap().unwrap();
     let request = Request { head, content };
-    let (now, is_there) = (&|| NOW, &|| true);
-    let caller = Caller { now, is_there };
+    let (now, is_connected) = (&|| NOW, &|| true);
+    let caller = Caller { now, is_connected };
     let mut scratch = Vec::new();
     let response = CALLBACK.answer(&request, &caller, &mut scratch, success);
     let response = response.unwrap();

@@ -123,8 +123,8 @@ fn post(content: &[u8], encrypt: &str) {
     let head = format!("POST {target} HTTP/1.0\r\nContent-Length: 1\r\n\r\n");
     let (head, _) = Head::parse(head.as_bytes()).unwrap().unwrap();
     let request = Request { head, content };
-    let (now, is_there) = (&|| NOW, &|| true);
-    let caller = Caller { now, is_there };
+    let (now, is_connected) = (&|| NOW, &|| true);
+    let caller = Caller { now, is_connected };
     let mut scratch = Vec::new();
     let response = CALLBACK
         .answer(&request, &caller, &mut scratch, echo)
