@@ -166,7 +166,9 @@ mod tests {
         let index = Index::new(patterns());
         let matches = |pattern: Option<&Pattern>, content: Option<&str>| match (pattern, content) {
             (None, _) => true,
-            (Some(pattern), Some(content)) => pattern.captures(content).is_some(),
+            (Some(pattern), Some(content)) => pattern
+                .captures(&super::super::pattern::Value::new(content))
+                .is_some(),
             (Some(pattern), None) => pattern.matches_absence(),
         };
         for content in [

@@ -1,41 +1,32 @@
-//! Patterns: what a condition asks of a field's value.
+//! Patterns: what a condition expects of a field's value.
 //!
 //! ```text
 //! pattern     = alternative *( "|" alternative )
 //! alternative = *( "*" / "\" character / character )
 //! ```
-//! A `*` is any run of characters and is captured, a backslash takes the next character as it is,
-//! ASCII letters match in either case. White space around an alternative does not count, because
-//! none is left around the value that it is matched against.
+//! A `*` matches any run of characters and captures it. A backslash makes the next character literal. ASCII letters
+//! match in either case. White space around an alternative is ignored; values are trimmed before they are matched.
 
+use std::cell::OnceCell;
 use std::fmt;
 
-/// A pattern, read.
+/// A parsed pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
     alternatives: Vec<Alternative>,
 }
 
-/// Pieces of text with a `*` between each two.
+/// Literal texts in lower case, with a `*` between each two.
 #[derive(Debug)]
 struct Alternative {
-    first: Piece,
-    behind_stars: Vec<Piece>,
+    first: String,
+    after_stars: Vec<String>,
 }
 
-/// Text as it must stand there, in lower case.
-#[derive(Debug, Default)]
-struct Piece {
-    text: Vec<u8>,
-    /// For each front of the text, by its length less one, the length of the longest shorter front
-    /// that it ends with (Knuth, Morris and Pratt, 1977). It keeps a search linear whatever the text.
-    fallback: Vec<usize>,
-}
-
-/// Why a text is no pattern.
-#[derive(Debug, PartialEq, Eq)]
+/// Why a text is not a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PatternError {
-    /// The last backslash has nothing behind it.
+    /// The last backslash has no character after it.
     FinalBackslash,
     /// One of several alternatives is empty. It would match every message without the field.
     EmptyAlternative,
@@ -57,14 +48,38 @@ enum Symbol {
     Escaped(char),
 }
 
+/// The value of a field, without white space around it.
+#[derive(Debug)]
+pub(super) struct Value<'v> {
+    text: &'v str,
+    /// With ASCII letters in lower case, at the same offsets. Made when the first pattern searches the value.
+    lower_case: OnceCell<String>,
+}
+
+impl<'v> Value<'v> {
+    pub(super) const fn new(text: &'v str) -> Self {
+        Self {
+            text,
+            lower_case: OnceCell::new(),
+        }
+    }
+
+    fn lower_case(&self) -> &str {
+        self.lower_case
+            .get_or_init(|| self.text.to_ascii_lowercase())
+    }
+}
+
 impl Pattern {
+    /// # Errors
+    /// [`PatternError`]
     pub(super) fn parse(text: &str) -> Result<Self, PatternError> {
         let mut alternatives = Vec::new();
         let mut symbols = Vec::new();
         let mut characters = text.chars();
         while let Some(character) = characters.next() {
             match character {
-                '|' => alternatives.push(Alternative::of(&std::mem::take(&mut symbols))),
+                '|' => alternatives.push(Alternative::new(&std::mem::take(&mut symbols))),
                 '*' => symbols.push(Symbol::Star),
                 '\\' => symbols.push(Symbol::Escaped(
                     characters.next().ok_or(PatternError::FinalBackslash)?,
@@ -72,7 +87,7 @@ impl Pattern {
                 plain => symbols.push(Symbol::Plain(plain)),
             }
         }
-        alternatives.push(Alternative::of(&symbols));
+        alternatives.push(Alternative::new(&symbols));
         let pattern = Self { alternatives };
         if pattern.alternatives.len() > 1 && pattern.matches_absence() {
             return Err(PatternError::EmptyAlternative);
@@ -80,206 +95,117 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// What the stars of the first alternative that matches took, in order.
-    pub(super) fn captures<'v>(&self, value: &'v str) -> Option<Vec<&'v str>> {
+    /// What the stars of the first matching alternative capture, in order; `None` if no alternative matches.
+    pub(super) fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
         self.alternatives
             .iter()
             .find_map(|alternative| alternative.captures(value))
     }
 
-    /// Whether a field that is not there matches: where one that is empty is asked for.
+    /// Whether a message without the field matches: only if the pattern is empty.
     pub(super) fn matches_absence(&self) -> bool {
         let is_empty = |alternative: &Alternative| {
-            alternative.first.text.is_empty() && alternative.behind_stars.is_empty()
+            alternative.first.is_empty() && alternative.after_stars.is_empty()
         };
         self.alternatives.iter().any(is_empty)
     }
 
-    /// The most stars that an alternative has.
+    /// The number of stars in the alternative that has most.
     pub(super) fn stars(&self) -> usize {
-        self.alternatives
-            .iter()
-            .map(|alternative| alternative.behind_stars.len())
-            .max()
-            .unwrap_or(0)
+        let stars = self.alternatives.iter().map(|one| one.after_stars.len());
+        stars.fold(0, usize::max)
     }
 
-    /// The only texts that match, in lower case; `None` where there are stars.
+    /// The only texts that match, in lower case; `None` if the pattern has a star.
     pub(super) fn exact(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        (self.stars() == 0).then(|| {
-            self.alternatives
-                .iter()
-                .map(|one| one.first.text.as_slice())
-        })
+        let keywords = self.alternatives.iter().map(|one| one.first.as_bytes());
+        (self.stars() == 0).then_some(keywords)
     }
 
-    /// What each text that matches begins with, in lower case: one of these; `None` where it can begin with
-    /// anything.
+    /// One of these begins each text that matches, in lower case; `None` if it can begin with anything.
     pub(super) fn fronts(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        let fronts = || {
-            self.alternatives
-                .iter()
-                .map(|one| one.first.text.as_slice())
-        };
+        let fronts = || self.alternatives.iter().map(|one| one.first.as_bytes());
         fronts().all(|front| !front.is_empty()).then(fronts)
     }
 }
 
 impl Alternative {
-    fn of(symbols: &[Symbol]) -> Self {
-        let mut symbols = symbols;
+    fn new(mut symbols: &[Symbol]) -> Self {
         while let [Symbol::Plain(' ' | '\t' | '\r' | '\n'), rest @ ..]
         | [rest @ .., Symbol::Plain(' ' | '\t' | '\r' | '\n')] = symbols
         {
             symbols = rest;
         }
-        let mut pieces = symbols
-            .split(|symbol| matches!(symbol, Symbol::Star))
-            .map(Piece::of);
-        Self {
-            first: pieces.next().unwrap_or_default(),
-            behind_stars: pieces.collect(),
+        let mut first = String::new();
+        let mut after_stars: Vec<String> = Vec::new();
+        for symbol in symbols {
+            match symbol {
+                Symbol::Star => after_stars.push(String::new()),
+                Symbol::Plain(character) | Symbol::Escaped(character) => {
+                    let text = after_stars.last_mut().unwrap_or(&mut first);
+                    text.push(character.to_ascii_lowercase());
+                }
+            }
         }
+        Self { first, after_stars }
     }
 
-    /// Each piece where it first fits, the last one at the end: whatever fits otherwise fits so too.
-    fn captures<'v>(&self, value: &'v str) -> Option<Vec<&'v str>> {
-        let (_, mut rest) = self.first.split_at_front(value)?;
-        let Some((last, between)) = self.behind_stars.split_last() else {
+    /// The first text must be at the start, the last at the end, each other text where it first occurs after the
+    /// one before it: if any split of the value matches, this one does.
+    fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
+        let rest = strip_prefix(value.text, &self.first)?;
+        let Some((last, inner)) = self.after_stars.split_last() else {
             return rest.is_empty().then(Vec::new);
         };
+        let rest = strip_suffix(rest, last)?;
+        let mut start = self.first.len();
+        let end = start + rest.len();
         let mut captures = Vec::new();
-        for piece in between {
-            let (taken, found) = rest.split_at_checked(piece.find(rest.as_bytes())?)?;
-            captures.push(taken);
-            (_, rest) = found.split_at_checked(piece.text.len())?;
+        for text in inner {
+            let found = start + value.lower_case()[start..end].find(text)?;
+            captures.push(&value.text[start..found]);
+            start = found + text.len();
         }
-        let (taken, end) = rest.split_at_checked(rest.len().checked_sub(last.text.len())?)?;
-        last.split_at_front(end)?;
-        captures.push(taken);
+        captures.push(&value.text[start..end]);
         Some(captures)
     }
 }
 
-impl Piece {
-    fn of(symbols: &[Symbol]) -> Self {
-        let mut text = String::new();
-        for symbol in symbols {
-            if let Symbol::Plain(character) | Symbol::Escaped(character) = symbol {
-                text.push(character.to_ascii_lowercase());
-            }
-        }
-        let mut piece = Self {
-            text: text.into_bytes(),
-            fallback: Vec::new(),
-        };
-        let mut matched = 0;
-        for (at, &octet) in piece.text.iter().enumerate() {
-            matched = if at == 0 {
-                0
-            } else {
-                piece.advance(matched, octet)
-            };
-            piece.fallback.push(matched);
-        }
-        piece
-    }
-
-    /// How much of the text is matched when this octet follows so much of it.
-    fn advance(&self, mut matched: usize, octet: u8) -> usize {
-        loop {
-            if self
-                .text
-                .get(matched)
-                .is_some_and(|expected| same(*expected, octet))
-            {
-                return matched.saturating_add(1);
-            }
-            let Some(shorter) = matched.checked_sub(1).and_then(|at| self.fallback.get(at)) else {
-                return 0;
-            };
-            matched = *shorter;
-        }
-    }
-
-    /// Where the text first stands in the value.
-    fn find(&self, value: &[u8]) -> Option<usize> {
-        let Some(&first) = self.text.first() else {
-            return Some(0);
-        };
-        let mut matched = 0;
-        for (at, &octet) in value.iter().enumerate() {
-            // What most octets of most values come to, without the table.
-            if matched == 0 && !same(first, octet) {
-                continue;
-            }
-            matched = if matched == 0 {
-                1
-            } else {
-                self.advance(matched, octet)
-            };
-            if matched == self.text.len() {
-                return at.saturating_add(1).checked_sub(matched);
-            }
-        }
-        None
-    }
-
-    /// The value's front that is the text, and the rest.
-    fn split_at_front<'v>(&self, value: &'v str) -> Option<(&'v str, &'v str)> {
-        let (front, rest) = value.split_at_checked(self.text.len())?;
-        let is_same = self
-            .text
-            .iter()
-            .zip(front.bytes())
-            .all(|(&expected, octet)| same(expected, octet));
-        is_same.then_some((front, rest))
-    }
+fn strip_prefix<'v>(value: &'v str, expected: &str) -> Option<&'v str> {
+    let (prefix, rest) = value.split_at_checked(expected.len())?;
+    prefix.eq_ignore_ascii_case(expected).then_some(rest)
 }
 
-/// Whether an octet of a value is the one expected, which is in lower case.
-fn same(expected: u8, octet: u8) -> bool {
-    #[cfg(test)]
-    tests::COMPARISONS.with(|count| count.set(count.get().saturating_add(1)));
-    expected == octet.to_ascii_lowercase()
+fn strip_suffix<'v>(value: &'v str, expected: &str) -> Option<&'v str> {
+    let length = value.len().checked_sub(expected.len())?;
+    let (rest, suffix) = value.split_at_checked(length)?;
+    suffix.eq_ignore_ascii_case(expected).then_some(rest)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::arithmetic_side_effects,
-        reason = "a test fails by panicking"
-    )]
-    use std::cell::Cell;
-
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
-    thread_local! {
-        pub(super) static COMPARISONS: Cell<usize> = const { Cell::new(0) };
+    fn captures<'v>(pattern: &str, value: &'v str) -> Option<Vec<&'v str>> {
+        Pattern::parse(pattern)
+            .unwrap()
+            .captures(&Value::new(value))
     }
 
     #[track_caller]
-    fn assert_captures(pattern: &str, value: &str, captures: &[&str]) {
-        let parsed = Pattern::parse(pattern).unwrap();
-        assert_eq!(
-            parsed.captures(value).as_deref(),
-            Some(captures),
-            "{pattern} on {value}"
-        );
+    fn assert_captures(pattern: &str, value: &str, expected: &[&str]) {
+        let captures = captures(pattern, value);
+        assert_eq!(captures.as_deref(), Some(expected), "{pattern} on {value}");
     }
 
     #[track_caller]
     fn assert_no_match(pattern: &str, value: &str) {
-        assert_eq!(
-            Pattern::parse(pattern).unwrap().captures(value),
-            None,
-            "{pattern} on {value}"
-        );
+        assert_eq!(captures(pattern, value), None, "{pattern} on {value}");
     }
 
     #[test]
-    fn a_pattern_is_matched_against_the_whole_value() {
+    fn matches_the_whole_value_in_either_ascii_case() {
         assert_captures("帮助|help|?", "帮助", &[]);
         assert_captures("帮助|help|?", "HELP", &[]);
         assert_captures("帮助|help|?", "?", &[]);
@@ -289,22 +215,24 @@ mod tests {
     }
 
     #[test]
-    fn stars_take_what_stands_between() {
+    fn stars_capture_the_users_own_characters() {
         assert_captures("*", "", &[""]);
         assert_captures("*", "一 二", &["一 二"]);
         assert_captures("天气*", "天气 北京", &[" 北京"]);
         assert_captures("*到*的*", "北京到上海的火车", &["北京", "上海", "火车"]);
+        assert_captures("从*TO*", "从Ä to B", &["Ä ", " B"]);
         assert_captures("*ab*", "aabab", &["a", "ab"]);
         assert_captures("a*a", "aa", &[""]);
         assert_captures("a*aab", "aaaab", &["a"]);
         assert_captures("**", "x", &["", "x"]);
         assert_no_match("a*a", "a");
-        assert_no_match("*aab*", "aab".replace('b', "c").as_str());
+        assert_no_match("*aab*", "aacaac");
         assert_no_match("a*b", "ba");
+        assert_no_match("天*", "夫");
     }
 
     #[test]
-    fn a_backslash_takes_the_next_character_as_it_is() {
+    fn backslash_makes_the_next_character_literal() {
         assert_captures(r"a\*b", "a*b", &[]);
         assert_captures(r"a\|b|c\\", "a|b", &[]);
         assert_captures(r"a\|b|c\\", r"c\", &[]);
@@ -316,86 +244,78 @@ mod tests {
     }
 
     #[test]
-    fn white_space_around_alternatives_does_not_count() {
+    fn ignores_white_space_around_alternatives() {
         assert_captures(" a b |\tc\n", "a b", &[]);
         assert_captures(" a b |\tc\n", "c", &[]);
         assert_captures("a * ", "a x", &["x"]);
     }
 
     #[test]
-    fn an_absent_field_matches_only_where_an_empty_one_is_asked_for() {
+    fn only_the_empty_pattern_matches_an_absent_field() {
         assert!(Pattern::parse("").unwrap().matches_absence());
-        for trap in ["a|", "|a", "a| |b", "|"] {
+        for pattern in ["a|", "|a", "a| |b", "|"] {
             assert_eq!(
-                Pattern::parse(trap).unwrap_err(),
+                Pattern::parse(pattern).unwrap_err(),
                 PatternError::EmptyAlternative,
-                "{trap}"
+                "{pattern}"
             );
         }
         assert!(!Pattern::parse("*").unwrap().matches_absence());
         assert!(!Pattern::parse("a").unwrap().matches_absence());
     }
 
-    /// The plain meaning of a pattern, by trying everything.
-    fn matches(pattern: &[u8], value: &[u8]) -> bool {
+    /// Whether a pattern without alternatives and escapes matches, by trying every split.
+    fn matches_some_split(pattern: &[u8], value: &[u8]) -> bool {
         match (pattern, value) {
             ([], []) => true,
             ([b'*', rest @ ..], _) => {
-                (0..=value.len()).any(|at| matches(rest, value.split_at(at).1))
+                (0..=value.len()).any(|length| matches_some_split(rest, &value[length..]))
             }
             ([expected, pattern @ ..], [found, value @ ..]) => {
-                expected == found && matches(pattern, value)
+                expected == found && matches_some_split(pattern, value)
             }
             _ => false,
         }
     }
 
+    /// Every word of at most `longest` characters of an alphabet.
+    fn words(alphabet: &str, longest: usize) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut longest_words = words.clone();
+        for _ in 0..longest {
+            longest_words = longest_words
+                .iter()
+                .flat_map(|word| alphabet.chars().map(move |next| format!("{word}{next}")))
+                .collect();
+            words.extend_from_slice(&longest_words);
+        }
+        words
+    }
+
     #[test]
-    fn every_short_pattern_means_what_trying_everything_says() {
-        let words = |alphabet: &'static [u8], longest: usize| {
-            (0..=longest).flat_map(move |length| {
-                (0..alphabet.len().pow(u32::try_from(length).unwrap())).map(move |number| {
-                    let letter =
-                        |place| alphabet.get(number / alphabet.len().pow(place) % alphabet.len());
-                    (0..u32::try_from(length).unwrap())
-                        .filter_map(letter)
-                        .map(|&octet| char::from(octet))
-                        .collect::<String>()
-                })
-            })
-        };
-        for pattern in words(b"ab*", 5) {
-            let parsed = Pattern::parse(&pattern).unwrap();
-            for value in words(b"ab", 6) {
-                let expected = matches(pattern.as_bytes(), value.as_bytes());
+    fn short_patterns_match_if_some_split_of_the_value_does() {
+        let values = words("ab", 6);
+        for pattern in words("ab*", 5) {
+            for value in &values {
                 assert_eq!(
-                    parsed.captures(&value).is_some(),
-                    expected,
+                    captures(&pattern, value).is_some(),
+                    matches_some_split(pattern.as_bytes(), value.as_bytes()),
                     "{pattern} on {value}"
                 );
             }
         }
     }
 
-    #[track_caller]
-    fn assert_comparisons(pattern: &str, value: &str, most: usize) {
-        let parsed = Pattern::parse(pattern).unwrap();
-        COMPARISONS.set(0);
-        assert_eq!(parsed.captures(value), None);
-        assert!(
-            COMPARISONS.get() <= most,
-            "{} comparisons, at most {most} expected",
-            COMPARISONS.get()
-        );
-    }
-
+    /// A search that is not linear needs hours for these.
     #[test]
-    fn matching_is_linear_whatever_the_pattern() {
-        let value = "a".repeat(2048);
-        assert_comparisons("*a*a*a*a*b", &value, 2 * 2048);
-        assert_comparisons("*a*a*a*a*b*", &value, 2 * 2048);
-        assert_comparisons(&format!("*{}b*", "a".repeat(1000)), &value, 2 * 2048);
-        assert_comparisons(&format!("{}b", "*a".repeat(1000)), &value, 2 * 2048);
-        assert_comparisons(&"*aab".repeat(300), &"aa".repeat(1024), 2 * 2048);
+    fn matching_is_linear_for_any_pattern() {
+        let value = "a".repeat(4 * 1024 * 1024);
+        assert_no_match("*a*a*a*a*b", &value);
+        assert_no_match("*a*a*a*a*b*", &value);
+        assert_no_match(&format!("*{}b*", "a".repeat(100_000)), &value);
+        assert_no_match(&format!("*b{}*", "a".repeat(100_000)), &value);
+        assert_no_match(&format!("{}b*", "*a".repeat(1000)), &value);
+        assert_no_match(&"*aab".repeat(300), &value);
+        assert_no_match(&format!("{}*", "*aab".repeat(300)), &value);
     }
 }

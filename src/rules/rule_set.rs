@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::index::Index;
 use super::parser;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Value};
 use super::run::{Program, ProgramCall};
 use super::template::{Context, Template};
 use crate::wechat::{Message, Reply, ReplyOf};
@@ -125,16 +125,16 @@ impl Rules {
 
     /// What a message is answered with.
     pub fn answer<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
-        let (mut few, mut many) = ([None; FEW], Vec::new());
+        let (mut few, mut many) = ([const { None }; FEW], Vec::new());
         let values = match few.get_mut(..self.fields.len()) {
             Some(values) => values,
             None => {
-                many.resize(self.fields.len(), None);
+                many.resize_with(self.fields.len(), || None);
                 &mut many
             }
         };
         for (value, name) in values.iter_mut().zip(&self.fields) {
-            *value = message.field(name).map(trim);
+            *value = message.field(name).map(trim).map(Value::new);
         }
         let content = message.field("Content").map(trim);
         let candidates = self.index.candidates(content);
@@ -172,11 +172,11 @@ impl Rules {
 impl Rule {
     /// What the stars took, if all conditions hold. Each condition has places for as many stars as
     /// its longest alternative, so that a number means the same whichever of them matched.
-    fn captures<'v>(&self, values: &[Option<&'v str>]) -> Option<Vec<&'v str>> {
+    fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
         let mut captures = Vec::new();
         for Condition { pattern, place, .. } in &self.conditions {
             let places = captures.len().saturating_add(pattern.stars());
-            match values.get(*place).copied().flatten() {
+            match &values[*place] {
                 Some(value) => captures.extend(pattern.captures(value)?),
                 None if pattern.matches_absence() => {}
                 None => return None,

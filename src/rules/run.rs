@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Value};
 use super::template::{Context, Template};
 use crate::wechat::TEXT_MAX;
 
@@ -86,7 +86,7 @@ impl LateReply {
     /// Whether what a user wrote asks for the answer; anything does where there is no pattern.
     pub(crate) fn is_asked_for_by(&self, text: &str) -> Option<bool> {
         let pickup = self.pickup.as_ref()?;
-        Some(pickup.captures(text).is_some())
+        Some(pickup.captures(&Value::new(text)).is_some())
     }
 
     /// Says this instead, and takes anything for asking.
