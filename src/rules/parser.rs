@@ -187,8 +187,8 @@ fn is_for_messages(condition: &Condition) -> bool {
     match *field {
         "Content" | "MsgId" => !pattern.matches_absence(),
         "MsgType" => pattern
-            .exact()
-            .is_some_and(|mut texts| texts.all(|text| text != b"event")),
+            .keywords()
+            .is_some_and(|mut texts| texts.all(|text| text != "event")),
         _ => false,
     }
 }

@@ -117,15 +117,9 @@ impl Pattern {
     }
 
     /// The only texts that match, in lower case; `None` if the pattern has a star.
-    pub(super) fn exact(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        let keywords = self.alternatives.iter().map(|one| one.first.as_bytes());
+    pub(super) fn keywords(&self) -> Option<impl Iterator<Item = &str>> {
+        let keywords = self.alternatives.iter().map(|one| one.first.as_str());
         (self.stars() == 0).then_some(keywords)
-    }
-
-    /// One of these begins each text that matches, in lower case; `None` if it can begin with anything.
-    pub(super) fn fronts(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        let fronts = || self.alternatives.iter().map(|one| one.first.as_bytes());
-        fronts().all(|front| !front.is_empty()).then(fronts)
     }
 }
 

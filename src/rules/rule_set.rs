@@ -138,7 +138,7 @@ impl Rules {
         }
         let content = message.field("Content").map(trim);
         let candidates = self.index.candidates(content);
-        for rule in candidates.filter_map(|number| self.rules.get(number)) {
+        for rule in candidates.map(|number| &self.rules[number]) {
             if let Some(captures) = rule.captures(values) {
                 let context = Context {
                     message,
