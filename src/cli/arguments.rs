@@ -182,12 +182,3 @@ impl<'e> Args<'e> {
         }
     }
 }
-
-/// A whole number; `str::parse` would take a sign.
-pub(super) fn number(text: &str) -> Option<u64> {
-    if text.bytes().all(|octet| octet.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
-    }
-}

@@ -20,6 +20,7 @@ use crate::program::Programs;
 use crate::server::{self, Listener, Watchdog};
 use crate::service::{self, Backend, Server, version};
 use crate::session::Responder;
+use crate::text::digits;
 use crate::wechat::{AppId, Cipher};
 
 /// What starts programs: this very binary, also where its file has been replaced by a newer one.
@@ -197,8 +198,10 @@ fn connections_max() -> usize {
     let open_files = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"));
-    let soft = open_files.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
-    soft.map_or(usize::MAX, |soft: usize| {
+    let soft = open_files
+        .and_then(|line| digits::parse_decimal(line.split_ascii_whitespace().next()?).ok())
+        .and_then(|soft| usize::try_from(soft).ok());
+    soft.map_or(usize::MAX, |soft| {
         soft.saturating_sub(RESERVED.min(soft / 2)).max(1)
     })
 }

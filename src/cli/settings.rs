@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
-use super::arguments::{Args, CommandSpec, Flag, number};
+use super::arguments::{Args, CommandSpec, Flag};
 use super::control::{CONTROL, ControlPath};
 use super::secrets::{self, APP_ID, Keys, Source, TOKEN_FILE};
 use super::usage::UsageError;
 use crate::callback::ServedPath;
+use crate::text::digits;
 use crate::wechat::{Age, Token};
 
 /// The most threads that Linux gives a process without being told to: each has four of the 65,530
@@ -112,7 +113,7 @@ impl Settings {
             })?,
             max_age: given
                 .value(&MAX_AGE, "a whole number of seconds", |text| {
-                    number(text).map(|seconds| {
+                    digits::parse_decimal(text).ok().map(|seconds| {
                         if seconds == 0 {
                             Age::Any
                         } else {
@@ -123,7 +124,7 @@ impl Settings {
                 .unwrap_or(Age::AtMost(600)),
             max_connections: given
                 .value(&MAX_CONNECTIONS, "1 to 16000", |text| {
-                    let number = usize::try_from(number(text)?).ok()?;
+                    let number = usize::try_from(digits::parse_decimal(text).ok()?).ok()?;
                     (1..=CONNECTIONS_MAX).contains(&number).then_some(number)
                 })?
                 .unwrap_or(1024),
@@ -142,7 +143,7 @@ impl Settings {
 
 /// The time that is meant for this process, if one is.
 fn watchdog(given: &Args<'_>) -> Option<Duration> {
-    let read = |name| number(given.variable(name)?.to_str()?);
+    let read = |name| digits::parse_decimal(given.variable(name)?.to_str()?).ok();
     let is_ours = read("WATCHDOG_PID").is_none_or(|id| id == u64::from(process::id()));
     read("WATCHDOG_USEC")
         .filter(|micros| is_ours && *micros > 0)

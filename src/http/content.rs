@@ -3,8 +3,9 @@
 
 use super::error::RequestError;
 use super::fields::take_field_line;
-use super::grammar::{self, FIELD, HEXDIG, LineEnd, QDTEXT, TCHAR, line_end, take_while};
+use super::grammar::{FIELD, HEXDIG, LineEnd, QDTEXT, TCHAR, line_end, take_while};
 use super::limits;
+use crate::text::digits;
 
 /// How a message body ends (RFC 9112 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +117,8 @@ impl Chunked {
         &mut self,
         bytes: &'a [u8],
     ) -> Result<Option<(u64, &'a [u8])>, RequestError> {
-        let (digits, rest) = HEXDIG.take(bytes);
-        if digits.len() > limits::CHUNK_SIZE_DIGITS || (digits.is_empty() && !rest.is_empty()) {
+        let (size, rest) = HEXDIG.take(bytes);
+        if size.len() > limits::CHUNK_SIZE_DIGITS || (size.is_empty() && !rest.is_empty()) {
             return Err(RequestError::ChunkSize);
         }
         let (extensions, rest) = FIELD.take(rest);
@@ -130,7 +131,7 @@ impl Chunked {
             LineEnd::Bare(octet) => Err(RequestError::LineEnd { octet }),
             LineEnd::Other(_) => Err(RequestError::ChunkExtension),
             LineEnd::Crlf(after) => {
-                let size = grammar::hex_digits(digits).ok_or(RequestError::ChunkSize)?;
+                let size = digits::parse_hex(size).map_err(|_| RequestError::ChunkSize)?;
                 check_extensions(extensions).ok_or(RequestError::ChunkExtension)?;
                 self.extensions = total;
                 Ok(Some((size, after)))

@@ -63,6 +63,8 @@ pub enum RequestError {
     Host,
     /// A Content-Length that is not only digits.
     ContentLength,
+    /// A Content-Length that does not fit 64 bits.
+    ContentLengthTooLarge,
     /// More than one Content-Length, equal or not.
     ContentLengthRepeated,
     /// Content longer than [`limits::CONTENT`].
@@ -127,7 +129,7 @@ impl RequestError {
             | Self::Incomplete => Status::BadRequest,
             Self::HeadTimeout | Self::ContentTimeout => Status::RequestTimeout,
             Self::LengthRequired => Status::LengthRequired,
-            Self::ContentTooLong { .. } => Status::ContentTooLarge,
+            Self::ContentLengthTooLarge | Self::ContentTooLong { .. } => Status::ContentTooLarge,
             Self::TargetTooLong => Status::UriTooLong,
             Self::Expectation => Status::ExpectationFailed,
             Self::TooManyFieldLines | Self::HeadTooLong | Self::TrailersTooLong => {
@@ -153,7 +155,7 @@ impl RequestError {
             Self::HeadTooLong => "head-too-long",
             Self::HostMissing | Self::HostRepeated | Self::Host => "bad-host",
             Self::ContentLength | Self::ContentLengthRepeated => "bad-content-length",
-            Self::ContentTooLong { .. } => "content-too-long",
+            Self::ContentLengthTooLarge | Self::ContentTooLong { .. } => "content-too-long",
             Self::LengthRequired => "length-required",
             Self::TransferEncoding
             | Self::TransferCoding
@@ -214,6 +216,11 @@ impl fmt::Display for RequestError {
             Self::HostRepeated => f.write_str("host occurs twice"),
             Self::Host => f.write_str("host is not a name or address with an optional port"),
             Self::ContentLength => f.write_str("content-length is not a decimal number"),
+            Self::ContentLengthTooLarge => write!(
+                f,
+                "content-length does not fit 64 bits, at most {} bytes allowed",
+                limits::CONTENT
+            ),
             Self::ContentLengthRepeated => f.write_str("content-length occurs twice"),
             Self::ContentTooLong { length } => {
                 write!(

@@ -7,6 +7,7 @@ use super::error::RequestError;
 use super::grammar::{self, FIELD, LineEnd, TCHAR, line_end};
 use super::head::{Persistence, Version};
 use super::limits;
+use crate::text::digits::{self, NumberError};
 
 /// What was taken from the front of the bytes and what is left of them, if it was whole.
 pub(super) type Taken<'a, T> = Result<Option<(T, &'a [u8])>, RequestError>;
@@ -101,7 +102,10 @@ enum TransferEncoding {
 impl Fields {
     pub(super) fn read(&mut self, line: &FieldLine<'_>) -> Result<(), RequestError> {
         if line.is(b"Content-Length") {
-            let length = grammar::digits(line.value).ok_or(RequestError::ContentLength)?;
+            let length = digits::parse_decimal(line.value).map_err(|error| match error {
+                NumberError::NotDigits => RequestError::ContentLength,
+                NumberError::TooLarge => RequestError::ContentLengthTooLarge,
+            })?;
             if self.content_length.replace(length).is_some() {
                 return Err(RequestError::ContentLengthRepeated);
             }

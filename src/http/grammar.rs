@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::digits;
+use crate::text::{digits, search};
 
 /// A set of octets.
 #[derive(Clone, Copy)]
@@ -118,7 +118,7 @@ impl Class {
         // Most of what is printable is looked through eight octets at once.
         let front = match self.printable_from {
             None => 0,
-            Some(lowest) => digits::printable(bytes, lowest),
+            Some(lowest) => search::printable(bytes, lowest),
         };
         let behind = bytes.get(front..).unwrap_or(b"").iter();
         let more = behind.take_while(|octet| self.holds(**octet)).count();
@@ -189,28 +189,6 @@ pub(super) fn ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// `1*DIGIT` as a number; one too large for 64 bits becomes `u64::MAX`, which every limit here
-/// refuses.
-pub(super) fn digits(bytes: &[u8]) -> Option<u64> {
-    number(bytes, 10)
-}
-
-/// `1*HEXDIG` as a number, saturating like [`digits`].
-pub(super) fn hex_digits(bytes: &[u8]) -> Option<u64> {
-    number(bytes, 16)
-}
-
-fn number(bytes: &[u8], radix: u64) -> Option<u64> {
-    if bytes.is_empty() {
-        return None;
-    }
-    bytes.iter().try_fold(0_u64, |value, &octet| {
-        let digit = u64::from(digits::hex_digit(octet)?);
-        let value = value.saturating_mul(radix).saturating_add(digit);
-        (digit < radix).then_some(value)
-    })
-}
-
 /// Undoes the coding of a name or value in a query, where `+` stands for a space and `%2B` for a
 /// plus (`application/x-www-form-urlencoded`).
 pub(super) fn form_decode(text: &[u8]) -> Cow<'_, [u8]> {
@@ -225,7 +203,7 @@ pub(super) fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
 
 fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
     let Some((plain, mut rest)) =
-        digits::find(text, [b'%', space]).and_then(|front| text.split_at_checked(front))
+        search::find(text, [b'%', space]).and_then(|front| text.split_at_checked(front))
     else {
         return Cow::Borrowed(text);
     };

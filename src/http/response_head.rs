@@ -144,12 +144,11 @@ fn take_status_line(bytes: &[u8]) -> Taken<'_, (Version, u16)> {
         LineEnd::Crlf(after) => after,
     };
     let is_reason = matches!(reason, [] | [b' ', ..]);
-    let digit = |octet: &u8| u16::from(octet.saturating_sub(b'0'));
     match code {
-        [b'1'..=b'5', _, _] if is_reason => {
-            let status = code.iter().fold(0_u16, |status, octet| {
-                status.saturating_mul(10).saturating_add(digit(octet))
-            });
+        [hundreds @ b'1'..=b'5', tens, ones] if is_reason => {
+            let [hundreds, tens, ones] =
+                [hundreds, tens, ones].map(|digit| u16::from(digit - b'0'));
+            let status = 100 * hundreds + 10 * tens + ones;
             Ok(Some(((version, status), after)))
         }
         _ => Err(ResponseError::StatusLine),

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::error::RequestError;
 use super::grammar::{self, HOST, TARGET, take_while};
-use crate::text::digits;
+use crate::text::{digits, search};
 
 /// What a request asks for: the path and the query of an origin-form or absolute-form target. The
 /// authority of the latter is checked and dropped; this server has one site.
@@ -109,7 +109,9 @@ pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), Reque
     let port = match port {
         [] | [b':'] => None,
         [b':', number @ ..] => {
-            let port = grammar::digits(number).and_then(|port| u16::try_from(port).ok());
+            let port = digits::parse_decimal(number)
+                .ok()
+                .and_then(|port| u16::try_from(port).ok());
             Some(port.ok_or(RequestError::Host)?)
         }
         _ => return Err(RequestError::Host),
@@ -125,7 +127,7 @@ impl<'a> Query<'a> {
     /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is
     /// data, as is an encoded `&`. Of a name that occurs twice, readers take the first.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
-        let is_plain = digits::find(self.0, [b'%', b'+']).is_none();
+        let is_plain = search::find(self.0, [b'%', b'+']).is_none();
         let mut rest = self.0;
         let parts = std::iter::from_fn(move || {
             let (part, behind) = split_at(rest, b'&')?;
@@ -145,7 +147,7 @@ impl<'a> Query<'a> {
 /// What stands in front of and behind the first of this octet, or all and nothing where there is none;
 /// `None` of nothing.
 fn split_at(bytes: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
-    match digits::find(bytes, [octet]).and_then(|front| bytes.split_at_checked(front)) {
+    match search::find(bytes, [octet]).and_then(|front| bytes.split_at_checked(front)) {
         Some((front, [_, behind @ ..])) => Some((front, behind)),
         _ if bytes.is_empty() => None,
         _ => Some((bytes, b"")),

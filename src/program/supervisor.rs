@@ -19,6 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::programs::OUTPUT_MAX;
+use crate::text::digits;
 
 /// The command of this binary that programs are started through.
 pub(crate) const COMMAND: &str = "guard";
@@ -95,7 +96,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), S
     let seconds = arguments.next();
     let seconds = seconds
         .as_ref()
-        .and_then(|text| text.to_str()?.parse().ok());
+        .and_then(|text| digits::parse_decimal(text.as_encoded_bytes()).ok());
     let (Some(seconds), Some(program)) = (seconds, arguments.next()) else {
         let usage = "guard is for the server, which gives it seconds, a program and its arguments";
         return Err(usage.into());
@@ -175,7 +176,9 @@ fn read_message() -> io::Result<Vec<u8>> {
     let mut stdin = io::stdin().lock();
     let mut length = String::new();
     (&mut stdin).take(10).read_line(&mut length)?;
-    let length = length.trim_end().parse().map_err(io::Error::other)?;
+    let length = digits::parse_decimal(length.trim_end()).ok();
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    let length = length.ok_or(io::ErrorKind::InvalidData)?;
     let mut message = vec![0; length];
     stdin.read_exact(&mut message)?;
     Ok(message)
@@ -294,7 +297,7 @@ impl Mark {
         let marked = processes.filter(is_marked);
         marked
             .filter_map(|process| process.file_name().into_string().ok())
-            .filter(|name| name.bytes().all(|octet| octet.is_ascii_digit()))
+            .filter(|name| digits::parse_decimal(name).is_ok())
             .collect()
     }
 }

@@ -4,6 +4,7 @@
 use super::fields;
 use super::pattern::Pattern;
 use super::rule_set::{Condition, Diagnostic, Rule, Rules};
+use crate::text::digits;
 use crate::xml::{FileDocument, FileElement, Position};
 
 /// China's time, where nothing else is said: eight hours ahead of GMT, in seconds.
@@ -195,20 +196,16 @@ fn is_for_messages(condition: &Condition) -> bool {
 
 /// `("+" / "-") 2DIGIT ":" 2DIGIT` in seconds. The earth's clocks go from -12:00 to +14:00.
 fn parse_utc_offset(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.split_at_checked(1)? {
-        ("+", digits) => (1_i64, digits),
-        ("-", digits) => (-1, digits),
+    let (sign, time) = match text.split_at_checked(1)? {
+        ("+", time) => (1_i64, time),
+        ("-", time) => (-1, time),
         _ => return None,
     };
     let two = |text: &str, most: i64| {
-        let is_two = text.len() == 2 && text.bytes().all(|octet| octet.is_ascii_digit());
-        text.parse::<i64>()
-            .ok()
-            .filter(|number| is_two && *number <= most)
+        let number = i64::try_from(digits::parse_decimal(text).ok()?).ok()?;
+        (text.len() == 2 && number <= most).then_some(number)
     };
-    let (hours, minutes) = digits.split_once(':')?;
-    let seconds = two(hours, 14)?
-        .checked_mul(3600)?
-        .checked_add(two(minutes, 59)?.checked_mul(60)?)?;
-    (seconds <= 14 * 3600).then_some(sign)?.checked_mul(seconds)
+    let (hours, minutes) = time.split_once(':')?;
+    let seconds = two(hours, 14)? * 3600 + two(minutes, 59)? * 60;
+    (seconds <= 14 * 3600).then_some(sign * seconds)
 }

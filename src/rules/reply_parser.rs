@@ -10,6 +10,7 @@ use super::pattern::Pattern;
 use super::rule_set::Answer;
 use super::run::{Limit, Program};
 use super::template::{Context, Template, TemplateError};
+use crate::text::digits;
 use crate::wechat::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, Message, Reply, ReplyOf, TEXT_MAX,
 };
@@ -421,21 +422,15 @@ fn seconds(text: &str) -> Option<u64> {
         "d" => 24 * 3600,
         _ => return None,
     };
-    count(number)?.checked_mul(unit)
+    digits::parse_decimal(number).ok()?.checked_mul(unit)
 }
 
 /// `1*DIGIT "/" time`
 fn limit(text: &str) -> Option<Limit> {
     let (number, time) = text.split_once('/')?;
-    let count = usize::try_from(count(number)?).ok()?;
+    let count = usize::try_from(digits::parse_decimal(number).ok()?).ok()?;
     let seconds = seconds(time)?;
     let is_meant =
         (1..=LIMIT_MAX.count).contains(&count) && (1..=LIMIT_MAX.seconds).contains(&seconds);
     is_meant.then_some(Limit { count, seconds })
-}
-
-/// `1*DIGIT`; `str::parse` would take a sign.
-fn count(text: &str) -> Option<u64> {
-    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
-    text.parse().ok().filter(|_| is_number)
 }

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use super::fields;
 use crate::text::calendar;
+use crate::text::digits::{self, NumberError};
 use crate::wechat::Message;
 
 /// A template, read.
@@ -137,10 +138,11 @@ impl Template {
 
 impl Part {
     fn parse(name: &str, stars: usize) -> Result<Self, String> {
-        if !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_digit()) {
-            let number = name
-                .parse::<usize>()
+        let number = digits::parse_decimal(name);
+        if number != Err(NumberError::NotDigits) {
+            let number = number
                 .ok()
+                .and_then(|number| usize::try_from(number).ok())
                 .filter(|number| (1..=stars).contains(number));
             return match (number.and_then(|number| number.checked_sub(1)), stars) {
                 (Some(place), _) => Ok(Self::Capture(place)),

@@ -4,6 +4,7 @@ use super::faults;
 use super::token_check::is_page;
 use super::{Check, Encryption, Severity, TestMessage};
 use crate::client::Answer;
+use crate::text::digits;
 use crate::text::display::{escape_for_terminal, excerpt};
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Mode, TEXT_MAX};
 use crate::xml::{Document, FileDocument, FileElement, XmlError, is_char, trim};
@@ -420,13 +421,12 @@ pub(super) fn look_at_seconds(root: FileElement<'_>, name: &str, checks: &mut Ch
         checks.fault(format!("{name} is missing, seconds since 1970 expected"));
         return;
     };
-    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
-    match text.parse::<u64>() {
-        Ok(time) if is_number && time < MILLISECONDS => {}
-        Ok(time) if is_number => checks.fault(format!(
+    match digits::parse_decimal(text) {
+        Ok(time) if time < MILLISECONDS => {}
+        Ok(time) => checks.fault(format!(
             "{name} is {time}, which is in milliseconds; seconds since 1970 expected"
         )),
-        _ => checks.fault(format!(
+        Err(_) => checks.fault(format!(
             "{name} is {}, whole seconds since 1970 expected",
             excerpt(text.as_bytes())
         )),

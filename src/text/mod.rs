@@ -4,4 +4,5 @@ pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod display;
 pub(crate) mod log_note;
+pub(crate) mod search;
 pub(crate) mod similar;

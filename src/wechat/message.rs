@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::kind::Kind;
-use super::signature::seconds;
 use super::verified::Verified;
+use crate::text::digits;
 use crate::xml::Element;
 use crate::xml::trim;
 use crate::xml::{Document, XmlError};
@@ -129,7 +129,8 @@ impl<'a> Message<'a> {
         let to_user_name = required(common.to_user_name, "ToUserName")?;
         let from_user_name = required(common.from_user_name, "FromUserName")?;
         let create_time = required(common.create_time, "CreateTime")?;
-        let create_time = seconds(create_time.as_bytes()).ok_or(MessageError::CreateTime)?;
+        let create_time =
+            digits::parse_decimal(create_time).map_err(|_| MessageError::CreateTime)?;
         let msg_type = required(common.msg_type, "MsgType")?;
         Ok(Self {
             received: verified.at,

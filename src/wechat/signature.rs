@@ -50,7 +50,8 @@ impl Token {
     ) -> Result<Verified, SignatureError> {
         let claimed = self.claimed(credentials, "")?;
         if let Age::AtMost(max_age) = max_age {
-            let timestamp = seconds(credentials.timestamp).ok_or(SignatureError::Timestamp)?;
+            let timestamp = digits::parse_decimal(credentials.timestamp)
+                .map_err(|_| SignatureError::Timestamp)?;
             let age = now.abs_diff(timestamp);
             if age > max_age {
                 return Err(SignatureError::Stale {
@@ -102,17 +103,6 @@ impl Token {
             false => Err(SignatureError::Wrong),
         }
     }
-}
-
-/// A whole number of seconds in decimal digits; `str::parse` would take a sign.
-pub(super) fn seconds(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0_u64, |value, octet| {
-        let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }
 
 /// A SHA-1 over token, timestamp, nonce and, of an encrypted message, its `Encrypt`.

@@ -1,5 +1,7 @@
 //! The characters of XML 1.0: which it can carry, which make a name, and what references stand for.
 
+use crate::text::digits::{parse_decimal, parse_hex};
+
 /// `Char`, the characters that XML 1.0 can carry (2.2).
 pub(crate) const fn is_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
@@ -115,15 +117,11 @@ fn reference(text: &str) -> Option<(char, &str)> {
         "quot" => '"',
         _ => {
             let digits = name.strip_prefix('#')?;
-            let (digits, radix) = match digits.strip_prefix('x') {
-                Some(digits) => (digits, 16),
-                None => (digits, 10),
+            let code = match digits.strip_prefix('x') {
+                Some(digits) => parse_hex(digits),
+                None => parse_decimal(digits),
             };
-            // `from_str_radix` would take a sign.
-            let are_digits = digits.chars().all(|digit| digit.is_digit(radix));
-            let code = u32::from_str_radix(digits, radix)
-                .ok()
-                .filter(|_| are_digits)?;
+            let code = u32::try_from(code.ok()?).ok()?;
             char::from_u32(code).filter(|character| is_char(*character))?
         }
     };

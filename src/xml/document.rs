@@ -8,7 +8,7 @@ use super::characters::is_char;
 use super::element::Element;
 use super::message_reader::{self, NODES_MAX};
 use super::tree::Tree;
-use crate::text::digits;
+use crate::text::search;
 
 /// UTF-8 without characters that XML 1.0 cannot carry, well-formed, its tags without attributes, with
 /// CDATA sections and an XML declaration as its only other markup.
@@ -114,7 +114,7 @@ pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
 pub(super) fn has_non_characters(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some((_, found)) =
-        digits::find_control_or(rest, [0xEF]).and_then(|front| rest.split_at_checked(front))
+        search::find_control_or(rest, [0xEF]).and_then(|front| rest.split_at_checked(front))
     {
         rest = match found {
             [0xEF, 0xBF, 0xBE | 0xBF, ..] => return true,
@@ -133,7 +133,7 @@ pub(crate) fn split_at_mark<'a, const N: usize>(
     let first = *mark.first()?;
     let mut from = 0_usize;
     loop {
-        let at = digits::find(bytes.get(from..)?, [first])?;
+        let at = search::find(bytes.get(from..)?, [first])?;
         let (before, found) = bytes.split_at_checked(from.saturating_add(at))?;
         match found.strip_prefix(mark) {
             Some(after) => return Some((before, after)),

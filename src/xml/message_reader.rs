@@ -12,7 +12,7 @@ use super::characters::{
 };
 use super::document::{XmlError, has_non_characters, split_at_mark};
 use super::tree::{Entry, Span, Tree};
-use crate::text::digits;
+use crate::text::search;
 
 /// Nodes of a message: its elements, the runs of text in them, and the document. Ordinary ones have 10 to
 /// 40; white space between elements is a run of text too.
@@ -134,7 +134,7 @@ impl Reader<'_> {
         self.at = start;
         let mut has_cr = false;
         loop {
-            let plain = digits::find_control_or(self.rest(), [b']', 0xEF]).ok_or(XmlError::Open)?;
+            let plain = search::find_control_or(self.rest(), [b']', 0xEF]).ok_or(XmlError::Open)?;
             self.at = self.at.saturating_add(plain);
             match self.rest() {
                 [b']', b']', b'>', ..] => break,

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use super::document::{split_at_mark, without_non_characters};
-use crate::text::digits;
+use crate::text::{digits, search};
 
 /// The text as XML can carry it and phones show it.
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
-    if digits::find_control_or(text.as_bytes(), [0xEF]).is_none() {
+    if search::find_control_or(text.as_bytes(), [0xEF]).is_none() {
         return Cow::Borrowed(text);
     }
     let text = without_non_characters(text);
-    if digits::find(text.as_bytes(), [b'\r']).is_some() {
+    if search::find(text.as_bytes(), [b'\r']).is_some() {
         // Who reads the XML takes a CR for a line end too, alone or in front of what was one (2.11).
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
@@ -42,7 +42,7 @@ pub(crate) fn write_leaf(name: &str, text: &str, out: &mut Vec<u8>) {
 
 /// What stands in a CDATA section, of a text as XML can carry it.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
-    if digits::find_control_or(text.as_bytes(), [b']', 0xEF]).is_none() {
+    if search::find_control_or(text.as_bytes(), [b']', 0xEF]).is_none() {
         // As nearly all are.
         out.extend_from_slice(text.as_bytes());
     } else {
