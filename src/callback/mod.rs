@@ -152,8 +152,8 @@ impl Callback {
         if let EncryptionPolicy::Required(_) = self.encryption {
             return Err(Rejection::Plain);
         }
-        let xml =
-            Document::scan(request.content).map_err(|error| Rejection::Message(error.into()))?;
+        let xml = Document::parse_message(request.content)
+            .map_err(|error| Rejection::Message(error.into()))?;
         let envelope = is_encrypted.then(|| Envelope::parse(&xml));
         let said = match &envelope {
             // Each try may be encrypted anew.
@@ -196,8 +196,8 @@ impl Callback {
         scratch: &'r mut Vec<u8>,
         outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Result<Option<Response<'r>>, Rejection> {
-        let xml =
-            Document::scan(question.content).map_err(|error| Rejection::Message(error.into()))?;
+        let xml = Document::parse_message(question.content)
+            .map_err(|error| Rejection::Message(error.into()))?;
         let envelope = match Envelope::parse(&xml) {
             Err(MessageError::Missing("Encrypt")) => return Err(Rejection::Stripped),
             parsed => parsed.map_err(Rejection::Message)?,
@@ -221,8 +221,8 @@ impl Callback {
             Mode::Safe | Mode::Plain => SignedContent::Safe(opened.message()),
         };
         let verified = self.use_once(question.verified, &said)?;
-        let inside =
-            Document::scan(opened.message()).map_err(|error| Rejection::Inside(error.into()))?;
+        let inside = Document::parse_message(opened.message())
+            .map_err(|error| Rejection::Inside(error.into()))?;
         if let Some(name) = envelope.difference(&inside) {
             return Err(Rejection::Differs(name.to_owned()));
         }

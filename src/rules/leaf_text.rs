@@ -1,18 +1,18 @@
 //! The text of a leaf of a rules file, as its author meant it.
 
-use crate::xml::{FileElement, trim};
+use crate::xml::{Element, trim};
 
 /// The text of a leaf. Where it is CDATA, what is in there as it is; otherwise without the
 /// indentation that the file gives it.
-pub(super) fn text_of(leaf: FileElement<'_>) -> String {
-    let text = leaf.whole_text();
+pub(super) fn text_of(leaf: Element<'_>) -> String {
+    let text = leaf.text();
     let inner = leaf
         .source()
         .split_once('>')
         .map_or("", |(_, behind)| behind);
     let inner = inner.rsplit_once("</").map_or("", |(inner, _)| inner);
     if !trim(inner).starts_with("<![CDATA[") || !trim(inner).ends_with("]]>") {
-        return without_indentation(&text);
+        return without_indentation(text);
     }
     // The white space around the sections is the file's; a line end in it is one character here.
     let outside = |part: &str| part.replace("\r\n", "\n").len();
@@ -22,7 +22,7 @@ pub(super) fn text_of(leaf: FileElement<'_>) -> String {
     let after = text
         .len()
         .saturating_sub(outside(inner.get(after..).unwrap_or("")));
-    text.get(before..after).unwrap_or(&text).to_owned()
+    text.get(before..after).unwrap_or(text).to_owned()
 }
 
 /// The lines without what all of them but the first begin with, and without the empty ones around.

@@ -5,7 +5,7 @@ use super::fields;
 use super::pattern::Pattern;
 use super::rule_set::{Condition, Diagnostic, Rule, Rules};
 use crate::text::digits;
-use crate::xml::{FileDocument, FileElement, Position};
+use crate::xml::{Document, Element, Position};
 
 /// China's time, where nothing else is said: eight hours ahead of GMT, in seconds.
 const UTC_OFFSET: i64 = 8 * 3600;
@@ -14,8 +14,8 @@ pub(super) fn rules(bytes: &[u8]) -> Result<Rules, Vec<Diagnostic>> {
     let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
     let text =
         str::from_utf8(bytes).map_err(|error| vec![not_utf_8(bytes, error.valid_up_to())])?;
-    let document = FileDocument::written(text)
-        .map_err(|(place, message)| vec![Diagnostic::new(place, message)])?;
+    let document = Document::parse_file(text)
+        .map_err(|error| vec![Diagnostic::new(error.position, error.to_string())])?;
     let mut reader = Reader::default();
     let rules = reader.rules(document.root(), Places::new(text));
     if reader.mistakes.is_empty() {
@@ -91,7 +91,7 @@ impl Reader {
     }
 
     /// `<rules utc-offset="…">` and its `<on>`s.
-    fn rules(&mut self, root: FileElement<'_>, mut places: Places<'_>) -> Rules {
+    fn rules(&mut self, root: Element<'_>, mut places: Places<'_>) -> Rules {
         if root.name() != "rules" {
             self.mistake(
                 root.offset(),
@@ -132,7 +132,7 @@ impl Reader {
     }
 
     /// `<on Field="pattern" …>` and its replies.
-    fn rule(&mut self, on: FileElement<'_>, line: u32) -> Rule {
+    fn rule(&mut self, on: Element<'_>, line: u32) -> Rule {
         let mut summary = String::from("on");
         let mut conditions = Vec::new();
         for (name, value, offset) in on.attributes() {

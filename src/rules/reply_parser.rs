@@ -14,7 +14,7 @@ use crate::text::digits;
 use crate::wechat::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, Message, Reply, ReplyOf, TEXT_MAX,
 };
-use crate::xml::{Document, FileDocument, FileElement, trim};
+use crate::xml::{Document, Element, trim};
 
 /// The replies, named like their `MsgType`.
 const REPLIES: [&str; 8] = [
@@ -67,15 +67,14 @@ pub(crate) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'sta
     if !is_reply {
         return Ok(Reply::text(trim(text).to_owned()));
     }
-    let xml = Document::scan(text.as_bytes()).map_err(|error| error.to_string())?;
-    let document = FileDocument::parse(&xml).map_err(|error| error.to_string())?;
+    let xml = Document::parse_message(text.as_bytes()).map_err(|error| error.to_string())?;
     let mut reader = Reader::default();
     let context = ParseContext {
         stars: 0,
         is_for_messages: false,
         is_printed: true,
     };
-    let answer = reader.answer(document.root(), context);
+    let answer = reader.answer(xml.root(), context);
     let (Some(Answer::Reply(reply)), []) = (answer, reader.mistakes.as_slice()) else {
         let first = reader.mistakes.into_iter().next();
         return Err(first.map(|(_, mistake)| mistake).unwrap_or_default());
@@ -90,11 +89,7 @@ pub(crate) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'sta
 
 impl Reader {
     /// One reply, or `None` behind a mistake in it.
-    pub(super) fn answer(
-        &mut self,
-        element: FileElement<'_>,
-        context: ParseContext,
-    ) -> Option<Answer> {
+    pub(super) fn answer(&mut self, element: Element<'_>, context: ParseContext) -> Option<Answer> {
         if element.name() == "run" && !context.is_printed {
             return self.run(element, context).map(Answer::Run);
         }
@@ -162,7 +157,7 @@ impl Reader {
 
     /// `<run timeout="…" limit="…" failed="…" limited="…" late="…" pickup="…">`, with the words of
     /// a command in it: text, of which white space makes words, then `<arg>`s, each a word.
-    fn run(&mut self, run: FileElement<'_>, context: ParseContext) -> Option<Box<Program>> {
+    fn run(&mut self, run: Element<'_>, context: ParseContext) -> Option<Box<Program>> {
         let mut program = Program {
             timeout: TIMEOUT,
             command: run.source().to_owned(),
@@ -186,7 +181,7 @@ impl Reader {
             }
         }
         let mut words = Vec::new();
-        for word in run.text_in_front().split_ascii_whitespace() {
+        for word in run.text().split_ascii_whitespace() {
             if word.starts_with(['"', '\'']) {
                 let message = "word that begins with a quote, which no shell reads; words with white space are <arg>s";
                 self.mistake(run.offset_of(word), message);
@@ -196,7 +191,7 @@ impl Reader {
                 Err(errors) => self.template_errors(errors, |found| run.offset_of(found)),
             }
         }
-        if let Some(offset) = run.text_behind() {
+        if let Some(offset) = run.text_after_child() {
             self.mistake(offset, "text behind an <arg>; words stand before the first");
         }
         for arg in run.children() {
@@ -227,7 +222,7 @@ impl Reader {
         Some(Box::new(program))
     }
 
-    fn text(&mut self, element: FileElement<'_>, context: ParseContext) -> Option<Template> {
+    fn text(&mut self, element: Element<'_>, context: ParseContext) -> Option<Template> {
         let template = self.template(element, context)?;
         if context.is_printed {
             return Some(template);
@@ -250,7 +245,7 @@ impl Reader {
         Some(template)
     }
 
-    fn news(&mut self, news: FileElement<'_>, context: ParseContext) -> Vec<ArticleOf<Template>> {
+    fn news(&mut self, news: Element<'_>, context: ParseContext) -> Vec<ArticleOf<Template>> {
         self.no_text_in(news);
         let mut articles = Vec::new();
         for item in news.children() {
@@ -290,7 +285,7 @@ impl Reader {
     }
 
     /// Refuses everything in an element but leaves of these names.
-    fn only(&mut self, parent: FileElement<'_>, names: &[&str]) {
+    fn only(&mut self, parent: Element<'_>, names: &[&str]) {
         self.no_text_in(parent);
         for child in parent.children() {
             let name = child.name();
@@ -306,7 +301,7 @@ impl Reader {
     }
 
     /// The leaf of this name in an element, at most one; empty where it is missing.
-    fn leaf(&mut self, parent: FileElement<'_>, name: &str, context: ParseContext) -> Template {
+    fn leaf(&mut self, parent: Element<'_>, name: &str, context: ParseContext) -> Template {
         let mut found = parent.children().filter(|child| child.name() == name);
         let first = found.next();
         if let Some(second) = found.next() {
@@ -321,9 +316,9 @@ impl Reader {
     }
 
     /// The same for a leaf that must be there and say something.
-    fn required(&mut self, parent: FileElement<'_>, name: &str, context: ParseContext) -> Template {
+    fn required(&mut self, parent: Element<'_>, name: &str, context: ParseContext) -> Template {
         let leaf = parent.children().find(|child| child.name() == name);
-        if leaf.is_none_or(|leaf| text_of(leaf).is_empty()) {
+        if leaf.is_none_or(|leaf| leaf.is_leaf() && text_of(leaf).is_empty()) {
             let offset = leaf.unwrap_or(parent).offset();
             self.mistake(offset, format!("<{}> without a <{name}>", parent.name()));
         }
@@ -331,7 +326,7 @@ impl Reader {
     }
 
     /// The text of a leaf, with its places; `None` behind a mistake in it.
-    fn template(&mut self, leaf: FileElement<'_>, context: ParseContext) -> Option<Template> {
+    fn template(&mut self, leaf: Element<'_>, context: ParseContext) -> Option<Template> {
         if let Some(child) = leaf.children().next() {
             let (child_name, name) = (child.name(), leaf.name());
             self.mistake(
@@ -358,8 +353,8 @@ impl Reader {
         }
     }
 
-    pub(super) fn no_text_in(&mut self, element: FileElement<'_>) {
-        if let Some(offset) = element.stray_text() {
+    pub(super) fn no_text_in(&mut self, element: Element<'_>) {
+        if let Some(offset) = element.text_offset() {
             self.mistake(
                 offset,
                 format!("text between the elements of <{}>", element.name()),
@@ -367,7 +362,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn no_attributes_on(&mut self, element: FileElement<'_>) {
+    pub(super) fn no_attributes_on(&mut self, element: Element<'_>) {
         for (name, _, offset) in element.attributes() {
             self.mistake(
                 offset,

@@ -117,7 +117,7 @@ impl Capture {
         nonce: &[u8],
     ) -> Result<String, CaptureError> {
         let content = self.content();
-        let xml = Document::scan(&content).map_err(|_| CaptureError::Encrypt)?;
+        let xml = Document::parse_message(&content).map_err(|_| CaptureError::Encrypt)?;
         let envelope = Envelope::parse(&xml).map_err(|_| CaptureError::Encrypt)?;
         let signature = token.sign_message(timestamp, nonce, envelope.encrypt());
         Ok(signature.to_string())

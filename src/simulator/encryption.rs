@@ -6,7 +6,7 @@ use super::verdict::{Checks, look_at_seconds};
 use super::{SignedQuery, TestMessage};
 use crate::text::display::excerpt;
 use crate::wechat::{Cipher, Credentials, Mode, OpenError, SignatureError, Token};
-use crate::xml::{FileElement, trim};
+use crate::xml::{Element, trim};
 
 /// What encrypts and signs a message, and opens its answer.
 pub(crate) struct Encryption {
@@ -66,7 +66,7 @@ fn fault_of_opening(error: OpenError) -> String {
 impl Encryption {
     /// What is in an encrypted answer, with this root; `None` where it cannot be opened. Says what is wrong
     /// with the envelope.
-    pub(super) fn open(&self, root: FileElement<'_>, checks: &mut Checks) -> Option<Vec<u8>> {
+    pub(super) fn open(&self, root: Element<'_>, checks: &mut Checks) -> Option<Vec<u8>> {
         let text = |name| trim(root.text_at(name).unwrap_or(""));
         let (encrypt, signature) = (text("Encrypt"), text("MsgSignature"));
         let (timestamp, nonce) = (text("TimeStamp"), text("Nonce"));

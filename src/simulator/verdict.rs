@@ -7,7 +7,7 @@ use crate::client::Answer;
 use crate::text::digits;
 use crate::text::display::{escape_for_terminal, excerpt};
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Mode, TEXT_MAX};
-use crate::xml::{Document, FileDocument, FileElement, XmlError, is_char, trim};
+use crate::xml::{Document, Element, Position, XmlError, is_char, trim};
 
 /// The replies there are, and what each cannot do without.
 const KINDS: [(&str, &str); 7] = [
@@ -71,7 +71,7 @@ impl Verdict {
 
     /// What is in an encrypted answer, as if it had come plain, and what is wrong around it.
     fn on_sealed(
-        root: FileElement<'_>,
+        root: Element<'_>,
         content: &[u8],
         message: &TestMessage,
         encryption: &Encryption,
@@ -110,14 +110,9 @@ impl Verdict {
     }
 
     fn on_xml(content: &[u8], message: &TestMessage, encryption: &Option<Encryption>) -> Self {
-        let unusable = |fault| Self::unusable("broken XML".to_owned(), fault);
-        let xml = match Document::scan(content) {
-            Ok(xml) => xml,
-            Err(error) => return Self::on_odd_xml(content, error, message, encryption),
-        };
-        match FileDocument::parse(&xml) {
+        match Document::parse_message(content) {
             Ok(document) => Self::on_document(&document, content, message, encryption),
-            Err(error) => unusable(fault_of_xml(error)),
+            Err(error) => Self::on_odd_xml(content, error, message, encryption),
         }
     }
 
@@ -142,22 +137,24 @@ impl Verdict {
         let Some(text) = text.filter(|text| text.len() <= ODD_MAX) else {
             return unusable(fault_of_xml(error));
         };
-        match FileDocument::written(text) {
+        match Document::parse_file(text) {
             Ok(document) => {
                 let mut verdict = Self::on_document(&document, content, message, encryption);
                 let doubt = format!("{odd}, of which WeChat's own XML has none");
                 verdict.checks.push(Check::warning(doubt));
                 verdict
             }
-            Err((place, fault)) => unusable(format!(
-                "not well-formed XML at line {} column {}: {fault}; {ESCAPE}",
-                place.line, place.column
-            )),
+            Err(error) => {
+                let Position { line, column } = error.position;
+                unusable(format!(
+                    "not well-formed XML at line {line} column {column}: {error}; {ESCAPE}"
+                ))
+            }
         }
     }
 
     fn on_document(
-        document: &FileDocument<'_>,
+        document: &Document<'_>,
         content: &[u8],
         message: &TestMessage,
         encryption: &Option<Encryption>,
@@ -278,7 +275,7 @@ impl Checks {
     }
 
     /// Whether the root is the one of a reply.
-    fn look_at_root(&mut self, root: FileElement<'_>) -> bool {
+    fn look_at_root(&mut self, root: Element<'_>) -> bool {
         let is_reply = root.name() == "xml";
         if !is_reply {
             self.fault(format!(
@@ -289,7 +286,7 @@ impl Checks {
         is_reply
     }
 
-    fn look_at(&mut self, root: FileElement<'_>, msg_type: &str, message: &TestMessage) {
+    fn look_at(&mut self, root: Element<'_>, msg_type: &str, message: &TestMessage) {
         if !self.look_at_root(root) {
             return;
         }
@@ -312,7 +309,7 @@ impl Checks {
         self.look_at_kind(root, msg_type, message);
     }
 
-    fn look_at_names(&mut self, root: FileElement<'_>, message: &TestMessage) {
+    fn look_at_names(&mut self, root: Element<'_>, message: &TestMessage) {
         let user = message.field("FromUserName").unwrap_or("");
         let account = message.field("ToUserName").unwrap_or("");
         let found = |name| root.text_at(name).map(trim);
@@ -334,7 +331,7 @@ impl Checks {
         }
     }
 
-    fn look_at_kind(&mut self, root: FileElement<'_>, msg_type: &str, message: &TestMessage) {
+    fn look_at_kind(&mut self, root: Element<'_>, msg_type: &str, message: &TestMessage) {
         let Some((_, needed)) = KINDS.iter().find(|(kind, _)| *kind == msg_type) else {
             let known = KINDS.map(|(kind, _)| kind).join(" ");
             self.fault(match msg_type {
@@ -376,8 +373,8 @@ impl Checks {
         }
     }
 
-    fn look_at_news<'a>(&mut self, root: FileElement<'a>, message: &TestMessage) {
-        let below = |element: FileElement<'a>, name: &'static str| {
+    fn look_at_news<'a>(&mut self, root: Element<'a>, message: &TestMessage) {
+        let below = |element: Element<'a>, name: &'static str| {
             let children = element.children();
             children.filter(move |child| child.name() == name)
         };
@@ -406,7 +403,7 @@ impl Checks {
             )),
         }
         let is_untitled =
-            |item: &&FileElement<'a>| trim(item.text_at("Title").unwrap_or("")).is_empty();
+            |item: &&Element<'a>| trim(item.text_at("Title").unwrap_or("")).is_empty();
         let untitled = items.iter().filter(is_untitled).count();
         if untitled > 0 {
             self.fault(format!("{untitled} of the articles without a Title"));
@@ -415,7 +412,7 @@ impl Checks {
 }
 
 /// Looks at a time, which is in seconds since 1970 wherever WeChat has one.
-pub(super) fn look_at_seconds(root: FileElement<'_>, name: &str, checks: &mut Checks) {
+pub(super) fn look_at_seconds(root: Element<'_>, name: &str, checks: &mut Checks) {
     let text = root.text_at(name).map(trim);
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         checks.fault(format!("{name} is missing, seconds since 1970 expected"));

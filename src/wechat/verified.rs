@@ -17,7 +17,7 @@ use super::signature::Signature;
 /// let credentials =
 ///     Credentials { signature: signature.as_bytes(), timestamp: b"1626513248", nonce: b"1982032182" };
 /// let verified = token.verify(&credentials, 1626513250, Age::AtMost(600)).unwrap();
-/// let xml = Document::scan(
+/// let xml = Document::parse_message(
 ///     b"<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
 ///     <CreateTime>1626513248</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>",
 /// )
@@ -30,7 +30,7 @@ use super::signature::Signature;
 /// use wechat::xml::Document;
 /// let signature = wechat::wechat::Signature::parse(&[b'0'; 40]).unwrap();
 /// let verified = Verified { at: 0, signature };
-/// let xml = Document::scan(
+/// let xml = Document::parse_message(
 ///     b"<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
 ///     <CreateTime>1626513248</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>",
 /// )

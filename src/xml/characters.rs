@@ -1,68 +1,71 @@
-//! The characters of XML 1.0: which it can carry, which make a name, and what references stand for.
+//! The characters of XML 1.0: those it allows, those of a name, and those that references mean.
+
+use std::borrow::Cow;
 
 use crate::text::digits::{parse_decimal, parse_hex};
+use crate::text::search;
 
-/// `Char`, the characters that XML 1.0 can carry (2.2).
+/// `Char`: the characters that XML 1.0 allows (2.2).
 pub(crate) const fn is_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// `S` cut off both ends (XML 1.0 2.3): CDATA is often set in white space.
-pub(crate) fn trim(text: &str) -> &str {
-    let is_other = |octet: &u8| !is_space(*octet);
-    let octets = text.as_bytes();
-    let first = octets.iter().position(is_other).unwrap_or(octets.len());
-    let last = octets.iter().rposition(is_other);
-    let end = last.map_or(first, |last| last.saturating_add(1));
-    text.get(first..end).unwrap_or("")
+/// The text without the characters that XML does not allow. Most texts hold none.
+pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
+    if has_non_characters(text.as_bytes()) {
+        Cow::Owned(text.chars().filter(|&it| is_char(it)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
-pub(super) const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+/// Whether UTF-8 holds a character that [`is_char`] refuses.
+pub(super) fn has_non_characters(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = search::find_control_or(rest, [0xEF]) {
+        if starts_with_non_character(&rest[at..]) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
+}
 
-/// `S`, of which each character is one octet.
+/// Whether UTF-8 begins with a character that [`is_char`] refuses: a control character, U+FFFE (EF BF BE) or U+FFFF
+/// (EF BF BF).
+pub(super) const fn starts_with_non_character(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0..=8 | 0xB | 0xC | 0xE..=0x1F, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..]
+    )
+}
+
+pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// `S` (2.3).
 pub(super) const fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// What of ASCII may stand in a name; a colon may not, since nothing declares what is in front of it.
-pub(super) fn is_name_octet(octet: u8) -> bool {
-    class(octet) & NAME != 0
+/// The index of the first byte that is not `S`.
+pub(super) fn find_non_space(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|octet| !is_space(*octet))
 }
 
-/// What nothing has to be made of where it stands in text, and what is in no character that XML cannot
-/// carry.
-pub(super) fn is_plain_text(octet: u8) -> bool {
-    class(octet) & PLAIN_TEXT != 0
+/// The text without `S` at both ends. Programs often indent a CDATA section.
+pub(crate) fn trim(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let start = find_non_space(bytes).unwrap_or(bytes.len());
+    let last = bytes.iter().rposition(|octet| !is_space(*octet));
+    &text[start..last.map_or(start, |last| last + 1)]
 }
 
-const NAME: u8 = 1;
-const PLAIN_TEXT: u8 = 1 << 1;
-
-fn class(octet: u8) -> u8 {
-    CLASSES.get(usize::from(octet)).copied().unwrap_or(0)
+/// The ASCII characters of `NameChar` without the colon, since no namespace prefix can be declared.
+pub(super) const fn is_name_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "made at compile time, where a panic is an error"
-)]
-static CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut octet = u8::MIN;
-    loop {
-        let is_name = octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.');
-        let is_plain = !matches!(octet, b'<' | b'&' | b'>' | 0xEF)
-            && (octet >= b' ' || matches!(octet, b'\t' | b'\n'));
-        table[octet as usize] =
-            if is_name { NAME } else { 0 } | if is_plain { PLAIN_TEXT } else { 0 };
-        match octet.checked_add(1) {
-            Some(next) => octet = next,
-            None => break table,
-        }
-    }
-};
-
-/// `NameStartChar` without the colon (2.3).
+/// `NameStartChar` (2.3) without the colon.
 pub(super) const fn is_name_start(character: char) -> bool {
     matches!(character, 'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}'
         | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
@@ -70,44 +73,46 @@ pub(super) const fn is_name_start(character: char) -> bool {
         | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
 }
 
-/// `NameChar` without the colon.
+/// `NameChar` (2.3) without the colon.
 pub(super) const fn is_name_char(character: char) -> bool {
     is_name_start(character)
         || matches!(character, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// How a piece of text stands in the input.
+/// What a piece of text is in the source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
     Text,
     Cdata,
 }
 
-/// Adds a piece of text to what is decoded, line ends as LF (2.11) and references as what they stand for.
+/// A piece of text with LF for each line end (2.11) and characters for references.
 ///
 /// # Errors
-/// At which byte of the piece a reference is none.
-pub(super) fn decode(text: &str, piece: Piece, decoded: &mut String) -> Result<(), usize> {
-    let is_odd = |character| character == '\r' || character == '&' && piece == Piece::Text;
+/// The offset of a malformed or unknown reference.
+pub(super) fn decode(text: &str, piece: Piece) -> Result<String, usize> {
+    let is_encoded = |it| it == '\r' || it == '&' && piece == Piece::Text;
+    let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((front, behind)) = rest.find(is_odd).and_then(|at| rest.split_at_checked(at)) {
-        decoded.push_str(front);
-        if let Some(after) = behind.strip_prefix('\r') {
+    while let Some(at) = rest.find(is_encoded) {
+        let (plain, encoded) = rest.split_at(at);
+        decoded.push_str(plain);
+        if let Some(after) = encoded.strip_prefix('\r') {
             decoded.push('\n');
             rest = after.strip_prefix('\n').unwrap_or(after);
         } else {
-            let place = text.len().saturating_sub(behind.len());
-            let (character, after) = reference(behind).ok_or(place)?;
+            let (character, after) =
+                consume_reference(encoded).ok_or(text.len() - encoded.len())?;
             decoded.push(character);
             rest = after;
         }
     }
     decoded.push_str(rest);
-    Ok(())
+    Ok(decoded)
 }
 
-/// `"&" Name ";" | "&#" [0-9]+ ";" | "&#x" [0-9a-fA-F]+ ";"`: what it stands for, and what is behind it.
-fn reference(text: &str) -> Option<(char, &str)> {
+/// `"&" Name ";" | "&#" [0-9]+ ";" | "&#x" [0-9a-fA-F]+ ";"`: the character, and the text after the reference.
+fn consume_reference(text: &str) -> Option<(char, &str)> {
     let (name, after) = text.strip_prefix('&')?.split_once(';')?;
     let character = match name {
         "lt" => '<',
@@ -126,4 +131,19 @@ fn reference(text: &str) -> Option<(char, &str)> {
         }
     };
     Some((character, after))
+}
+
+/// The bytes before and after the first occurrence of a mark.
+pub(super) fn split_at_mark<'a, const N: usize>(
+    bytes: &'a [u8],
+    mark: &[u8; N],
+) -> Option<(&'a [u8], &'a [u8])> {
+    let mut start = 0;
+    loop {
+        let at = start + search::find(&bytes[start..], [mark[0]])?;
+        match bytes[at..].strip_prefix(mark) {
+            Some(after) => return Some((&bytes[..at], after)),
+            None => start = at + 1,
+        }
+    }
 }

@@ -1,14 +1,18 @@
-//! The XML that this program takes: messages by a reader of their own, files by roxmltree.
+//! The XML that this program reads and writes: messages by a reader of its own, files by roxmltree, both into one table of
+//! elements.
 
 mod characters;
 mod document;
 mod element;
-mod file;
+mod error;
+mod file_reader;
 mod message_reader;
 mod tree;
+mod wording;
 pub(crate) mod writer;
 
 pub(crate) use characters::{is_char, trim};
-pub use document::{Document, XmlError};
+pub use document::Document;
 pub(crate) use element::Element;
-pub(crate) use file::{FileDocument, FileElement, Position};
+pub(crate) use error::Position;
+pub use error::XmlError;

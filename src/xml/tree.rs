@@ -1,151 +1,203 @@
-//! The elements of a message: a table in document order, which needs no allocation for what WeChat sends.
+//! The table of a document's elements, in document order. Both readers fill it, and [`Element`](super::Element) reads it.
+//! A usual message needs no allocation.
 
-use std::ops::Range;
+use std::ops::{Index, IndexMut};
 
-/// Elements that are kept without an allocation: texts have 7, and nearly all events fewer than these.
-const FEW: usize = 16;
+use super::characters::{SPACE, trim};
 
-/// A table of all elements in document order, the root first.
+/// All elements of a document, and what they hold that is not a slice of the source.
 #[derive(Debug)]
 pub(super) struct Tree {
     pub(super) entries: Entries,
-    /// Texts that do not stand in the input as they are: in several pieces, with references, or with a CR.
+    /// Texts and attribute values with references, line ends other than LF, or several pieces.
     pub(super) decoded: String,
-    /// Where the root's end tag ends.
+    /// The attributes of all elements, in document order.
+    pub(super) attributes: Vec<Attribute>,
+}
+
+/// An element.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// From the `<` of its start tag to the `>` of its end tag.
+    pub(super) source: Span,
+    pub(super) name: Span,
+    /// The text before its first child; the whole text of a leaf.
+    pub(super) text: Text,
+    /// Offset of the first text after a child, white space aside.
+    pub(super) text_after_child: Option<usize>,
+    pub(super) is_leaf: bool,
+    /// The number of the element around it; the root has its own.
+    pub(super) parent: usize,
+}
+
+/// An attribute.
+#[derive(Debug)]
+pub(super) struct Attribute {
+    /// The number of its element.
+    pub(super) element: usize,
+    pub(super) offset: usize,
+    pub(super) name: Span,
+    pub(super) value: Text,
+}
+
+/// Where a text is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text {
+    /// In the source.
+    Source(Span),
+    /// In [`Tree::decoded`]. In the source it begins at `offset`.
+    Decoded { span: Span, offset: usize },
+}
+
+/// Bytes from `start` to before `end`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) start: usize,
     pub(super) end: usize,
 }
 
-/// An element. Places are bytes of the input, or of the decoded texts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) name: Span,
-    pub(super) text: Span,
-    pub(super) is_decoded: bool,
-    pub(super) is_leaf: bool,
-    /// The number of the element that it stands in; the root's is its own.
-    pub(super) parent: u16,
-}
-
-/// From one byte to before another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
 impl Span {
-    const NOTHING: Self = Self { start: 0, end: 0 };
-
-    /// No input is too long for it: HTTP ends at 64 KiB.
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self {
-            start: short(start),
-            end: short(end),
-        }
-    }
-
-    fn range(self) -> Range<usize> {
-        let long = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-        long(self.start)..long(self.end)
-    }
+    const EMPTY: Self = Self { start: 0, end: 0 };
 
     pub(super) fn of(self, text: &str) -> &str {
-        text.get(self.range()).unwrap_or("")
+        &text[self.start..self.end]
     }
 
-    /// The same where nobody asks which characters they are.
-    pub(super) fn octets_of(self, text: &str) -> &[u8] {
-        text.as_bytes().get(self.range()).unwrap_or(b"")
-    }
-
-    /// How many bytes it is.
-    pub(super) const fn length(self) -> u32 {
-        self.end.saturating_sub(self.start)
-    }
-
-    pub(super) const fn is_empty(self) -> bool {
-        self.start == self.end
+    /// `of` without the check that no character is cut, for texts that are only compared.
+    pub(super) fn bytes_of(self, text: &str) -> &[u8] {
+        &text.as_bytes()[self.start..self.end]
     }
 }
 
-impl Entry {
-    pub(super) const NOTHING: Self = Self {
-        name: Span::NOTHING,
-        text: Span::NOTHING,
-        is_decoded: false,
-        is_leaf: false,
-        parent: 0,
-    };
-}
+/// Entries that need no allocation. A text message has 7 elements, and nearly every event at most 16.
+const INLINE: usize = 16;
 
-/// The elements by their numbers: the first ones in place, the others behind a pointer.
+/// The entries by number: the first inline, the others on the heap.
 #[derive(Debug)]
 pub(super) struct Entries {
-    few: [Entry; FEW],
+    inline: [Entry; INLINE],
     more: Vec<Entry>,
     count: usize,
 }
 
 impl Entries {
-    const NONE: Self = Self {
-        few: [Entry::NOTHING; FEW],
-        more: Vec::new(),
-        count: 0,
-    };
-
-    fn get(&self, number: usize) -> Option<&Entry> {
-        match number.checked_sub(FEW) {
-            None => self.few.get(number),
-            Some(number) => self.more.get(number),
-        }
+    pub(super) const fn count(&self) -> usize {
+        self.count
     }
 
-    pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Entry> {
-        match number.checked_sub(FEW) {
-            None => self.few.get_mut(number),
-            Some(number) => self.more.get_mut(number),
-        }
-    }
-
-    /// Adds an element, and says which number it is.
-    pub(super) fn add(&mut self, entry: Entry) -> usize {
+    fn push(&mut self, entry: Entry) -> usize {
         let number = self.count;
-        match self.few.get_mut(number) {
+        match self.inline.get_mut(number) {
             Some(free) => *free = entry,
             None => self.more.push(entry),
         }
-        self.count = number.saturating_add(1);
+        self.count += 1;
         number
+    }
+}
+
+impl Index<usize> for Entries {
+    type Output = Entry;
+
+    fn index(&self, number: usize) -> &Entry {
+        match number.checked_sub(INLINE) {
+            None => &self.inline[number],
+            Some(number) => &self.more[number],
+        }
+    }
+}
+
+impl IndexMut<usize> for Entries {
+    fn index_mut(&mut self, number: usize) -> &mut Entry {
+        match number.checked_sub(INLINE) {
+            None => &mut self.inline[number],
+            Some(number) => &mut self.more[number],
+        }
     }
 }
 
 impl Tree {
     pub(super) const EMPTY: Self = Self {
-        entries: Entries::NONE,
+        entries: Entries {
+            inline: [Entry {
+                source: Span::EMPTY,
+                name: Span::EMPTY,
+                text: Text::Source(Span::EMPTY),
+                text_after_child: None,
+                is_leaf: true,
+                parent: 0,
+            }; INLINE],
+            more: Vec::new(),
+            count: 0,
+        },
         decoded: String::new(),
-        end: 0,
+        attributes: Vec::new(),
     };
 
-    pub(super) fn entry(&self, number: usize) -> Option<&Entry> {
-        self.entries.get(number)
+    /// Adds an element without content and returns its number.
+    pub(super) fn add_element(&mut self, parent: Option<usize>, source: Span, name: Span) -> usize {
+        if let Some(parent) = parent {
+            self.entries[parent].is_leaf = false;
+        }
+        self.entries.push(Entry {
+            source,
+            name,
+            text: Text::Source(Span::EMPTY),
+            text_after_child: None,
+            is_leaf: true,
+            parent: parent.unwrap_or(0),
+        })
     }
 
-    /// How many elements there are.
-    pub(super) const fn count(&self) -> usize {
-        self.entries.count
+    /// Adds a piece of text to an element. `decoded` is the text where it differs from the source.
+    pub(super) fn add_text(
+        &mut self,
+        element: usize,
+        source: &str,
+        span: Span,
+        decoded: Option<&str>,
+    ) {
+        let entry = &mut self.entries[element];
+        let piece = decoded.unwrap_or(span.of(source));
+        if !entry.is_leaf {
+            if entry.text_after_child.is_none() && !trim(piece).is_empty() {
+                entry.text_after_child = Some(skip_space(source, span.start));
+            }
+            return;
+        }
+        let (start, offset) = match entry.text {
+            Text::Decoded { span, offset } => (span.start, offset),
+            Text::Source(Span { start, end }) if start == end && decoded.is_none() => {
+                entry.text = Text::Source(span);
+                return;
+            }
+            Text::Source(before) => {
+                let start = self.decoded.len();
+                self.decoded.push_str(before.of(source));
+                (start, before.start)
+            }
+        };
+        let is_first = trim(&self.decoded[start..]).is_empty();
+        self.decoded.push_str(piece);
+        entry.text = Text::Decoded {
+            span: Span {
+                start,
+                end: self.decoded.len(),
+            },
+            offset: if is_first { span.start } else { offset },
+        };
     }
 
-    pub(super) fn decoded(&self) -> &str {
-        &self.decoded
-    }
-
-    /// From the root's start tag to its end tag. It begins with the `<` in front of its name.
-    pub(super) fn root(&self) -> Span {
-        let name = self.entry(0).map_or(Span::NOTHING, |root| root.name);
-        Span {
-            start: name.start.saturating_sub(1),
-            ..Span::new(0, self.end)
+    pub(super) fn text<'a>(&'a self, source: &'a str, text: Text) -> &'a str {
+        match text {
+            Text::Source(span) => span.of(source),
+            Text::Decoded { span, .. } => span.of(&self.decoded),
         }
     }
+}
+
+/// The offset of the first byte from `offset` on that is not white space.
+pub(super) fn skip_space(source: &str, offset: usize) -> usize {
+    let rest = source[offset..].trim_start_matches(SPACE);
+    source.len() - rest.len()
 }

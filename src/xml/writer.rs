@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::document::{split_at_mark, without_non_characters};
+use super::characters::{split_at_mark, without_non_characters};
 use crate::text::{digits, search};
 
 /// The text as XML can carry it and phones show it.

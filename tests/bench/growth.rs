@@ -180,7 +180,7 @@ fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> St
     let contents = RULES.map(|count| messages::text_of(0, &said(count)));
     let xmls = contents
         .each_ref()
-        .map(|content| Document::scan(content).unwrap());
+        .map(|content| Document::parse_message(content).unwrap());
     let messages = xmls.each_ref().map(messages::message);
     let case = |(rules, message): (&'_ Rules, &'_ Message<'_>)| {
         drop(rules.answer(message));
@@ -249,7 +249,7 @@ fn used_signatures() -> Row {
 /// A message that may be another try of one of so many, and is not.
 fn unknown_message(what: &'static str, is_owed: bool) -> Row {
     let content = messages::text_of(STRANGER, "你好");
-    let xml = Document::scan(&content).unwrap();
+    let xml = Document::parse_message(&content).unwrap();
     let message = messages::message(&xml);
     let case = |count| {
         let retries = remembering(count, is_owed);
@@ -270,7 +270,7 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
         .collect();
     let xmls: Vec<Document<'_>> = contents
         .iter()
-        .map(|content| Document::scan(content).unwrap())
+        .map(|content| Document::parse_message(content).unwrap())
         .collect();
     let messages: Vec<Message<'_>> = xmls.iter().map(messages::message).collect();
     let mut nanos = vec![Figures::default(); REMEMBERED.len()];
@@ -292,7 +292,7 @@ fn remembering(count: usize, is_owed: bool) -> Retries {
     let retries = Retries::new(|_| ());
     for user in 0..count as u64 {
         let content = messages::text_of(user, "你好");
-        let xml = Document::scan(&content).unwrap();
+        let xml = Document::parse_message(&content).unwrap();
         work_on(&retries, &messages::message(&xml), is_owed);
     }
     retries

@@ -59,7 +59,7 @@ fn safe_mode() {
     let (request, credentials) = messages::sealed(&messages::text_of(1, "你好"));
     let (_, content) = messages::parse(&request);
     let credentials = credentials.credentials();
-    let xml = Document::scan(content).unwrap();
+    let xml = Document::parse_message(content).unwrap();
     let encrypt = Envelope::parse(&xml).unwrap().encrypt();
     let seal = || {
         token
@@ -77,7 +77,7 @@ fn safe_mode() {
     let samples = nanos_of_each(
         vec![
             Case::new(|| {
-                Envelope::parse(&Document::scan(black_box(content)).unwrap())
+                Envelope::parse(&Document::parse_message(black_box(content)).unwrap())
                     .unwrap()
                     .mode()
             }),
@@ -92,7 +92,7 @@ fn safe_mode() {
         SAMPLES,
     );
     let names = [
-        "envelope: Document::scan, Envelope::parse",
+        "envelope: Document::parse_message, Envelope::parse",
         "msg_signature: Token::verify_message",
         "opened: Cipher::open",
         "sealed: Opened::write_reply",
@@ -113,7 +113,7 @@ fn measure() -> Measured {
     let signed = Signed::now(0);
     let request = messages::captured(0);
     let (head, content) = messages::parse(&request);
-    let xml = Document::scan(content).unwrap();
+    let xml = Document::parse_message(content).unwrap();
     let message = messages::message(&xml);
     let now = message.received();
     let (token, credentials) = (messages::token(), signed.credentials());
@@ -147,7 +147,7 @@ fn measure() -> Measured {
         // This uses up what only a signature makes, so that the one is measured with the other, and its
         // time is subtracted below, sample by sample.
         Case::new(|| {
-            let xml = Document::scan(black_box(content)).unwrap();
+            let xml = Document::parse_message(black_box(content)).unwrap();
             Message::parse(verify(), &xml).unwrap().create_time()
         }),
         Case::new(|| {
@@ -190,7 +190,7 @@ fn named(samples: Vec<Figures>) -> Measured {
         ("query: Query::parameters", query),
         ("signature: Token::verify", signature),
         ("used once: UsedSignatures::use_for", use_once),
-        ("message: Document::scan, Message::parse", message),
+        ("message: Document::parse_message, Message::parse", message),
         ("rules: Rules::answer", rules),
         ("reply: Reply::write_to", reply),
         ("response: Response::write_to", response),

@@ -25,7 +25,7 @@ fn verified() -> Verified {
 
 /// Opens the bytes as a message and hands it over.
 fn with_message<T>(bytes: &[u8], read: impl FnOnce(&Message<'_>) -> T) -> Result<T, MessageError> {
-    let xml = Document::scan(bytes)?;
+    let xml = Document::parse_message(bytes)?;
     Ok(read(&Message::parse(verified(), &xml)?))
 }
 

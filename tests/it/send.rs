@@ -28,6 +28,22 @@ fn assert_judged(answer: &str, arguments: &[&str], judgement: &str) -> Said {
 }
 
 #[test]
+fn comments_are_no_part_of_an_answers_text() {
+    for (content, text) in [
+        ("<!-- x -->hi", "hi"),
+        ("h<!-- x -->i", "hi"),
+        ("<![CDATA[h]]><!-- x -->&#105;<!-- y -->", "hi"),
+    ] {
+        let answer = format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>");
+        let said = assert_judged(&answer, &["send", "你好"], "WeChat would deliver this");
+        let field = format!("  Content: {text}\n");
+        assert!(said.out.contains(&field), "{}", said.out);
+        let warning = "warning: a comment or an instruction, of which WeChat's own XML has none\n";
+        assert!(said.out.contains(warning), "{}", said.out);
+    }
+}
+
+#[test]
 fn answers_are_judged_as_wechat_would_judge_them() {
     let text = |content: &str| {
         format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>")

@@ -329,7 +329,7 @@ pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>)
         nonce: b"1",
     };
     let verified = token.verify(&credentials, received, Age::Any).unwrap();
-    let xml = Document::scan(xml.as_bytes()).unwrap();
+    let xml = Document::parse_message(xml.as_bytes()).unwrap();
     read(&Message::parse(verified, &xml).unwrap())
 }
 

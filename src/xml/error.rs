@@ -1,0 +1,103 @@
+//! Why a text cannot be read, and where. The sentences are in `wording.rs`.
+
+/// Why a text is not the XML of a message. It quotes nothing of the text, which a user wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlError {
+    /// Not UTF-8 from this byte on.
+    Utf8(usize),
+    /// A tag that holds more than a name: an attribute, or something that could be read as one.
+    Attribute,
+    /// A comment, a document type declaration or a processing instruction.
+    Markup,
+    /// A tag, a CDATA section or an XML declaration without its end.
+    Open,
+    /// More than 256 nodes.
+    TooManyNodes,
+    /// Not well-formed at this place.
+    Syntax {
+        /// The line, counted from 1.
+        line: u32,
+        /// The column in characters, counted from 1.
+        column: u32,
+    },
+}
+
+impl std::error::Error for XmlError {}
+
+/// Why a file is not well-formed XML, and where.
+#[derive(Debug)]
+pub(crate) struct FileError {
+    pub(crate) position: Position,
+    pub(super) kind: FileErrorKind,
+}
+
+/// Why a file is not well-formed XML.
+#[derive(Debug)]
+pub(super) enum FileErrorKind {
+    /// `&` that begins no reference.
+    BareAmpersand,
+    /// `<` without a name after it.
+    BareLessThan,
+    LessThanInAttribute,
+    UnknownReference {
+        name: String,
+    },
+    DuplicateAttribute {
+        name: String,
+    },
+    DuplicatePrefix {
+        prefix: String,
+    },
+    UnknownPrefix {
+        prefix: String,
+    },
+    /// A namespace that XML reserves.
+    ReservedNamespace,
+    WrongEndTag {
+        expected: String,
+        found: String,
+    },
+    /// `found` is `None` at the end of a line.
+    NoQuote {
+        found: Option<char>,
+    },
+    NoSpace {
+        found: Option<char>,
+    },
+    NotExpected {
+        expected: String,
+        found: Option<char>,
+    },
+    NotXmlCharacter {
+        character: char,
+    },
+    DashesInComment,
+    SectionEndInText,
+    TextOutsideRoot,
+    DocumentType,
+    LateDeclaration,
+    NoElement,
+    Unfinished,
+    TooLarge,
+}
+
+/// A place in a text: line and column, both counted from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl Position {
+    /// The place of a byte, which begins a character or is the end of the text.
+    pub(super) fn of_offset(text: &str, offset: usize) -> Self {
+        let before = &text[..offset];
+        let start_of_line = before.rfind('\n').map_or(0, |at| at + 1);
+        // A text of 4 GiB is longer than anything that is read.
+        let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+        Self {
+            line: number(before.matches('\n').count()),
+            column: number(before[start_of_line..].chars().count()),
+        }
+    }
+}
