@@ -52,7 +52,7 @@ pub(super) fn run(program: &OsStr, settings: Settings) -> Result<(), Error> {
     };
     let responder = open(settings.rules)?;
     let server = match Listener::from_stdin() {
-        Some(listener) => Server::on(listener),
+        Some(listener) => Server::from_listener(listener),
         None => Server::bind(settings.listen).map_err(|error| Error::Listen {
             address: settings.listen,
             error,
@@ -151,7 +151,7 @@ fn serve(
     if let Some(desk) = desk {
         desk.close(ended);
     }
-    if !ended.is_whole {
+    if !ended.is_complete {
         return Ok(());
     }
     let panicked = |_| Err(io::Error::other("panic"));

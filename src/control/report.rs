@@ -39,19 +39,19 @@ enum Value {
 impl Status {
     /// All that is known, by names that are those of the JSON, and of the table with blanks.
     fn fields(&self) -> [(&'static str, Value); 26] {
-        let traffic = self.handle.traffic();
+        let stats = self.handle.stats();
         let programs = self.responder.runner().counts();
         let since_message = self.metrics.last_message();
         let since_message = since_message.map(|last| server::now().saturating_sub(last));
         // A heap is less code than a sort.
-        let times = BinaryHeap::from(traffic.times).into_sorted_vec();
+        let times = BinaryHeap::from(stats.answer_times).into_sorted_vec();
         let count = |count: usize| Value::Count(u64::try_from(count).unwrap_or(u64::MAX));
         [
             ("version", Value::Text(version())),
             ("process", Value::Count(process::id().into())),
             ("address", Value::Text(self.address.to_string())),
-            ("uptime", Value::Seconds(Some(traffic.uptime.as_secs()))),
-            ("stopping", Value::Is(traffic.is_stopping)),
+            ("uptime", Value::Seconds(Some(stats.uptime.as_secs()))),
+            ("stopping", Value::Is(stats.is_stopping)),
             (
                 "rules_current",
                 Value::Is(self.responder.has_current_rules()),
@@ -70,12 +70,12 @@ impl Status {
             ("programs_failed", Value::Count(programs.failed)),
             ("programs_limited", Value::Count(programs.limited)),
             ("token_checks", Value::Count(self.metrics.token_checks())),
-            ("refusals", Value::Counts(traffic.refusals)),
-            ("connections", count(traffic.connections)),
-            ("being_answered", count(traffic.working)),
+            ("refusals", Value::Counts(stats.refusals)),
+            ("connections", count(stats.connections)),
+            ("being_answered", count(stats.working)),
             ("max_connections", count(self.connections_max)),
-            ("evictions", Value::Count(traffic.evictions)),
-            ("panics", Value::Count(traffic.panics)),
+            ("evictions", Value::Count(stats.evictions)),
+            ("panics", Value::Count(stats.panics)),
         ]
     }
 

@@ -97,7 +97,7 @@ impl ControlServer {
     pub(crate) fn close(&self, ended: ShutdownReport) {
         self.socket.remove();
         let took = format_duration(ended.took);
-        let text = match ended.cut {
+        let text = match ended.unanswered {
             0 => format!("stopped after {took}\n"),
             1 => format!("stopped after {took}, 1 request without an answer\n"),
             cut => format!("stopped after {took}, {cut} requests without an answer\n"),

@@ -1,35 +1,38 @@
-//! The life of one connection: receive a request, answer it, and again; or refuse it and close in
-//! stages.
+//! The life of one connection: receive a request, answer it, repeat. A refused request is answered, then the
+//! connection is closed in stages (RFC 9112 9.6).
 //!
-//! In the steady state a request costs one `read` and one `write`: time-outs are only set where a
-//! request comes in pieces, because the socket has the idle one from the start.
+//! Usually a request costs one `read` and one `write`. The timeouts of the socket are changed only for a request that
+//! arrives in pieces, because the socket has the idle timeout from its start.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::connections::Seat;
-use super::handle::Shared;
+use super::clock::now;
+use super::connection_table::Slot;
+use super::handle::ServerState;
+use super::handler::Handler;
 use super::input::Input;
+use super::limits::Limits;
+use super::log;
 use super::peer::Peer;
-use super::{Limits, log};
 use crate::deadline::remaining;
 use crate::http::{
     self, Chunked, Framing, Head, Method, Persistence, Request, RequestError, Response, Status,
 };
-use crate::text::log_note::LogNote;
+use crate::text::log_note::{LogNote, Report};
 
-/// Bytes that are read and dropped after the last answer: more than any content that is allowed,
-/// and few enough that nobody can make us a sink.
+/// Bytes that are read and dropped after the last answer: more than any content that is allowed, and few enough that
+/// the server is of no use as a sink.
 const LINGER_MAX: usize = 1024 * 1024;
 
-/// How often to look for the rest of a request of somebody whose sending side we have ended, and for how
-/// long: whether they have ended it too cannot be seen any more.
-const ON_ITS_WAY: Duration = Duration::from_millis(5);
-const REST_WITHIN: Duration = Duration::from_secs(1);
+/// After the server has ended the input of a connection, reading no longer waits for the rest of a request. It is
+/// polled at this interval, for at most this time.
+const REST_POLL_INTERVAL: Duration = Duration::from_millis(5);
+const REST_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a thread keeps from one request and connection to the next, so that none allocates.
+/// The buffers of a thread. They are reused, so that neither a request nor a connection allocates.
 #[derive(Debug)]
 pub(super) struct Buffers {
     input: Input,
@@ -50,9 +53,9 @@ impl Buffers {
         }
     }
 
-    /// Ready for another connection, without what one long message made them grow by.
+    /// Clears the buffers for the next connection, and gives back the memory that a long message took.
     fn reset(&mut self) {
-        const USUAL: usize = 8 * 1024;
+        const CAPACITY_KEPT: usize = 8 * 1024;
         self.input.reset();
         for buffer in [
             &mut self.content,
@@ -61,65 +64,59 @@ impl Buffers {
             &mut self.line,
         ] {
             buffer.clear();
-            buffer.shrink_to(USUAL);
+            buffer.shrink_to(CAPACITY_KEPT);
         }
     }
 }
 
-/// The time in seconds since 1970.
-pub fn now() -> u64 {
-    SystemTime::UNIX_EPOCH
-        .elapsed()
-        .map_or(0, |elapsed| elapsed.as_secs())
-}
-
-/// How a connection goes on after a request.
+/// What follows a request on its connection.
 enum Next {
-    /// With another request.
+    /// Another request.
     Request,
-    /// Not at all.
+    /// The end of the connection.
     Close,
-    /// Not at all, but the peer may still be sending.
+    /// The end of the connection, but the client may still be sending.
     Linger,
 }
 
-/// Why a request never came.
-enum Ending {
-    /// It broke a rule, and is told so.
+/// Why no request was received.
+enum ReceiveError {
+    /// The request broke a rule. The client is told so.
     Refused(RequestError),
-    /// Nobody is there to be told: the peer left, or was idle for too long.
-    Gone,
+    /// The client has closed the connection, was idle for too long, or was evicted.
+    Closed,
 }
 
-impl From<RequestError> for Ending {
+impl From<RequestError> for ReceiveError {
     fn from(error: RequestError) -> Self {
         Self::Refused(error)
     }
 }
 
 /// Serves one connection to its end.
-pub(super) fn serve<A>(
-    seat: &Seat<'_>,
+pub(super) fn serve(
+    slot: &Slot<'_>,
     limits: &Limits,
-    shared: &Shared,
+    state: &ServerState,
+    report: Report,
     buffers: &mut Buffers,
-    answer: &A,
-) where
-    A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>>,
-{
-    let mut connection = Connection {
-        seat,
+    handler: &impl Handler,
+) {
+    let mut connection = ConnectionHandler {
+        slot,
         limits,
-        shared,
+        state,
+        report,
         buffers,
+        handler,
         read_timeout: limits.idle,
     };
     let next = loop {
-        match connection.receive_and_answer(answer) {
+        match connection.receive_and_answer() {
             Ok(Next::Request) => {}
             Ok(next @ (Next::Close | Next::Linger)) => break next,
-            Err(Ending::Gone) => break Next::Close,
-            Err(Ending::Refused(error)) => {
+            Err(ReceiveError::Closed) => break Next::Close,
+            Err(ReceiveError::Refused(error)) => {
                 connection.refuse(&error);
                 break Next::Linger;
             }
@@ -131,22 +128,21 @@ pub(super) fn serve<A>(
     connection.buffers.reset();
 }
 
-struct Connection<'c> {
-    seat: &'c Seat<'c>,
+struct ConnectionHandler<'c, H> {
+    slot: &'c Slot<'c>,
     limits: &'c Limits,
-    shared: &'c Shared,
+    state: &'c ServerState,
+    report: Report,
     buffers: &'c mut Buffers,
-    /// What the socket is set to.
+    handler: &'c H,
+    /// The socket's read timeout.
     read_timeout: Duration,
 }
 
-impl Connection<'_> {
-    /// One turn. A request that is there with one read is parsed once; one that comes in pieces is
-    /// parsed from its start with each of them.
-    fn receive_and_answer<A>(&mut self, answer: &A) -> Result<Next, Ending>
-    where
-        A: for<'r> Fn(&Request<'r>, &Peer<'_>, &'r mut Vec<u8>) -> Option<Response<'r>>,
-    {
+impl<H: Handler> ConnectionHandler<'_, H> {
+    /// Receives one request and answers it. A request that one read returns is parsed once. A request in pieces is
+    /// parsed from its start with each piece.
+    fn receive_and_answer(&mut self) -> Result<Next, ReceiveError> {
         let mut head_deadline = None;
         let mut is_decoded = false;
         loop {
@@ -170,7 +166,7 @@ impl Connection<'_> {
                 Framing::None => (Some([].as_slice()), head_length),
                 Framing::Chunked => (is_decoded.then_some(decoded.as_slice()), head_length),
                 Framing::Length(length) => {
-                    let end = head_length.saturating_add(length);
+                    let end = head_length + length;
                     (unread.get(head_length..end), end)
                 }
             };
@@ -180,33 +176,34 @@ impl Connection<'_> {
                 is_decoded = true;
                 continue;
             };
-            let asked = Instant::now();
-            if !self.seat.work(asked) {
-                return Err(Ending::Gone);
+            let received = Instant::now();
+            if !self.slot.set_working(received) {
+                return Err(ReceiveError::Closed);
             }
             let request = Request { head, content };
-            let Some(response) = answer(&request, &Peer::at(self.seat), scratch) else {
-                return Err(Ending::Gone);
+            let peer = Peer::new(self.slot);
+            let Some(response) = self.handler.handle(&request, &peer, scratch) else {
+                return Err(ReceiveError::Closed);
             };
-            if self.shared.is_stopping() {
+            if self.state.is_stopping() {
                 head.persistence = Persistence::Close;
             }
             output.clear();
             response.write_to(&head, now(), output);
             let answered = Instant::now();
             if let Some(note) = response.note() {
-                log::request(response.status(), Some(&head), self.seat.peer, note, line);
-                self.shared.count_refusal(response.status(), note);
+                let status = response.status();
+                log::report_request(status, Some(&head), self.slot.peer, note, line, self.report);
+                self.state.counters.count_refusal(status, note);
             }
             if head.method == Method::Post && response.status() == Status::Ok {
-                let took = answered.saturating_duration_since(asked);
-                self.shared.count_answer(took);
+                self.state.counters.record_answer(answered - received);
             }
             let persistence = head.persistence;
             input.consume(length);
             self.send(answered)?;
-            // Whether the peer is still sending after its last request, only the kernel may know. As
-            // nginx does, that is taken to be so where some of it is here already.
+            // Only the kernel knows whether the client still sends after its last request. As in nginx, the server
+            // assumes so if some of it has arrived already.
             return Ok(match persistence {
                 Persistence::Keep => Next::Request,
                 Persistence::Close if self.buffers.input.unread().is_empty() => Next::Close,
@@ -215,17 +212,16 @@ impl Connection<'_> {
         }
     }
 
-    /// Receives the rest of a request whose head is whole. Of a message body with a length, all of
-    /// it is behind the head afterwards; a chunked one is taken out from there and decoded into the
-    /// content buffer.
+    /// Receives the rest of a request whose head is complete. Content with a length follows the head in the input
+    /// buffer afterwards. Chunked content is removed from there and decoded into the content buffer.
     fn receive_content(
         &mut self,
-        head: usize,
+        head_length: usize,
         framing: Framing,
         expects_continue: bool,
-    ) -> Result<(), Ending> {
+    ) -> Result<(), ReceiveError> {
         let deadline = Instant::now().checked_add(self.limits.content);
-        if expects_continue && self.buffers.input.unread().len() == head {
+        if expects_continue && self.buffers.input.unread().len() == head_length {
             self.buffers.output.clear();
             self.buffers.output.extend_from_slice(http::CONTINUE);
             self.send(Instant::now())?;
@@ -233,98 +229,97 @@ impl Connection<'_> {
         self.buffers.content.clear();
         let mut chunked = Chunked::default();
         loop {
-            let behind = self.buffers.input.unread().get(head..).unwrap_or(b"");
-            let is_whole = match framing {
+            let received = &self.buffers.input.unread()[head_length..];
+            let is_complete = match framing {
                 Framing::None => true,
-                Framing::Length(length) => behind.len() >= length,
+                Framing::Length(length) => received.len() >= length,
                 Framing::Chunked => {
-                    let taken = chunked.take(behind, &mut self.buffers.content)?;
-                    self.buffers.input.remove(head, taken);
+                    let taken = chunked.take(received, &mut self.buffers.content)?;
+                    self.buffers.input.remove(head_length, taken);
                     chunked.is_done()
                 }
             };
-            if is_whole {
+            if is_complete {
                 return Ok(());
             }
             self.receive(deadline, RequestError::ContentTimeout)?;
         }
     }
 
-    /// Reads once: until the deadline, or where there is none for as long as a connection may be
-    /// idle.
-    fn receive(&mut self, deadline: Option<Instant>, too_late: RequestError) -> Result<(), Ending> {
+    /// Reads once, until the deadline. Without a deadline, no part of a request has arrived and the idle limit holds.
+    fn receive(
+        &mut self,
+        deadline: Option<Instant>,
+        timeout_error: RequestError,
+    ) -> Result<(), ReceiveError> {
         let timeout = match deadline {
             None => self.limits.idle,
             Some(deadline) => {
-                self.seat.set_begun(true);
-                remaining(deadline).ok_or(too_late)?
+                self.slot.set_mid_message();
+                remaining(deadline).ok_or(timeout_error)?
             }
         };
         self.set_read_timeout(timeout)?;
-        match self.buffers.input.fill(self.seat.stream()) {
-            Ok(0) if self.seat.has_to_leave() || !Head::has_begun(self.buffers.input.unread()) => {
-                Err(Ending::Gone)
+        match self.buffers.input.fill(self.slot.stream()) {
+            Ok(0) if self.slot.is_evicted() || !Head::has_begun(self.buffers.input.unread()) => {
+                Err(ReceiveError::Closed)
             }
-            Ok(0) if self.seat.shut_for().is_some_and(|time| time < REST_WITHIN) => {
-                // Not the peer's end, but ours; the rest of its request is on its way.
-                thread::sleep(ON_ITS_WAY);
+            Ok(0) if (self.slot.input_shut_for()).is_some_and(|time| time < REST_TIMEOUT) => {
+                // The server has ended the input, not the client. The rest of the request may still arrive.
+                thread::sleep(REST_POLL_INTERVAL);
                 Ok(())
             }
             Ok(0) => Err(RequestError::Incomplete.into()),
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && deadline.is_some() => {
-                Err(too_late.into())
+                Err(timeout_error.into())
             }
-            Err(_) => Err(Ending::Gone),
+            Err(_) => Err(ReceiveError::Closed),
         }
     }
 
-    fn set_read_timeout(&mut self, timeout: Duration) -> Result<(), Ending> {
+    fn set_read_timeout(&mut self, timeout: Duration) -> Result<(), ReceiveError> {
         if timeout != self.read_timeout {
-            self.seat
+            self.slot
                 .stream()
                 .set_read_timeout(Some(timeout))
-                .map_err(|_| Ending::Gone)?;
+                .map_err(|_| ReceiveError::Closed)?;
             self.read_timeout = timeout;
         }
         Ok(())
     }
 
-    /// Writes the output, all of it within its time. The socket's own time-out is for one `write`,
-    /// so a peer that reads a little now and then would not run into it.
-    fn send(&mut self, begun: Instant) -> Result<(), Ending> {
-        self.seat.set_begun(true);
-        self.seat.wait(begun);
-        let mut stream = self.seat.stream();
+    /// Sends the output within the answer limit, counted from `begun`. The socket's own timeout is for a single `write`
+    /// and never fires for a client that reads a little now and then.
+    fn send(&mut self, begun: Instant) -> Result<(), ReceiveError> {
+        self.slot.set_waiting(begun, true);
+        let mut stream = self.slot.stream();
         let mut rest = self.buffers.output.as_slice();
-        let mut is_first = true;
-        loop {
+        let mut has_changed_timeout = false;
+        while !rest.is_empty() {
             match stream.write(rest) {
-                Ok(count) => rest = rest.get(count..).unwrap_or(b""),
+                Ok(count) => rest = &rest[count..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Ending::Gone),
+                Err(_) => return Err(ReceiveError::Closed),
             }
-            let timeout = match rest.is_empty() {
-                true if is_first => {
-                    self.seat.set_begun(false);
-                    return Ok(());
-                }
-                true => self.limits.answer,
-                false => {
-                    let deadline = begun.checked_add(self.limits.answer);
-                    deadline.and_then(remaining).ok_or(Ending::Gone)?
-                }
-            };
-            is_first = false;
-            stream
-                .set_write_timeout(Some(timeout))
-                .map_err(|_| Ending::Gone)?;
-            if rest.is_empty() {
-                self.seat.set_begun(false);
-                return Ok(());
+            if !rest.is_empty() {
+                let deadline = begun.checked_add(self.limits.answer);
+                let left = deadline.and_then(remaining).ok_or(ReceiveError::Closed)?;
+                self.set_write_timeout(left)?;
+                has_changed_timeout = true;
             }
         }
+        if has_changed_timeout {
+            self.set_write_timeout(self.limits.answer)?;
+        }
+        self.slot.set_waiting(begun, false);
+        Ok(())
+    }
+
+    fn set_write_timeout(&self, timeout: Duration) -> Result<(), ReceiveError> {
+        let set = self.slot.stream().set_write_timeout(Some(timeout));
+        set.map_err(|_| ReceiveError::Closed)
     }
 
     fn refuse(&mut self, error: &RequestError) {
@@ -335,22 +330,22 @@ impl Connection<'_> {
         };
         let response = Response::refusal(error.status(), note);
         if let Some(note) = response.note() {
-            let line = &mut self.buffers.line;
-            log::request(response.status(), None, self.seat.peer, note, line);
-            self.shared.count_refusal(response.status(), note);
+            let (status, line) = (response.status(), &mut self.buffers.line);
+            log::report_request(status, None, self.slot.peer, note, line, self.report);
+            self.state.counters.count_refusal(status, note);
         }
         self.buffers.output.clear();
         let is_head = Head::is_of_head(self.buffers.input.unread());
         response.write_last_to(is_head, now(), &mut self.buffers.output);
-        // Where the refusal cannot be sent there is nobody left to refuse.
-        let _: Result<(), Ending> = self.send(Instant::now());
+        // The connection ends now, sent or not.
+        let _: Result<(), ReceiveError> = self.send(Instant::now());
     }
 
-    /// Closes in stages (RFC 9112 9.6): no more writing, then read and drop for a bounded time. A
-    /// socket closed with unread input resets the connection, and the reset overtakes the answer.
+    /// Closes in stages (RFC 9112 9.6): ends the output, then reads and drops input for a bounded time. Closing a
+    /// socket with unread input resets the connection, and the reset can overtake the answer.
     fn linger(&mut self) {
-        let mut stream = self.seat.stream();
-        let mut dropped = 0_usize;
+        let mut stream = self.slot.stream();
+        let mut dropped = 0;
         let mut sink = [0; 4096];
         let Some(deadline) = Instant::now().checked_add(self.limits.linger) else {
             return;
@@ -363,7 +358,7 @@ impl Connection<'_> {
             && self.set_read_timeout(left).is_ok()
             && let Ok(count @ 1..) = stream.read(&mut sink)
         {
-            dropped = dropped.saturating_add(count);
+            dropped += count;
         }
     }
 }

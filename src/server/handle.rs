@@ -1,130 +1,96 @@
-//! A server seen from outside while it runs: what it has done so far, and how to end it.
+//! A running server seen from outside: its statistics, and how to stop it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connections::Seats;
-use crate::http::Status;
-use crate::text::log_note::LogNote;
+use super::connection_table::ConnectionTable;
+use super::stats::{Counters, Stats};
 
-/// Answers whose times are remembered.
-const TIMES: usize = 1024;
-
-/// For how long a connection must have been silent to be closed by a server that is ending: who has
-/// just connected, or just got an answer, may have the next request on its way.
+/// A server that is stopping closes a connection that has been silent for this long. A client that has just connected,
+/// or has just got an answer, may have sent its next request already.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// What is known of a server while it runs, and the way to end it. All clones speak of the same one.
+/// Shows what a running server does, and stops it. All clones refer to the same server.
 #[derive(Clone, Default)]
-pub struct Handle(Arc<Shared>);
-
-/// What a server has done so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// How long ago its handle was made.
-    pub uptime: Duration,
-    /// Whether it was told to stop.
-    pub is_stopping: bool,
-    /// Connections at this moment.
-    pub connections: usize,
-    /// Those of them whose request is being worked on.
-    pub working: usize,
-    /// Connections that had to make room for others.
-    pub evictions: u64,
-    /// Panics, each of which ended one connection.
-    pub panics: u64,
-    /// Refused requests by their cause, in the order in which the causes came up.
-    pub refusals: Vec<(&'static str, u64)>,
-    /// How many microseconds it took from a whole message to its answer: the last 1,024, in no order.
-    pub times: Vec<u32>,
-}
+pub struct Handle(Arc<ServerState>);
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShutdownReport {
-    /// How long it took after it was told to.
+    /// The time from the call of [`Handle::stop`] to the end.
     pub took: Duration,
-    /// Connections whose request was not answered by then.
-    pub cut: usize,
-    /// Whether all of it has ended. Else work may be going on for answers that nobody can be given any
-    /// more.
-    pub is_whole: bool,
+    /// Requests that were received and not answered.
+    pub unanswered: usize,
+    /// Whether all threads of the server have ended. Otherwise some still work on answers that cannot be sent.
+    pub is_complete: bool,
 }
 
-pub(super) struct Shared {
-    pub(super) seats: Seats,
+/// The state that a server shares with its handles.
+pub(super) struct ServerState {
+    pub(super) table: ConnectionTable,
+    pub(super) counters: Counters,
     /// Threads that wait for a connection.
-    pub(super) idle: AtomicUsize,
+    pub(super) idle_threads: AtomicUsize,
+    /// Derived from `phase`, for every request to read without a lock.
     is_stopping: AtomicBool,
-    is_closing: AtomicBool,
     phase: Mutex<Phase>,
-    changed: Condvar,
-    since: Instant,
-    panics: AtomicU64,
-    refusals: Mutex<Vec<(&'static str, u64)>>,
-    times: [AtomicU32; TIMES],
-    answers: AtomicUsize,
+    phase_changed: Condvar,
+    started: Instant,
 }
 
 #[derive(Clone, Copy)]
 enum Phase {
     Serving,
-    /// Told to stop then.
-    Stopping(Instant),
-    ShutdownReport(ShutdownReport),
+    /// Told to stop at this time. Connections are still accepted.
+    Draining(Instant),
+    /// No connections are accepted.
+    Closing,
+    Ended(ShutdownReport),
 }
 
 impl Handle {
-    /// Ends the server: it finishes what is under way, for at most as long as [`Limits::drain`] says, and
-    /// then is over. Connections are taken as long as work from before this goes on, since WeChat asks
-    /// again for what takes longer than it waits. Returns at once.
+    /// Tells the server to stop, and returns at once. The server answers the requests it has, for at most
+    /// [`Limits::drain`]. Until these are answered it still accepts connections, because WeChat repeats a message that
+    /// takes longer than five seconds.
     ///
     /// [`Limits::drain`]: super::Limits::drain
     pub fn stop(&self) {
         let mut phase = self.0.phase();
         if let Phase::Serving = *phase {
-            *phase = Phase::Stopping(Instant::now());
+            *phase = Phase::Draining(Instant::now());
             self.0.is_stopping.store(true, Ordering::Release);
-            self.0.changed.notify_all();
+            self.0.phase_changed.notify_all();
         }
     }
 
-    /// Waits until the server has ended, which one that never ran does not do. Where something was cut, the
-    /// work on it may go on behind that.
+    /// Waits until the server has ended. A server that never ran does not end.
     pub fn wait(&self) -> ShutdownReport {
         let mut phase = self.0.phase();
         loop {
-            if let Phase::ShutdownReport(ended) = *phase {
-                return ended;
+            if let Phase::Ended(report) = *phase {
+                return report;
             }
-            let woken = self.0.changed.wait(phase);
-            phase = woken.unwrap_or_else(PoisonError::into_inner);
+            phase = self.0.wait_for_change(phase);
         }
     }
 
-    /// What it has done so far.
-    pub fn traffic(&self) -> Traffic {
-        let shared = &*self.0;
-        let (connections, working) = shared.seats.taken();
-        let answers = shared.answers.load(Ordering::Relaxed);
-        let times = shared.times.iter().take(answers);
-        let times = times.map(|time| time.load(Ordering::Relaxed));
-        Traffic {
-            uptime: shared.since.elapsed(),
-            is_stopping: shared.is_stopping(),
+    /// What the server has done so far.
+    pub fn stats(&self) -> Stats {
+        let state = &*self.0;
+        let (connections, working) = state.table.usage();
+        Stats {
+            uptime: state.started.elapsed(),
+            is_stopping: state.is_stopping(),
             connections,
             working,
-            evictions: shared.seats.evictions(),
-            panics: shared.panics.load(Ordering::Relaxed),
-            refusals: shared.refusals().clone(),
-            // Of one that is being written in this moment there is nothing yet.
-            times: times.filter(|time| *time > 0).collect(),
+            evictions: state.table.evictions(),
+            ..state.counters.stats()
         }
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn state(&self) -> &ServerState {
         &self.0
     }
 }
@@ -135,57 +101,28 @@ impl fmt::Debug for Handle {
     }
 }
 
-impl Default for Shared {
+impl Default for ServerState {
     fn default() -> Self {
         Self {
-            seats: Seats::new(),
-            idle: AtomicUsize::new(0),
+            table: ConnectionTable::new(),
+            counters: Counters::new(),
+            idle_threads: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
-            is_closing: AtomicBool::new(false),
             phase: Mutex::new(Phase::Serving),
-            changed: Condvar::new(),
-            since: Instant::now(),
-            panics: AtomicU64::new(0),
-            refusals: Mutex::default(),
-            times: [const { AtomicU32::new(0) }; TIMES],
-            answers: AtomicUsize::new(0),
+            phase_changed: Condvar::new(),
+            started: Instant::now(),
         }
     }
 }
 
-impl Shared {
+impl ServerState {
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Acquire)
     }
 
-    /// Whether it is time not to accept any more.
+    /// Whether connections are no longer accepted.
     pub(super) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Acquire)
-    }
-
-    pub(super) fn count_panic(&self) {
-        self.panics.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts what became of a request, if that is a refusal.
-    pub(super) fn count_refusal(&self, status: Status, note: &LogNote) {
-        if status == Status::Ok {
-            return;
-        }
-        let mut refusals = self.refusals();
-        match refusals.iter_mut().find(|(cause, _)| *cause == note.cause) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => refusals.push((note.cause, 1)),
-        }
-    }
-
-    /// Remembers how long a message took.
-    pub(super) fn count_answer(&self, took: Duration) {
-        let number = self.answers.fetch_add(1, Ordering::Relaxed);
-        if let Some(time) = self.times.get(number % TIMES) {
-            let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-            time.store(micros.max(1), Ordering::Relaxed);
-        }
+        matches!(*self.phase(), Phase::Closing | Phase::Ended(_))
     }
 
     /// Waits until the server is told to stop, and returns since when.
@@ -193,74 +130,73 @@ impl Shared {
         let mut phase = self.phase();
         loop {
             match *phase {
-                Phase::Serving => {
-                    let woken = self.changed.wait(phase);
-                    phase = woken.unwrap_or_else(PoisonError::into_inner);
-                }
-                Phase::Stopping(since) => return since,
-                Phase::ShutdownReport(_) => return Instant::now(),
+                Phase::Serving => phase = self.wait_for_change(phase),
+                Phase::Draining(since) => return since,
+                Phase::Closing | Phase::Ended(_) => return Instant::now(),
             }
         }
     }
 
-    /// Sees the server to its end: waits until nothing is worked on that had begun, then until nobody
-    /// accepts, then until nobody is served, and for at most so long in all. `close` is called when it is
-    /// time not to accept any more. Returns how many were cut, and whether all has ended.
+    /// Stops the server in three steps: waits until the requests that it has are answered, calls `stop_accepting`, and
+    /// waits until all threads have ended. Shuts down what is left when the time limit, counted from `since`, is over.
     pub(super) fn drain(
         &self,
         since: Instant,
-        patience: Duration,
-        close: impl FnOnce(),
-    ) -> (usize, bool) {
-        let is_late = || since.elapsed() >= patience;
-        // A message that comes in the first moments is one that was on its way, and may take WeChat's three
-        // tries as well.
-        let counted = since.checked_add(SILENCE).unwrap_or(since);
-        let may_come = || since.elapsed() < SILENCE && self.seats.taken().0 > 0;
-        while (may_come() || self.seats.is_working_since_before(counted)) && !is_late() {
-            self.seats.shut_silent(SILENCE);
-            self.seats.wait_for_a_seat();
+        limit: Duration,
+        stop_accepting: impl FnOnce(),
+    ) -> ShutdownReport {
+        let is_over = || since.elapsed() >= limit;
+        // A message that arrives in the first moments was sent before the stop, and may need WeChat's three tries too.
+        let first_moments = since + SILENCE;
+        let may_arrive = || since.elapsed() < SILENCE && self.table.usage().0 > 0;
+        while (may_arrive() || self.table.has_request_from_before(first_moments)) && !is_over() {
+            self.table.shut_silent(SILENCE);
+            self.table.wait();
         }
-        self.is_closing.store(true, Ordering::Release);
-        close();
-        // Who accepts has a seat before they count as idle no more, and who leaves a seat counts as idle
-        // before they have left it; so nobody is overlooked.
-        while self.idle.load(Ordering::Acquire) > 0 || self.seats.taken().0 > 0 {
-            if is_late() {
-                return (self.cut(), false);
+        *self.phase() = Phase::Closing;
+        stop_accepting();
+        // A thread takes a slot before it stops being idle, and is idle again before it frees the slot, so no
+        // connection is missed between these two numbers.
+        while self.has_idle_threads() || self.table.usage().0 > 0 {
+            if is_over() {
+                let unanswered = self.table.close();
+                // The idle threads need a moment to end.
+                let begun = Instant::now();
+                while self.has_idle_threads() && begun.elapsed() < SILENCE {
+                    self.table.wait();
+                }
+                return ShutdownReport {
+                    took: since.elapsed(),
+                    unanswered,
+                    is_complete: false,
+                };
             }
-            self.seats.shut_silent(SILENCE);
-            self.seats.wait_for_a_seat();
+            self.table.shut_silent(SILENCE);
+            self.table.wait();
         }
-        (0, true)
+        ShutdownReport {
+            took: since.elapsed(),
+            unanswered: 0,
+            is_complete: true,
+        }
     }
 
-    /// Ends all connections, and waits until nobody accepts, which takes a moment.
-    fn cut(&self) -> usize {
-        let cut = self.seats.close();
-        let begun = Instant::now();
-        while self.idle.load(Ordering::Acquire) > 0 && begun.elapsed() < SILENCE {
-            self.seats.wait_for_a_seat();
-        }
-        cut
+    /// Records that the server has ended.
+    pub(super) fn end(&self, report: ShutdownReport) {
+        *self.phase() = Phase::Ended(report);
+        self.phase_changed.notify_all();
     }
 
-    /// The server has ended.
-    pub(super) fn end(&self, since: Instant, cut: usize, is_whole: bool) {
-        let took = since.elapsed();
-        *self.phase() = Phase::ShutdownReport(ShutdownReport {
-            took,
-            cut,
-            is_whole,
-        });
-        self.changed.notify_all();
+    fn has_idle_threads(&self) -> bool {
+        self.idle_threads.load(Ordering::Acquire) > 0
+    }
+
+    fn wait_for_change<'p>(&self, phase: MutexGuard<'p, Phase>) -> MutexGuard<'p, Phase> {
+        let woken = self.phase_changed.wait(phase);
+        woken.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, Vec<(&'static str, u64)>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,17 +1,17 @@
-//! The bytes of a connection that were read and not yet used.
+//! The input buffer of a connection: bytes that were received and not used yet.
 
 use std::io::{self, Read};
 
 use crate::http::limits;
 
-/// What most requests fit in with room to spare. Pages that nobody writes to cost nothing.
-const USUAL: usize = 4 * 1024;
+/// Bytes that the buffer has at first. Most requests fit in. Pages that are never written cost no memory.
+const INITIAL_LENGTH: usize = 4 * 1024;
 
-/// The longest request that is kept whole.
-const LONGEST: usize = limits::HEAD + limits::CONTENT;
+/// Bytes of the longest request.
+const LENGTH_MAX: usize = limits::HEAD + limits::CONTENT;
 
-/// A buffer that grows as bytes arrive, never by what a peer declares. It lives with its thread,
-/// not with a connection.
+/// A buffer that grows as bytes arrive, never by the length that a client declares. A thread uses one for all its
+/// connections.
 #[derive(Debug)]
 pub(super) struct Input {
     bytes: Vec<u8>,
@@ -22,67 +22,64 @@ pub(super) struct Input {
 impl Input {
     pub(super) fn new() -> Self {
         Self {
-            bytes: vec![0; USUAL],
+            bytes: vec![0; INITIAL_LENGTH],
             start: 0,
             end: 0,
         }
     }
 
     pub(super) fn unread(&self) -> &[u8] {
-        self.bytes.get(self.start..self.end).unwrap_or(b"")
+        &self.bytes[self.start..self.end]
     }
 
-    /// Reads once from the source, and returns how many bytes came; 0 at its end.
+    /// Reads once from the source. Returns how many bytes it got; 0 at the end of the source.
     pub(super) fn fill(&mut self, mut source: impl Read) -> io::Result<usize> {
         if self.end == self.bytes.len() {
             if self.start > 0 {
-                self.bytes.copy_within(self.start..self.end, 0);
-                self.end = self.end.saturating_sub(self.start);
+                self.bytes.copy_within(self.start.., 0);
+                self.end -= self.start;
                 self.start = 0;
             } else {
-                self.bytes
-                    .resize(self.bytes.len().saturating_mul(2).min(LONGEST), 0);
+                let length = (self.bytes.len() * 2).min(LENGTH_MAX);
+                self.bytes.resize(length, 0);
             }
         }
-        let room = self.bytes.get_mut(self.end..).unwrap_or(&mut []);
-        let count = source.read(room)?;
-        self.end = self.end.saturating_add(count);
+        let count = source.read(&mut self.bytes[self.end..])?;
+        self.end += count;
         Ok(count)
     }
 
-    /// Drops so many bytes from the front.
+    /// Drops the first `count` unread bytes.
     pub(super) fn consume(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count).min(self.end);
+        self.start += count;
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
     }
 
-    /// Drops `count` bytes behind the first `kept` ones.
+    /// Drops `count` unread bytes after the first `kept` ones.
     pub(super) fn remove(&mut self, kept: usize, count: usize) {
-        let to = self.start.saturating_add(kept).min(self.end);
-        let from = to.saturating_add(count).min(self.end);
-        self.bytes.copy_within(from..self.end, to);
-        self.end = self.end.saturating_sub(from.saturating_sub(to));
+        let to = self.start + kept;
+        self.bytes.copy_within(to + count..self.end, to);
+        self.end -= count;
     }
 
-    /// Forgets everything, and gives back what a long request made it grow by.
+    /// Drops all bytes, and gives back the memory that a long request took.
     pub(super) fn reset(&mut self) {
         (self.start, self.end) = (0, 0);
-        self.bytes.truncate(USUAL);
+        self.bytes.truncate(INITIAL_LENGTH);
         self.bytes.shrink_to_fit();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
     use super::*;
 
     #[test]
-    fn bytes_come_out_as_they_went_in_whatever_is_taken_between() {
+    fn returns_the_bytes_of_its_source_in_order() {
         let mut input = Input::new();
-        let source: Vec<u8> = (0..=255).cycle().take(3 * LONGEST).collect();
+        let source: Vec<u8> = (0..=255).cycle().take(3 * LENGTH_MAX).collect();
         let (mut source, mut expected) = (&source[..], &source[..]);
         while !expected.is_empty() {
             while input.unread().len() < 5_000
@@ -93,11 +90,11 @@ mod tests {
             input.consume(count);
             expected = &expected[count..];
         }
-        assert!(input.bytes.len() <= LONGEST);
+        assert!(input.bytes.len() <= LENGTH_MAX);
     }
 
     #[test]
-    fn a_piece_can_be_taken_out_behind_a_head() {
+    fn removes_bytes_after_a_head() {
         let mut input = Input::new();
         assert!(input.fill(&b"xheadchunkrest"[..]).is_ok());
         input.consume(1);

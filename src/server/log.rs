@@ -1,26 +1,56 @@
-//! The log: one line an event on standard error, with a stable cause word to search for.
+//! The log: one line per event on standard error, with a stable cause word to search for.
 
-use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::http::{Head, Status};
 use crate::text::digits;
-use crate::text::log_note::LogNote;
+use crate::text::log_note::{LogNote, Report};
 
 /// Bytes of a path that a log line shows.
 const PATH_MAX: usize = 64;
 
-/// Says what became of a request. The path stands there without its query, which holds a signature;
-/// foreign bytes are escaped, so that no one writes a line of their own or moves a terminal's
-/// cursor. The line is made in a buffer whose content does not matter.
-pub(super) fn request(
+/// An event that no single request causes.
+pub(super) enum Event {
+    /// `accept` failed.
+    AcceptFailed {
+        /// Its error.
+        error: io::Error,
+    },
+    /// A thread could not be started.
+    ThreadFailed {
+        /// The error of `clone(2)`.
+        error: io::Error,
+    },
+    /// All slots are taken, and another connection was accepted.
+    ConnectionLimitReached {
+        /// The limit.
+        limit: usize,
+    },
+    /// The handler panicked.
+    HandlerPanicked,
+}
+
+/// Writes a line to standard error. The line has no line end.
+///
+/// The line and its end are one write, so that lines of several threads do not mix. A log that cannot be written does
+/// not stop the server.
+pub fn report(line: &str) {
+    let parts = [IoSlice::new(line.as_bytes()), IoSlice::new(b"\n")];
+    let _: io::Result<usize> = io::stderr().write_vectored(&parts);
+}
+
+/// Logs a request with its status. The path is shown without its query, which holds a signature. Bytes of the client
+/// are escaped, so that they cannot start a line of their own or move the cursor of a terminal. `line` is a buffer with
+/// arbitrary content.
+pub(super) fn report_request(
     status: Status,
     head: Option<&Head<'_>>,
     peer: SocketAddr,
     note: &LogNote,
     line: &mut Vec<u8>,
+    report: Report,
 ) {
     let (method, path): (&str, &[u8]) =
         head.map_or(("-", b"-"), |head| (head.method.name(), head.target.path()));
@@ -34,24 +64,8 @@ pub(super) fn request(
     if !note.hint.is_empty() {
         push_all(&["\" hint=\"", note.hint], line);
     }
-    line.extend_from_slice(b"\"\n");
-    say(line);
-}
-
-/// Says something that no request is to blame for.
-pub(super) fn event(cause: &str, reason: impl fmt::Display) {
-    say(format!("cause={cause} reason=\"{reason}\"\n").as_bytes());
-}
-
-/// A line of somebody else's, without an end.
-pub fn report(line: &str) {
-    say(format!("{line}\n").as_bytes());
-}
-
-/// One line, with its end, in one write, so that lines of several threads never mix. A log that cannot be
-/// written is no reason to stop answering.
-fn say(line: &[u8]) {
-    let _: io::Result<()> = io::stderr().write_all(line);
+    line.push(b'"');
+    report(&String::from_utf8_lossy(line));
 }
 
 fn push_all(parts: &[&str], line: &mut Vec<u8>) {
@@ -60,8 +74,8 @@ fn push_all(parts: &[&str], line: &mut Vec<u8>) {
     }
 }
 
-/// The address as `Display` writes it, which takes four times the instructions for the usual kind: what
-/// strangers can make us log should cost little.
+/// Appends the address as `Display` writes it. For IPv4, `Display` takes four times the instructions, and a stranger
+/// can cause any number of log lines.
 fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
     match peer {
         SocketAddr::V4(peer) => {
@@ -79,14 +93,15 @@ fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
     }
 }
 
-/// Lets one event of a kind through in a second, so that a flood of them does not become a flood of
-/// lines.
+/// Permits one log line per second for a kind of event, so that a flood of events is no flood of lines.
 #[derive(Default)]
-pub(super) struct Throttle(AtomicU64);
+pub(super) struct Throttle {
+    last_second: AtomicU64,
+}
 
 impl Throttle {
     pub(super) fn permits(&self, now: u64) -> bool {
-        self.0.swap(now, Ordering::Relaxed) != now
+        self.last_second.swap(now, Ordering::Relaxed) != now
     }
 }
 
@@ -96,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_written_as_std_writes_them() {
+    fn writes_addresses_as_std_does() {
         for peer in ["127.0.0.1:0", "203.0.113.255:65535", "[2001:db8::1]:443"] {
             let mut line = Vec::new();
             push_address(peer.parse().unwrap(), &mut line);

@@ -1,4 +1,4 @@
-//! What systemd is told of a service (sd_notify(3)): a datagram to the socket of `NOTIFY_SOCKET`.
+//! Messages to the service manager (sd_notify(3)): datagrams to the Unix socket that `NOTIFY_SOCKET` names.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -8,57 +8,58 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
-/// The service has started: it listens, and answers from now on.
+/// The service has started and answers requests.
 pub const READY: &str = "READY=1";
 
-/// It was told to stop, and finishes what is under way.
+/// The service was told to stop and finishes its requests.
 pub const STOPPING: &str = "STOPPING=1";
 
-/// It is not stuck.
-const ALIVE: &str = "WATCHDOG=1";
+/// The service is alive.
+const WATCHDOG: &str = "WATCHDOG=1";
 
-/// A service manager that restarts a server which it has not heard of for some time (`WatchdogSec=`).
+/// The service manager's watchdog (`WatchdogSec=`): it restarts a service that sends no ping for some time.
 #[derive(Debug)]
 pub struct Watchdog {
     socket: OsString,
-    every: Duration,
-    heard: Mutex<Option<Instant>>,
+    interval: Duration,
+    last_ping: Mutex<Option<Instant>>,
 }
 
 impl Watchdog {
-    /// That behind this socket, which wants to hear of the server within any such time. It does twice as
-    /// often.
-    pub fn new(socket: OsString, within: Duration) -> Self {
+    /// The watchdog at this socket, which restarts the service after `timeout` without a ping. Pings are sent twice
+    /// in that time.
+    pub fn new(socket: OsString, timeout: Duration) -> Self {
         Self {
             socket,
-            every: within.checked_div(2).unwrap_or(within),
-            heard: Mutex::new(None),
+            interval: timeout / 2,
+            last_ping: Mutex::new(None),
         }
     }
 
-    /// Tells it, if it is time to. Called where connections are accepted, so that a server that does
-    /// not get there any more is not heard of.
+    /// Sends a ping if one is due. The threads that accept connections call this, so that a server which no longer
+    /// accepts connections is restarted.
     pub(super) fn ping(&self) {
-        let mut heard = match self.heard.try_lock() {
-            Ok(heard) => heard,
+        let mut last_ping = match self.last_ping.try_lock() {
+            Ok(last_ping) => last_ping,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Another thread is sending one.
             Err(TryLockError::WouldBlock) => return,
         };
-        if heard.is_none_or(|heard| heard.elapsed() >= self.every) {
-            // Connections do not wait for a manager whose queue is full, which hears of it the next time.
+        if last_ping.is_none_or(|last_ping| last_ping.elapsed() >= self.interval) {
+            // If the manager's queue is full, connections do not wait for it: the next ping follows soon.
             let sent = UnixDatagram::unbound().and_then(|datagram| {
                 datagram.set_nonblocking(true)?;
-                send(&datagram, &self.socket, ALIVE)
+                send(&datagram, &self.socket, WATCHDOG)
             });
             if sent.is_ok() {
-                *heard = Some(Instant::now());
+                *last_ping = Some(Instant::now());
             }
         }
     }
 }
 
-/// Sends a state such as [`READY`] to the socket at this path; one that begins with `@` is a name in
-/// the abstract namespace (unix(7)). Where its queue is full it waits, for at most a second.
+/// Sends a state such as [`READY`] to the socket at this path. A path that begins with `@` is a name in the abstract
+/// namespace (unix(7)). If the manager's queue is full, this waits for at most a second.
 ///
 /// # Errors
 /// Those of `socket(2)` and `sendto(2)`.

@@ -1,10 +1,10 @@
-//! The system's random bytes.
+//! The random numbers of the system (random(4)).
 
 use std::fs::File;
 use std::io::{self, Read};
 
-/// A function that fills bytes with random ones that nobody can predict (random(4)). It keeps a descriptor, so that
-/// it does not fail where there are no more to be had.
+/// Makes a function that fills a buffer with unpredictable random bytes. The function keeps a descriptor open, so it
+/// also works when the process has no descriptor left.
 ///
 /// # Errors
 /// Those of `open(2)`; the function's are those of `read(2)`.

@@ -452,7 +452,7 @@ fn who_is_connected_when_the_server_stops_is_answered() {
         );
     }
     let ended = handle.wait();
-    assert_eq!((ended.cut, ended.is_whole), (0, true));
+    assert_eq!((ended.unanswered, ended.is_complete), (0, true));
     serving.join().unwrap().unwrap();
     assert!(TcpStream::connect(address).is_err());
 }
@@ -510,7 +510,7 @@ fn who_has_begun_to_ask_when_the_server_stops_is_answered() {
             (200, Some("close"))
         );
     }
-    assert_eq!(handle.wait().cut, 0);
+    assert_eq!(handle.wait().unanswered, 0);
     serving.join().unwrap().unwrap();
 }
 
@@ -538,7 +538,7 @@ fn who_asks_again_while_the_server_stops_is_answered_or_closed_but_never_refused
             assert!(received.starts_with(b"HTTP/1.1 200 "));
         }
     }
-    assert_eq!(handle.wait().cut, 0);
+    assert_eq!(handle.wait().unanswered, 0);
     serving.join().unwrap().unwrap();
 }
 
@@ -556,10 +556,10 @@ fn what_takes_too_long_is_cut() {
     handle.stop();
     handle.stop();
     let ended = handle.wait();
-    assert_eq!((ended.cut, ended.is_whole), (1, false));
+    assert_eq!((ended.unanswered, ended.is_complete), (1, false));
     assert!(ended.took >= Duration::from_millis(50));
     assert_eq!(rest(&mut stream), b"");
-    assert!(handle.traffic().is_stopping);
+    assert!(handle.stats().is_stopping);
     go.send(()).unwrap();
     serving.join().unwrap().unwrap();
     assert_eq!(handle.wait(), ended);
@@ -582,12 +582,12 @@ fn a_backend_of_the_library_is_watched_and_ended_through_its_handle() {
     );
     assert_eq!(exchange(address, &post(&text_of("u", 2, "panic"))), b"");
     assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
-    let traffic = handle.traffic();
-    assert_eq!((traffic.panics, traffic.times.len()), (1, 1));
+    let stats = handle.stats();
+    assert_eq!((stats.panics, stats.answer_times.len()), (1, 1));
     assert_eq!((metrics.successes(), metrics.replies()), (1, 0));
     assert_eq!(metrics.messages().next(), Some(("text", 2)));
     handle.stop();
-    assert_eq!(handle.wait().cut, 0);
+    assert_eq!(handle.wait().unanswered, 0);
     serving.join().unwrap().unwrap();
     assert!(TcpStream::connect(address).is_err());
 }
@@ -599,8 +599,8 @@ fn the_end_of_one_server_leaves_the_other_one_of_its_socket_alone() {
     // Another owner may have set it so; nobody waits in vain, nor without end.
     listener.set_nonblocking(true).unwrap();
     let serve = || {
-        let shared = Listener::shared(listener.try_clone().unwrap());
-        let mut backend = Server::on(shared).token(Token::parse(TOKEN).unwrap());
+        let shared = Listener::from_shared(listener.try_clone().unwrap());
+        let mut backend = Server::from_listener(shared).token(Token::parse(TOKEN).unwrap());
         backend.limits.drain = PATIENCE;
         let handle = backend.handle.clone();
         let serving = thread::spawn(move || backend.run(|_| Reply::Success));
@@ -612,7 +612,7 @@ fn the_end_of_one_server_leaves_the_other_one_of_its_socket_alone() {
     for (handle, serving) in [first, second] {
         handle.stop();
         let ended = handle.wait();
-        assert_eq!((ended.cut, ended.is_whole), (0, true));
+        assert_eq!((ended.unanswered, ended.is_complete), (0, true));
         serving.join().unwrap().unwrap();
     }
     assert_eq!(accept_timeout(&listener), None);
@@ -627,8 +627,8 @@ fn accept_timeout(listener: &TcpListener) -> Option<Duration> {
 fn a_socket_that_was_handed_over_is_left_as_it_was_after_a_cut_too() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let shared = Listener::shared(listener.try_clone().unwrap());
-    let mut backend = Server::on(shared).token(Token::parse(TOKEN).unwrap());
+    let shared = Listener::from_shared(listener.try_clone().unwrap());
+    let mut backend = Server::from_listener(shared).token(Token::parse(TOKEN).unwrap());
     backend.limits.drain = Duration::from_millis(50);
     let handle = backend.handle.clone();
     let (serving, has_begun, go) = run_slowly(backend);
@@ -636,7 +636,7 @@ fn a_socket_that_was_handed_over_is_left_as_it_was_after_a_cut_too() {
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
     has_begun.recv().unwrap();
     handle.stop();
-    assert_eq!(handle.wait().cut, 1);
+    assert_eq!(handle.wait().unanswered, 1);
     assert_eq!(accept_timeout(&listener), None);
     // Whoever comes now is the next owner's.
     let mut next = connect(address);

@@ -21,7 +21,9 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("server", &["deadline", "text", "http"]),
     (
         "service",
-        &["text", "wechat", "rules", "session", "callback", "server"],
+        &[
+            "text", "http", "wechat", "rules", "session", "callback", "server",
+        ],
     ),
     (
         "control",

@@ -1,0 +1,446 @@
+//! The table of all open connections: a bounded number of slots, and the rule for which connection is closed when a new
+//! one needs a slot.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The slots in all are this many times the connection limit.
+///
+/// The limit is for connections that wait for their client: anybody can open those. A connection whose request is being
+/// answered takes a valid signature. WeChat sends a message up to three times, and the first two connections may
+/// still have a thread when the third arrives.
+const HARD_CAP_FACTOR: usize = 3;
+
+/// A connection that has waited for less than this is not evicted: its request may have arrived and not been read yet.
+/// Threads that wait for a slot also try again after this time.
+const EVICTION_GRACE: Duration = Duration::from_millis(20);
+
+/// The table of all open connections.
+///
+/// Ten thousand silent connections cannot keep other clients out, whatever the timeouts are: at the limit, the
+/// connection that has waited longest for its client is evicted. A client in the middle of a request, or one that does
+/// not read its answer, is waited for too, and each further byte does not restart its time. Connections whose request
+/// is being answered are never evicted. They do not count towards the limit, up to twice the limit of them.
+pub(super) struct ConnectionTable {
+    slots: Mutex<Slots>,
+    slot_freed: Condvar,
+    evictions: AtomicU64,
+}
+
+#[derive(Default)]
+struct Slots {
+    connections: Vec<Arc<Connection>>,
+    /// Accepted connections that wait for a slot.
+    newcomers: usize,
+    /// Threads that wait for `slot_freed`. Without one, notifying would be a wasted system call.
+    waiting_threads: usize,
+    is_closed: bool,
+}
+
+struct Connection {
+    stream: TcpStream,
+    state: Mutex<State>,
+    /// When the server shut down the reading side, so that reading returns the end of the input.
+    input_shut_at: OnceLock<Instant>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The server waits for the client, which has to send a request or read an answer.
+    Waiting {
+        since: Instant,
+        /// Whether a part of the request has arrived, or a part of the answer is not sent.
+        is_mid_message: bool,
+    },
+    /// A request is being answered.
+    Working { since: Instant },
+    /// The connection was shut down to make room. Its thread has not ended yet.
+    Evicted,
+}
+
+/// The slot of a connection, freed on drop.
+pub(super) struct Slot<'t> {
+    table: &'t ConnectionTable,
+    connection: Arc<Connection>,
+    pub(super) peer: SocketAddr,
+}
+
+impl Slots {
+    fn states(&self) -> impl Iterator<Item = (State, &Connection)> {
+        let connections = self.connections.iter();
+        connections.map(|connection| (*connection.state(), &**connection))
+    }
+
+    fn working(&self) -> usize {
+        self.states()
+            .filter(|(state, _)| state.is_working())
+            .count()
+    }
+
+    /// Connections that were shut down and still have a slot.
+    fn evicted(&self) -> usize {
+        let is_evicted = |(state, _): &(State, &Connection)| *state == State::Evicted;
+        self.states().filter(is_evicted).count()
+    }
+
+    /// Whether there is no slot for another connection.
+    fn is_full(&self, limit: usize) -> bool {
+        let taken = self.connections.len();
+        // The limit comes from outside and may be any number.
+        let hard_cap = limit.saturating_mul(HARD_CAP_FACTOR);
+        taken >= limit && (taken >= hard_cap || taken - self.working() >= limit)
+    }
+
+    /// Shuts down the connection that has waited longest for its client. `false` if none has waited for long enough.
+    fn evict_longest_waiting(&self) -> bool {
+        let now = Instant::now();
+        let waiting = |(state, connection): (State, _)| match state {
+            State::Waiting { since, .. } if now - since >= EVICTION_GRACE => {
+                Some((since, state, connection))
+            }
+            State::Waiting { .. } | State::Working { .. } | State::Evicted => None,
+        };
+        while let Some((_, state, connection)) = self
+            .states()
+            .filter_map(waiting)
+            .min_by_key(|(since, ..)| *since)
+        {
+            let mut current = connection.state();
+            // Its request may have arrived since the search.
+            if *current == state {
+                *current = State::Evicted;
+                connection.shut_down(Shutdown::Both);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl State {
+    const fn is_working(&self) -> bool {
+        matches!(self, Self::Working { .. })
+    }
+
+    const fn is_mid_message(&self) -> bool {
+        matches!(self, Self::Waiting { is_mid_message, .. } if *is_mid_message)
+    }
+}
+
+impl Connection {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shut_down(&self, how: Shutdown) {
+        // This fails only if the client has closed the connection already.
+        let _: io::Result<()> = self.stream.shutdown(how);
+    }
+}
+
+impl ConnectionTable {
+    pub(super) fn new() -> Self {
+        Self {
+            slots: Mutex::default(),
+            slot_freed: Condvar::new(),
+            evictions: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes a slot for a new connection. At the limit this evicts the connection that has waited longest, and waits
+    /// until a slot is free; each time it has waited it calls `on_wait`. `None` once the table is closed.
+    pub(super) fn take_slot(
+        &self,
+        limit: usize,
+        stream: TcpStream,
+        peer: SocketAddr,
+        on_wait: &dyn Fn(),
+    ) -> Option<Slot<'_>> {
+        let mut slots = self.slots();
+        if slots.is_full(limit) {
+            slots.newcomers += 1;
+            while slots.is_full(limit) && !slots.is_closed {
+                // One eviction for each newcomer. Another newcomer may take the slot that becomes free, and all
+                // connections may be working, so each turn decides anew.
+                if slots.evicted() < slots.newcomers {
+                    self.evict(&slots);
+                }
+                drop(self.wait_for_freed_slot(slots));
+                on_wait();
+                slots = self.slots();
+            }
+            slots.newcomers -= 1;
+        }
+        if slots.is_closed {
+            return None;
+        }
+        let connection = Arc::new(Connection {
+            stream,
+            state: Mutex::new(State::Waiting {
+                since: Instant::now(),
+                is_mid_message: false,
+            }),
+            input_shut_at: OnceLock::new(),
+        });
+        slots.connections.push(Arc::clone(&connection));
+        Some(Slot {
+            table: self,
+            connection,
+            peer,
+        })
+    }
+
+    /// Evicts the connection that has waited longest for its client, to get back its descriptor and memory, and gives
+    /// it a moment to end. `false` if there was none.
+    pub(super) fn make_room(&self) -> bool {
+        let slots = self.slots();
+        let is_evicted = self.evict(&slots);
+        if is_evicted {
+            drop(self.wait_for_freed_slot(slots));
+        }
+        is_evicted
+    }
+
+    /// The number of connections, and of those whose request is being answered.
+    pub(super) fn usage(&self) -> (usize, usize) {
+        let slots = self.slots();
+        (slots.connections.len(), slots.working())
+    }
+
+    /// How many connections were evicted.
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request that began before this time is still being received or answered.
+    pub(super) fn has_request_from_before(&self, time: Instant) -> bool {
+        self.slots().states().any(|(state, _)| match state {
+            State::Waiting {
+                since,
+                is_mid_message,
+            } => is_mid_message && since < time,
+            State::Working { since } => since < time,
+            State::Evicted => false,
+        })
+    }
+
+    /// Ends the input of the connections that have been silent for this long, so that their threads see that no request
+    /// follows. A request that arrives at this moment can still be read: Linux keeps what arrives after the shutdown.
+    pub(super) fn shut_silent(&self, silence: Duration) {
+        let now = Instant::now();
+        for (state, connection) in self.slots().states() {
+            if let State::Waiting {
+                since,
+                is_mid_message: false,
+            } = state
+                && now - since > silence
+                && connection.input_shut_at.set(now).is_ok()
+            {
+                connection.shut_down(Shutdown::Read);
+            }
+        }
+    }
+
+    /// Shuts down all connections and hands out no slots any more. Returns how many requests stay unanswered.
+    pub(super) fn close(&self) -> usize {
+        let mut slots = self.slots();
+        slots.is_closed = true;
+        let mut unanswered = 0;
+        for (state, connection) in slots.states() {
+            connection.shut_down(Shutdown::Both);
+            unanswered += usize::from(state.is_working() || state.is_mid_message());
+        }
+        unanswered
+    }
+
+    /// Waits until a slot is freed, but at most for a moment.
+    pub(super) fn wait(&self) {
+        drop(self.wait_for_freed_slot(self.slots()));
+    }
+
+    fn wait_for_freed_slot<'t>(&self, mut slots: MutexGuard<'t, Slots>) -> MutexGuard<'t, Slots> {
+        slots.waiting_threads += 1;
+        let waited = self.slot_freed.wait_timeout(slots, EVICTION_GRACE);
+        let (mut slots, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        slots.waiting_threads -= 1;
+        slots
+    }
+
+    fn evict(&self, slots: &Slots) -> bool {
+        let is_evicted = slots.evict_longest_waiting();
+        self.evictions
+            .fetch_add(u64::from(is_evicted), Ordering::Relaxed);
+        is_evicted
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot<'_> {
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.connection.stream
+    }
+
+    /// The server has waited for the client since this time. `is_mid_message` says whether a part of the answer is not
+    /// sent.
+    pub(super) fn set_waiting(&self, since: Instant, is_mid_message: bool) {
+        self.set_state(State::Waiting {
+            since,
+            is_mid_message,
+        });
+    }
+
+    /// A part of a request has arrived. The client has to send the rest, so the waiting time goes on.
+    pub(super) fn set_mid_message(&self) {
+        if let State::Waiting { is_mid_message, .. } = &mut *self.connection.state() {
+            *is_mid_message = true;
+        }
+    }
+
+    /// The server works on a request since this time. `false` if the connection was evicted: no answer can be sent.
+    #[must_use]
+    pub(super) fn set_working(&self, since: Instant) -> bool {
+        self.set_state(State::Working { since })
+    }
+
+    pub(super) fn is_evicted(&self) -> bool {
+        *self.connection.state() == State::Evicted
+    }
+
+    /// How long ago the server ended the input of this connection, if it did.
+    pub(super) fn input_shut_for(&self) -> Option<Duration> {
+        self.connection.input_shut_at.get().map(Instant::elapsed)
+    }
+
+    /// An evicted connection stays evicted, because its socket is shut down.
+    fn set_state(&self, state: State) -> bool {
+        let mut current = self.connection.state();
+        let is_evicted = *current == State::Evicted;
+        if !is_evicted {
+            *current = state;
+        }
+        !is_evicted
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.table.slots();
+        slots
+            .connections
+            .retain(|connection| !Arc::ptr_eq(connection, &self.connection));
+        if slots.waiting_threads > 0 {
+            self.table.slot_freed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::cell::Cell;
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn pair(listener: &TcpListener) -> (TcpStream, TcpStream, SocketAddr) {
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        // If a connection is not shut down as it should be, the test fails instead of hanging.
+        client
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let (served, peer) = listener.accept().unwrap();
+        (client, served, peer)
+    }
+
+    #[test]
+    fn evicts_the_longest_waiting_connection_and_never_a_working_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let table = ConnectionTable::new();
+        let mut clients = Vec::new();
+        let mut slots = Vec::new();
+        for _ in 0..3 {
+            let (client, served, peer) = pair(&listener);
+            clients.push(client);
+            slots.push(table.take_slot(3, served, peer, &|| ()).unwrap());
+        }
+        assert!(slots[0].set_working(Instant::now()));
+        slots[1].set_waiting(Instant::now(), false);
+        std::thread::sleep(2 * EVICTION_GRACE);
+        let young = Instant::now();
+        // The third has waited longest: the first works, and the second began to wait after it.
+        assert!(table.make_room());
+        assert_eq!(clients[2].read(&mut [0]).unwrap(), 0);
+        assert!(table.make_room());
+        assert_eq!(clients[1].read(&mut [0]).unwrap(), 0);
+        assert!(!table.make_room());
+        clients[0].set_nonblocking(true).unwrap();
+        let still_open = clients[0].read(&mut [0]).unwrap_err();
+        assert_eq!(still_open.kind(), io::ErrorKind::WouldBlock);
+        slots[2].set_waiting(young, false);
+        assert!(slots[2].is_evicted() && !slots[2].set_working(young));
+        assert_eq!(table.evictions(), 2);
+    }
+
+    #[test]
+    fn spares_a_connection_that_has_just_begun_to_wait() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let table = ConnectionTable::new();
+        let (_client, served, peer) = pair(&listener);
+        let slot = table.take_slot(1, served, peer, &|| ()).unwrap();
+        // A time in the future, because this thread may be suspended for longer than the grace time.
+        slot.set_waiting(Instant::now() + Duration::from_secs(60), false);
+        assert!(!table.make_room() && !slot.is_evicted());
+    }
+
+    #[test]
+    fn does_not_count_up_to_twice_the_limit_of_working_connections() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let table = ConnectionTable::new();
+        let mut clients = Vec::new();
+        let mut taken = Vec::new();
+        for number in 0..6 {
+            // Otherwise `take_slot` would wait for ever.
+            assert!(!table.slots().is_full(2), "{number}");
+            let (client, served, peer) = pair(&listener);
+            let slot = table.take_slot(2, served, peer, &|| ()).unwrap();
+            assert!(number >= 4 || slot.set_working(Instant::now()));
+            clients.push(client);
+            taken.push(slot);
+        }
+        assert!(table.slots().is_full(2), "two wait, four work");
+        assert!(taken[5].set_working(Instant::now()));
+        assert!(table.slots().is_full(2), "one waits, but there are six");
+        drop(taken.pop());
+        assert!(!table.slots().is_full(2));
+        taken[0].set_waiting(Instant::now(), false);
+        assert!(table.slots().is_full(2), "two wait, three work");
+    }
+
+    #[test]
+    fn gives_the_slot_of_the_evicted_connection_to_the_newcomer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let table = ConnectionTable::new();
+        let (mut first_client, served, peer) = pair(&listener);
+        let first = table.take_slot(1, served, peer, &|| ()).unwrap();
+        let (_second_client, served, peer) = pair(&listener);
+        let has_waited = Cell::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // As the thread of the first connection does: it reads the end of the input, and ends.
+                assert_eq!(first.stream().read(&mut [0]).unwrap(), 0);
+                drop(first);
+            });
+            let on_wait = || has_waited.set(true);
+            assert!(table.take_slot(1, served, peer, &on_wait).is_some());
+        });
+        assert!(has_waited.get());
+        assert_eq!(first_client.read(&mut [0]).unwrap(), 0);
+    }
+}

@@ -1,0 +1,29 @@
+//! The sentences of the server's log, each with its cause word.
+
+use super::log::Event;
+use crate::text::log_note::LogNote;
+
+impl Event {
+    /// What the log says about the event.
+    pub(super) fn note(&self) -> LogNote {
+        let (cause, reason) = match self {
+            Self::AcceptFailed { error } => ("accept", error.to_string()),
+            Self::ThreadFailed { error } => ("thread", error.to_string()),
+            Self::ConnectionLimitReached { limit } => (
+                "crowded",
+                format!(
+                    "connection limit {limit} reached; closing the connection that has waited longest for its client"
+                ),
+            ),
+            Self::HandlerPanicked => (
+                "panic",
+                "handler panicked; its connection was closed".to_owned(),
+            ),
+        };
+        LogNote {
+            cause,
+            reason: reason.into(),
+            hint: "",
+        }
+    }
+}
