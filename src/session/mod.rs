@@ -1,10 +1,10 @@
-//! One run per message: retries joined, late replies kept for their user.
+//! One run for all tries of a message, and late answers kept for their users.
 
-mod in_flight;
-mod line;
+mod recent_message;
 mod responder;
 mod retries;
 mod retry_store;
+mod wording;
 
 pub use responder::{Responder, Runner};
-pub use retries::{Caller, Outcome, Retries};
+pub use retries::{Caller, Outcome, Retries, Timing};

@@ -1,4 +1,5 @@
-//! Answers messages by rules: fixed replies at once, programs once for all tries of a message.
+//! Answers messages by rules. A fixed reply is made for each try; a program runs once for all tries of its
+//! message.
 
 use std::path::Path;
 
@@ -7,13 +8,13 @@ use crate::rules::{Action, EMBEDDED, ProgramCall, ReloadableRules, Rules, RulesE
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 
-/// Runs the program of a rule.
+/// Runs the programs that rules call.
 pub trait Runner: Send + Sync {
-    /// Runs it to its end and returns its reply.
+    /// Runs a program to its end and returns its reply, or the reply for a program that failed.
     fn run(&self, call: &ProgramCall, message: &Message<'_>) -> Reply<'static>;
 }
 
-/// Answers messages by rules.
+/// The answers of one account: its rules, its programs, and its recent messages.
 #[derive(Debug)]
 pub struct Responder<R> {
     rules: RulesSource,
@@ -28,10 +29,11 @@ enum RulesSource {
 }
 
 impl<R: Runner> Responder<R> {
-    /// The rules of a file, or the embedded ones; their programs are run by `runner`.
+    /// Reads the rules of this file, or the embedded ones without a file. `runner` runs their programs.
+    /// Log lines about reloads and lost answers go to `report`.
     ///
     /// # Errors
-    /// [`RulesError`]
+    /// [`RulesError`] if the file cannot be read or has errors.
     pub fn open(rules: Option<&Path>, runner: R, report: Report) -> Result<Self, RulesError> {
         let rules = match rules {
             Some(path) => RulesSource::File(ReloadableRules::open(path, report)?),
@@ -46,13 +48,13 @@ impl<R: Runner> Responder<R> {
         })
     }
 
-    /// What runs the programs.
+    /// The runner of the programs.
     pub const fn runner(&self) -> &R {
         &self.runner
     }
 
-    /// Whether the rules in use are those of the file as it is now. If not, the file has errors, which were
-    /// reported, and the previous rules are kept.
+    /// Whether the rules in use are those of the file as it is now. If not, the last reload failed, which
+    /// was reported, and the previous rules are still in use.
     pub fn has_current_rules(&self) -> bool {
         match &self.rules {
             RulesSource::File(rules) => rules.are_current(),
@@ -60,13 +62,12 @@ impl<R: Runner> Responder<R> {
         }
     }
 
-    /// How many tries joined an earlier try of their message.
+    /// How many tries joined the run of an earlier try, or got its answer.
     pub fn joined(&self) -> u64 {
         self.retries.joined()
     }
 
-    /// The outcome of a message. A program runs once for all tries; a fixed reply is made for each try, which
-    /// costs less than remembering it.
+    /// The answer to a try of a message.
     pub fn answer<'m>(&self, message: &'m Message<'m>, caller: &Caller<'_>) -> Outcome<'m> {
         if let Some(outcome) = self.retries.join(message, caller) {
             return outcome;

@@ -1,110 +1,134 @@
-//! Five seconds and three tries: every message is worked on once, and no answer is lost.
+//! One run for all tries of a message, and no answer lost.
 //!
-//! WeChat gives up on a message after five seconds and sends it again, three times in all. The try
-//! that comes first does the work, on its own thread; the others wait for it. Whoever is connected
-//! when it ends gets the answer, and so does a try that comes afterwards. Where the third try cannot
-//! wait any longer it says so, and the answer is kept until the user asks for it.
+//! WeChat gives up on a message after five seconds and sends it again, three times in all. The first try
+//! runs the work on its own thread; the others wait for it. The try that is connected when the run ends
+//! gets the answer, and so does a try that comes later. The last try is answered before WeChat gives up:
+//! it is told to wait, and the result is kept until the user writes again.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::in_flight::{InFlight, Key};
+use super::recent_message::{MessageKey, RecentMessage, SharedReply, UserKey};
 use super::retry_store::RetryStore;
+use super::wording::AnswersLost;
 use crate::rules::LateReply;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 use crate::xml::trim;
 
-/// How often WeChat sends a message ("three times in all" says its manual, and so do the logs).
+/// How often WeChat sends a message. Its manual says "three times in all", and captured logs agree.
 const TRIES: u32 = 3;
 
-/// So many seconds behind the first try it is the last, whatever was counted: they come five seconds
+/// A try is the last one if it comes this many seconds after the first, or later: tries are five seconds
 /// apart, and one of them may have been lost on its way.
 const LAST_TRY_AGE: u64 = 8;
 
-/// After how long WeChat gives up on a try. It began to count before the message was here.
-const WECHAT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A run shorter than this many seconds ends while its client is still connected: WeChat waits five.
+/// The check would cost a system call for every message.
+const QUICK_RUN: u64 = 2;
 
-/// How often to look from then on whether somebody waits all the same: a person with `curl`, say.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// By when the last try is answered: half a second is left for the way there and back, and a tenth
-/// for this machine.
-const LAST_TRY_DEADLINE: Duration = Duration::from_millis(4400);
-
-/// Bytes that are kept of each text of an answer: twice what WeChat takes.
+/// Bytes that are kept of each text of a reply: twice what WeChat shows.
 const TEXT_KEPT_MAX: usize = 4096;
 
-/// Characters of a question that are repeated in front of its late answer.
+/// Characters of a question that are quoted before its late answer.
 const QUESTION_CHARS_MAX: usize = 40;
 
-/// Who waits for an answer, as far as whoever is slow must know.
+/// The client that waits for an answer, as far as a slow answer has to know it.
 #[derive(Clone, Copy)]
 pub struct Caller<'c> {
-    /// The time, in seconds since 1970.
+    /// The current time, in seconds since 1970.
     pub now: &'c dyn Fn() -> u64,
-    /// Whether they still wait.
+    /// Whether the client is still connected.
     pub is_connected: &'c dyn Fn() -> bool,
 }
 
-/// What comes of a message.
+/// The answer to one try of a message.
 #[derive(Debug)]
 pub enum Outcome<'m> {
     /// This reply, made for this try.
     Reply(Reply<'m>),
     /// This reply, made once for all tries.
-    Shared(Arc<Reply<'static>>),
-    /// Nothing: nobody waits for it any more.
+    Shared(SharedReply),
+    /// No reply, because the client has disconnected.
     Disconnected,
 }
 
-/// The messages of the last time, with their answers.
+/// How long tries wait for a run. The default fits WeChat.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How long a try waits before it checks whether its client is still connected. WeChat gives up after
+    /// five seconds, which begin before the message is here.
+    pub wechat_timeout: Duration,
+    /// How often it checks after that: a client other than WeChat may wait longer.
+    pub poll_interval: Duration,
+    /// How long the last try waits. That leaves half a second for the network, and 100 ms for this machine.
+    pub last_try_deadline: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            wechat_timeout: Duration::from_secs(5),
+            poll_interval: Duration::from_millis(500),
+            last_try_deadline: Duration::from_millis(4400),
+        }
+    }
+}
+
+/// The recent messages and their answers.
 #[derive(Debug)]
 pub struct Retries {
-    memory: Mutex<RetryStore>,
+    store: Mutex<RetryStore>,
     joined: AtomicU64,
     hasher: RandomState,
+    timing: Timing,
     report: Report,
 }
 
 impl Retries {
-    /// Remembers nothing yet. What is lost for want of memory is reported in lines.
+    /// No messages yet, and WeChat's timing. Log lines about lost answers go to `report`.
     pub fn new(report: Report) -> Self {
+        Self::with_timing(Timing::default(), report)
+    }
+
+    /// No messages yet, and another timing: a test need not wait as long as WeChat does.
+    pub fn with_timing(timing: Timing, report: Report) -> Self {
         Self {
-            memory: Mutex::default(),
+            store: Mutex::default(),
             joined: AtomicU64::new(0),
             hasher: RandomState::new(),
+            timing,
             report,
         }
     }
 
-    /// How many tries joined an earlier one of their message, which did the work or had done it.
+    /// How many tries joined the run of an earlier try, or got its answer.
     pub fn joined(&self) -> u64 {
         self.joined.load(Ordering::Relaxed)
     }
 
-    /// What comes of a message that came before, or by which a user asks for a late answer; `None`
-    /// for all others.
+    /// The outcome for another try of a message, or for a message by which a user asks for a late answer.
+    /// `None` for a message that is new.
     pub fn join(&self, message: &Message<'_>, caller: &Caller<'_>) -> Option<Outcome<'static>> {
-        if self.memory().is_empty() {
+        if self.store().is_empty() {
             return None;
         }
-        let key = self.key(message);
-        let memory = self.memory();
-        if memory.known(key).is_some() {
-            return Some(self.join_run(memory, key, message, caller));
+        let key = self.message_key(message);
+        let store = self.store();
+        if store.get(key).is_some() {
+            return Some(self.join_run(store, key, message, caller));
         }
-        self.asked_for(&memory, message, caller)?;
-        drop(memory);
+        self.find_pending(&store, message, caller)?;
+        drop(store);
         Some(self.run_once(message, caller, LateReply::default(), &|| {
             self.pick_up(message, caller)
         }))
     }
 
-    /// Does the work for a message if this is its first try, else waits for whoever does it.
+    /// Runs the work if this is the first try of its message; any other try joins that run.
     pub fn run_once<'m>(
         &self,
         message: &Message<'_>,
@@ -112,195 +136,184 @@ impl Retries {
         late: LateReply,
         work: &dyn Fn() -> Reply<'m>,
     ) -> Outcome<'static> {
-        let key = self.key(message);
-        let (user, question) = (self.user(message), question(message));
-        let mut memory = self.memory();
-        if memory.known(key).is_some() {
-            return self.join_run(memory, key, message, caller);
+        let key = self.message_key(message);
+        let received = message.received();
+        let new = RecentMessage::new(self.user_key(message), question(message), late, received);
+        let mut store = self.store();
+        if store.get(key).is_some() {
+            return self.join_run(store, key, message, caller);
         }
-        memory.begin(key, user, question, late, message.received());
-        drop(memory);
-        let mut working = Working {
-            tries: self,
+        store.insert(key, new);
+        drop(store);
+        let mut run = Run {
+            retries: self,
             caller,
             key,
-            since: message.received(),
+            received,
             reply: Arc::new(Reply::Success),
             length: 0,
         };
-        let mut length = 0_usize;
+        let mut length = 0;
         let reply = work().map_texts(|text| {
             let kept = &text[..text.floor_char_boundary(TEXT_KEPT_MAX)];
             length += kept.len();
             Cow::Owned(kept.to_owned())
         });
-        working.length = length;
-        working.reply = Arc::new(reply);
-        Outcome::Shared(Arc::clone(&working.reply))
+        run.length = length;
+        run.reply = Arc::new(reply);
+        Outcome::Shared(Arc::clone(&run.reply))
     }
 
-    /// Another try of a known message.
-    fn join_run<'t>(
-        &'t self,
-        mut memory: MutexGuard<'t, RetryStore>,
-        key: Key,
+    /// Another try of a message: waits for its run.
+    fn join_run<'r>(
+        &'r self,
+        mut store: MutexGuard<'r, RetryStore>,
+        key: MessageKey,
         message: &Message<'_>,
         caller: &Caller<'_>,
     ) -> Outcome<'static> {
-        let Some(known) = memory.count_try(key) else {
+        let Some(joined) = store.get_mut(key) else {
             return Outcome::Disconnected;
         };
+        joined.tries += 1;
+        let age = message.received().saturating_sub(joined.first_try_at);
+        let is_last = joined.tries >= TRIES || age >= LAST_TRY_AGE;
+        let has_to_wait = joined.answer().is_none();
         self.joined.fetch_add(1, Ordering::Relaxed);
-        let age = message.received().saturating_sub(known.since);
-        let is_last = known.tries >= TRIES || age >= LAST_TRY_AGE;
-        let changed = Arc::clone(&known.changed);
-        let has_to_wait = known.answer.is_none();
-        let mut patience = if is_last {
-            LAST_TRY_DEADLINE
+        let mut timeout = if is_last {
+            self.timing.last_try_deadline
         } else {
-            WECHAT_TIMEOUT
+            self.timing.wechat_timeout
         };
         loop {
-            memory.count_waiting(key, true);
-            memory = wait_while(&changed, memory, patience, key, |known| {
-                known.answer.is_none()
-            });
-            memory.count_waiting(key, false);
-            if memory.known(key).is_none() {
-                return Outcome::Disconnected;
-            }
-            if let Some(answer) = memory.answer(key) {
-                drop(memory);
+            store = wait_until(store, key, timeout, |message| message.answer().is_some());
+            if let Some(answer) = store.deliver(key) {
+                drop(store);
                 if !has_to_wait || (caller.is_connected)() {
                     return Outcome::Shared(answer);
                 }
-                self.memory().owe(key, (caller.now)());
+                self.store().return_undelivered(key, (caller.now)());
                 return Outcome::Disconnected;
             }
             if is_last {
-                return memory
-                    .promise(key)
-                    .map_or(Outcome::Disconnected, Outcome::Shared);
+                let deferred = store.defer(key);
+                return deferred.map_or(Outcome::Disconnected, Outcome::Shared);
             }
-            drop(memory);
+            drop(store);
             if !(caller.is_connected)() {
                 return Outcome::Disconnected;
             }
-            memory = self.memory();
-            patience = POLL_INTERVAL;
+            store = self.store();
+            timeout = self.timing.poll_interval;
         }
     }
 
-    /// The late answer that the message asks for. Where it is not there yet, waits for as long as
-    /// the last try could, and then asks for patience again.
+    /// The late answer that the message asks for. If its run has not ended, waits for as long as the last
+    /// try could, and then gives the answer of the last try again.
     fn pick_up(&self, message: &Message<'_>, caller: &Caller<'_>) -> Reply<'static> {
-        let mut memory = self.memory();
-        let mut has_waited = false;
-        loop {
-            // There is nothing any more where another message of the user was quicker.
-            let Some(key) = self.asked_for(&memory, message, caller) else {
-                return Reply::Success;
-            };
-            if let Some(answer) = memory.hand_over(key) {
-                return answer;
-            }
-            let Some(known) = memory.known(key) else {
-                return Reply::Success;
-            };
-            if has_waited {
-                return Reply::text(known.late.text.clone());
-            }
-            has_waited = true;
-            let changed = Arc::clone(&known.changed);
-            memory = wait_while(&changed, memory, LAST_TRY_DEADLINE, key, |known| {
-                !known.is_done
-            });
+        let mut store = self.store();
+        if let Some(key) = self.find_pending(&store, message, caller) {
+            let timeout = self.timing.last_try_deadline;
+            store = wait_until(store, key, timeout, RecentMessage::is_finished);
         }
+        // Another message of the user may have taken the answer in the meantime.
+        let Some(key) = self.find_pending(&store, message, caller) else {
+            return Reply::Success;
+        };
+        if let Some(reply) = store.take_pending(key) {
+            return reply;
+        }
+        let deferred = store.deliver(key);
+        deferred.map_or(Reply::Success, |answer| (*answer).clone())
     }
 
-    /// The message whose answer this one asks for.
-    fn asked_for(
+    /// The pending message whose answer this message asks for.
+    fn find_pending(
         &self,
-        memory: &RetryStore,
+        store: &RetryStore,
         message: &Message<'_>,
         caller: &Caller<'_>,
-    ) -> Option<Key> {
-        if !memory.is_in_debt() || message.msg_type() != "text" {
+    ) -> Option<MessageKey> {
+        if !store.has_pending() || message.msg_type() != "text" {
             return None;
         }
-        let now = (caller.now)();
-        let said = message.field("Content").map_or("", trim);
-        memory.asked_for(self.user(message), said, now)
+        let text = message.field("Content").map_or("", trim);
+        store.find_pending(self.user_key(message), text, (caller.now)())
     }
 
-    fn user(&self, message: &Message<'_>) -> Key {
-        self.hasher.hash_one(message.from_user_name())
+    fn user_key(&self, message: &Message<'_>) -> UserKey {
+        UserKey(self.hasher.hash_one(message.from_user_name()))
     }
 
-    fn key(&self, message: &Message<'_>) -> Key {
-        self.hasher.hash_one(message.identity())
+    fn message_key(&self, message: &Message<'_>) -> MessageKey {
+        MessageKey(self.hasher.hash_one(message.identity()))
     }
 
-    fn memory(&self) -> MutexGuard<'_, RetryStore> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn store(&self) -> MutexGuard<'_, RetryStore> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Waits while this holds for a message, and at most so long.
-fn wait_while<'t>(
-    changed: &Condvar,
-    memory: MutexGuard<'t, RetryStore>,
-    patience: Duration,
-    key: Key,
-    holds: fn(&InFlight) -> bool,
-) -> MutexGuard<'t, RetryStore> {
-    changed
-        .wait_timeout_while(memory, patience, |memory| {
-            memory.known(key).is_some_and(holds)
+/// Waits until the condition holds for a message, or the timeout has passed. A message is not forgotten
+/// while a try waits for it.
+fn wait_until<'r>(
+    mut store: MutexGuard<'r, RetryStore>,
+    key: MessageKey,
+    timeout: Duration,
+    holds: fn(&RecentMessage) -> bool,
+) -> MutexGuard<'r, RetryStore> {
+    let Some(message) = store.get_mut(key).filter(|message| !holds(message)) else {
+        return store;
+    };
+    message.waiting += 1;
+    let changed = Arc::clone(&message.changed);
+    let (mut store, _) = changed
+        .wait_timeout_while(store, timeout, |store| {
+            store.get(key).is_some_and(|message| !holds(message))
         })
-        .unwrap_or_else(PoisonError::into_inner)
-        .0
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(message) = store.get_mut(key) {
+        message.waiting -= 1;
+    }
+    store
 }
 
-/// What a question is known by when its answer comes: its first line, or the front of that.
+/// The first line of the user's text, or its beginning, to be quoted before a late answer.
 fn question(message: &Message<'_>) -> String {
     let text = ["Content", "Recognition"]
         .iter()
         .find_map(|name| message.field(name))
         .map_or("", trim);
-    let line = text.split('\n').next().unwrap_or("");
-    let mut front: String = line.chars().take(QUESTION_CHARS_MAX).collect();
-    if front.len() < text.len() {
-        front.push('…');
+    let line = text.lines().next().unwrap_or_default();
+    let mut quoted: String = line.chars().take(QUESTION_CHARS_MAX).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
     }
-    front
+    quoted
 }
 
-/// Somebody at work on a message. Its end is noted whatever it is: work that panics has been done
-/// once too, and came to nothing.
-struct Working<'t> {
-    tries: &'t Retries,
-    caller: &'t Caller<'t>,
-    key: Key,
-    since: u64,
-    reply: Arc<Reply<'static>>,
+/// A run under way. Dropping it records its end, so that a run that panics has ended too, with no reply.
+struct Run<'r> {
+    retries: &'r Retries,
+    caller: &'r Caller<'r>,
+    key: MessageKey,
+    received: u64,
+    reply: SharedReply,
+    /// Bytes of the reply's texts.
     length: usize,
 }
 
-impl Drop for Working<'_> {
+impl Drop for Run<'_> {
     fn drop(&mut self) {
         let now = (self.caller.now)();
-        // Mostly it took no time, and there is no need to look.
-        let is_soon = now.saturating_sub(self.since) < 2;
-        let is_taken = is_soon || (self.caller.is_connected)();
-        let mut memory = self.tries.memory();
-        memory.end(self.key, &self.reply, self.length, is_taken, now);
-        let dropped = memory.make_room(self.key, now);
-        drop(memory);
-        if dropped > 0 {
-            (self.tries.report)(&format!(
-                "cause=late-answers-dropped reason=\"{dropped} that nobody has asked for, to remember newer messages\""
-            ));
+        let is_quick = now.saturating_sub(self.received) < QUICK_RUN;
+        let is_taken = is_quick || (self.caller.is_connected)();
+        let mut store = self.retries.store();
+        store.finish(self.key, &self.reply, self.length, is_taken, now);
+        let lost = store.make_room(self.key, now);
+        drop(store);
+        if lost > 0 {
+            (self.retries.report)(&AnswersLost(lost).note().to_string());
         }
     }
 }

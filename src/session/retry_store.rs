@@ -1,38 +1,56 @@
-//! The messages of the last time, and the answers that users are owed: bounded in number and bytes, and
-//! at the bound the oldest go.
+//! Recent messages and their undelivered answers, bounded in number and bytes. Over the bound the oldest
+//! finished messages are forgotten, those without an undelivered answer first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::mem;
 use std::sync::Arc;
 
-use super::in_flight::{InFlight, Key, PendingReply};
-use super::line::{Entry, Line};
-use crate::rules::LateReply;
+use super::recent_message::{MessageKey, RecentMessage, SharedReply, State, UserKey};
 use crate::wechat::Reply;
 use crate::xml::trim;
 
-/// Messages that are remembered when their work is done, in case WeChat asks again.
+/// Messages remembered at most, in case WeChat sends them again.
 const MESSAGES_MAX: usize = 4096;
 
-/// Bytes that they may cost in all.
+/// Bytes that finished messages may cost in all.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What a message costs besides the texts of its answer.
-const OVERHEAD: usize = 256;
-
+/// All recent messages.
 #[derive(Debug, Default)]
 pub(super) struct RetryStore {
-    messages: HashMap<Key, InFlight>,
-    /// Those whose work is done and that owe nothing, in the order in which they came to that.
-    done: Line,
-    /// Those whose users are owed an answer, in the order in which that became so.
-    owing: Line,
-    /// The same by user.
-    debts: HashMap<Key, Vec<Key>>,
-    /// How many places have been given in both lines.
-    places: u64,
-    /// What all whose work is done cost, and those of them that owe an answer.
+    messages: HashMap<MessageKey, RecentMessage>,
+    /// Finished, nothing undelivered; oldest first.
+    delivered: VecDeque<MessageKey>,
+    pending: Pending,
+    /// What all finished messages cost.
     bytes: usize,
-    owed_bytes: usize,
+}
+
+/// Messages whose result is still to be delivered: deferred, late or undelivered.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Oldest first.
+    queue: VecDeque<MessageKey>,
+    by_user: HashMap<UserKey, Vec<MessageKey>>,
+    /// What the finished ones cost.
+    bytes: usize,
+}
+
+impl Pending {
+    fn push(&mut self, key: MessageKey, user: UserKey) {
+        self.queue.push_back(key);
+        self.by_user.entry(user).or_default().push(key);
+    }
+
+    fn remove(&mut self, key: MessageKey, user: UserKey) {
+        remove(&mut self.queue, key);
+        if let Some(keys) = self.by_user.get_mut(&user) {
+            keys.retain(|other| *other != key);
+            if keys.is_empty() {
+                self.by_user.remove(&user);
+            }
+        }
+    }
 }
 
 impl RetryStore {
@@ -40,287 +58,212 @@ impl RetryStore {
         self.messages.is_empty()
     }
 
-    pub(super) fn is_in_debt(&self) -> bool {
-        !self.debts.is_empty()
+    pub(super) fn has_pending(&self) -> bool {
+        !self.pending.queue.is_empty()
     }
 
-    pub(super) fn known(&self, key: Key) -> Option<&InFlight> {
+    pub(super) fn get(&self, key: MessageKey) -> Option<&RecentMessage> {
         self.messages.get(&key)
     }
 
-    /// The same for another try of it, which is counted.
-    pub(super) fn count_try(&mut self, key: Key) -> Option<&InFlight> {
-        let known = self.messages.get_mut(&key)?;
-        known.tries = known.tries.saturating_add(1);
-        Some(known)
+    /// The message, to count its tries. Its state is changed by the methods below only.
+    pub(super) fn get_mut(&mut self, key: MessageKey) -> Option<&mut RecentMessage> {
+        self.messages.get_mut(&key)
     }
 
-    /// Notes that a try of this message begins to wait, or has waited.
-    pub(super) fn count_waiting(&mut self, key: Key, has_begun: bool) {
-        if let Some(known) = self.messages.get_mut(&key) {
-            known.waiting = match has_begun {
-                true => known.waiting.saturating_add(1),
-                false => known.waiting.saturating_sub(1),
-            };
-        }
+    pub(super) fn insert(&mut self, key: MessageKey, message: RecentMessage) {
+        self.messages.insert(key, message);
     }
 
-    /// What a try of this message is told, if that is known yet.
-    pub(super) fn answer(&mut self, key: Key) -> Option<Arc<Reply<'static>>> {
-        let known = self.messages.get(&key)?;
-        let answer = Arc::clone(known.answer.as_ref()?);
-        let is_owed = known.owed.as_ref().is_some_and(|owed| !owed.is_promised);
-        if is_owed {
-            self.settle(key);
+    /// The answer for another try of this message, if that is known. It counts as delivered.
+    pub(super) fn deliver(&mut self, key: MessageKey) -> Option<SharedReply> {
+        let message = self.messages.get_mut(&key)?;
+        let answer = Arc::clone(message.answer()?);
+        if let State::Undelivered { .. } = message.state {
+            self.resolve(key, Arc::clone(&answer));
         }
         Some(answer)
     }
 
-    /// A message of this user whose first try came now.
-    pub(super) fn begin(
-        &mut self,
-        key: Key,
-        user: Key,
-        question: String,
-        late: LateReply,
-        now: u64,
-    ) {
-        let texts = question.len().saturating_add(late.text.len());
-        let known = InFlight {
-            tries: 1,
-            since: now,
-            waiting: 0,
-            changed: Arc::default(),
-            late,
-            user,
-            place: 0,
-            question,
-            is_done: false,
-            answer: None,
-            owed: None,
-            bytes: OVERHEAD.saturating_add(texts),
+    /// Defers the result of a run that takes too long: this try and all further ones get the returned
+    /// answer, and the result will be kept for the user.
+    pub(super) fn defer(&mut self, key: MessageKey) -> Option<SharedReply> {
+        let message = self.messages.get_mut(&key)?;
+        let answer = Arc::new(Reply::text(mem::take(&mut message.late.text)));
+        message.state = State::Deferred {
+            answer: Arc::clone(&answer),
         };
-        self.messages.insert(key, known);
-    }
-
-    /// From now on the answer to the message is what it has for being late, and its user is owed
-    /// what is being worked on.
-    pub(super) fn promise(&mut self, key: Key) -> Option<Arc<Reply<'static>>> {
-        let known = self.messages.get_mut(&key)?;
-        let answer = Arc::new(Reply::text(known.late.text.clone()));
-        known.answer = Some(Arc::clone(&answer));
-        known.bytes = known.bytes.saturating_add(known.late.text.len());
-        known.owed = Some(PendingReply {
-            answer: None,
-            is_promised: true,
-        });
-        known.changed.notify_all();
-        self.begin_to_owe(key);
+        message.changed.notify_all();
+        self.pending.push(key, message.user);
         Some(answer)
     }
 
-    /// The work for a message is done, with this reply, whose texts have so many bytes. Where nobody
-    /// is there to take it, the user is owed it.
-    pub(super) fn end(
+    /// Records the end of a run with its reply, whose texts have `length` bytes in all. Unless the reply
+    /// `is_taken`, it is undelivered.
+    pub(super) fn finish(
         &mut self,
-        key: Key,
-        reply: &Arc<Reply<'static>>,
+        key: MessageKey,
+        reply: &SharedReply,
         length: usize,
         is_taken: bool,
         now: u64,
     ) {
-        let Some(known) = self.messages.get_mut(&key) else {
+        let Some(message) = self.messages.get_mut(&key) else {
             return;
         };
-        known.is_done = true;
-        known.bytes = known.bytes.saturating_add(length);
-        known.changed.notify_all();
-        self.bytes = self.bytes.saturating_add(known.bytes);
-        match &mut known.owed {
-            Some(owed) => {
-                owed.answer = Some((Arc::clone(reply), now));
-                self.owed_bytes = self.owed_bytes.saturating_add(known.bytes);
-                // An answer that says nothing is for those alone who were told how to ask for it.
-                if is_nothing(reply) && !known.late.has_pickup() {
-                    self.settle(key);
-                }
-            }
-            None => {
-                known.answer = Some(Arc::clone(reply));
-                self.be_done(key);
-                if !is_taken {
-                    self.owe(key, now);
-                }
-            }
-        }
-    }
-
-    /// The user is owed the answer that no try took, unless one still waits that may.
-    pub(super) fn owe(&mut self, key: Key, now: u64) {
-        let Some(known) = self.messages.get_mut(&key) else {
-            return;
-        };
-        let answer = known.answer.as_ref().filter(|answer| !is_nothing(answer));
-        let (Some(answer), None, 0) = (answer, &known.owed, known.waiting) else {
-            return;
-        };
-        known.owed = Some(PendingReply {
-            answer: Some((Arc::clone(answer), now)),
-            is_promised: false,
-        });
-        self.owed_bytes = self.owed_bytes.saturating_add(known.bytes);
-        self.done.leave();
-        self.begin_to_owe(key);
-    }
-
-    fn be_done(&mut self, key: Key) {
-        let entry = self.next_place(key);
-        self.done.push(entry, |entry| is_at(&self.messages, entry));
-    }
-
-    fn begin_to_owe(&mut self, key: Key) {
-        let entry = self.next_place(key);
-        self.owing.push(entry, |entry| is_at(&self.messages, entry));
-        if let Some(known) = self.messages.get(&key) {
-            self.debts.entry(known.user).or_default().push(key);
-        }
-    }
-
-    fn next_place(&mut self, key: Key) -> Entry {
-        self.places = self.places.saturating_add(1);
-        if let Some(known) = self.messages.get_mut(&key) {
-            known.place = self.places;
-        }
-        (key, self.places)
-    }
-
-    /// Forgets the oldest messages over the bounds, except this one and those with tries that wait, and
-    /// says how many of them still owed an answer. Those that owe nothing go first, as long as the
-    /// others take up less than half of it all.
-    pub(super) fn make_room(&mut self, except: Key, now: u64) -> usize {
-        let mut dropped = 0_usize;
-        let mut kept = 0_usize;
-        let mut skipped = Vec::new();
-        while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
-            let owing = self.owing.len().saturating_add(skipped.len());
-            let is_in_debt = owing > MESSAGES_MAX / 2 || self.owed_bytes > BYTES_MAX / 2;
-            let is_here = |entry: &Entry| is_at(&self.messages, entry);
-            if !is_in_debt && kept < self.done.len() {
-                let Some((oldest, _)) = self.done.pop(is_here) else {
-                    break;
-                };
-                let waiting = self.messages.get(&oldest).map(|known| known.waiting);
-                if oldest == except || waiting > Some(0) {
-                    self.be_done(oldest);
-                    kept = kept.saturating_add(1);
-                } else {
-                    self.forget(oldest);
-                }
-            } else {
-                let Some(entry @ (oldest, _)) = self.owing.pop(is_here) else {
-                    break;
-                };
-                let known = self.messages.get(&oldest);
-                if oldest == except || known.is_some_and(|known| !known.is_done) {
-                    skipped.push(entry);
-                } else {
-                    let is_stale = known.is_some_and(|known| known.is_stale(now));
-                    dropped = dropped.saturating_add(usize::from(!is_stale));
-                    self.forget(oldest);
-                }
-            }
-        }
-        for entry in skipped.into_iter().rev() {
-            self.owing.put_back(entry);
-        }
-        dropped
-    }
-
-    /// Forgets a message whose work is done, and what it owes.
-    fn forget(&mut self, key: Key) {
-        if let Some(known) = self.messages.remove(&key) {
-            self.bytes = self.bytes.saturating_sub(known.bytes);
-            if known.owed.is_some() {
-                self.owed_bytes = self.owed_bytes.saturating_sub(known.bytes);
-                self.clear_debt(key, known.user);
-            }
-        }
-    }
-
-    fn clear_debt(&mut self, key: Key, user: Key) {
-        if let Some(debts) = self.debts.get_mut(&user) {
-            debts.retain(|debt| *debt != key);
-            if debts.is_empty() {
-                self.debts.remove(&user);
-            }
-        }
-    }
-
-    /// Of the answers that this user is owed and asks for by saying so: the first that is there, else
-    /// the first that is still being worked on. Where no word asks for it, any does once it is there.
-    pub(super) fn asked_for(&self, user: Key, said: &str, now: u64) -> Option<Key> {
-        let mut unfinished = None;
-        for key in self.debts.get(&user).into_iter().flatten() {
-            let Some(known) = self.messages.get(key).filter(|known| !known.is_stale(now)) else {
-                continue;
+        message.bytes += length;
+        message.changed.notify_all();
+        self.bytes += message.bytes;
+        let result = Arc::clone(reply);
+        if let State::Deferred { answer } = &message.state {
+            let answer = Arc::clone(answer);
+            self.pending.bytes += message.bytes;
+            // A result without content is kept only where `late` told the user how to ask for it.
+            let is_dropped = is_blank(reply) && !message.late.has_pickup();
+            message.state = State::Late {
+                answer: Arc::clone(&answer),
+                result,
+                since: now,
             };
-            let is_meant = known.late.is_asked_for_by(said).unwrap_or(known.is_done);
-            match (is_meant, known.is_done) {
-                (true, true) => return Some(*key),
-                (true, false) => unfinished = unfinished.or(Some(*key)),
-                (false, _) => {}
+            if is_dropped {
+                self.resolve(key, answer);
+            }
+        } else {
+            message.state = State::Delivered { answer: result };
+            self.delivered.push_back(key);
+            if !is_taken {
+                self.return_undelivered(key, now);
             }
         }
-        unfinished
     }
 
-    /// The answer that is owed for this message, if it is there, with the question in front.
-    pub(super) fn hand_over(&mut self, key: Key) -> Option<Reply<'static>> {
-        let known = self.messages.get(&key)?;
-        let (answer, _) = known.owed.as_ref()?.answer.as_ref()?;
-        let reply = if let Reply::Text(content) = &**answer
-            && !is_nothing(answer)
-            && !known.question.is_empty()
-        {
-            Reply::text(format!("「{}」\n{content}", known.question))
-        } else {
-            (**answer).clone()
+    /// Keeps a delivered answer for its user, because the try that was to get it has disconnected.
+    /// Does nothing while another try waits, which will get the answer.
+    pub(super) fn return_undelivered(&mut self, key: MessageKey, now: u64) {
+        let Some(message) = self.messages.get_mut(&key) else {
+            return;
         };
-        if let Some(known) = self.messages.get_mut(&key)
-            && known.owed.as_ref().is_some_and(|owed| !owed.is_promised)
+        if let State::Delivered { answer } = &message.state
+            && message.waiting == 0
+            && !is_blank(answer)
         {
-            // Should a try come for it yet, it is not told the same.
-            known.answer = Some(Arc::new(Reply::Success));
+            let answer = Arc::clone(answer);
+            message.state = State::Undelivered { answer, since: now };
+            self.pending.bytes += message.bytes;
+            self.pending.push(key, message.user);
+            remove(&mut self.delivered, key);
         }
-        self.settle(key);
+    }
+
+    /// The pending message of this user that a text asks for: the first finished one, else the first
+    /// one still running. Where the rule names no pickup words, any text asks for a finished one.
+    pub(super) fn find_pending(&self, user: UserKey, text: &str, now: u64) -> Option<MessageKey> {
+        let mut running = None;
+        for key in self.pending.by_user.get(&user)? {
+            let message = self.messages.get(key)?;
+            let is_finished = message.is_finished();
+            let is_meant = message.late.is_asked_for_by(text).unwrap_or(is_finished);
+            if !is_meant || message.is_expired(now) {
+                continue;
+            }
+            if is_finished {
+                return Some(*key);
+            }
+            running = running.or(Some(*key));
+        }
+        running
+    }
+
+    /// Takes the pending result of a finished message, with the user's question quoted before a text.
+    pub(super) fn take_pending(&mut self, key: MessageKey) -> Option<Reply<'static>> {
+        let message = self.messages.get(&key)?;
+        let (result, answer) = match &message.state {
+            State::Running | State::Deferred { .. } | State::Delivered { .. } => return None,
+            // Another try must not get the same answer a second time.
+            State::Undelivered { answer, .. } => (answer, Arc::new(Reply::Success)),
+            State::Late { answer, result, .. } => (result, Arc::clone(answer)),
+        };
+        let reply = if let Reply::Text(text) = &**result
+            && !is_blank(result)
+            && !message.question.is_empty()
+        {
+            Reply::text(format!("「{}」\n{text}", message.question))
+        } else {
+            (**result).clone()
+        };
+        self.resolve(key, answer);
         Some(reply)
     }
 
-    /// From now on nothing is owed for this message, whose work is done.
-    fn settle(&mut self, key: Key) {
-        let Some(known) = self.messages.get_mut(&key) else {
-            return;
-        };
-        if known.owed.take().is_none() {
-            return;
+    /// A pending message is delivered: every further try gets this answer.
+    fn resolve(&mut self, key: MessageKey, answer: SharedReply) {
+        if let Some(message) = self.messages.get_mut(&key) {
+            message.state = State::Delivered { answer };
+            self.pending.bytes -= message.bytes;
+            self.pending.remove(key, message.user);
+            self.delivered.push_back(key);
         }
-        let (user, bytes) = (known.user, known.bytes);
-        self.owing.leave();
-        self.clear_debt(key, user);
-        self.owed_bytes = self.owed_bytes.saturating_sub(bytes);
-        self.be_done(key);
+    }
+
+    /// Forgets the oldest finished messages over the bounds, except `except` and those for which a try
+    /// waits. Pending ones go first only while they take up more than half of a bound. Returns how many
+    /// unexpired answers were lost.
+    pub(super) fn make_room(&mut self, except: MessageKey, now: u64) -> usize {
+        let mut lost = 0;
+        while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
+            let pending = &self.pending;
+            let is_pending_first =
+                pending.queue.len() > MESSAGES_MAX / 2 || pending.bytes > BYTES_MAX / 2;
+            let (first, second) = if is_pending_first {
+                (&pending.queue, &self.delivered)
+            } else {
+                (&self.delivered, &pending.queue)
+            };
+            let oldest = self.oldest(first, except);
+            let Some(key) = oldest.or_else(|| self.oldest(second, except)) else {
+                break;
+            };
+            lost += usize::from(self.forget(key, now));
+        }
+        lost
+    }
+
+    /// The oldest message of a queue that may be forgotten.
+    fn oldest(&self, queue: &VecDeque<MessageKey>, except: MessageKey) -> Option<MessageKey> {
+        let may_go = |message: &RecentMessage| message.is_finished() && message.waiting == 0;
+        let mut keys = queue.iter().copied();
+        keys.find(|key| *key != except && self.get(*key).is_some_and(may_go))
+    }
+
+    /// Forgets a finished message. Returns whether an unexpired answer was lost with it.
+    fn forget(&mut self, key: MessageKey, now: u64) -> bool {
+        let Some(message) = self.messages.remove(&key) else {
+            return false;
+        };
+        self.bytes -= message.bytes;
+        if let State::Delivered { .. } = message.state {
+            remove(&mut self.delivered, key);
+            return false;
+        }
+        self.pending.bytes -= message.bytes;
+        self.pending.remove(key, message.user);
+        !message.is_expired(now)
     }
 }
 
-/// Whether a message still stands where it stood.
-fn is_at(messages: &HashMap<Key, InFlight>, (key, place): &Entry) -> bool {
-    messages.get(key).is_some_and(|known| known.place == *place)
+/// Removes a key from a queue. Nearly always it is the first or the last one.
+fn remove(queue: &mut VecDeque<MessageKey>, key: MessageKey) {
+    if queue.back() == Some(&key) {
+        queue.pop_back();
+    } else if let Some(position) = queue.iter().position(|other| *other == key) {
+        queue.remove(position);
+    }
 }
 
-/// Whether a reply says nothing.
-fn is_nothing(reply: &Reply<'_>) -> bool {
-    if let Reply::Text(content) = reply {
-        trim(content).is_empty()
+/// Whether a reply shows the user nothing.
+fn is_blank(reply: &Reply<'_>) -> bool {
+    if let Reply::Text(text) = reply {
+        trim(text).is_empty()
     } else {
         *reply == Reply::Success
     }
@@ -329,100 +272,134 @@ fn is_nothing(reply: &Reply<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::LateReply;
 
-    /// A message of a user of its own, whose answer nobody took.
-    fn owed(memory: &mut RetryStore, key: Key) {
-        memory.begin(key, key, String::new(), LateReply::default(), 0);
-        memory.end(key, &Arc::new(Reply::text("好")), 3, false, 0);
+    const FULL: u64 = MESSAGES_MAX as u64;
+
+    fn insert(store: &mut RetryStore, number: u64, late: LateReply) {
+        let message = RecentMessage::new(UserKey(number), String::new(), late, 0);
+        store.insert(MessageKey(number), message);
+    }
+
+    /// A message of its own user, whose answer no try took.
+    fn insert_undelivered(store: &mut RetryStore, number: u64) {
+        insert(store, number, LateReply::default());
+        let reply = Arc::new(Reply::text("好"));
+        store.finish(MessageKey(number), &reply, 3, false, 0);
+    }
+
+    fn take(store: &mut RetryStore, number: u64) {
+        let reply = store.take_pending(MessageKey(number));
+        assert_eq!(reply, Some(Reply::text("好")), "{number}");
+    }
+
+    /// Which of the first messages are remembered.
+    fn remembered(store: &RetryStore, count: u64) -> Vec<u64> {
+        let is_remembered = |number: &u64| store.get(MessageKey(*number)).is_some();
+        (0..count).filter(is_remembered).collect()
+    }
+
+    /// The sums and the queues agree with the messages.
+    fn assert_consistent(store: &RetryStore) {
+        let sum = |keys: &mut dyn Iterator<Item = &MessageKey>| -> usize {
+            let messages = keys.map(|key| &store.messages[key]);
+            let finished = messages.filter(|message| message.is_finished());
+            finished.map(|message| message.bytes).sum()
+        };
+        assert_eq!(store.bytes, sum(&mut store.messages.keys()));
+        let pending = &store.pending;
+        assert_eq!(pending.bytes, sum(&mut pending.queue.iter()));
+        let of_users: usize = pending.by_user.values().map(Vec::len).sum();
+        assert_eq!(pending.queue.len(), of_users);
+        assert_eq!(
+            pending.queue.len() + store.delivered.len(),
+            store.messages.len()
+        );
     }
 
     #[test]
-    fn debts_are_settled_in_any_order_and_leave_nothing_behind() {
+    fn pending_answers_are_taken_in_any_order_and_only_once() {
         const COUNT: u64 = 1000;
-        let mut memory = RetryStore::default();
-        (0..COUNT).for_each(|key| owed(&mut memory, key));
-        for key in (0..COUNT).map(|number| number * 7 % COUNT) {
-            assert_eq!(memory.asked_for(key, "?", 0), Some(key));
-            assert_eq!(memory.hand_over(key), Some(Reply::text("好")));
-            assert_eq!(memory.asked_for(key, "?", 0), None);
+        let mut store = RetryStore::default();
+        (0..COUNT).for_each(|number| insert_undelivered(&mut store, number));
+        for number in (0..COUNT).map(|number| number * 7 % COUNT) {
+            let find = |store: &RetryStore| store.find_pending(UserKey(number), "?", 0);
+            assert_eq!(find(&store), Some(MessageKey(number)));
+            take(&mut store, number);
+            assert_eq!(find(&store), None);
         }
-        assert!(!memory.is_in_debt());
-        assert_eq!((memory.owing.len(), memory.owed_bytes), (0, 0));
-        assert_eq!((memory.done.len(), memory.messages.len()), (1000, 1000));
+        assert_consistent(&store);
+        assert!(!store.has_pending());
+        assert_eq!(store.delivered.len(), 1000);
     }
 
     #[test]
-    fn who_is_awaited_or_not_done_or_excepted_keeps_its_place() {
-        let mut memory = RetryStore::default();
-        let full = u64::try_from(MESSAGES_MAX).unwrap_or(0);
-        memory.begin(0, 0, String::new(), LateReply::saying("等".to_owned()), 0);
-        assert!(memory.promise(0).is_some());
-        (1..full).for_each(|key| owed(&mut memory, key));
-        let there = |memory: &RetryStore, keys: std::ops::Range<Key>| {
-            keys.filter(|key| memory.known(*key).is_some())
-                .collect::<Vec<_>>()
-        };
-        owed(&mut memory, full);
-        assert_eq!(memory.make_room(1, 0), 1);
-        assert_eq!(
-            there(&memory, 0..4),
-            [0, 1, 3],
-            "0 is being worked on, 1 excepted"
-        );
-        owed(&mut memory, full + 1);
-        assert_eq!(memory.make_room(full + 1, 0), 1);
-        assert_eq!(there(&memory, 0..4), [0, 3], "1 was the oldest still");
-        // Of those who owe nothing any more, one is waited for.
-        (3..full).for_each(|key| drop(memory.hand_over(key)));
-        memory.count_waiting(3, true);
-        owed(&mut memory, full + 2);
-        assert_eq!(memory.make_room(full + 2, 0), 0);
-        assert_eq!(there(&memory, 0..6), [0, 3, 5]);
-        let owing = [0, full, full + 1, full + 2];
-        assert_eq!(memory.owing.len(), owing.len());
-        assert_eq!(memory.debts.len(), owing.len());
-        let bytes = |key| memory.known(key).map_or(0, |known| known.bytes);
-        let owed_bytes: usize = owing.into_iter().skip(1).map(bytes).sum();
-        assert_eq!(memory.owed_bytes, owed_bytes);
-        assert_eq!(
-            memory.bytes,
-            memory
-                .messages
-                .keys()
-                .copied()
-                .filter(|key| *key > 0)
-                .map(bytes)
-                .sum::<usize>()
-        );
+    fn running_awaited_and_excepted_messages_keep_their_place() {
+        let mut store = RetryStore::default();
+        insert(&mut store, 0, LateReply::saying("等".to_owned()));
+        assert!(store.defer(MessageKey(0)).is_some());
+        (1..FULL).for_each(|number| insert_undelivered(&mut store, number));
+        insert_undelivered(&mut store, FULL);
+        assert_eq!(store.make_room(MessageKey(1), 0), 1);
+        let why = "0 is running, 1 is excepted";
+        assert_eq!(remembered(&store, 4), [0, 1, 3], "{why}");
+        insert_undelivered(&mut store, FULL + 1);
+        assert_eq!(store.make_room(MessageKey(FULL + 1), 0), 1);
+        assert_eq!(remembered(&store, 4), [0, 3], "1 was still the oldest");
+        // Of the delivered messages, a try waits for the oldest.
+        (3..FULL).for_each(|number| take(&mut store, number));
+        store.get_mut(MessageKey(3)).expect("remembered").waiting = 1;
+        for number in FULL + 2..FULL + 4 {
+            insert_undelivered(&mut store, number);
+            assert_eq!(store.make_room(MessageKey(number), 0), 0);
+        }
+        assert_eq!(remembered(&store, 7), [0, 3, 6]);
+        store.get_mut(MessageKey(3)).expect("remembered").waiting = 0;
+        insert_undelivered(&mut store, FULL + 4);
+        assert_eq!(store.make_room(MessageKey(FULL + 4), 0), 0);
+        assert_eq!(remembered(&store, 7), [0, 6], "3 was still the oldest");
+        assert_eq!(store.pending.queue.len(), 6);
+        assert_consistent(&store);
     }
 
     #[test]
-    fn the_oldest_go_first_whatever_became_of_those_between() {
-        let mut memory = RetryStore::default();
-        let full = u64::try_from(MESSAGES_MAX).unwrap_or(0);
-        (0..full).for_each(|key| owed(&mut memory, key));
-        (0..full)
+    fn the_oldest_are_forgotten_first_whatever_was_taken_between() {
+        let mut store = RetryStore::default();
+        (0..FULL).for_each(|number| insert_undelivered(&mut store, number));
+        (0..FULL)
             .step_by(2)
-            .for_each(|key| drop(memory.hand_over(key)));
-        let there = |memory: &RetryStore| {
-            (0..6)
-                .map(|key| memory.known(key).is_some())
-                .collect::<Vec<_>>()
-        };
-        owed(&mut memory, full);
-        assert_eq!(
-            memory.make_room(full, 0),
-            1,
-            "half of it is owed, and one more"
-        );
-        assert_eq!(there(&memory), [true, false, true, true, true, true]);
-        owed(&mut memory, full + 1);
-        owed(&mut memory, full + 2);
-        assert_eq!(memory.make_room(full + 2, 0), 2);
-        assert_eq!(there(&memory), [true, false, true, false, true, false]);
-        owed(&mut memory, full + 3);
-        assert!(memory.hand_over(full + 3).is_some());
-        assert_eq!(memory.make_room(full + 3, 0), 0, "others owe nothing");
-        assert_eq!(there(&memory), [false, false, true, false, true, false]);
+            .for_each(|number| take(&mut store, number));
+        insert_undelivered(&mut store, FULL);
+        let lost = store.make_room(MessageKey(FULL), 0);
+        assert_eq!(lost, 1, "more than half are pending");
+        assert_eq!(remembered(&store, 6), [0, 2, 3, 4, 5]);
+        insert_undelivered(&mut store, FULL + 1);
+        insert_undelivered(&mut store, FULL + 2);
+        assert_eq!(store.make_room(MessageKey(FULL + 2), 0), 2);
+        assert_eq!(remembered(&store, 6), [0, 2, 4]);
+        insert_undelivered(&mut store, FULL + 3);
+        take(&mut store, FULL + 3);
+        let lost = store.make_room(MessageKey(FULL + 3), 0);
+        assert_eq!(lost, 0, "half are pending");
+        assert_eq!(remembered(&store, 6), [2, 4]);
+        assert_consistent(&store);
+    }
+
+    #[test]
+    fn delivered_messages_make_room_where_all_pending_ones_run() {
+        let mut store = RetryStore::default();
+        for number in 0..FULL {
+            insert(&mut store, number, LateReply::default());
+            if number < FULL * 3 / 4 {
+                store.defer(MessageKey(number));
+            } else {
+                store.finish(MessageKey(number), &Arc::new(Reply::Success), 0, true, 0);
+            }
+        }
+        insert_undelivered(&mut store, FULL);
+        assert_eq!(store.make_room(MessageKey(FULL), 0), 0);
+        let missing = FULL * 3 / 4;
+        assert!(store.get(MessageKey(missing)).is_none());
+        assert_consistent(&store);
     }
 }
