@@ -141,7 +141,7 @@ fn serve(
     tell(manager.as_deref(), server::READY);
     let desk = control.map(|socket| {
         let handle = handle.clone();
-        ControlServer::open(socket, status, move || {
+        ControlServer::start(socket, status, move || {
             tell(manager.as_deref(), server::STOPPING);
             handle.stop();
         })
@@ -149,7 +149,7 @@ fn serve(
     let desk = desk.transpose().map_err(Error::Serve)?;
     let ended = handle.wait();
     if let Some(desk) = desk {
-        desk.close(ended);
+        desk.close(&ended);
     }
     if !ended.is_complete {
         return Ok(());

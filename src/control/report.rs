@@ -1,4 +1,4 @@
-//! What `wechat status` shows: a table for people or JSON for machines.
+//! The status of a server, as `wechat status` shows it: a table for people, or JSON for machines.
 
 use std::collections::BinaryHeap;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::wording::{NONE_YET, yes_or_no};
 use crate::callback::Metrics;
 use crate::program::Programs;
 use crate::server::{self, Handle};
@@ -14,7 +15,7 @@ use crate::service::version;
 use crate::session::Responder;
 use crate::text::display::format_duration;
 
-/// What is known of a server, and where each of its rooms counts.
+/// Where the numbers of the status come from.
 pub(crate) struct Status {
     pub(crate) address: SocketAddr,
     pub(crate) handle: Handle,
@@ -23,29 +24,29 @@ pub(crate) struct Status {
     pub(crate) connections_max: usize,
 }
 
-/// A number of a server's, or several.
+/// A value of the status.
 enum Value {
     Count(u64),
-    /// By name; nothing of those that are zero is said to a person.
+    /// Counts by name. The table omits those that are zero.
     Counts(Vec<(&'static str, u64)>),
     Is(bool),
-    /// `None` where it has not happened yet.
+    /// `None` if it has not happened yet.
     Seconds(Option<u64>),
-    /// `None` where there was nothing to measure yet.
+    /// `None` if nothing has been measured yet.
     Microseconds(Option<u32>),
     Text(String),
 }
 
 impl Status {
-    /// All that is known, by names that are those of the JSON, and of the table with blanks.
+    /// The values by name: the keys of the JSON, and with spaces the rows of the table.
     fn fields(&self) -> [(&'static str, Value); 26] {
         let stats = self.handle.stats();
         let programs = self.responder.runner().counts();
         let since_message = self.metrics.last_message();
         let since_message = since_message.map(|last| server::now().saturating_sub(last));
-        // A heap is less code than a sort.
+        // A heap sort takes less space in the binary than std's other sorts.
         let times = BinaryHeap::from(stats.answer_times).into_sorted_vec();
-        let count = |count: usize| Value::Count(u64::try_from(count).unwrap_or(u64::MAX));
+        let count = |count: usize| Value::Count(count as u64);
         [
             ("version", Value::Text(version())),
             ("process", Value::Count(process::id().into())),
@@ -79,7 +80,7 @@ impl Status {
         ]
     }
 
-    /// A line for each number, with its name in front.
+    /// The status as a table: a row for each value, with its name first.
     pub(crate) fn text(&self) -> String {
         let mut rows = Vec::new();
         for (name, value) in self.fields() {
@@ -90,8 +91,8 @@ impl Status {
                     .map(|(_, count)| count)
                     .sum::<u64>()
                     .to_string(),
-                Value::Is(is) => if *is { "yes" } else { "no" }.to_owned(),
-                Value::Seconds(time) => time.map_or_else(none_yet, age),
+                Value::Is(is) => yes_or_no(*is).to_owned(),
+                Value::Seconds(time) => time.map_or_else(none_yet, format_age),
                 Value::Microseconds(time) => {
                     let time = time.map(|time| Duration::from_micros(u64::from(time)));
                     time.map_or_else(none_yet, format_duration)
@@ -111,7 +112,7 @@ impl Status {
         lines.collect()
     }
 
-    /// One object in one line; the names of times end in their units.
+    /// The status as JSON: one object in one line. The keys of times end in their units.
     pub(crate) fn json(&self) -> String {
         let fields = self.fields().map(|(name, value)| match value {
             Value::Count(count) => (name.to_owned(), count.to_string()),
@@ -130,21 +131,21 @@ impl Status {
     }
 }
 
-/// Of sorted numbers the least that so many of a hundred do not exceed.
+/// The percentile of sorted numbers, by nearest rank. `None` without numbers.
 fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
-    let rank = sorted.len().saturating_mul(percent).div_ceil(100);
+    let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
 }
 
 fn none_yet() -> String {
-    "none yet".to_owned()
+    NONE_YET.to_owned()
 }
 
 fn or_null(number: Option<u64>) -> String {
     number.map_or_else(|| "null".to_owned(), |number| number.to_string())
 }
 
-/// A JSON object of names that need no escaping, and values that are JSON.
+/// A JSON object. The names need no escaping, and the values are JSON.
 fn object(fields: impl Iterator<Item = (impl fmt::Display, impl fmt::Display)>) -> String {
     let fields: Vec<_> = fields
         .map(|(name, value)| format!("\"{name}\":{value}"))
@@ -152,13 +153,13 @@ fn object(fields: impl Iterator<Item = (impl fmt::Display, impl fmt::Display)>) 
     format!("{{{}}}", fields.join(","))
 }
 
-/// A time as its two largest units, which is as exact as a person wants to know it.
-fn age(mut left: u64) -> String {
+/// A time in its two largest units.
+fn format_age(mut left: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let mut parts = Vec::new();
     for (length, unit) in UNITS {
-        let count = left.checked_div(length).unwrap_or(0);
-        left = left.saturating_sub(count.saturating_mul(length));
+        let count = left / length;
+        left %= length;
         if count > 0 || !parts.is_empty() || length == 1 {
             parts.push(format!("{count} {unit}"));
         }
@@ -169,10 +170,10 @@ fn age(mut left: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{age, object};
+    use super::{format_age, object};
 
     #[test]
-    fn an_age_has_two_units() {
+    fn formats_an_age_in_two_units() {
         let cases = [
             (0, "0 s"),
             (59, "59 s"),
@@ -182,12 +183,12 @@ mod tests {
             (86_400 * 40 + 5, "40 d 0 h"),
         ];
         for (seconds, text) in cases {
-            assert_eq!(age(seconds), text);
+            assert_eq!(format_age(seconds), text);
         }
     }
 
     #[test]
-    fn an_object_is_json() {
+    fn writes_an_object_as_json() {
         assert_eq!(object([("", 0); 0].iter().copied()), "{}");
         let fields = [("a", 1), ("b-c", 2)];
         assert_eq!(object(fields.iter().copied()), r#"{"a":1,"b-c":2}"#);

@@ -1,117 +1,129 @@
-//! The server's side of the control socket: answers the commands of the people of this machine.
+//! The server's side of the control socket. One thread accepts the clients and answers them.
+//!
+//! A client has a second for its command. Until the command arrives, the thread turns to the other clients every few
+//! milliseconds, so that a silent client does not delay them. A client that stops the server and waits for its end is
+//! only kept in a list.
 
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use super::protocol::{OK, STATUS, STATUS_JSON, STOP};
+use super::protocol::{LINE_MAX, OK, STATUS, STATUS_JSON, STOP};
 use super::report::Status;
-use super::socket::{ControlSocket, Question};
+use super::socket::ControlSocket;
+use super::wording;
 use crate::server::ShutdownReport;
 use crate::service::version;
-use crate::text::display::format_duration;
 
-/// Who are answered at once; the others are not, and may ask again.
-const CLERKS_MAX: usize = 128;
+/// Clients that have not sent their command yet. Further clients wait in the backlog of the socket.
+const CLIENTS_MAX: usize = 128;
 
-/// Who answers at a control socket.
+/// The time for a client to send its command, and to read the answer.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the thread waits for one client before it turns to the next. A turn takes 0.6 s if all clients are silent.
+const READ_TIMEOUT: Duration = Duration::from_millis(5);
+
+/// Answers the clients of a control socket.
 pub(crate) struct ControlServer {
     socket: ControlSocket,
     status: Status,
-    stopping: Box<dyn Fn() + Send + Sync>,
-    /// Threads that answer.
-    clerks: AtomicUsize,
-    end: Mutex<End>,
+    on_stop: Box<dyn Fn() + Send + Sync>,
+    shutdown: Mutex<Shutdown>,
 }
 
-/// What became of those who asked for the end.
-enum End {
-    /// They wait.
-    Awaited(Vec<Question>),
-    /// This is what they, and all who come later, are told.
-    Told(String),
+enum Shutdown {
+    /// The clients that wait for the end of the server.
+    Awaited(Vec<UnixStream>),
+    /// The answer to those clients and to later ones.
+    Reported(String),
 }
 
 impl ControlServer {
-    /// Answers everybody from now on, each on a thread of its own. `stopping` is called by who stops the
-    /// server.
-    pub(crate) fn open(
+    /// Starts the thread that answers clients. It calls `on_stop` when a client stops the server.
+    pub(crate) fn start(
         socket: ControlSocket,
         status: Status,
-        stopping: impl Fn() + Send + Sync + 'static,
+        on_stop: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Arc<Self>> {
-        let desk = Arc::new(Self {
+        let server = Arc::new(Self {
             socket,
             status,
-            stopping: Box::new(stopping),
-            clerks: AtomicUsize::new(0),
-            end: Mutex::new(End::Awaited(Vec::new())),
+            on_stop: Box::new(on_stop),
+            shutdown: Mutex::new(Shutdown::Awaited(Vec::new())),
         });
-        let porter = Arc::clone(&desk);
-        thread::Builder::new().spawn(move || {
-            loop {
-                let stream = porter.socket.accept();
-                if porter.clerks.load(Ordering::Acquire) >= CLERKS_MAX {
-                    continue;
-                }
-                let clerk = Arc::clone(&porter);
-                clerk.clerks.fetch_add(1, Ordering::AcqRel);
-                let started = thread::Builder::new().spawn(move || {
-                    // Who does not ask gets no answer.
-                    if let Ok(question) = Question::read(stream) {
-                        clerk.answer(question);
-                    }
-                    clerk.clerks.fetch_sub(1, Ordering::AcqRel);
-                });
-                if started.is_err() {
-                    porter.clerks.fetch_sub(1, Ordering::AcqRel);
-                }
-            }
-        })?;
-        Ok(desk)
+        let thread_server = Arc::clone(&server);
+        thread::Builder::new().spawn(move || thread_server.run())?;
+        Ok(server)
     }
 
-    fn answer(&self, mut question: Question) {
-        let answer = match question.text() {
+    fn run(&self) {
+        let mut clients = Vec::new();
+        loop {
+            while clients.len() < CLIENTS_MAX
+                && let Some(stream) = self.socket.accept(clients.is_empty())
+            {
+                clients.push((stream, Instant::now()));
+            }
+            clients = clients
+                .into_iter()
+                .filter_map(|(stream, since)| Some((self.serve(stream)?, since)))
+                .filter(|(_, since)| since.elapsed() < CLIENT_TIMEOUT)
+                .collect();
+        }
+    }
+
+    /// Answers the client and ends its connection. Returns the connection if the command has not arrived yet.
+    fn serve(&self, mut stream: UnixStream) -> Option<UnixStream> {
+        stream.set_read_timeout(Some(READ_TIMEOUT)).ok()?;
+        stream.set_write_timeout(Some(CLIENT_TIMEOUT)).ok()?;
+        let mut line = [0; LINE_MAX];
+        match stream.read(&mut line) {
+            Ok(count) => {
+                let command = line[..count].strip_suffix(b"\n")?;
+                self.answer(&String::from_utf8_lossy(command), stream);
+                None
+            }
+            Err(error) => (error.kind() == io::ErrorKind::WouldBlock).then_some(stream),
+        }
+    }
+
+    fn answer(&self, command: &str, stream: UnixStream) {
+        let answer = match command {
             STATUS => format!("{OK}{}", self.status.text()),
             STATUS_JSON => format!("{OK}{}", self.status.json()),
             STOP => {
-                question.answer(OK);
-                match &mut *self.end() {
-                    End::Awaited(waiting) => waiting.push(question),
-                    End::Told(text) => question.answer(text),
+                send(&stream, OK);
+                match &mut *self.shutdown() {
+                    Shutdown::Awaited(clients) => clients.push(stream),
+                    Shutdown::Reported(text) => send(&stream, text),
                 }
-                return (self.stopping)();
+                return (self.on_stop)();
             }
-            other => {
-                let other = other.escape_debug();
-                let version = version();
-                format!("\"{other}\" is not known to the server, which is wechat {version}")
-            }
+            unknown => wording::unknown_command(unknown, &version()),
         };
-        question.answer(&answer);
+        send(&stream, &answer);
     }
 
-    /// The server has ended: removes the socket, and tells everybody who waits for that.
-    pub(crate) fn close(&self, ended: ShutdownReport) {
+    /// Removes the socket, and tells the waiting clients that the server has ended.
+    pub(crate) fn close(&self, report: &ShutdownReport) {
         self.socket.remove();
-        let took = format_duration(ended.took);
-        let text = match ended.unanswered {
-            0 => format!("stopped after {took}\n"),
-            1 => format!("stopped after {took}, 1 request without an answer\n"),
-            cut => format!("stopped after {took}, {cut} requests without an answer\n"),
-        };
-        let mut end = self.end();
-        if let End::Awaited(waiting) = &mut *end {
-            waiting
-                .iter_mut()
-                .for_each(|question| question.answer(&text));
+        let text = wording::stopped(report);
+        let mut shutdown = self.shutdown();
+        if let Shutdown::Awaited(clients) = &*shutdown {
+            clients.iter().for_each(|stream| send(stream, &text));
         }
-        *end = End::Told(text);
+        *shutdown = Shutdown::Reported(text);
     }
 
-    fn end(&self) -> MutexGuard<'_, End> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shutdown(&self) -> MutexGuard<'_, Shutdown> {
+        self.shutdown.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sends a part of an answer. The client may have gone.
+fn send(mut stream: &UnixStream, text: &str) {
+    let _: io::Result<()> = stream.write_all(text.as_bytes());
 }

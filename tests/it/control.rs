@@ -409,8 +409,8 @@ fn stop_cuts_what_takes_too_long_and_says_so() {
     until("the program runs", || begun.exists());
     let said = asked(&control, &["stop"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let (took, behind) = said.out.split_once(" s, ").unwrap();
-    assert_eq!(behind, "1 request without an answer\n");
+    let (took, rest_of_line) = said.out.split_once(" s; ").unwrap();
+    assert_eq!(rest_of_line, "1 request was not answered\n");
     let took: f64 = took
         .strip_prefix("stopped after ")
         .unwrap()
@@ -723,15 +723,15 @@ fn a_control_socket_that_was_asked_for_and_cannot_be_made_is_an_error() {
     let folder = Short::new("cannot");
     let control = folder.path("control");
     let _program = start(&control, &[]);
-    assert_no_start(&control, "another server listens there");
+    assert_no_start(&control, "another server uses it");
     assert_eq!(asked(&control, &["status"]).code, 0, "and it still does");
     let file = folder.path("file");
     fs::write(&file, "precious").unwrap();
-    assert_no_start(&file, "something else than a socket is there");
+    assert_no_start(&file, "the file exists and is not a socket");
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     let link = folder.path("link");
     std::os::unix::fs::symlink(folder.path("gone"), &link).unwrap();
-    assert_no_start(&link, "something else than a socket is there");
+    assert_no_start(&link, "the file exists and is not a socket");
     // It is there, and not to be connected to as ours are.
     let datagram = folder.path("datagram");
     let _datagram = UnixDatagram::bind(&datagram).unwrap();
@@ -814,10 +814,13 @@ fn who_asks_something_else_or_nothing_keeps_nobody_waiting() {
     let version = version();
     assert_eq!(
         say(b"restart\x1b\n"),
-        format!("\"restart\\u{{1b}}\" is not known to the server, which is wechat {version}")
+        format!("unknown command \"restart\\u{{1b}}\"; this server is wechat {version}")
     );
-    assert_eq!(say(&[b"a".repeat(65), b"\n".to_vec()].concat()), "");
-    assert_eq!(say(b"\xff\n"), "");
+    assert_eq!(
+        say(b"\xff\n"),
+        format!("unknown command \"\u{fffd}\"; this server is wechat {version}")
+    );
+    assert_eq!(say(&[b"a".repeat(64), b"\n".to_vec()].concat()), "");
     // More of them than there is patience for, one after another.
     let silent: Vec<_> = (0..100)
         .map(|_| UnixStream::connect(&control).unwrap())
