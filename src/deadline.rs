@@ -1,10 +1,29 @@
-//! Deadlines of sockets, which std knows only for a single read or write.
+//! A time limit for several reads or writes of a socket. The timeouts of std are for a single one.
 
 use std::time::{Duration, Instant};
 
-/// The time left until the deadline, at least a millisecond, since a socket's time-out of zero means none;
-/// `None` when it has passed.
-pub(crate) fn remaining(deadline: Instant) -> Option<Duration> {
-    let left = deadline.checked_duration_since(Instant::now())?;
-    Some(left.max(Duration::from_millis(1)))
+/// A moment to be done by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    start: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// The deadline that is `limit` from now.
+    pub(crate) fn after(limit: Duration) -> Self {
+        Self::since(Instant::now(), limit)
+    }
+
+    /// The deadline that is `limit` after `start`.
+    pub(crate) const fn since(start: Instant, limit: Duration) -> Self {
+        Self { start, limit }
+    }
+
+    /// The time left; `None` when the deadline has passed. It is at least a millisecond, because sockets refuse a
+    /// timeout of zero.
+    pub(crate) fn remaining(self) -> Option<Duration> {
+        let remaining = self.limit.checked_sub(self.start.elapsed())?;
+        Some(remaining.max(Duration::from_millis(1)))
+    }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use crate::deadline::remaining;
+use crate::deadline::Deadline;
 use crate::http::{
     Chunked, Head, Persistence, RequestError, ResponseError, ResponseFraming, ResponseHead, Url,
     limits,
@@ -129,7 +129,7 @@ impl Client {
         patience: Duration,
     ) -> Result<Answer<'_>, ExchangeError> {
         let begun = Instant::now();
-        let deadline = begun.checked_add(patience).unwrap_or(begun);
+        let deadline = Deadline::since(begun, patience);
         self.input.clear();
         self.content.clear();
         let answers_head = Head::is_of_head(request);
@@ -180,13 +180,14 @@ impl Client {
     }
 
     /// Connects to the first address that takes it, and keeps that one in front.
-    fn connect(&mut self, deadline: Instant) -> Result<TcpStream, ExchangeError> {
+    fn connect(&mut self, deadline: Deadline) -> Result<TcpStream, ExchangeError> {
         let mut trouble = ExchangeError::Timeout;
         for at in 0..self.addresses.len() {
             // What is left is shared, so that an address that nothing comes back from leaves time
             // for the next.
             let share = u32::try_from(self.addresses.len().saturating_sub(at)).unwrap_or(u32::MAX);
-            let (Some(&address), Some(left)) = (self.addresses.get(at), remaining(deadline)) else {
+            let (Some(&address), Some(left)) = (self.addresses.get(at), deadline.remaining())
+            else {
                 break;
             };
             let left = left.checked_div(share).unwrap_or(left);
@@ -213,7 +214,7 @@ impl Client {
         &mut self,
         stream: &mut TcpStream,
         answers_head: bool,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(ResponseFraming, usize), ExchangeError> {
         let mut is_silent = true;
         loop {
@@ -244,7 +245,7 @@ impl Client {
         stream: &mut TcpStream,
         framing: ResponseFraming,
         head: usize,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> (BodyEnd, usize) {
         let mut chunked = Chunked::default();
         let mut used = head;
@@ -284,8 +285,8 @@ impl Client {
     }
 
     /// Reads once.
-    fn receive(&mut self, stream: &mut TcpStream, deadline: Instant) -> Received {
-        let Some(left) = remaining(deadline) else {
+    fn receive(&mut self, stream: &mut TcpStream, deadline: Deadline) -> Received {
+        let Some(left) = deadline.remaining() else {
             return Received::Timeout;
         };
         let before = self.input.len();
@@ -315,10 +316,10 @@ enum Received {
 }
 
 /// Sends all of it. Where that fails there may be a response nevertheless, which says why.
-fn send(stream: &mut TcpStream, bytes: &[u8], deadline: Instant) {
+fn send(stream: &mut TcpStream, bytes: &[u8], deadline: Deadline) {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let Some(left) = remaining(deadline) else {
+        let Some(left) = deadline.remaining() else {
             return;
         };
         let sent = stream
@@ -374,7 +375,7 @@ mod tests {
         // Behind a full queue the kernel drops who comes.
         let _queue: Vec<TcpStream> = (0..5000).map_while(|_| connect().ok()).collect();
         let mut client = Client::at(vec![address, good.local_addr().unwrap()]);
-        let deadline = Instant::now().checked_add(Duration::from_secs(4)).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(4));
         assert!(client.connect(deadline).is_ok());
     }
 

@@ -17,7 +17,7 @@ use super::input::Input;
 use super::limits::Limits;
 use super::log;
 use super::peer::Peer;
-use crate::deadline::remaining;
+use crate::deadline::Deadline;
 use crate::http::{
     self, Chunked, Framing, Head, Method, Persistence, Request, RequestError, Response, Status,
 };
@@ -156,10 +156,9 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             let unread = input.unread();
             let Some((mut head, head_length)) = Head::parse(unread)? else {
                 let deadline = Head::has_begun(unread).then(|| {
-                    *head_deadline
-                        .get_or_insert_with(|| Instant::now().checked_add(self.limits.head))
+                    *head_deadline.get_or_insert_with(|| Deadline::after(self.limits.head))
                 });
-                self.receive(deadline.flatten(), RequestError::HeadTimeout)?;
+                self.receive(deadline, RequestError::HeadTimeout)?;
                 continue;
             };
             let (content, length) = match head.framing {
@@ -220,7 +219,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         framing: Framing,
         expects_continue: bool,
     ) -> Result<(), ReceiveError> {
-        let deadline = Instant::now().checked_add(self.limits.content);
+        let deadline = Deadline::after(self.limits.content);
         if expects_continue && self.buffers.input.unread().len() == head_length {
             self.buffers.output.clear();
             self.buffers.output.extend_from_slice(http::CONTINUE);
@@ -242,21 +241,21 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             if is_complete {
                 return Ok(());
             }
-            self.receive(deadline, RequestError::ContentTimeout)?;
+            self.receive(Some(deadline), RequestError::ContentTimeout)?;
         }
     }
 
     /// Reads once, until the deadline. Without a deadline, no part of a request has arrived and the idle limit holds.
     fn receive(
         &mut self,
-        deadline: Option<Instant>,
+        deadline: Option<Deadline>,
         timeout_error: RequestError,
     ) -> Result<(), ReceiveError> {
         let timeout = match deadline {
             None => self.limits.idle,
             Some(deadline) => {
                 self.slot.set_mid_message();
-                remaining(deadline).ok_or(timeout_error)?
+                deadline.remaining().ok_or(timeout_error)?
             }
         };
         self.set_read_timeout(timeout)?;
@@ -304,8 +303,8 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 Err(_) => return Err(ReceiveError::Closed),
             }
             if !rest.is_empty() {
-                let deadline = begun.checked_add(self.limits.answer);
-                let left = deadline.and_then(remaining).ok_or(ReceiveError::Closed)?;
+                let deadline = Deadline::since(begun, self.limits.answer);
+                let left = deadline.remaining().ok_or(ReceiveError::Closed)?;
                 self.set_write_timeout(left)?;
                 has_changed_timeout = true;
             }
@@ -347,13 +346,11 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         let mut stream = self.slot.stream();
         let mut dropped = 0;
         let mut sink = [0; 4096];
-        let Some(deadline) = Instant::now().checked_add(self.limits.linger) else {
-            return;
-        };
+        let deadline = Deadline::after(self.limits.linger);
         if stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
-        while let Some(left) = remaining(deadline)
+        while let Some(left) = deadline.remaining()
             && dropped < LINGER_MAX
             && self.set_read_timeout(left).is_ok()
             && let Ok(count @ 1..) = stream.read(&mut sink)
