@@ -25,7 +25,7 @@ use arguments::{Args, CommandSpec, Environment};
 use output::print;
 
 use crate::http::Url;
-use crate::program::supervisor;
+use crate::program::{SupervisorError, supervisor};
 use crate::rules;
 use crate::service::version;
 use crate::simulator::FAULT_PROMPT;
@@ -86,7 +86,7 @@ pub enum Error {
         said: String,
     },
     /// A program that was run for the server failed, for this reason.
-    Guarded(String),
+    Supervisor(SupervisorError),
     /// The backend at this URL fails the token check; why has been printed.
     NotReady(Url),
     /// WeChat would not deliver the answer; why has been printed.
@@ -139,7 +139,7 @@ impl Error {
             | Self::ControlSocket { .. }
             | Self::Control { .. }
             | Self::Unanswered { .. }
-            | Self::Guarded(_)
+            | Self::Supervisor(_)
             | Self::Rules { .. } => 1,
         }
     }
@@ -170,7 +170,7 @@ impl fmt::Display for Error {
                 write!(f, "the server at {path:?} ended without an answer")
             }
             Self::Unanswered { path, said } => write!(f, "{path:?}: {said}"),
-            Self::Guarded(reason) => f.write_str(reason),
+            Self::Supervisor(error) => error.fmt(f),
             Self::Output(error) => write!(f, "cannot print: {error}"),
             Self::Rules { path, count: 1 } => write!(f, "1 mistake in {path:?}"),
             Self::Rules { path, count } => write!(f, "{count} mistakes in {path:?}"),
@@ -202,7 +202,7 @@ pub fn run(
         .next_if(|name| name == supervisor::COMMAND)
         .is_some()
     {
-        return supervisor::run(arguments).map_err(Error::Guarded);
+        return supervisor::run(arguments).map_err(Error::Supervisor);
     }
     let arguments: Vec<OsString> = arguments.collect();
     let (name, behind) = match arguments.split_first() {

@@ -23,8 +23,8 @@ use crate::session::Responder;
 use crate::text::digits;
 use crate::wechat::{AppId, Cipher};
 
-/// What starts programs: this very binary, also where its file has been replaced by a newer one.
-const GUARD: &str = "/proc/self/exe";
+/// The binary that supervises programs: this one, even after its file was replaced by a newer one.
+const SUPERVISOR: &str = "/proc/self/exe";
 
 /// Letters and digits of a token that is made up: 119 bits.
 const RANDOM_LENGTH: usize = 20;
@@ -174,7 +174,7 @@ fn tell(manager: Option<&OsStr>, state: &str) {
 
 /// The account as its rules have it.
 fn open(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> {
-    let programs = Programs::new(GUARD, server::report);
+    let programs = Programs::new(SUPERVISOR, server::report);
     Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
         let path = rules.unwrap_or_else(|| "the embedded rules".into());
         let lines = error.lines(&path);

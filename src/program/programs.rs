@@ -1,42 +1,36 @@
-//! Programs as answers: `<run>`.
+//! Launches programs and counts them.
 //!
-//! A program is started through this binary's own command `guard`, which is between the two for as
-//! long as the program runs. It ends the program, and what that has started, when its time is up or
-//! the server is gone, however the server went; and it alone holds the program's pipes, so that
-//! nothing here can be kept waiting by what somebody left behind.
+//! A program is not started by the server itself, but by a supervisor process: this binary with its hidden
+//! command. The supervisor kills the program, and all that it has started, after its timeout or when the
+//! server ends, however the server ends. It alone holds the program's pipes, so a process that the program
+//! left behind cannot keep the server waiting.
 
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::output::{self, OutputError};
 use super::supervisor;
-use crate::rules::{self, ProgramCall};
+use crate::rules::ProgramCall;
 use crate::session::Runner;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 use crate::xml::trim;
 
-/// Programs at once. Each is a process of its own, and the guard beside it.
-const AT_ONCE_MAX: usize = 64;
+/// Programs running at a time. Each is two processes: the supervisor and the program.
+pub(super) const RUNNING_MAX: usize = 64;
 
-/// Bytes of a program's output; the rest is cut.
-pub(crate) const OUTPUT_MAX: usize = 64 * 1024;
-
-/// Bytes of the line that says why a program failed.
-const REASON_MAX: usize = 512;
-
-/// Starts that are remembered for the limits, some 400 KiB of them.
+/// Starts that are remembered for the limits of users: 256 KiB.
 const STARTS_MAX: usize = 16 * 1024;
 
-/// What of the server's environment is none of a program's business, besides all that begins with
-/// `WECHAT_`: those are the server's settings, and the names that a message's fields go by.
+/// Variables of the server that programs do not get, besides all that begin with `WECHAT_`: those are
+/// the server's settings, and are replaced by the fields of the message.
 const WITHHELD: [&str; 7] = [
     "CREDENTIALS_DIRECTORY",
     "NOTIFY_SOCKET",
@@ -47,174 +41,135 @@ const WITHHELD: [&str; 7] = [
     "LISTEN_PID",
 ];
 
-/// Runs programs, so many at once and so many a user.
+/// Runs programs, within the limits of the server and of each user.
 #[derive(Debug)]
 pub struct Programs {
-    guard: PathBuf,
-    counts: Mutex<Counts>,
+    supervisor: PathBuf,
+    counters: Mutex<Counters>,
     hasher: RandomState,
     report: Report,
 }
 
-/// What became of programs.
+/// Counts of programs since the start of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProgramCounts {
-    /// Those that run at this moment.
+    /// Programs running at this moment.
     pub running: usize,
-    /// Those that gave no answer, for whatever reason, or could not be started.
+    /// Programs that could not be started or gave no valid reply.
     pub failed: u64,
-    /// Those that were not started because their user was at the limit.
+    /// Programs that were not started because their user had reached the limit.
     pub limited: u64,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct Counters {
     counts: ProgramCounts,
-    /// Which user started which program, as a keyed hash, and when; in that order.
+    /// Recent starts, oldest first: a keyed hash of program and user, and when.
     starts: VecDeque<(u64, u64)>,
 }
 
-/// Why a program gave no answer.
-enum Failure {
-    /// So many run already.
+/// Why a program gave no reply.
+pub(super) enum Failure {
+    /// Not started: [`RUNNING_MAX`] programs are running.
     Busy,
-    /// The user has started it as often as they may.
-    Limited,
-    /// The guard cannot be started or read.
-    Guard(io::Error),
-    /// What the guard said of it.
-    ShutdownReport(String),
-    /// What it printed is not a reply.
-    Output(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Busy => write!(f, "not started, {AT_ONCE_MAX} programs run already"),
-            Self::Limited => f.write_str("not started, the user is at the limit"),
-            Self::Guard(error) => write!(f, "its guard: {error}"),
-            // Foreign bytes; a quote would end the reason.
-            Self::ShutdownReport(reason) => front(reason.trim_end()).escape_debug().fmt(f),
-            Self::Output(mistake) => {
-                write!(f, "printed no reply: {}", front(mistake).escape_debug())
-            }
-        }
-    }
-}
-
-/// As much of a text as a log line holds.
-fn front(text: &str) -> &str {
-    let end = text.floor_char_boundary(REASON_MAX);
-    text.get(..end).unwrap_or(text)
+    /// Not started: the user has started it `count` times within these seconds.
+    Limited { count: usize, seconds: u64 },
+    /// The supervisor cannot be started, or its output not be read.
+    Supervisor(io::Error),
+    /// The supervisor failed without a reason: it was killed.
+    SupervisorEnded(ExitStatus),
+    /// The program failed, for this reason.
+    Program(String),
+    /// The program printed something that is not a reply.
+    Output(OutputError),
 }
 
 impl Runner for Programs {
     fn run(&self, call: &ProgramCall, message: &Message<'_>) -> Reply<'static> {
-        Self::run(self, call, message)
+        let failure = match self.try_run(call, message) {
+            Ok(reply) => return reply,
+            Err(failure) => failure,
+        };
+        let program = call.words.first().map_or("", String::as_str);
+        (self.report)(&failure.note(program).to_string());
+        let counts = &mut self.lock().counts;
+        let (count, text) = match failure {
+            Failure::Limited { .. } => (&mut counts.limited, &call.limited),
+            Failure::Busy
+            | Failure::Supervisor(_)
+            | Failure::SupervisorEnded(_)
+            | Failure::Program(_)
+            | Failure::Output(_) => (&mut counts.failed, &call.failed),
+        };
+        *count += 1;
+        Reply::text(text.clone())
     }
 }
 
 impl Programs {
-    /// Runs programs through this binary, which has to understand `guard`: the `wechat` program
-    /// itself. Those that fail are reported in lines.
-    pub fn new(guard: impl Into<PathBuf>, report: Report) -> Self {
+    /// Programs are supervised by the `wechat` binary at this path. Log lines about failed programs go
+    /// to `report`.
+    pub fn new(supervisor: impl Into<PathBuf>, report: Report) -> Self {
         Self {
-            guard: guard.into(),
-            counts: Mutex::default(),
+            supervisor: supervisor.into(),
+            counters: Mutex::default(),
             hasher: RandomState::new(),
             report,
         }
     }
 
-    /// What became of them so far.
+    /// The counts at this moment.
     pub fn counts(&self) -> ProgramCounts {
-        self.locked_counts().counts
+        self.lock().counts
     }
 
-    /// Runs a program to its end, and returns the reply that it printed, else what its rule has for
-    /// that case.
-    pub fn run(&self, job: &ProgramCall, message: &Message<'_>) -> Reply<'static> {
-        let failure = match self.try_to_run(job, message) {
-            Ok(reply) => return reply,
-            Err(failure) => failure,
-        };
-        let (cause, text) = if let Failure::Limited = failure {
-            ("run-limited", &job.limited)
-        } else {
-            ("run-failed", &job.failed)
-        };
-        self.count_failure(&failure);
-        let program = job.words.first().map_or("", String::as_str);
-        (self.report)(&format!(
-            "cause={cause} reason=\"{}: {failure}\"",
-            program.escape_debug()
-        ));
-        Reply::text(text.clone())
-    }
-
-    fn count_failure(&self, failure: &Failure) {
-        let counts = &mut self.locked_counts().counts;
-        let count = match failure {
-            Failure::Limited => &mut counts.limited,
-            Failure::Busy | Failure::Guard(_) | Failure::ShutdownReport(_) | Failure::Output(_) => {
-                &mut counts.failed
-            }
-        };
-        *count = count.saturating_add(1);
-    }
-
-    fn try_to_run(
+    fn try_run(
         &self,
-        job: &ProgramCall,
+        call: &ProgramCall,
         message: &Message<'_>,
     ) -> Result<Reply<'static>, Failure> {
-        let _running = self.start(job, message)?;
-        let output = self.output(job, message)?;
-        rules::printed(&output, message).map_err(Failure::Output)
+        let _running = self.admit(call, message)?;
+        let printed = run_supervisor(self.command(call, message), message.xml())?;
+        output::parse(&printed, message).map_err(Failure::Output)
     }
 
-    /// Counts a start, if there may be one.
-    fn start(&self, job: &ProgramCall, message: &Message<'_>) -> Result<Running<'_>, Failure> {
+    /// Counts a start, unless a limit is reached.
+    fn admit(&self, call: &ProgramCall, message: &Message<'_>) -> Result<Running<'_>, Failure> {
         let now = message.received();
-        let mut counts = self.locked_counts();
+        let mut counters = self.lock();
         let mut start = None;
-        if let Some((limit, command)) = &job.limit {
-            let who = self.hasher.hash_one((command, message.from_user_name()));
-            start = Some((who, now));
+        if let Some((limit, element)) = &call.limit {
+            let who = self.hasher.hash_one((element, message.from_user_name()));
             let is_recent = |at: u64| now.saturating_sub(at) < limit.seconds;
-            let recent = counts.starts.iter().rev();
+            let recent = counters.starts.iter().rev();
             let recent = recent.take_while(|(_, at)| is_recent(*at));
             if recent.filter(|(other, _)| *other == who).count() >= limit.count {
-                return Err(Failure::Limited);
+                let (count, seconds) = (limit.count, limit.seconds);
+                return Err(Failure::Limited { count, seconds });
             }
+            start = Some((who, now));
         }
-        let running = &mut counts.counts.running;
-        if *running >= AT_ONCE_MAX {
+        if counters.counts.running >= RUNNING_MAX {
             return Err(Failure::Busy);
         }
-        *running = running.saturating_add(1);
+        counters.counts.running += 1;
         if let Some(start) = start {
-            if counts.starts.len() >= STARTS_MAX {
-                counts.starts.pop_front();
+            if counters.starts.len() >= STARTS_MAX {
+                counters.starts.pop_front();
             }
-            counts.starts.push_back(start);
+            counters.starts.push_back(start);
         }
         Ok(Running(self))
     }
 
-    fn locked_counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the program prints for this message.
-    fn output(&self, job: &ProgramCall, message: &Message<'_>) -> Result<Vec<u8>, Failure> {
-        let mut command = Command::new(&self.guard);
+    /// The supervisor's command line and environment.
+    fn command(&self, call: &ProgramCall, message: &Message<'_>) -> Command {
+        let mut command = Command::new(&self.supervisor);
         command
             .arg(supervisor::COMMAND)
-            .arg(job.timeout.to_string())
-            .args(&job.words)
-            // Away from the signals of a terminal, so that it is there to end the program.
+            .arg(call.timeout.to_string())
+            .args(&call.words)
+            // A signal from a terminal must not end the supervisor before it has killed the program.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -227,72 +182,74 @@ impl Programs {
                 command.env_remove(name);
             }
         }
-        // From the back, so that the first of several leaves of one name is the one that counts.
+        // In reverse, so that the first of several fields with one name is the one that remains.
         let leaves: Vec<_> = message.leaves().collect();
         for leaf in leaves.iter().rev() {
             if let Some(name) = variable(leaf.name()) {
                 command.env(name, trim(leaf.text()));
             }
         }
-        let mut guard = command.spawn().map_err(Failure::Guard)?;
-        let output = converse(&mut guard, message.xml());
-        // The guard has closed its output, and nothing keeps it now that its input is closed too.
-        let status = guard.wait();
-        let (output, reason) = output.map_err(Failure::Guard)?;
-        match status {
-            Ok(status) if status.success() => Ok(output),
-            // Somebody ended the guard, or it could not write.
-            Ok(status) if reason.is_empty() => {
-                Err(Failure::ShutdownReport(format!("its guard, {status}")))
-            }
-            Ok(_) => Err(Failure::ShutdownReport(reason)),
-            // Nobody can know it: whoever started the server has it ignore its children.
-            Err(_) if reason.is_empty() => Ok(output),
-            Err(error) => Err(Failure::Guard(error)),
-        }
+        command
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gives the guard the message, and reads what it says to the end.
-fn converse(guard: &mut Child, message: &str) -> io::Result<(Vec<u8>, String)> {
-    // While this is open the guard knows that somebody waits.
-    let mut stdin = guard.stdin.take();
+/// The environment variable of a field, if its name can be part of one.
+fn variable(field: &str) -> Option<OsString> {
+    let is_allowed = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
+    field
+        .bytes()
+        .all(is_allowed)
+        .then(|| format!("WECHAT_{}", field.to_ascii_uppercase()).into())
+}
+
+/// Runs a supervisor to its end. Returns what the program printed.
+fn run_supervisor(mut command: Command, message: &str) -> Result<Vec<u8>, Failure> {
+    let mut supervisor = command.spawn().map_err(Failure::Supervisor)?;
+    let outputs = exchange(&mut supervisor, message);
+    // Its input and outputs are closed now, so it ends.
+    let status = supervisor.wait();
+    let (printed, reason) = outputs.map_err(Failure::Supervisor)?;
+    match status {
+        Ok(status) if status.success() => Ok(printed),
+        Ok(status) if reason.is_empty() => Err(Failure::SupervisorEnded(status)),
+        Ok(_) => Err(Failure::Program(reason)),
+        // The status is lost where SIGCHLD is ignored, which this server may have inherited.
+        Err(_) if reason.is_empty() => Ok(printed),
+        Err(error) => Err(Failure::Supervisor(error)),
+    }
+}
+
+/// Sends a supervisor the message. Returns all that it writes to standard output and standard error.
+fn exchange(supervisor: &mut Child, message: &str) -> io::Result<(Vec<u8>, String)> {
+    // The supervisor kills the program when this is closed, so it is dropped at the end only.
+    let mut stdin = supervisor.stdin.take();
     if let Some(stdin) = &mut stdin {
-        // A guard that reads nothing has failed, and says so itself.
+        // A supervisor that does not read has failed, and says why itself.
         let _: io::Result<()> = write!(stdin, "{}\n{message}", message.len());
     }
-    let mut output = Vec::new();
+    let mut printed = Vec::new();
     let mut reason = Vec::new();
-    if let Some(stdout) = guard.stdout.take() {
-        stdout.take(bound(OUTPUT_MAX)).read_to_end(&mut output)?;
+    if let Some(mut stdout) = supervisor.stdout.take() {
+        stdout.read_to_end(&mut printed)?;
     }
-    if let Some(stderr) = guard.stderr.take() {
-        stderr.take(bound(REASON_MAX)).read_to_end(&mut reason)?;
+    if let Some(mut stderr) = supervisor.stderr.take() {
+        stderr.read_to_end(&mut reason)?;
     }
     let reason = String::from_utf8_lossy(&reason);
-    // So does every line begin that this binary fails with.
+    // `main` puts this before every error.
     let reason = reason.strip_prefix("wechat: ").unwrap_or(&reason);
-    Ok((output, reason.to_owned()))
+    Ok((printed, reason.to_owned()))
 }
 
-fn bound(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// The environment variable of a leaf, where its name can be one.
-fn variable(leaf: &str) -> Option<OsString> {
-    let can_be = leaf
-        .bytes()
-        .all(|octet| octet.is_ascii_alphanumeric() || octet == b'_');
-    can_be.then(|| format!("WECHAT_{}", leaf.to_ascii_uppercase()).into())
-}
-
-/// A program that runs, and counts for as long as it does.
+/// Counts as a running program until it is dropped.
 struct Running<'p>(&'p Programs);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let running = &mut self.0.locked_counts().counts.running;
-        *running = running.saturating_sub(1);
+        self.0.lock().counts.running -= 1;
     }
 }

@@ -1,336 +1,312 @@
-//! `wechat guard SECONDS PROGRAM [ARGUMENT]…`: runs a program for the server.
+//! `wechat supervise SECONDS PROGRAM [ARGUMENT]…`: the process between the server and a program.
 //!
-//! It reads on standard input a length in decimal, a line end and as many bytes, which become the
-//! program's standard input. What follows there is nothing, until the server closes it: then nobody
-//! waits for the program any more, and it is ended. So it is when its seconds are up. On standard
-//! output is what the program printed; where it failed, the reason is on standard error, and the exit
-//! code is 1.
+//! Its standard input is a length in decimal, a line feed, and that many bytes, which become the program's
+//! standard input. After that it stays open: the program is killed when the server closes it or ends. The
+//! program is also killed after SECONDS. Standard output is what the program printed. If the program
+//! failed, standard error says why, and the exit code is 1.
 //!
-//! This is a process of its own because only then is the program ended when the server is killed.
+//! This is a separate process because a server that is killed cannot kill its programs any more.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::process::{self, Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::programs::OUTPUT_MAX;
+use super::run_marker::{self, RunMarker};
 use crate::text::digits;
 
-/// The command of this binary that programs are started through.
-pub(crate) const COMMAND: &str = "guard";
+/// The hidden command of this binary.
+pub(crate) const COMMAND: &str = "supervise";
 
-/// How long to wait for the end of what a program printed, once it has ended. Where there is none by
-/// then, it has left something behind that holds on to its output. That is ended, and waited for once
-/// more; what goes on nevertheless has made itself independent.
-const LEFTOVERS: Duration = Duration::from_millis(250);
+/// Bytes of a program's standard output; the rest is cut off.
+pub(super) const OUTPUT_MAX: usize = 64 * 1024;
 
-/// How long a program that was killed may take to be gone.
-const KILLED: Duration = Duration::from_secs(2);
+/// Bytes that are kept of a line of standard error.
+const LINE_MAX: usize = 200;
 
-/// The pauses between two looks at whether the program has ended: the first, and the longest. Mostly it
-/// closes its output in that moment, so that it is looked at more often from then on.
+/// How long the outputs of a program may stay open after it has ended. A process that it left behind
+/// holds them then, and is killed; its output is waited for once more.
+const OUTPUT_GRACE: Duration = Duration::from_millis(250);
+
+/// How long a killed program may take to end.
+const KILL_GRACE: Duration = Duration::from_secs(2);
+
+/// The shortest and the longest pause between two checks whether the program has ended. The pauses grow,
+/// and begin anew when the program closes its output, because then it usually ends.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// Bytes of a line of standard error that are kept.
-const LINE_MAX: usize = 200;
+/// Why there is no output of a program.
+#[derive(Debug)]
+pub enum SupervisorError {
+    /// The arguments are not those that the server passes.
+    Usage,
+    /// The message cannot be read.
+    Message(io::Error),
+    /// The program cannot be started.
+    Start(io::Error),
+    /// A thread cannot be started.
+    Thread(io::Error),
+    /// The server has closed its end, so the program was killed.
+    ServerGone,
+    /// The program was killed after this many seconds.
+    TimedOut(u64),
+    /// The program ended with this status, and a summary of its standard error.
+    Failed(ExitStatus, String),
+}
 
-/// What the threads around a program have seen.
+/// What the threads around a program have observed.
 #[derive(Default)]
-struct Seen {
-    /// The server does not wait any more.
-    is_left: bool,
+struct ProgramState {
+    is_server_gone: bool,
     stdout: Stream,
     stderr: Stream,
 }
 
-/// What is kept of one of its outputs.
+/// What is kept of one of the program's outputs.
 #[derive(Default)]
 struct Stream {
-    front: Vec<u8>,
+    start: Vec<u8>,
     /// The last [`LINE_MAX`] bytes.
-    back: Vec<u8>,
+    end: Vec<u8>,
     is_cut: bool,
     is_closed: bool,
 }
 
 impl Stream {
-    fn take(&mut self, part: &[u8], max: usize) {
-        let room = max.saturating_sub(self.front.len());
-        self.is_cut |= part.len() > room;
-        let fits = part.get(..room).unwrap_or(part);
-        self.front.extend_from_slice(fits);
-        self.back.extend_from_slice(part);
-        let surplus = self.back.len().saturating_sub(LINE_MAX);
-        self.back.drain(..surplus);
+    fn push(&mut self, part: &[u8], max: usize) {
+        let fitting = part.len().min(max - self.start.len());
+        self.start.extend_from_slice(&part[..fitting]);
+        self.is_cut |= fitting < part.len();
+        self.end.extend_from_slice(part);
+        let surplus = self.end.len().saturating_sub(LINE_MAX);
+        self.end.drain(..surplus);
     }
 
-    /// The first line that says something, and the last one, because programs differ in where they
-    /// say what went wrong.
+    /// The first and the last line that are not blank: programs differ in which of them names the error.
     fn summary(&self) -> String {
-        let says_something = |line: &&str| !line.trim().is_empty();
-        let front = String::from_utf8_lossy(&self.front);
-        let back = String::from_utf8_lossy(&self.back);
-        let first = front.lines().find(says_something).unwrap_or("").trim();
-        let last = back.lines().rfind(says_something).unwrap_or("").trim();
-        match (first, last) {
-            ("", _) => String::new(),
-            // A line that is longer than what is kept.
-            (first, _) if self.front.len() >= LINE_MAX && !front.trim_start().contains('\n') => {
-                format!(": {first}…")
-            }
-            (first, last) if first.ends_with(last) => format!(": {first}"),
-            (first, last) => format!(": {first} … {last}"),
+        let is_text = |line: &&str| !line.trim().is_empty();
+        let start = String::from_utf8_lossy(&self.start);
+        let end = String::from_utf8_lossy(&self.end);
+        let first = start.lines().find(is_text).unwrap_or_default().trim();
+        let last = end.lines().rfind(is_text).unwrap_or_default().trim();
+        let is_long = self.start.len() >= LINE_MAX && !start.trim_start().contains('\n');
+        if first.is_empty() {
+            String::new()
+        } else if is_long {
+            format!("{first}…")
+        } else if first.ends_with(last) {
+            first.to_owned()
+        } else {
+            format!("{first} … {last}")
         }
     }
 }
 
-type Shared = Arc<(Mutex<Seen>, Condvar)>;
+#[derive(Default)]
+struct Shared {
+    state: Mutex<ProgramState>,
+    changed: Condvar,
+}
 
-pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), String> {
-    let seconds = arguments.next();
-    let seconds = seconds
-        .as_ref()
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, ProgramState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while the condition holds, and at most as long as the timeout.
+    fn wait_while(
+        &self,
+        timeout: Duration,
+        holds: impl FnMut(&mut ProgramState) -> bool,
+    ) -> MutexGuard<'_, ProgramState> {
+        self.changed
+            .wait_timeout_while(self.lock(), timeout, holds)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+}
+
+/// Runs the command with the arguments after its name.
+///
+/// # Errors
+/// [`SupervisorError`]
+pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), SupervisorError> {
+    let seconds = arguments
+        .next()
         .and_then(|text| digits::parse_decimal(text.as_encoded_bytes()).ok());
     let (Some(seconds), Some(program)) = (seconds, arguments.next()) else {
-        let usage = "guard is for the server, which gives it seconds, a program and its arguments";
-        return Err(usage.into());
+        return Err(SupervisorError::Usage);
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    let output = guard(command, Duration::from_secs(seconds))?;
-    // Where the server is gone nothing is lost.
+    let output = supervise(command, Duration::from_secs(seconds))?;
+    // This fails only if the server is gone, and nothing else needs the output.
     let _: io::Result<()> = io::stdout().write_all(&output);
     Ok(())
 }
 
-fn guard(mut command: Command, timeout: Duration) -> Result<Vec<u8>, String> {
-    let message = read_message().map_err(|error| format!("no message to be read: {error}"))?;
-    let mark = Mark::new();
+fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, SupervisorError> {
+    let message = read_message().map_err(SupervisorError::Message)?;
+    let marker = RunMarker::new();
     let begun = Instant::now();
     let mut program = command
-        .env(MARK, &mark.0)
+        .env(run_marker::VARIABLE, marker.value())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()
-        .map_err(|error| format!("cannot be started: {error}"))?;
-    let shared = Shared::default();
-    if let Err(error) = watch(&mut program, message, &shared) {
-        mark.kill_all(Some(&mut program));
-        return Err(format!("no thread for it: {error}"));
-    }
-    let Some(status) = await_end(&mut program, &shared, begun, timeout) else {
-        mark.kill_all(Some(&mut program));
-        // From here on it does not matter who waits.
-        await_end(&mut program, &Shared::default(), Instant::now(), KILLED);
-        return Err(if see(&shared).is_left {
-            "ended, nobody waits for it".into()
-        } else {
-            format!("ended after {} seconds", timeout.as_secs())
-        });
-    };
-    let is_open = |seen: &mut Seen| !(seen.stdout.is_closed && seen.stderr.is_closed);
-    let mut seen = wait(&shared, see(&shared), LEFTOVERS, is_open);
-    if is_open(&mut seen) {
-        drop(seen);
-        mark.kill_all(None);
-        seen = wait(&shared, see(&shared), LEFTOVERS, is_open);
-    }
-    // One whose output was cut fails by that.
-    if status.success() || seen.stdout.is_cut {
-        Ok(std::mem::take(&mut seen.stdout.front))
-    } else {
-        Err(format!("{status}{}", seen.stderr.summary()))
+        .map_err(SupervisorError::Start)?;
+    let shared = Arc::default();
+    let status = start_threads(&mut program, message, &shared)
+        .map_err(SupervisorError::Thread)
+        .and_then(|()| wait_for_exit(&mut program, &shared, begun, timeout));
+    match status {
+        Ok(status) => finish(status, &shared, &marker),
+        Err(error) => {
+            marker.kill_with(&mut program);
+            // The error stays, whether this succeeds or not. A new state, because the server may be gone.
+            let new = Shared::default();
+            drop(wait_for_exit(
+                &mut program,
+                &new,
+                Instant::now(),
+                KILL_GRACE,
+            ));
+            Err(error)
+        }
     }
 }
 
-/// Starts what reads and writes beside a program.
-fn watch(program: &mut Child, message: Vec<u8>, shared: &Shared) -> io::Result<()> {
-    if let Some(mut stdin) = program.stdin.take() {
-        // A program need not read what it is given.
-        start(Box::new(move || drop(stdin.write_all(&message))))?;
-    }
-    if let Some(stdout) = program.stdout.take() {
-        follow(shared, stdout.into(), |seen| &mut seen.stdout, true)?;
-    }
-    if let Some(stderr) = program.stderr.take() {
-        follow(shared, stderr.into(), |seen| &mut seen.stderr, false)?;
-    }
-    let server = Arc::clone(shared);
-    start(Box::new(move || {
-        // Nothing is sent any more, so this comes back when the server is gone.
-        let _: io::Result<usize> = io::stdin().lock().read(&mut [0]);
-        see(&server).is_left = true;
-        server.1.notify_all();
-    }))
-}
-
+/// Reads the message that the server sends before the program is started.
 fn read_message() -> io::Result<Vec<u8>> {
     let mut stdin = io::stdin().lock();
     let mut length = String::new();
     (&mut stdin).take(10).read_line(&mut length)?;
     let length = digits::parse_decimal(length.trim_end()).ok();
     let length = length.and_then(|length| usize::try_from(length).ok());
-    let length = length.ok_or(io::ErrorKind::InvalidData)?;
-    let mut message = vec![0; length];
+    let mut message = vec![0; length.ok_or(io::ErrorKind::InvalidData)?];
     stdin.read_exact(&mut message)?;
     Ok(message)
 }
 
-/// Reads an output. All of it is read, or the program would stop at a full pipe; except where
-/// `is_cut_off`: there the pipe is closed at the bound, which ends whoever goes on writing.
-fn follow(
-    shared: &Shared,
+/// Starts the threads that write the program's input, read its outputs, and watch the server.
+fn start_threads(program: &mut Child, message: Vec<u8>, shared: &Arc<Shared>) -> io::Result<()> {
+    if let Some(mut stdin) = program.stdin.take() {
+        // A program need not read its input.
+        start(Box::new(move || drop(stdin.write_all(&message))))?;
+    }
+    if let Some(stdout) = program.stdout.take() {
+        read_stream(shared, stdout.into(), |state| &mut state.stdout, true)?;
+    }
+    if let Some(stderr) = program.stderr.take() {
+        read_stream(shared, stderr.into(), |state| &mut state.stderr, false)?;
+    }
+    let shared = Arc::clone(shared);
+    start(Box::new(move || {
+        // The server sends nothing more, so this returns when the server is gone.
+        let _: io::Result<usize> = io::stdin().lock().read(&mut [0]);
+        shared.lock().is_server_gone = true;
+        shared.changed.notify_all();
+    }))
+}
+
+/// Reads one of the program's outputs to its end, because a full pipe would stop the program. A
+/// bounded one is closed at [`OUTPUT_MAX`], which ends a program that writes without end.
+fn read_stream(
+    shared: &Arc<Shared>,
     pipe: OwnedFd,
-    which: fn(&mut Seen) -> &mut Stream,
-    is_cut_off: bool,
+    stream: fn(&mut ProgramState) -> &mut Stream,
+    is_bounded: bool,
 ) -> io::Result<()> {
     let shared = Arc::clone(shared);
     start(Box::new(move || {
-        let max = if is_cut_off { OUTPUT_MAX } else { LINE_MAX };
+        let max = if is_bounded { OUTPUT_MAX } else { LINE_MAX };
         let mut pipe = File::from(pipe);
         let mut part = [0; 4096];
         loop {
-            let count = match pipe.read(&mut part) {
+            let length = match pipe.read(&mut part) {
                 Ok(0) => break,
-                Ok(count) => count,
+                Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => break,
             };
-            let mut seen = see(&shared);
-            let stream = which(&mut seen);
-            stream.take(part.get(..count).unwrap_or_default(), max);
-            if stream.is_cut && is_cut_off {
+            let mut state = shared.lock();
+            let stream = stream(&mut state);
+            stream.push(&part[..length], max);
+            if stream.is_cut && is_bounded {
                 break;
             }
         }
         drop(pipe);
-        which(&mut see(&shared)).is_closed = true;
-        shared.1.notify_all();
+        stream(&mut shared.lock()).is_closed = true;
+        shared.changed.notify_all();
     }))
 }
 
-/// Waits for the end of a program; `None` where its time is up or nobody waits for it any more.
-fn await_end(
+/// Waits until the program has ended, the timeout has passed, or the server is gone.
+fn wait_for_exit(
     program: &mut Child,
     shared: &Shared,
     begun: Instant,
     timeout: Duration,
-) -> Option<ExitStatus> {
+) -> Result<ExitStatus, SupervisorError> {
     let mut pause = PAUSE_MIN;
     let mut was_closed = false;
     loop {
         match program.try_wait() {
-            Ok(Some(status)) => return Some(status),
+            Ok(Some(status)) => return Ok(status),
             Ok(None) => {}
-            // Nobody can know it: whoever started the server has it ignore its children.
-            Err(_) => return Some(ExitStatus::default()),
+            // The status is lost where SIGCHLD is ignored, which this process may have inherited.
+            Err(_) => return Ok(ExitStatus::default()),
         }
-        let left = timeout.checked_sub(begun.elapsed())?;
-        let seen = wait(shared, see(shared), pause.min(left), |seen| {
-            !seen.is_left && seen.stdout.is_closed == was_closed
+        let Some(left) = timeout.checked_sub(begun.elapsed()) else {
+            return Err(SupervisorError::TimedOut(timeout.as_secs()));
+        };
+        let state = shared.wait_while(pause.min(left), |state| {
+            !state.is_server_gone && state.stdout.is_closed == was_closed
         });
-        if seen.is_left {
-            return None;
+        if state.is_server_gone {
+            return Err(SupervisorError::ServerGone);
         }
-        pause = if seen.stdout.is_closed == was_closed {
-            pause.saturating_mul(2).min(PAUSE_MAX)
+        pause = if state.stdout.is_closed == was_closed {
+            PAUSE_MAX.min(pause * 2)
         } else {
             PAUSE_MIN
         };
-        was_closed = seen.stdout.is_closed;
+        was_closed = state.stdout.is_closed;
     }
 }
 
-/// What all processes of a run have in their environment, also those that have left the program's
-/// group (`timeout`, `setsid`) or their parents.
-struct Mark(String);
-
-/// Its name there.
-const MARK: &str = "WECHAT_RUN";
-
-impl Mark {
-    fn new() -> Self {
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        Self(format!("{}-{}", process::id(), now.as_nanos()))
+/// The output of a program that has ended. Kills the processes that it left behind with an open output.
+fn finish(
+    status: ExitStatus,
+    shared: &Shared,
+    marker: &RunMarker,
+) -> Result<Vec<u8>, SupervisorError> {
+    let is_open = |state: &mut ProgramState| !(state.stdout.is_closed && state.stderr.is_closed);
+    let mut state = shared.wait_while(OUTPUT_GRACE, is_open);
+    if is_open(&mut state) {
+        drop(state);
+        marker.kill_rest();
+        state = shared.wait_while(OUTPUT_GRACE, is_open);
     }
-
-    /// Ends all marked processes, and the program with its group unless that has ended already: then
-    /// its number may be another's. Only a shell or a program can tell other processes without
-    /// `unsafe`.
-    fn kill_all(&self, program: Option<&mut Child>) {
-        let mut targets = self.processes();
-        if let Some(program) = program {
-            targets.push(format!("-{}", program.id()));
-            tell(&targets);
-            // Also where there is no shell.
-            drop(program.kill());
-            targets = self.processes();
-        }
-        // What was started meanwhile goes in another round; more than a few are a fork bomb.
-        for _ in 0..4 {
-            if targets.is_empty() {
-                return;
-            }
-            tell(&targets);
-            targets = self.processes();
-        }
-    }
-
-    /// The marked ones that live.
-    fn processes(&self) -> Vec<String> {
-        let entry = format!("{MARK}={}", self.0);
-        let is_marked = |process: &fs::DirEntry| {
-            let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-            environment
-                .split(|octet| *octet == 0)
-                .any(|variable| variable == entry.as_bytes())
-        };
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let marked = processes.filter(is_marked);
-        marked
-            .filter_map(|process| process.file_name().into_string().ok())
-            .filter(|name| digits::parse_decimal(name).is_ok())
-            .collect()
+    // A program whose output was cut off fails because of that.
+    if status.success() || state.stdout.is_cut {
+        Ok(mem::take(&mut state.stdout.start))
+    } else {
+        Err(SupervisorError::Failed(status, state.stderr.summary()))
     }
 }
 
-fn tell(targets: &[String]) {
-    let told = Command::new("/bin/sh")
-        .args(["-c", "kill -9 \"$@\"", "sh"])
-        .args(targets)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    drop(told);
-}
-
-/// Boxed, since each kind of closure would be another copy of what starts a thread.
+/// Starts a thread. The closure is boxed so that the code that starts a thread exists once.
 fn start(work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     thread::Builder::new().spawn(work).map(drop)
-}
-
-fn see(shared: &Shared) -> MutexGuard<'_, Seen> {
-    shared.0.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn wait<'s>(
-    shared: &'s Shared,
-    seen: MutexGuard<'s, Seen>,
-    patience: Duration,
-    holds: impl FnMut(&mut Seen) -> bool,
-) -> MutexGuard<'s, Seen> {
-    shared
-        .1
-        .wait_timeout_while(seen, patience, holds)
-        .unwrap_or_else(PoisonError::into_inner)
-        .0
 }

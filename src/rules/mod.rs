@@ -13,7 +13,7 @@ mod template;
 
 pub(crate) use fields::unknown_field;
 pub use reload::{ReloadableRules, RulesError, read_rules};
-pub(crate) use reply_parser::printed;
+pub(crate) use reply_parser::parse_printed_reply;
 pub use rule_set::{Action, Diagnostic, Rules};
 pub use run::{LateReply, ProgramCall};
 

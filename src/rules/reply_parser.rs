@@ -14,7 +14,7 @@ use crate::text::digits;
 use crate::wechat::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, Message, Reply, ReplyOf, TEXT_MAX,
 };
-use crate::xml::{Document, Element, trim};
+use crate::xml::{Document, Element};
 
 /// The replies, named like their `MsgType`.
 const REPLIES: [&str; 8] = [
@@ -43,30 +43,24 @@ const LIMIT_MAX: Limit = Limit {
 /// The attributes of `<run>`.
 const OF_RUN: [&str; 6] = ["timeout", "limit", "failed", "limited", "late", "pickup"];
 
-/// The reply that a program printed: an element named like one, or else a text.
+/// The reply element that a program printed. `None` if the text does not begin with a reply element.
 ///
 /// # Errors
 /// What is wrong with the element.
-pub(crate) fn printed(output: &[u8], message: &Message<'_>) -> Result<Reply<'static>, String> {
-    let text = match str::from_utf8(output) {
-        Ok(text) => text,
-        // A character at the end that the bound cut in two.
-        Err(error) if error.error_len().is_none() => output
-            .get(..error.valid_up_to())
-            .and_then(|front| str::from_utf8(front).ok())
-            .unwrap_or(""),
-        Err(error) => return Err(format!("not UTF-8 from byte {} on", error.valid_up_to())),
-    };
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let is_reply = text.strip_prefix('<').is_some_and(|behind| {
-        let name = behind
-            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-            .next();
-        REPLIES.iter().any(|reply| Some(*reply) == name)
-    });
-    if !is_reply {
-        return Ok(Reply::text(trim(text).to_owned()));
-    }
+pub(crate) fn parse_printed_reply(
+    text: &str,
+    message: &Message<'_>,
+) -> Option<Result<Reply<'static>, String>> {
+    let name = text
+        .strip_prefix('<')?
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .next()?;
+    REPLIES
+        .contains(&name)
+        .then(|| parse_element(text, message))
+}
+
+fn parse_element(text: &str, message: &Message<'_>) -> Result<Reply<'static>, String> {
     let xml = Document::parse_message(text.as_bytes()).map_err(|error| error.to_string())?;
     let mut reader = Reader::default();
     let context = ParseContext {

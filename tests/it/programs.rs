@@ -173,11 +173,11 @@ fn what_a_program_prints_is_the_reply() {
     assert_eq!(lines.len(), 6);
     assert_eq!(
         lines[1],
-        "cause=run-failed reason=\"cat: printed no reply: <image> without a <MediaId>\""
+        "cause=run-failed reason=\"cat: output is not a valid reply: <image> without a <MediaId>\""
     );
     assert_eq!(
         lines[5],
-        "cause=run-failed reason=\"cat: printed no reply: not UTF-8 from byte 0 on\""
+        "cause=run-failed reason=\"cat: output is not UTF-8 from byte 0 on\""
     );
 }
 
@@ -218,9 +218,9 @@ fn a_program_that_fails_says_why_in_the_log() {
             "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota … more\"",
             "cause=run-failed reason=\"/bin/false: exit status: 1\"",
             "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL)\"",
-            "cause=run-failed reason=\"/nonexistent: cannot be started: No such file or directory (os error 2)\"",
-            "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
-            "cause=run-failed reason=\"/bin/sh: ended after 1 seconds\"",
+            "cause=run-failed reason=\"/nonexistent: cannot start: No such file or directory (os error 2)\"",
+            "cause=run-failed reason=\"/bin/sh: killed, because it was still running after 1 s\"",
+            "cause=run-failed reason=\"/bin/sh: killed, because it was still running after 1 s\"",
         ]
     );
 }
@@ -293,7 +293,7 @@ fn a_user_is_held_to_the_limit_of_a_program() {
     let lines = program.stop();
     assert_eq!(
         lines[0],
-        "cause=run-limited reason=\"echo: not started, the user is at the limit\""
+        "cause=run-limited reason=\"echo: not started: user started it 2 times in 3600 s, which is the limit\""
     );
 }
 
@@ -340,7 +340,9 @@ fn sixty_four_run_at_once_and_the_next_fails() {
     let lines = program.stop();
     assert_eq!(
         lines,
-        ["cause=run-failed reason=\"echo: not started, 64 programs run already\""]
+        [
+            "cause=run-failed reason=\"echo: not started: 64 programs are running, which is the limit\""
+        ]
     );
 }
 
@@ -469,57 +471,58 @@ fn when_its_time_is_up_a_program_ends_with_all_it_started() {
 }
 
 #[test]
-fn the_guard_ends_a_program_when_its_input_does() {
-    let guard = |arguments: &[&str], input: &str| {
-        let mut guard = command()
-            .arg("guard")
+fn the_supervisor_kills_a_program_when_its_input_ends() {
+    let supervise = |arguments: &[&str], input: &str| {
+        let mut supervisor = command()
+            .arg("supervise")
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stdin = guard.stdin.take().unwrap();
+        let mut stdin = supervisor.stdin.take().unwrap();
         // One that was started wrongly reads nothing.
         let _ = stdin.write_all(input.as_bytes());
         let is_open = !input.is_empty();
         let stdin = is_open.then_some(stdin);
         let mut printed = String::new();
-        guard
+        supervisor
             .stdout
             .take()
             .unwrap()
             .read_to_string(&mut printed)
             .unwrap();
         drop(stdin);
-        let output = guard.wait_with_output().unwrap();
+        let output = supervisor.wait_with_output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
         (output.status.code().unwrap(), printed, errors)
     };
     assert_eq!(
-        guard(&["60", "cat"], "5\nhello"),
+        supervise(&["60", "cat"], "5\nhello"),
         (0, "hello".into(), String::new())
     );
     assert_eq!(
-        guard(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n"),
+        supervise(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n"),
         (0, "--help\n".into(), String::new())
     );
     assert_eq!(
-        guard(&["x", "cat"], "0\n"),
+        supervise(&["x", "cat"], "0\n"),
         (
             1,
             String::new(),
-            "wechat: guard is for the server, which gives it seconds, a program and its arguments\n".into()
+            "wechat: supervise is only for the server; expected SECONDS PROGRAM [ARGUMENT]...\n"
+                .into()
         )
     );
-    let (code, _, errors) = guard(&["60", "cat"], "");
+    let (code, _, errors) = supervise(&["60", "cat"], "");
     assert_eq!(code, 1);
     assert!(
-        errors.starts_with("wechat: no message to be read: "),
+        errors.starts_with("wechat: cannot read the message: "),
         "{errors}"
     );
     let mut child = command()
-        .args(["guard", "60", "sleep", "1000"])
+        .args(["supervise", "60", "sleep", "1000"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -528,7 +531,7 @@ fn the_guard_ends_a_program_when_its_input_does() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "wechat: ended, nobody waits for it\n"
+        "wechat: killed, because the server has ended\n"
     );
 }
 

@@ -1,0 +1,85 @@
+//! The sentences of this room: log reasons, and what the supervisor prints on standard error.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::output::OutputError;
+use super::programs::{Failure, RUNNING_MAX};
+use super::supervisor::SupervisorError;
+use crate::text::log_note::LogNote;
+
+/// Bytes of a foreign text that a reason shows.
+const FOREIGN_MAX: usize = 512;
+
+impl Failure {
+    /// The log note for this program.
+    pub(super) fn note(&self, program: &str) -> LogNote {
+        let cause = match self {
+            Self::Limited { .. } => "run-limited",
+            Self::Busy
+            | Self::Supervisor(_)
+            | Self::SupervisorEnded(_)
+            | Self::Program(_)
+            | Self::Output(_) => "run-failed",
+        };
+        LogNote {
+            cause,
+            reason: format!("{}: {self}", program.escape_debug()).into(),
+            hint: "",
+        }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => write!(
+                f,
+                "not started: {RUNNING_MAX} programs are running, which is the limit"
+            ),
+            Self::Limited { count, seconds } => write!(
+                f,
+                "not started: user started it {count} times in {seconds} s, which is the limit"
+            ),
+            Self::Supervisor(error) => write!(f, "supervisor: {error}"),
+            Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),
+            Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),
+            Self::Output(error) => Display::fmt(error, f),
+        }
+    }
+}
+
+impl Display for OutputError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Utf8(offset) => write!(f, "output is not UTF-8 from byte {offset} on"),
+            Self::Reply(error) => write!(
+                f,
+                "output is not a valid reply: {}",
+                excerpt(error).escape_debug()
+            ),
+        }
+    }
+}
+
+impl Display for SupervisorError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage => f.write_str(
+                "supervise is only for the server; expected SECONDS PROGRAM [ARGUMENT]...",
+            ),
+            Self::Message(error) => write!(f, "cannot read the message: {error}"),
+            Self::Start(error) => write!(f, "cannot start: {error}"),
+            Self::Thread(error) => write!(f, "cannot start a thread: {error}"),
+            Self::ServerGone => f.write_str("killed, because the server has ended"),
+            Self::TimedOut(seconds) => {
+                write!(f, "killed, because it was still running after {seconds} s")
+            }
+            Self::Failed(status, stderr) if stderr.is_empty() => Display::fmt(status, f),
+            Self::Failed(status, stderr) => write!(f, "{status}: {stderr}"),
+        }
+    }
+}
+
+fn excerpt(text: &str) -> &str {
+    &text[..text.floor_char_boundary(FOREIGN_MAX)]
+}
