@@ -1,6 +1,7 @@
 //! What is printed for the person who started the program.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use super::Error;
@@ -79,13 +80,18 @@ impl Style {
         Cow::Owned(lines.join("\n").into_bytes())
     }
 
-    /// A line that begins with what it means.
+    /// The line of a check, with its severity first.
     pub(super) fn check(self, check: &Check) -> String {
-        let (colour, word) = match check.severity {
+        self.with_severity(check.severity, &check.finding)
+    }
+
+    /// A line with its severity first.
+    pub(super) fn with_severity(self, severity: Severity, text: &dyn Display) -> String {
+        let (colour, word) = match severity {
             Severity::Ok => (Colour::Green, "ok"),
             Severity::Warning => (Colour::Yellow, "warning"),
             Severity::Error => (Colour::Red, "failed"),
         };
-        format!("{}: {}\n", self.paint(colour, word), check.text)
+        format!("{}: {text}\n", self.paint(colour, word))
     }
 }

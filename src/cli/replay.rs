@@ -13,13 +13,13 @@ use super::client::{URL, token_of, url_of};
 use super::output::{Colour, Style, print};
 use super::secrets::TOKEN_FILE;
 use super::usage::UsageError;
-use crate::client::{Answer, BodyEnd, Client};
+use crate::client::Client;
 use crate::http::Url;
 use crate::server;
 use crate::simulator::{
-    Capture, CaptureError, Check, Difference, PATIENCE, Severity, of_answer, of_content, of_trouble,
+    Capture, CaptureError, Check, Difference, Fault, Severity, WECHAT_TIMEOUT, compare_with_capture,
 };
-use crate::text::display::{escape_for_terminal, format_duration};
+use crate::text::display::escape_for_terminal;
 
 /// Bytes of a captured file that are read: the longest request, and some more.
 const FILE_MAX: u64 = 1024 * 1024;
@@ -39,35 +39,6 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Whether this is the captured answer; where none was captured, whether it is a usable one.
-    fn judge(&self, path: &str, answer: &Answer<'_>) -> (Check, Option<Difference>) {
-        let took = format_duration(answer.took);
-        let Some(response) = &self.response else {
-            let check = match of_answer(answer) {
-                None => Check::ok(format!(
-                    "{path}: status 200 after {took}, nothing captured to compare with"
-                )),
-                Some(fault) => Check::error(format!("{path}: {fault}")),
-            };
-            return (check, None);
-        };
-        let why = of_content(answer).map_or_else(String::new, |why| format!("; {why}"));
-        match Difference::between(response, answer.bytes) {
-            None if answer.end != BodyEnd::Timeout => {
-                let text = format!("{path}: as captured, after {took}");
-                (Check::ok(text), None)
-            }
-            None => {
-                let text = format!("{path}: as captured, but not in time{why}");
-                (Check::error(text), None)
-            }
-            difference => {
-                let text = format!("{path}: not as captured{why}");
-                (Check::error(text), difference)
-            }
-        }
-    }
-
     fn error(&self, error: CaptureError) -> Error {
         let path = self.path.clone();
         Error::Capture { path, error }
@@ -87,15 +58,15 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     if given.has(RESIGN) {
         let token = token_of(&given)?;
         for exchange in &mut exchanges {
-            let resigned = exchange.request.resigned(&token, server::now());
+            let resigned = exchange.request.sign_anew(&token, server::now());
             exchange.request = resigned.map_err(|error| exchange.error(error))?;
         }
     }
     let style = Style::of(environment);
     let client = match Client::of(&url) {
         Ok(client) => client,
-        Err(trouble) => {
-            print(style.check(&Check::error(of_trouble(&trouble, &url))))?;
+        Err(error) => {
+            print(style.check(&Check::from(Fault::from_exchange(error, &url))))?;
             return Err(all_failed(&exchanges));
         }
     };
@@ -141,7 +112,7 @@ fn read(path: PathBuf) -> Result<Exchange, Error> {
         read => read,
     };
     let request = request.map_err(|error| unreadable("the captured request", &path, error))?;
-    let request = Capture::of(request).map_err(|error| Error::Capture {
+    let request = Capture::new(request).map_err(|error| Error::Capture {
         path: path.clone(),
         error,
     })?;
@@ -182,15 +153,13 @@ fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> 
     for exchange in exchanges {
         let path = escape_for_terminal(exchange.path.as_os_str().as_encoded_bytes(), usize::MAX);
         let mut client = client.another();
-        let (check, difference) = match client.exchange(&exchange.request.0, PATIENCE) {
-            Ok(answer) => exchange.judge(&path, &answer),
-            Err(trouble) => {
-                let text = format!("{path}: {}", of_trouble(&trouble, url));
-                (Check::error(text), None)
-            }
+        let (check, difference) = match client.exchange(&exchange.request.0, WECHAT_TIMEOUT) {
+            Ok(answer) => compare_with_capture(&answer, exchange.response.as_deref()),
+            Err(error) => (Check::from(Fault::from_exchange(error, url)), None),
         };
-        failed = failed.saturating_add(usize::from(check.severity == Severity::Error));
-        print(style.check(&check))?;
+        failed += usize::from(check.severity == Severity::Error);
+        let text = format!("{path}: {}", check.finding);
+        print(style.with_severity(check.severity, &text))?;
         if let Some(difference) = difference {
             print(report(&difference, style))?;
         }
@@ -207,24 +176,13 @@ fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> 
 /// The lines that differ, and the first byte that does.
 fn report(difference: &Difference, style: Style) -> String {
     let mut text = String::new();
-    for line in &difference.expected {
+    for line in &difference.captured {
         text.push_str(&style.paint(Colour::Red, &format!("  - {line}\n")));
     }
-    for line in &difference.found {
+    for line in &difference.received {
         text.push_str(&style.paint(Colour::Green, &format!("  + {line}\n")));
     }
-    let byte = |byte: Option<u8>| match byte {
-        Some(byte) => format!("'{}' (0x{byte:02x})", byte.escape_ascii()),
-        None => "the end".to_owned(),
-    };
-    let (expected, found) = difference.bytes;
     // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "  byte {} was {}, and now is {}",
-        difference.at,
-        byte(expected),
-        byte(found)
-    );
+    let _ = writeln!(text, "  byte {}: {}", difference.position, difference.byte);
     text
 }

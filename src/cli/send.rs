@@ -13,8 +13,8 @@ use crate::client::{BodyEnd, Client};
 use crate::rules;
 use crate::server;
 use crate::simulator::{
-    Check, Encryption, PATIENCE, SignedQuery, TRIES, TestMessage, Verdict, field_name, of_answer,
-    of_trouble, random,
+    Check, Encryption, Fault, Severity, SignedQuery, TestMessage, Verdict, WECHAT_TIMEOUT,
+    WECHAT_TRIES, check_answer, parse_field, random,
 };
 use crate::text::display::{escape_for_terminal, format_duration};
 use crate::wechat::{Mode, Token};
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     let given = Args::read(arguments, &SPEC, environment)?;
     let (url, token) = (url_of(&given)?, token_of(&given)?);
     // 17 digits, as WeChat's numbers have.
-    let msg_id = (random() % 90_000_000_000_000_000).saturating_add(10_000_000_000_000_000);
+    let msg_id = 10_000_000_000_000_000 + random() % 90_000_000_000_000_000;
     let now = server::now();
     let fields = fields(&given)?;
     let style = Style::of(environment);
@@ -45,65 +45,72 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         .iter()
         .filter_map(|(path, _)| rules::unknown_field(path))
     {
-        print(style.check(&Check::warning(text)))?;
+        print(style.with_severity(Severity::Warning, &text))?;
     }
-    let draft = TestMessage::compose(fields, now, msg_id).map_err(UsageError::TestMessage)?;
+    let message = TestMessage::new(fields, now, msg_id).map_err(UsageError::TestMessage)?;
     // The same signature with every try, as observed.
     let signed_query = SignedQuery::new(&token, now);
     let encryption = encryption(&given, token)?;
-    let posted = match &encryption {
-        Some(encryption) => draft
-            .sealed(encryption, &signed_query)
+    let body = match &encryption {
+        Some(encryption) => encryption
+            .seal(&message, &signed_query)
             .map_err(Error::Random)?,
-        None => draft.plain(),
+        None => message.plain_body(),
     };
     let raw = |xml: &[u8]| match given.has(RAW) {
         true => print([&style.foreign(xml), b"\n\n".as_slice()].concat()),
         false => Ok(()),
     };
     if encryption.is_some() {
-        raw(draft.xml().as_bytes())?;
+        raw(message.xml().as_bytes())?;
     }
-    raw(posted.content.as_bytes())?;
-    let request = draft.request(&url, &signed_query, &posted);
-    let fail = |text, error| {
-        print(style.check(&Check::error(text)))?;
+    raw(body.xml.as_bytes())?;
+    let request = message.request(&url, &signed_query, &body);
+    let fail = |fault, error| {
+        print(style.check(&Check::from(fault)))?;
         Err(error)
     };
     let mut client = match Client::of(&url) {
         Ok(client) => client,
-        Err(trouble) => return fail(of_trouble(&trouble, &url), Error::NotDelivered),
+        Err(error) => return fail(Fault::from_exchange(error, &url), Error::NotDelivered),
     };
-    let tries = if given.has(ALL_TRIES) { TRIES } else { 1 };
+    let tries = if given.has(ALL_TRIES) {
+        WECHAT_TRIES
+    } else {
+        1
+    };
     let mut late = None;
     for count in 1..=tries {
         if tries > 1 {
             print(format!("try {count}: "))?;
         }
-        late = match client.exchange(&request, PATIENCE) {
-            Ok(answer) if answer.end == BodyEnd::Timeout => of_answer(&answer),
+        late = match client.exchange(&request, WECHAT_TIMEOUT) {
+            Ok(answer) if answer.end == BodyEnd::Timeout => check_answer(&answer).err(),
             Ok(answer) => {
-                let verdict = Verdict::on(&answer, &draft, &encryption);
+                let verdict = Verdict::judge(&answer, &message, &encryption);
                 print(report(&verdict, &format_duration(answer.took), style))?;
                 if given.has(RAW) {
                     print("\n")?;
                     raw(answer.content)?;
-                    verdict.inside.as_deref().map_or(Ok(()), raw)?;
+                    verdict.decrypted.as_deref().map_or(Ok(()), raw)?;
                 }
                 return conclude(&verdict);
             }
-            Err(trouble) if trouble.is_timeout() => Some(of_trouble(&trouble, &url)),
-            Err(trouble) => return fail(of_trouble(&trouble, &url), Error::NotDelivered),
+            Err(error) if error.is_timeout() => Some(Fault::from_exchange(error, &url)),
+            Err(error) => return fail(Fault::from_exchange(error, &url), Error::NotDelivered),
         };
         if tries > 1 {
-            print(format!("no answer within {}\n", format_duration(PATIENCE)))?;
+            print(format!(
+                "no answer within {}\n",
+                format_duration(WECHAT_TIMEOUT)
+            ))?;
         }
     }
     let error = match tries {
         1 => Error::NotInTime,
         _ => Error::NotDelivered,
     };
-    fail(late.unwrap_or_default(), error)
+    fail(late.expect("every try was too late"), error)
 }
 
 /// What it is sent under in the encrypted modes.
@@ -123,10 +130,10 @@ fn encryption(given: &Args<'_>, token: Token) -> Result<Option<Encryption>, Erro
 }
 
 fn conclude(verdict: &Verdict) -> Result<(), Error> {
-    if !verdict.is_fine() {
+    if !verdict.is_accepted() {
         return Err(Error::NotDelivered);
     }
-    print(match verdict.is_silent {
+    print(match verdict.is_no_reply() {
         true => "WeChat would show the user nothing\n",
         false => "WeChat would deliver this\n",
     })
@@ -142,7 +149,7 @@ fn fields(given: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     let mut has_text = false;
     for (at, operand) in given.operands.iter().enumerate() {
         let written = text(operand)?;
-        let field = field_name(&written).filter(|_| !given.is_behind(at));
+        let field = parse_field(&written).filter(|_| !given.is_behind(at));
         fields.push(match field {
             Some((path, value)) => (path.to_owned(), value.to_owned()),
             None if has_text => return Err(UsageError::Argument(operand.clone())),
@@ -163,10 +170,11 @@ fn fields(given: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
 
 /// The answer for reading: what kind it is, its fields a line each, and what is wrong with it.
 fn report(verdict: &Verdict, took: &str, style: Style) -> String {
-    let kind = match verdict.is_fine() {
-        true => style.paint(Colour::Green, &verdict.kind),
-        false => style.paint(Colour::Red, &verdict.kind),
+    let colour = match verdict.is_accepted() {
+        true => Colour::Green,
+        false => Colour::Red,
     };
+    let kind = style.paint(colour, &verdict.kind.to_string());
     let mut text = format!("{kind} after {took}\n");
     for (path, value) in &verdict.fields {
         let lines: Vec<String> = value

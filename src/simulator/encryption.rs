@@ -1,14 +1,16 @@
-//! The encrypted modes (消息加解密说明): how a message is posted in them, and what is in the answer.
+//! The encrypted modes (消息加解密说明): the envelope of a message, and what its answer has inside.
 
 use std::io;
 
-use super::verdict::{Checks, look_at_seconds};
-use super::{SignedQuery, TestMessage};
+use super::check::{Check, Finding};
+use super::reply::check_time;
+use super::signed_query::SignedQuery;
+use super::test_message::{RequestBody, TestMessage};
 use crate::text::display::excerpt;
-use crate::wechat::{Cipher, Credentials, Mode, OpenError, SignatureError, Token};
+use crate::wechat::{Cipher, Credentials, Mode, SignatureError, Token};
 use crate::xml::{Element, trim};
 
-/// What encrypts and signs a message, and opens its answer.
+/// Encrypts and signs messages, and opens their answers.
 pub(crate) struct Encryption {
     pub(crate) token: Token,
     pub(crate) cipher: Cipher,
@@ -16,93 +18,60 @@ pub(crate) struct Encryption {
     pub(crate) mode: Mode,
 }
 
-/// A message as it is posted.
-pub(crate) struct RequestBody {
-    /// The XML.
-    pub(crate) content: String,
-    /// What stands in the query behind the usual parameters.
-    pub(super) parameters: String,
-}
-
-impl TestMessage {
-    /// As it is posted in plain mode.
-    pub(crate) fn plain(&self) -> RequestBody {
-        RequestBody {
-            content: self.xml(),
-            parameters: String::new(),
-        }
-    }
-
-    /// As it is posted encrypted: alone with the account's name, or in compatible mode beside itself.
+impl Encryption {
+    /// The content that brings this message encrypted.
     ///
     /// # Errors
     /// Those of the source of random bytes.
-    pub(crate) fn sealed(
+    pub(crate) fn seal(
         &self,
-        encryption: &Encryption,
-        signed_query: &SignedQuery,
+        message: &TestMessage,
+        query: &SignedQuery,
     ) -> io::Result<RequestBody> {
-        let encrypt = encryption.cipher.seal(self.xml().as_bytes())?;
-        let msg_signature = signed_query.sign_message(&encryption.token, &encrypt);
+        let encrypt = self.cipher.seal(message.xml().as_bytes())?;
+        let msg_signature = query.sign_message(&self.token, &encrypt);
         Ok(RequestBody {
-            content: self.envelope(encrypt, encryption.mode).xml(),
+            xml: message.envelope(encrypt, self.mode).xml(),
             parameters: format!("&encrypt_type=aes&msg_signature={msg_signature}"),
         })
     }
-}
 
-/// What is wrong where a decrypted answer is not what it should be, and what to look at.
-fn fault_of_opening(error: OpenError) -> String {
-    match error {
-        OpenError::Padding | OpenError::Short(_) | OpenError::Length { .. } => {
-            format!("{error}; is the EncodingAESKey the same on both sides?")
-        }
-        OpenError::AppId => format!("{error}; is the appid the same on both sides?"),
-        OpenError::Empty => format!("{error}; no reply is success or nothing, not encrypted"),
-        OpenError::Base64 | OpenError::Blocks(_) => error.to_string(),
-    }
-}
-
-impl Encryption {
-    /// What is in an encrypted answer, with this root; `None` where it cannot be opened. Says what is wrong
-    /// with the envelope.
-    pub(super) fn open(&self, root: Element<'_>, checks: &mut Checks) -> Option<Vec<u8>> {
-        let text = |name| trim(root.text_at(name).unwrap_or(""));
-        let (encrypt, signature) = (text("Encrypt"), text("MsgSignature"));
-        let (timestamp, nonce) = (text("TimeStamp"), text("Nonce"));
-        look_at_seconds(root, "TimeStamp", checks);
-        let names = ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"];
-        for name in names {
+    /// The content inside an encrypted answer with this root; `None` if it cannot be opened. Adds a check
+    /// for everything that is wrong with the envelope.
+    pub(super) fn open(&self, root: Element<'_>, checks: &mut Vec<Check>) -> Option<Vec<u8>> {
+        check_time(root, "TimeStamp", checks);
+        let mut error = |finding| checks.push(Check::error(finding));
+        for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
             if root.children().filter(|child| child.name() == name).count() > 1 {
-                checks.fault(format!("{name} occurs twice"));
+                error(Finding::Repeated { name });
             }
         }
-        for (name, text) in [("MsgSignature", signature), ("Nonce", nonce)] {
-            if text.is_empty() {
-                checks.fault(format!("{name} is missing, which an encrypted answer has"));
+        let text = |name| root.text_at(name).map_or("", trim);
+        let signature = text("MsgSignature");
+        for name in ["MsgSignature", "Nonce"] {
+            if text(name).is_empty() {
+                error(Finding::EnvelopeElementMissing { name });
             }
         }
         let credentials = Credentials {
             signature: signature.as_bytes(),
-            timestamp: timestamp.as_bytes(),
-            nonce: nonce.as_bytes(),
+            timestamp: text("TimeStamp").as_bytes(),
+            nonce: text("Nonce").as_bytes(),
         };
-        let fault = match self.token.verify_message(&credentials, encrypt) {
+        match self.token.verify_message(&credentials, text("Encrypt")) {
             Ok(sealed) => match self.cipher.open(&sealed) {
                 Ok(opened) => return Some(opened.message().to_vec()),
-                Err(error) => fault_of_opening(error),
+                Err(reason) => error(Finding::NotOpened { error: reason }),
             },
-            Err(error @ (SignatureError::LongTimestamp(_) | SignatureError::LongNonce(_))) => {
-                error.to_string()
+            Err(reason @ (SignatureError::LongTimestamp(_) | SignatureError::LongNonce(_))) => {
+                error(Finding::NotSigned { error: reason });
             }
-            // That is a check already.
-            Err(_) if signature.is_empty() => return None,
-            Err(_) => format!(
-                "MsgSignature is {}, another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
-                excerpt(signature.as_bytes())
-            ),
-        };
-        checks.fault(fault);
+            // Reported above.
+            Err(_) if signature.is_empty() => {}
+            Err(_) => error(Finding::MsgSignatureWrong {
+                found: excerpt(signature.as_bytes()),
+            }),
+        }
         None
     }
 }

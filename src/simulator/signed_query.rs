@@ -1,11 +1,12 @@
-//! What all requests of WeChat have: timestamp, nonce and their signature, and some fields.
+//! What all requests of WeChat share: the signed query parameters (接入指南) and the head that captures
+//! of real requests show.
 
 use std::hash::{BuildHasher, RandomState};
 
 use crate::http::Url;
 use crate::wechat::{Signature, Token};
 
-/// The three query parameters that every request of WeChat has.
+/// The three query parameters of every request: timestamp, nonce and their signature.
 pub(crate) struct SignedQuery {
     timestamp: String,
     nonce: String,
@@ -13,7 +14,7 @@ pub(crate) struct SignedQuery {
 }
 
 impl SignedQuery {
-    /// Signed now, in seconds since 1970, with a nonce of its own.
+    /// Signs this time, in seconds since 1970, with a new nonce.
     pub(crate) fn new(token: &Token, now: u64) -> Self {
         let timestamp = now.to_string();
         let nonce = (random() % 10_000_000_000).to_string();
@@ -25,23 +26,23 @@ impl SignedQuery {
         }
     }
 
-    /// The `msg_signature` of what is encrypted, with the same timestamp and nonce.
+    /// The `msg_signature` of an encrypted message sent with this timestamp and nonce.
     pub(super) fn sign_message(&self, token: &Token, encrypt: &str) -> Signature {
         token.sign_message(self.timestamp.as_bytes(), self.nonce.as_bytes(), encrypt)
     }
 
-    /// The same with another first digit of the signature.
-    pub(super) fn forged(mut self) -> Self {
-        let other = if self.signature.starts_with('0') {
+    /// Changes the first digit of the signature.
+    pub(super) fn with_wrong_signature(mut self) -> Self {
+        let digit = if self.signature.starts_with('0') {
             "1"
         } else {
             "0"
         };
-        self.signature.replace_range(..1, other);
+        self.signature.replace_range(..1, digit);
         self
     }
 
-    /// `signature=…&timestamp=…&nonce=…`, in the order of a captured message.
+    /// `signature=…&timestamp=…&nonce=…`, in the order of captured requests.
     pub(super) fn parameters(&self) -> String {
         let Self {
             timestamp,
@@ -52,7 +53,7 @@ impl SignedQuery {
     }
 }
 
-/// The request line and the fields that every captured request has; more may follow.
+/// The request line and the field lines that every captured request has. More field lines may follow.
 pub(super) fn request_head(method: &str, target: &str, url: &Url) -> String {
     format!(
         "{method} {target} HTTP/1.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: {}\r\n\
@@ -61,8 +62,8 @@ pub(super) fn request_head(method: &str, target: &str, url: &Url) -> String {
     )
 }
 
-/// A number that nobody used before. std has no other source of them, and for telling two messages
-/// apart the keys of its hash maps are random enough.
+/// A random number from the keys of std's hash maps, the only random source in std. Sufficient to tell
+/// messages apart; not for secrets.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0_u8)
 }

@@ -1,73 +1,52 @@
-//! A message before it is sent: the fields that a person gave, and the ones that WeChat adds.
+//! The messages and events that the simulator sends: given fields, and those that WeChat adds (接收普通消息).
 
-use std::fmt;
-
-use super::SignedQuery;
-use super::encryption::RequestBody;
-use super::signed_query::request_head;
+use super::signed_query::{SignedQuery, request_head};
 use crate::http::Url;
 use crate::wechat::Mode;
 use crate::xml::writer::write_leaf_as_is;
 
-/// The account, where no other is given.
-const ACCOUNT: &str = "gh_0123456789ab";
+/// The account that messages are sent to by default.
+const DEFAULT_ACCOUNT: &str = "gh_0123456789ab";
 
-/// The user, where no other is given.
-const USER: &str = "oUser1";
+/// The user that messages come from by default.
+const DEFAULT_USER: &str = "oUser1";
 
-/// The elements that WeChat writes without CDATA in the messages and events that most accounts get.
-const NUMBERS: [&str; 16] = [
-    "Count",
-    "CreateTime",
-    "ErrorCount",
-    "FilterCount",
-    "Idx",
-    "Latitude",
-    "Location_X",
-    "Location_Y",
-    "Longitude",
-    "MsgDataId",
-    "MsgID",
-    "MsgId",
-    "Precision",
-    "Scale",
-    "SentCount",
-    "TotalCount",
-];
+/// The elements that WeChat writes without CDATA in the messages and events that most accounts receive.
+const NUMBERS: &str = "Count CreateTime ErrorCount FilterCount Idx Latitude Location_X Location_Y \
+    Longitude MsgDataId MsgID MsgId Precision Scale SentCount TotalCount";
 
-/// A message or event: the fields of its XML, each a path of names and a text.
+/// A message or event: the fields of its XML, each with a path of element names and a text.
 pub(crate) struct TestMessage {
     fields: Vec<(String, String)>,
+}
+
+/// The content of the request that brings a message.
+pub(crate) struct RequestBody {
+    /// The XML.
+    pub(crate) xml: String,
+    /// The query parameters that this content adds; empty, or beginning with `&`.
+    pub(super) parameters: String,
 }
 
 /// Why fields make no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestMessageError {
-    /// There are none.
+    /// There are no fields.
     Empty,
-    /// This field twice.
-    Repeated(String),
-    /// No MsgType, and neither a text nor `Event`, of which it would follow; the first field there
-    /// is.
-    MsgType(String),
+    /// A field is given twice.
+    Repeated {
+        /// Its path.
+        path: String,
+    },
+    /// There is no MsgType, and neither `Content` nor `Event` to derive it from.
+    NoMsgType {
+        /// The first field that is given, as `path=value`.
+        field: String,
+    },
 }
 
-impl fmt::Display for TestMessageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("nothing to send, a text or Field=Value expected"),
-            Self::Repeated(name) => write!(f, "{name} given twice"),
-            Self::MsgType(field) => write!(
-                f,
-                "{field:?} without MsgType, such as MsgType=image or Event=CLICK; \
-                 a text with = in it is written Content=…"
-            ),
-        }
-    }
-}
-
-/// The path in front of the first `=`, where there is one: names of XML elements separated by `/`.
-pub(crate) fn field_name(argument: &str) -> Option<(&str, &str)> {
+/// Splits `path=value` at the first `=`, if the path consists of XML names separated by `/`.
+pub(crate) fn parse_field(argument: &str) -> Option<(&str, &str)> {
     let (path, value) = argument.split_once('=')?;
     let is_name = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
@@ -79,91 +58,99 @@ pub(crate) fn field_name(argument: &str) -> Option<(&str, &str)> {
 }
 
 impl TestMessage {
-    /// Fills in what WeChat would: the two names, CreateTime in seconds since 1970, MsgType (`event`
-    /// where there is an `Event`, `text` where there is a `Content`), and of messages MsgId.
+    /// Adds the fields that WeChat would: both names, CreateTime (`now`, in seconds since 1970), MsgType
+    /// (`event` if there is an `Event`, `text` if there is a `Content`), and MsgId unless it is an event.
     ///
     /// # Errors
     /// [`TestMessageError`]
-    pub(crate) fn compose(
-        given: Vec<(String, String)>,
+    pub(crate) fn new(
+        mut given: Vec<(String, String)>,
         now: u64,
         msg_id: u64,
     ) -> Result<Self, TestMessageError> {
-        for (at, (path, _)) in given.iter().enumerate() {
-            let is_leaf_again =
-                |(other, _): &(String, String)| !path.contains('/') && other == path;
-            if given.iter().skip(at.saturating_add(1)).any(is_leaf_again) {
-                return Err(TestMessageError::Repeated(path.clone()));
+        for (index, (path, _)) in given.iter().enumerate() {
+            // Paths of several names may occur again: in lists.
+            if !path.contains('/') && given[..index].iter().any(|(other, _)| other == path) {
+                return Err(TestMessageError::Repeated { path: path.clone() });
             }
         }
-        let Some((first, value)) = given.first() else {
+        let Some((path, value)) = given.first() else {
             return Err(TestMessageError::Empty);
         };
         let has = |name| given.iter().any(|(path, _)| path == name);
-        let msg_type = match (has("Event"), has("Content")) {
-            (true, _) => "event",
-            (false, true) => "text",
-            (false, false) if has("MsgType") => "",
-            (false, false) => return Err(TestMessageError::MsgType(format!("{first}={value}"))),
+        let msg_type = match (has("Event"), has("Content"), has("MsgType")) {
+            (true, _, _) => "event",
+            (false, true, _) => "text",
+            (false, false, true) => "",
+            (false, false, false) => {
+                let field = format!("{path}={value}");
+                return Err(TestMessageError::NoMsgType { field });
+            }
         };
         let defaults = [
-            ("ToUserName", ACCOUNT.to_owned()),
-            ("FromUserName", USER.to_owned()),
-            ("CreateTime", now.to_string()),
-            ("MsgType", msg_type.to_owned()),
+            ("ToUserName", DEFAULT_ACCOUNT),
+            ("FromUserName", DEFAULT_USER),
+            ("CreateTime", &now.to_string()),
+            ("MsgType", msg_type),
         ];
-        let mut given = given;
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut fields = Vec::new();
         for (name, default) in defaults {
-            let at = given.iter().position(|(path, _)| path == name);
-            fields.push(match at {
-                Some(at) => given.remove(at),
-                None => (name.to_owned(), default),
+            let index = given.iter().position(|(path, _)| path == name);
+            fields.push(match index {
+                Some(index) => given.remove(index),
+                None => (name.to_owned(), default.to_owned()),
             });
         }
         fields.append(&mut given);
-        let mut draft = Self { fields };
-        if !draft.is_event() && draft.field("MsgId").is_none() {
-            draft.fields.push(("MsgId".to_owned(), msg_id.to_string()));
+        let mut message = Self { fields };
+        if !message.is_event() && message.field("MsgId").is_none() {
+            let field = ("MsgId".to_owned(), msg_id.to_string());
+            message.fields.push(field);
         }
-        Ok(draft)
+        Ok(message)
     }
 
-    /// The text of a field, by its path.
-    pub(crate) fn field(&self, path: &str) -> Option<&str> {
-        let mut fields = self.fields.iter();
-        fields
-            .find(|(name, _)| name == path)
-            .map(|(_, text)| text.as_str())
+    /// The text of the field with this path.
+    pub(super) fn field(&self, path: &str) -> Option<&str> {
+        let field = self.fields.iter().find(|(name, _)| name == path);
+        field.map(|(_, text)| text.as_str())
+    }
+
+    /// The account that the message is sent to.
+    pub(super) fn account(&self) -> &str {
+        self.field("ToUserName").expect("`new` adds it")
+    }
+
+    /// The user that the message comes from.
+    pub(super) fn user(&self) -> &str {
+        self.field("FromUserName").expect("`new` adds it")
     }
 
     pub(super) fn is_event(&self) -> bool {
         self.field("MsgType") == Some("event")
     }
 
-    /// The message as XML, a line for each field as WeChat writes them: texts in CDATA, numbers without.
-    /// Fields of one path one after the other share its elements; one that is there already opens the
-    /// innermost anew, as the items of a list need it.
+    /// The message as XML as WeChat writes it: a line for each top-level element, texts in CDATA, numbers
+    /// without. Consecutive fields share their parent elements. A field that its parent already has begins
+    /// a new parent, as in a list of items.
     pub(crate) fn xml(&self) -> String {
         let mut xml = b"<xml>".to_vec();
-        let mut open: Vec<Open<'_>> = Vec::new();
+        let mut open: Vec<OpenElement<'_>> = Vec::new();
         for (path, text) in &self.fields {
             let mut parents: Vec<&str> = path.split('/').collect();
-            let name = parents.pop().unwrap_or(path);
-            let is_same = |(one, other): &(&Open<'_>, &&str)| one.name == **other;
-            let mut shared = open.iter().zip(&parents).take_while(is_same).count();
-            let innermost = shared.checked_sub(1).and_then(|at| open.get(at));
-            let is_there = innermost.is_some_and(|element| element.leaves.contains(&name));
-            if shared == parents.len() && is_there {
-                shared = shared.saturating_sub(1);
+            let name = parents.pop().expect("`split` yields at least one part");
+            let is_open = |(element, parent): &(&OpenElement<'_>, &&str)| element.name == **parent;
+            let mut shared = open.iter().zip(&parents).take_while(is_open).count();
+            if shared > 0 && shared == parents.len() && open[shared - 1].leaves.contains(&name) {
+                shared -= 1;
             }
-            close_to(&mut open, shared, &mut xml);
-            for name in parents.into_iter().skip(shared) {
+            close_elements(&mut open, shared, &mut xml);
+            for name in &parents[shared..] {
                 xml.extend_from_slice(format!("<{name}>").as_bytes());
                 let leaves = Vec::new();
-                open.push(Open { name, leaves });
+                open.push(OpenElement { name, leaves });
             }
-            if NUMBERS.contains(&name) && is_number(text) {
+            if NUMBERS.split(' ').any(|number| number == name) && is_number(text) {
                 xml.extend_from_slice(format!("<{name}>{text}</{name}>").as_bytes());
             } else {
                 write_leaf_as_is(name, text, &mut xml);
@@ -173,50 +160,43 @@ impl TestMessage {
                 None => xml.push(b'\n'),
             }
         }
-        close_to(&mut open, 0, &mut xml);
+        close_elements(&mut open, 0, &mut xml);
         xml.extend_from_slice(b"</xml>");
-        // Made of text alone.
-        String::from_utf8(xml).unwrap_or_default()
+        String::from_utf8(xml).expect("it is made of texts")
     }
 
-    /// The root of it encrypted, with what stands beside that in this mode.
+    /// The envelope of this message in an encrypted mode: in compatible mode with all fields, in safe mode
+    /// with ToUserName alone.
     pub(super) fn envelope(&self, encrypt: String, mode: Mode) -> Self {
-        let stays =
+        let is_kept =
             |(path, _): &&(String, String)| mode == Mode::Compatible || path == "ToUserName";
-        let mut fields: Vec<(String, String)> = self.fields.iter().filter(stays).cloned().collect();
+        let mut fields: Vec<_> = self.fields.iter().filter(is_kept).cloned().collect();
         fields.push(("Encrypt".to_owned(), encrypt));
         Self { fields }
     }
 
-    /// The POST by which WeChat brings it to this URL, as captured.
-    pub(crate) fn request(
-        &self,
-        url: &Url,
-        signed_query: &SignedQuery,
-        posted: &RequestBody,
-    ) -> Vec<u8> {
-        let openid: String = self
-            .field("FromUserName")
-            .unwrap_or(USER)
-            .bytes()
-            .map(percent_encoded)
-            .collect();
-        let RequestBody {
-            content,
-            parameters,
-        } = posted;
-        let target = url.target_with(&format!(
-            "{}&openid={openid}{parameters}",
-            signed_query.parameters()
-        ));
-        let length = content.len();
-        let head = request_head("POST", &target, url);
-        format!("{head}Content-Length: {length}\r\nContent-Type: text/xml\r\n\r\n{content}")
+    /// The content in plain mode.
+    pub(crate) fn plain_body(&self) -> RequestBody {
+        RequestBody {
+            xml: self.xml(),
+            parameters: String::new(),
+        }
+    }
+
+    /// The POST that brings the message to this URL, as in captures.
+    pub(crate) fn request(&self, url: &Url, query: &SignedQuery, body: &RequestBody) -> Vec<u8> {
+        let user = self.user().bytes();
+        let openid: String = user.map(percent_encode).collect();
+        let RequestBody { xml, parameters } = body;
+        let parameters = format!("{}&openid={openid}{parameters}", query.parameters());
+        let head = request_head("POST", &url.target_with(&parameters), url);
+        let length = xml.len();
+        format!("{head}Content-Length: {length}\r\nContent-Type: text/xml\r\n\r\n{xml}")
             .into_bytes()
     }
 }
 
-/// Whether it is digits, with a point and a minus where a number may have them.
+/// Whether a text is a decimal number: an optional minus, digits, and an optional fraction.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -225,25 +205,25 @@ fn is_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction)
 }
 
-/// An element that has begun, and the leaves in it so far.
-struct Open<'d> {
-    name: &'d str,
-    leaves: Vec<&'d str>,
+/// An element without its end tag yet, and the names of its leaves so far.
+struct OpenElement<'m> {
+    name: &'m str,
+    leaves: Vec<&'m str>,
 }
 
-/// Ends elements until so many are open.
-fn close_to(open: &mut Vec<Open<'_>>, count: usize, xml: &mut Vec<u8>) {
-    while open.len() > count
-        && let Some(Open { name, .. }) = open.pop()
-    {
-        xml.extend_from_slice(format!("</{name}>").as_bytes());
-        if open.is_empty() {
-            xml.push(b'\n');
-        }
+/// Closes the innermost elements until `count` are open.
+fn close_elements(open: &mut Vec<OpenElement<'_>>, count: usize, xml: &mut Vec<u8>) {
+    for element in open[count..].iter().rev() {
+        xml.extend_from_slice(format!("</{}>", element.name).as_bytes());
     }
+    if count == 0 && !open.is_empty() {
+        xml.push(b'\n');
+    }
+    open.truncate(count);
 }
 
-fn percent_encoded(octet: u8) -> String {
+/// An octet of a query value, escaped unless it is unreserved (RFC 3986 2.3).
+fn percent_encode(octet: u8) -> String {
     if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
         char::from(octet).to_string()
     } else {

@@ -1,0 +1,159 @@
+//! Faults of connections and of answers as HTTP: WeChat cannot use such an answer, whatever it asked for.
+
+use crate::client::{Answer, BodyEnd, ExchangeError};
+use crate::http::{RequestError, ResponseFraming, Url};
+use crate::text::display::excerpt;
+
+/// Why there is no answer, or why WeChat does not read its content. An `excerpt` is in quotes and safe
+/// for a terminal.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// There is no answer with a complete head.
+    NoAnswer {
+        error: ExchangeError,
+        host: String,
+        port: u16,
+    },
+    /// A redirect, which WeChat does not follow; an excerpt of its Location.
+    Redirect { status: u16, location: String },
+    /// Another status than 200; an excerpt of the message in the content, if there is one.
+    Status {
+        status: u16,
+        message: Option<String>,
+        hint: StatusHint,
+    },
+    /// The content is longer than the client reads.
+    ContentTooLong,
+    /// The connection was closed after fewer bytes than Content-Length says.
+    LengthNotReached { length: u64, received: usize },
+    /// Fewer bytes than Content-Length says arrived in time.
+    LengthNotInTime { length: u64, received: usize },
+    /// More bytes arrived than Content-Length says.
+    LengthExceeded { length: u64, surplus: usize },
+    /// The chunked coding is invalid.
+    Chunk { error: RequestError },
+    /// The connection was closed before the last chunk.
+    LastChunkMissing,
+    /// The last chunk did not arrive in time.
+    LastChunkNotInTime,
+    /// The connection that had to end the content was reset.
+    Reset,
+    /// The connection that had to end the content stayed open.
+    NotClosed,
+}
+
+/// What a status other than 200 mostly comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StatusHint {
+    /// The port is for HTTPS.
+    Https,
+    /// `wechat serve --require-encryption` refused a plain message.
+    PlainRefused,
+    /// `wechat serve` refused the timestamp.
+    Timestamp,
+    /// 401 and 403.
+    Forbidden,
+    /// 404.
+    Path,
+    /// 405.
+    Method,
+    /// 502 and 504.
+    Proxy,
+    /// Any other of 500 to 599.
+    ServerError,
+    /// Any other status.
+    Other,
+}
+
+impl Fault {
+    /// The fault of an exchange with the server of this URL.
+    pub(crate) fn from_exchange(error: ExchangeError, url: &Url) -> Self {
+        Self::NoAnswer {
+            error,
+            host: url.host().to_owned(),
+            port: url.port(),
+        }
+    }
+}
+
+/// Checks that WeChat would read the content of this answer: status 200, and complete.
+///
+/// # Errors
+/// The fault.
+pub(crate) fn check_answer(answer: &Answer<'_>) -> Result<(), Fault> {
+    let status = answer.head.status;
+    if status == 200 {
+        return check_content(answer);
+    }
+    if matches!(status, 300..=399) && !answer.head.location.is_empty() {
+        let location = excerpt(answer.head.location);
+        return Err(Fault::Redirect { status, location });
+    }
+    Err(Fault::Status {
+        status,
+        message: message_in(answer.content),
+        hint: StatusHint::new(status, answer.content),
+    })
+}
+
+/// Checks that the content of this answer is complete, and that nothing follows it.
+///
+/// # Errors
+/// The fault.
+pub(super) fn check_content(answer: &Answer<'_>) -> Result<(), Fault> {
+    let received = answer.content.len();
+    Err(match (answer.end, answer.head.framing) {
+        (BodyEnd::Whole, ResponseFraming::Length(length)) if answer.surplus > 0 => {
+            let surplus = answer.surplus;
+            Fault::LengthExceeded { length, surplus }
+        }
+        (BodyEnd::Whole, _) => return Ok(()),
+        (BodyEnd::TooLong, _) => Fault::ContentTooLong,
+        (BodyEnd::Chunk(error), _) => Fault::Chunk { error },
+        (BodyEnd::Closed, ResponseFraming::Length(length)) => {
+            Fault::LengthNotReached { length, received }
+        }
+        (BodyEnd::Timeout, ResponseFraming::Length(length)) => {
+            Fault::LengthNotInTime { length, received }
+        }
+        (BodyEnd::Closed, ResponseFraming::Chunked) => Fault::LastChunkMissing,
+        (BodyEnd::Timeout, ResponseFraming::Chunked) => Fault::LastChunkNotInTime,
+        (BodyEnd::Closed, ResponseFraming::Close | ResponseFraming::None) => Fault::Reset,
+        (BodyEnd::Timeout, ResponseFraming::Close | ResponseFraming::None) => Fault::NotClosed,
+    })
+}
+
+/// Whether bytes are the beginning of an alert or handshake record of TLS (RFC 8446 5.1).
+pub(super) const fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15 | 0x16, 0x03, ..])
+}
+
+impl StatusHint {
+    fn new(status: u16, content: &[u8]) -> Self {
+        let has = |word: &[u8]| content.windows(word.len()).any(|window| window == word);
+        match status {
+            // The words of nginx, of Go, and of Apache.
+            400 if has(b"HTTPS") || has(b"SSL-enabled") => Self::Https,
+            // The words of `wechat serve`.
+            403 if has(b"encrypted") => Self::PlainRefused,
+            403 if has(b"timestamp") => Self::Timestamp,
+            401 | 403 => Self::Forbidden,
+            404 => Self::Path,
+            405 => Self::Method,
+            502 | 504 => Self::Proxy,
+            500..=599 => Self::ServerError,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// An excerpt of the message in the content of an error: the title of a page, or else the first line.
+fn message_in(content: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(content);
+    let line = match text.split_once("<title>") {
+        Some((_, rest)) => rest.split('<').next(),
+        None => text.lines().next().filter(|line| !line.starts_with('<')),
+    };
+    let line = line.map(str::trim).filter(|line| !line.is_empty())?;
+    Some(excerpt(line.as_bytes()))
+}

@@ -1,0 +1,157 @@
+//! Checks of the elements of a reply, by the manual (被动回复用户消息) and by what WeChat is reported to
+//! refuse.
+
+use super::check::{Check, Finding};
+use super::test_message::TestMessage;
+use crate::text::digits::parse_decimal;
+use crate::text::display::{escape_for_terminal, excerpt};
+use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
+use crate::xml::{Element, is_char, trim};
+
+/// The types of replies, and the path of the element that a reply of this type needs.
+const TYPES: [(&str, Option<&str>); 7] = [
+    ("text", Some("Content")),
+    ("image", Some("Image/MediaId")),
+    ("voice", Some("Voice/MediaId")),
+    ("video", Some("Video/MediaId")),
+    ("music", Some("Music/ThumbMediaId")),
+    ("news", None),
+    ("transfer_customer_service", None),
+];
+
+/// A time of this many or more is in milliseconds: in seconds it would be after the year 5000.
+const MILLISECONDS_MIN: u64 = 100_000_000_000;
+
+/// Checks that content has only characters that XML can carry.
+pub(super) fn check_characters(content: &[u8], checks: &mut Vec<Check>) {
+    let text = String::from_utf8_lossy(content);
+    if let Some(character) = text.chars().find(|character| !is_char(*character)) {
+        checks.push(Check::error(Finding::NonXmlCharacter { character }));
+    }
+}
+
+/// Checks that the root is named `xml`.
+pub(super) fn check_root(root: Element<'_>, checks: &mut Vec<Check>) {
+    if root.name() != "xml" {
+        let name = escape_for_terminal(root.name().as_bytes(), 100);
+        checks.push(Check::error(Finding::WrongRoot { name }));
+    }
+}
+
+/// Checks all elements of a reply to this message.
+pub(super) fn check_reply(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+    if root.text_at("Encrypt").is_some() {
+        checks.push(Check::error(Finding::UnexpectedEncryption));
+        return;
+    }
+    let event = message.field("Event");
+    if event.is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe")) {
+        checks.push(Check::warning(Finding::ReplyToUnsubscribe));
+    }
+    check_names(root, message, checks);
+    check_time(root, "CreateTime", checks);
+    check_type(root, message, checks);
+}
+
+/// The reply goes from the account to the user, the message from the user to the account.
+fn check_names(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+    let (user, account) = (message.user(), message.account());
+    let found = |name| root.text_at(name).map_or("", trim);
+    if (found("ToUserName"), found("FromUserName")) == (account, user) && user != account {
+        checks.push(Check::error(Finding::NamesNotSwapped));
+        return;
+    }
+    for (name, expected) in [("ToUserName", user), ("FromUserName", account)] {
+        let found = found(name);
+        if found != expected {
+            let expected = excerpt(expected.as_bytes());
+            checks.push(Check::error(match found {
+                "" => Finding::NameMissing { name, expected },
+                _ => Finding::NameWrong {
+                    name,
+                    found: excerpt(found.as_bytes()),
+                    expected,
+                },
+            }));
+        }
+    }
+}
+
+/// Checks an element that holds seconds since 1970.
+pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Vec<Check>) {
+    let text = root.text_at(name).map_or("", trim);
+    checks.push(Check::error(match parse_decimal(text) {
+        _ if text.is_empty() => Finding::TimeMissing { name },
+        Ok(time) if time < MILLISECONDS_MIN => return,
+        Ok(time) => Finding::TimeInMilliseconds { name, time },
+        Err(_) => Finding::TimeNotNumber {
+            name,
+            found: excerpt(text.as_bytes()),
+        },
+    }));
+}
+
+/// Checks MsgType, and the elements that a reply of this type needs.
+fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+    let found = root.text_at("MsgType").map_or("", trim);
+    let Some((msg_type, needed)) = TYPES.into_iter().find(|(name, _)| *name == found) else {
+        let known = TYPES.map(|(name, _)| name).join(", ");
+        checks.push(Check::error(match found {
+            "" => Finding::MsgTypeMissing { known },
+            _ => Finding::MsgTypeUnknown {
+                found: excerpt(found.as_bytes()),
+                known,
+            },
+        }));
+        return;
+    };
+    if msg_type == "news" {
+        check_news(root, message, checks);
+    }
+    let Some(path) = needed else {
+        return;
+    };
+    let text = root.text_at(path);
+    checks.push(match (msg_type, text) {
+        ("text", Some("")) => Check::error(Finding::ContentEmpty),
+        ("text", Some(text)) if text.len() > TEXT_MAX => {
+            let length = text.len();
+            Check::error(Finding::ContentTooLong { length })
+        }
+        (_, Some(text)) if msg_type == "text" || !trim(text).is_empty() => return,
+        ("music", _) => Check::warning(Finding::ElementOmitted { path }),
+        _ => Check::error(Finding::ElementMissing { path, msg_type }),
+    });
+}
+
+fn check_news(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+    let articles = root.children().find(|child| child.name() == "Articles");
+    let items: Vec<Element<'_>> = articles.map_or_else(Vec::new, |articles| {
+        let children = articles.children();
+        children.filter(|child| child.name() == "item").collect()
+    });
+    let count = items.len();
+    let mut error = |finding| checks.push(Check::error(finding));
+    if count == 0 {
+        error(Finding::NoArticles);
+    } else if message.is_event() && count > ARTICLES_MAX {
+        error(Finding::TooManyArticlesToEvent { count });
+    } else if !message.is_event() && count > ARTICLES_MAX_TO_MESSAGE {
+        error(Finding::TooManyArticlesToMessage { count });
+    }
+    let found = root.text_at("ArticleCount").map_or("", trim);
+    if found.is_empty() {
+        error(Finding::ArticleCountMissing);
+    } else if found != count.to_string() {
+        let found = excerpt(found.as_bytes());
+        error(Finding::ArticleCountWrong { found, count });
+    }
+    let is_untitled = |item: &&Element<'_>| {
+        item.text_at("Title")
+            .is_none_or(|title| trim(title).is_empty())
+    };
+    let count = items.iter().filter(is_untitled).count();
+    if count > 0 {
+        error(Finding::ArticlesUntitled { count });
+    }
+}
