@@ -25,6 +25,6 @@ pub(super) fn is_html(content: &[u8]) -> bool {
         let start = content.trim_ascii_start().get(..tag.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
     };
-    const TAGS: &str = "<!doctype <html <head <body <p> <pre <div <h1 <br";
-    TAGS.split(' ').any(begins_with)
+    const TAGS: &str = "<!doctype html,<html,<head,<body,<p>,<pre,<div,<h1,<br";
+    TAGS.split(',').any(begins_with)
 }

@@ -48,7 +48,7 @@ fn one_flipped_byte_of_a_response_is_shown_as_what_it_is() {
             assert_eq!(said.code, 1, "{at}");
             let shown = |octet: u8| format!("'{}' (0x{octet:02x})", octet.escape_ascii());
             let line = format!(
-                "  byte {} was {}, and now is {}\n",
+                "  byte {}: captured {}, received {}\n",
                 at + 1,
                 shown(flipped[at]),
                 shown(response[at])
@@ -65,16 +65,19 @@ fn one_flipped_byte_of_a_response_is_shown_as_what_it_is() {
             "failed: {path}: not as captured\n  \
              - X-Content-Type-Options: nosnifg\\r\\n\n  \
              + X-Content-Type-Options: nosniff\\r\\n\n  \
-             byte 131 was 'g' (0x67), and now is 'f' (0x66)\n"
+             byte 131: captured 'g' (0x67), received 'f' (0x66)\n"
         )
     );
     assert_eq!(said.err, "wechat: 1 of 1 failed\n");
     // One byte more, and one less.
     for (changed, line) in [
-        (format!("{text}x"), "was 'x' (0x78), and now is the end\n"),
+        (
+            format!("{text}x"),
+            "captured 'x' (0x78), but the answer ends here\n",
+        ),
         (
             text[..text.len() - 1].to_owned(),
-            "was the end, and now is '\\n' (0x0a)\n",
+            "received '\\n' (0x0a), but the captured response ends here\n",
         ),
     ] {
         fs::write(folder.join("a.response"), changed).unwrap();
@@ -151,14 +154,14 @@ fn captures_are_signed_anew_and_nothing_else_of_them_changes() {
     for (target, reason) in [
         (
             "/?signature=0&timestamp=1&nonce=2&msg_signature=3",
-            "msg_signature without an element Encrypt to sign anew",
+            "msg_signature in the query, but no element Encrypt in the content, which --resign needs",
         ),
         (
             "/wx?signature=0&timestamp=1",
-            "no parameter nonce to sign anew",
+            "no query parameter nonce, which --resign needs",
         ),
-        ("/wx", "no parameter nonce to sign anew"),
-        ("wx", "no parameter nonce to sign anew"),
+        ("/wx", "no query parameter nonce, which --resign needs"),
+        ("wx", "no query parameter nonce, which --resign needs"),
     ] {
         capture(target);
         let said = run(address, &["replay", "--resign", &path]);
@@ -178,8 +181,7 @@ fn old_captures_are_good_again_once_they_are_signed() {
     fs::copy(format!("{}/text-message.request", captures()), &alone).unwrap();
     let said = run(program.address, &["replay", alone.to_str().unwrap()]);
     assert_eq!(said.code, 1);
-    let hint =
-        "; are both clocks right? What was captured is signed anew by wechat replay --resign";
+    let hint = "; check both clocks; wechat replay --resign signs captured requests anew\n";
     assert!(said.out.contains(hint), "{}", said.out);
     let said = run(program.address, &["replay", "--resign", &captures()]);
     assert_eq!(said.code, 0, "{}", said.out);
@@ -240,7 +242,8 @@ fn a_capture_without_a_response_is_answered_and_not_compared() {
         said.out
     );
     assert!(
-        said.out.ends_with(", nothing captured to compare with\n"),
+        said.out
+            .ends_with("; no captured response to compare with\n"),
         "{}",
         said.out
     );
@@ -249,7 +252,7 @@ fn a_capture_without_a_response_is_answered_and_not_compared() {
     // Only a usable one counts.
     fs::write(&path, get("/?signature=0&timestamp=0&nonce=0&echostr=0")).unwrap();
     let said = run(program.address, &["replay", &path]);
-    let fault = format!("failed: {path}: status 403, and it says ");
+    let fault = format!("failed: {path}: status 403 with the message ");
     assert!(said.out.starts_with(&fault), "{}", said.out);
     assert_eq!(
         (said.code, said.err.as_str()),
@@ -278,12 +281,12 @@ fn what_cannot_be_replayed_is_refused_by_name() {
         (
             &[&short],
             1,
-            format!("{short:?}: 1 bytes less than Content-Length says, none may be missing"),
+            format!("{short:?}: the content is 1 bytes shorter than Content-Length says"),
         ),
         (
             &[&chunked],
             1,
-            format!("{chunked:?}: 2 bytes behind the request, none allowed"),
+            format!("{chunked:?}: 2 bytes after the request, none allowed"),
         ),
         (
             &[&long],
@@ -293,7 +296,7 @@ fn what_cannot_be_replayed_is_refused_by_name() {
         (
             &[&behind],
             1,
-            format!("{behind:?}: 1 bytes behind the request, none allowed"),
+            format!("{behind:?}: 1 bytes after the request, none allowed"),
         ),
         (
             &[&unreadable],
@@ -335,8 +338,7 @@ fn an_answer_that_is_cut_short_is_not_as_captured() {
     let address = backend(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsuccess".to_vec());
     let path = &format!("{}/token-check.request", captures());
     let said = run(address, &["replay", path]);
-    let fault =
-        "not as captured; Content-Length says 8, and the connection was closed after 7 bytes; ";
+    let fault = ": Content-Length is 8, but the connection was closed after 7 bytes; send the whole content\n";
     assert!(said.out.contains(fault), "{}", said.out);
 }
 
@@ -426,8 +428,7 @@ fn the_right_answer_without_an_end_is_not_green() {
     fs::write(folder.join("a.response"), answer).unwrap();
     let address = holding(answer);
     let said = run(address, &["replay", &path]);
-    let fault =
-        format!("failed: {path}: as captured, but not in time; the content has no end after 5 s: ");
+    let fault = format!("failed: {path}: the content has no end after 5 s: ");
     assert!(said.out.starts_with(&fault), "{}", said.out);
     assert_eq!(said.code, 1);
 }

@@ -38,7 +38,7 @@ fn comments_are_no_part_of_an_answers_text() {
         let said = assert_judged(&answer, &["send", "你好"], "WeChat would deliver this");
         let field = format!("  Content: {text}\n");
         assert!(said.out.contains(&field), "{}", said.out);
-        let warning = "warning: a comment or an instruction, of which WeChat's own XML has none\n";
+        let warning = "warning: the XML has a comment or an instruction, which WeChat's own XML never has; remove it\n";
         assert!(said.out.contains(warning), "{}", said.out);
     }
 }
@@ -56,47 +56,56 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     judged("", "WeChat would show the user nothing");
     judged(
         "success\n",
-        "failed: \"success\\n\" instead of the seven bytes success",
+        "failed: the content is \"success\\n\"; for no reply send exactly the 7 bytes success, or nothing\n",
     );
     judged(
         "\"success\"",
-        "failed: \"\\\"success\\\"\" instead of the seven bytes success",
+        "failed: the content is \"\\\"success\\\"\"; for no reply send exactly the 7 bytes success, or nothing\n",
     );
-    judged(" \n", "failed: only white space; ");
+    judged(
+        " \n",
+        "failed: the content is only white space; for no reply send the 7 bytes success, or nothing\n",
+    );
     judged(
         "{\"a\":1}",
-        "failed: JSON, \"{\\\"a\\\":1}\"; a reply is XML",
+        "failed: the content is JSON: \"{\\\"a\\\":1}\"; a reply is XML\n",
     );
-    judged("<!DOCTYPE html>", "failed: an HTML page, ");
-    judged("好", "failed: \"好\", which is no XML; ");
+    judged(
+        "<!DOCTYPE html>",
+        "failed: the content is an HTML page: \"<!DOCTYPE html>\"; check for an error page, and that this is the URL of the program\n",
+    );
+    judged(
+        "好",
+        "failed: the content is \"好\"; a reply is XML, and no reply is success or nothing\n",
+    );
     judged(
         &format!("\u{FEFF}{}", text("好")),
-        "failed: a byte order mark (EF BB BF) in front of the XML; ",
+        "failed: the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM\n",
     );
     judged(
         &format!("\n<?xml version=\"1.0\"?>{}", text("好")),
-        "failed: white space in front of the XML declaration, ",
+        "failed: white space precedes the XML declaration, where XML allows none; remove blank lines at the start of the program's files\n",
     );
     judged("<xml><a>", "failed: not well-formed XML at line 1 column ");
     judged(
         &text("\u{1}"),
-        "failed: it holds U+0001, which XML cannot carry; ",
+        "failed: the content has the character U+0001, which XML does not allow; remove control characters\n",
     );
     judged(
         "<reply>HEAD</reply>",
-        "failed: the root element is <reply>, only <xml> is one of a reply",
+        "failed: the root element is <reply>, expected <xml>\n",
     );
     judged(
         "<xml><Encrypt>a</Encrypt></xml>",
-        "failed: it is encrypted, or once more than the message was; ",
+        "failed: the reply is encrypted although the message was plain, or it is encrypted twice; ",
     );
     judged(
         &text(""),
-        "failed: Content is empty, which shows the fault prompt; ",
+        "failed: Content is empty, and WeChat shows the fault prompt; for no reply send success\n",
     );
     judged(
         "<xml>HEAD<MsgType>text</MsgType></xml>",
-        "failed: Content is missing or empty, and text cannot do without",
+        "failed: Content is missing or empty, and text requires it\n",
     );
     judged(
         &text(&"好".repeat(683)),
@@ -105,18 +114,18 @@ fn answers_are_judged_as_wechat_would_judge_them() {
     judged(&text(&"x".repeat(2048)), "WeChat would deliver this");
     judged(
         "<xml>HEAD<Content>a</Content></xml>",
-        "failed: MsgType is missing; there are text image voice ",
+        "failed: MsgType is missing, expected one of text, image, voice, video, music, news, transfer_customer_service\n",
     );
     judged(
         &text("a").replace(">text<", ">Text<"),
-        "failed: MsgType is \"Text\"; there are text ",
+        "failed: MsgType is \"Text\", expected one of text, image, voice, video, music, news, transfer_customer_service\n",
     );
     for (kind, inside) in [("image", "Image"), ("voice", "Voice"), ("video", "Video")] {
         let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
         let whole = reply(&format!("<{inside}><MediaId>m</MediaId></{inside}>"));
         judged(&whole, "WeChat would deliver this");
         let missing =
-            format!("failed: {inside}/MediaId is missing or empty, and {kind} cannot do without");
+            format!("failed: {inside}/MediaId is missing or empty, and {kind} requires it\n");
         judged(&reply("<MediaId>m</MediaId>"), &missing);
     }
     let said = assert_judged(
@@ -124,13 +133,16 @@ fn answers_are_judged_as_wechat_would_judge_them() {
         &["send", "你好"],
         "WeChat would deliver this",
     );
-    let warning = "warning: Music/ThumbMediaId is missing, which the manual requires\n";
+    let warning = "warning: Music/ThumbMediaId is missing or empty, and the manual requires it\n";
     assert!(said.out.contains(warning), "{}", said.out);
     judged(
         "\u{1f}\u{8b}",
-        "failed: \"\\u{1f}\\u{8b}\", which is no XML; ",
+        "failed: the content is \"\\u{1f}\\u{8b}\"; a reply is XML, and no reply is success or nothing\n",
     );
-    judged("<\0x\0m\0l\0>\0", "failed: it is UTF-16, ");
+    judged(
+        "<\0x\0m\0l\0>\0",
+        "failed: the content is UTF-16; send UTF-8 without a byte order mark\n",
+    );
     judged(
         &text("a < b"),
         "failed: not well-formed XML at line 1 column ",
@@ -139,7 +151,8 @@ fn answers_are_judged_as_wechat_would_judge_them() {
         let odd = text("a").replace("</xml>", &format!("{odd}</xml>"));
         let said = assert_judged(&odd, &["send", "你好"], "WeChat would deliver this");
         assert!(
-            said.out.contains(", of which WeChat's own XML has none\n"),
+            said.out
+                .contains(", which WeChat's own XML never has; remove it\n"),
             "{}",
             said.out
         );
@@ -153,21 +166,24 @@ fn answers_are_judged_as_wechat_would_judge_them() {
         &["send", "Event=unsubscribe"],
         "WeChat would deliver this",
     );
-    let warning = "warning: the user has left, so no reply can reach them; ";
+    let warning = "warning: the user has unsubscribed and cannot receive a reply; answer success\n";
     assert!(said.out.contains(warning), "{}", said.out);
     judged(
         &text("a & b"),
-        "in a text write &amp; and &lt; for & and <, or CDATA ",
+        "; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag\n",
     );
     judged(
         "<xml><a",
-        "failed: XML with a tag or a CDATA section left open; is Content-Length ",
+        "failed: XML with a tag or a CDATA section left open; check that Content-Length counts bytes\n",
     );
     judged(
         &format!("{}\n<b>Notice</b>: x", text("a")),
-        "failed: \"<b>Notice</b>: x\" behind </xml>; ",
+        "failed: \"<b>Notice</b>: x\" follows </xml>; send nothing after the end of the reply\n",
     );
-    judged("[微笑]", "failed: \"[微笑]\", which is no XML; ");
+    judged(
+        "[微笑]",
+        "failed: the content is \"[微笑]\"; a reply is XML, and no reply is success or nothing\n",
+    );
     judged(
         "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>",
         "WeChat would deliver this",
@@ -189,34 +205,34 @@ fn the_head_of_a_reply_is_judged_by_the_message_it_answers() {
     judged(&format!("{names}{time}"), "WeChat would deliver this");
     judged(
         &format!("<ToUserName>gh_2</ToUserName><FromUserName>o2</FromUserName>{time}"),
-        "failed: the two names are not swapped; ",
+        "failed: ToUserName and FromUserName are not swapped; in a reply ToUserName is the user's openid, and FromUserName is the account\n",
     );
     judged(
         &format!("<ToUserName>o3</ToUserName><FromUserName>gh_2</FromUserName>{time}"),
-        "failed: ToUserName is \"o3\", \"o2\" expected",
+        "failed: ToUserName is \"o3\", expected \"o2\"\n",
     );
     judged(
         &format!("<ToUserName>o2</ToUserName>{time}"),
-        "failed: FromUserName is missing, \"gh_2\" expected",
+        "failed: FromUserName is missing, expected \"gh_2\"\n",
     );
     judged(
         names,
-        "failed: CreateTime is missing, seconds since 1970 expected",
+        "failed: CreateTime is missing, expected seconds since 1970\n",
     );
     judged(
         &format!("{names}<CreateTime>1700000000000</CreateTime>"),
-        "failed: CreateTime is 1700000000000, which is in milliseconds; ",
+        "failed: CreateTime is 1700000000000, apparently milliseconds, expected seconds since 1970\n",
     );
     let at = |time: &str| format!("{names}<CreateTime>{time}</CreateTime>");
     judged(&at("99999999999"), "WeChat would deliver this");
     judged(
         &at("100000000000"),
-        "failed: CreateTime is 100000000000, which is in milliseconds; ",
+        "failed: CreateTime is 100000000000, apparently milliseconds, expected seconds since 1970\n",
     );
     for wrong in ["1700000000.5", "+1700000000", "now"] {
         judged(
             &format!("{names}<CreateTime>{wrong}</CreateTime>"),
-            &format!("failed: CreateTime is \"{wrong}\", whole seconds since 1970 expected"),
+            &format!("failed: CreateTime is \"{wrong}\", expected whole seconds since 1970\n"),
         );
     }
 }
@@ -245,23 +261,27 @@ fn articles_are_counted_by_what_they_answer() {
     assert_judged(
         &news("2", 2),
         &message,
-        "failed: 2 articles, at most 1 allowed in answer to a message",
+        "failed: 2 articles, at most 1 allowed in a reply to a message; WeChat drops the others\n",
     );
     assert_judged(
         &news("9", 9),
         &event,
-        "failed: 9 articles, at most 8 allowed in answer to an event",
+        "failed: 9 articles, at most 8 allowed in a reply to an event; WeChat drops the others\n",
     );
     assert_judged(
         &news("2", 1),
         &message,
-        "failed: ArticleCount is \"2\", and Articles has 1 of item",
+        "failed: ArticleCount is \"2\", expected 1, the number of items in Articles\n",
     );
-    assert_judged(&news("0", 0), &event, "failed: news without articles; ");
+    assert_judged(
+        &news("0", 0),
+        &event,
+        "failed: news without articles, expected Articles/item\n",
+    );
     assert_judged(
         &news("1", 1).replace(">t<", "> <"),
         &event,
-        "failed: 1 of the articles without a Title",
+        "failed: number of articles without a Title: 1; each requires one\n",
     );
 }
 
@@ -270,8 +290,9 @@ fn another_status_is_not_delivered_whatever_is_in_it() {
     let address = backend(|_| b"HTTP/1.1 500 oops\r\nContent-Length: 7\r\n\r\nsuccess".to_vec());
     let said = run(address, &["send", "你好"]);
     assert!(
-        said.out
-            .contains("failed: status 500, and it says \"success\"; "),
+        said.out.contains(
+            "failed: status 500 with the message \"success\"; the program failed; read its log\n"
+        ),
         "{}",
         said.out
     );
@@ -406,21 +427,24 @@ fn what_makes_no_message_is_refused_before_anything_is_sent() {
     let cases: [(&[&str], &str); 9] = [
         (&["--raw=1", "a"], "--raw takes no value"),
         (&["--from", "", "a"], "--from is \"\", an openid allowed"),
-        (&[], "nothing to send, a text or Field=Value expected"),
+        (&[], "nothing to send, expected a text or Field=Value"),
         (
             &["--from", "o2"],
-            "nothing to send, a text or Field=Value expected",
+            "nothing to send, expected a text or Field=Value",
         ),
         (&["a", "b"], "unexpected argument \"b\", see wechat --help"),
-        (&["a", "Content=b"], "Content given twice"),
+        (
+            &["a", "Content=b"],
+            "Content is given more than once, at most once allowed",
+        ),
         (
             &["--from", "o1", "a", "FromUserName=o2"],
-            "FromUserName given twice",
+            "FromUserName is given more than once, at most once allowed",
         ),
         (
             &["MediaId=m1"],
-            "\"MediaId=m1\" without MsgType, such as MsgType=image or Event=CLICK; \
-             a text with = in it is written Content=…",
+            "\"MediaId=m1\" is given without MsgType; add for example MsgType=image or Event=CLICK; \
+             for a text that contains = write Content=…",
         ),
         (
             &["--trees", "a"],
@@ -506,8 +530,8 @@ fn tries_are_those_of_wechat() {
     assert_eq!(
         said.out,
         "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n\
-         failed: connected, but no answer within 5 s, which is as long as WeChat waits; \
-         is the program busy, or does it wait for something else?\n"
+         failed: connected, but no answer within the 5 s that WeChat waits; \
+         check whether the program is busy or waits for something\n"
     );
     assert_eq!(said.code, 1);
     // The same request each time, as WeChat's log has it.
@@ -526,8 +550,8 @@ fn a_length_that_counts_characters_is_found_out() {
         format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
     });
     let said = run(address, &["send", "你好"]);
-    let fault = "failed: Content-Length says 32, and 4 bytes more came behind them; \
-                 it counts bytes, not characters\n";
+    let fault = "failed: Content-Length is 32, but 4 more bytes follow; \
+                 it must count bytes, not characters\n";
     assert!(said.out.contains(fault), "{}", said.out);
     assert_eq!(said.code, 1);
 }
@@ -588,15 +612,15 @@ fn what_came_late_is_named() {
     };
     let head = late(
         "HTTP/1.1 200",
-        "failed: the answer's head is not whole after 5 s; ",
+        "failed: the head of the answer is incomplete after 5 s; send it faster, and end it with an empty line\n",
     );
     let close = late(
         "HTTP/1.1 200 OK\r\n\r\nsuccess",
-        "failed: the content has no end after 5 s: no Content-Length, ",
+        "failed: the content has no end after 5 s: there is no Content-Length, and the connection stays open; send Content-Length, or close the connection\n",
     );
     let status = late(
         "HTTP/1.1 500 x\r\nContent-Length: 9\r\n\r\noops",
-        "failed: status 500, and it says \"oops\"; ",
+        "failed: status 500 with the message \"oops\"; the program failed; read its log\n",
     );
     for said in [head, close, status] {
         said.join().unwrap();
@@ -672,21 +696,23 @@ fn encrypted_answers_are_opened_and_judged() {
         judged(
             &envelope(&other, REPLY, "1700000001"),
             switch,
-            &["a reply, encrypted after ", "failed: "],
+            &["encrypted reply after ", "failed: "],
         );
         judged(
             &padding_of_another_key(&usual),
             switch,
             &[
                 "failed: decrypted text does not end in 1 to 32 bytes of padding; \
-                 is the EncodingAESKey the same on both sides?",
+                 check that both sides have the same EncodingAESKey\n",
             ],
         );
         let other = WeChat::with(TOKEN, AES_KEY, "wx1");
         judged(
             &envelope(&other, REPLY, "1700000001"),
             switch,
-            &["failed: appid inside is another account's; is the appid the same on both sides?"],
+            &[
+                "failed: appid inside is another account's; check that both sides have the same appid\n",
+            ],
         );
         let other = WeChat::with("goodbye2020", AES_KEY, APP_ID);
         judged(
@@ -694,29 +720,35 @@ fn encrypted_answers_are_opened_and_judged() {
             switch,
             &[
                 "failed: MsgSignature is \"",
-                "another than the sha1 of token, TimeStamp, Nonce and Encrypt, sorted",
+                "\", expected the SHA-1 of token, TimeStamp, Nonce and Encrypt, sorted\n",
             ],
         );
         judged(
             &envelope(&usual, REPLY, "1700000001000"),
             switch,
-            &["failed: TimeStamp is 1700000001000, which is in milliseconds; "],
+            &[
+                "failed: TimeStamp is 1700000001000, apparently milliseconds, expected seconds since 1970\n",
+            ],
         );
         judged(
             &right.replace("xml>", "foo>"),
             switch,
-            &["failed: the root element is <foo>, only <xml> is one of a reply"],
+            &["failed: the root element is <foo>, expected <xml>\n"],
         );
         judged(
             &right.replace("</xml>", "\u{1}</xml>"),
             switch,
-            &["failed: it holds U+0001, which XML cannot carry"],
+            &[
+                "failed: the content has the character U+0001, which XML does not allow; remove control characters\n",
+            ],
         );
         for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
             judged(
                 &right.replace("</xml>", &format!("<{name}>1</{name}></xml>")),
                 switch,
-                &[&format!("failed: {name} occurs twice")],
+                &[&format!(
+                    "failed: {name} occurs more than once, at most once allowed\n"
+                )],
             );
         }
         let spaced = right.replace("<![CDATA[", "\n").replace("]]>", "\n");
@@ -725,12 +757,14 @@ fn encrypted_answers_are_opened_and_judged() {
         judged(
             &again,
             switch,
-            &["failed: it is encrypted, or once more than the message was; "],
+            &[
+                "failed: the reply is encrypted although the message was plain, or it is encrypted twice; ",
+            ],
         );
         judged(
             &right.replace("MsgSignature", "Signature"),
             switch,
-            &["failed: MsgSignature is missing, which an encrypted answer has"],
+            &["failed: MsgSignature is missing, and an encrypted reply requires it\n"],
         );
         judged(
             &right.replace("[nonce]", &format!("[{}]", "9".repeat(41))),
@@ -740,12 +774,12 @@ fn encrypted_answers_are_opened_and_judged() {
         judged(
             &right.replace("Nonce", "Once"),
             switch,
-            &["failed: Nonce is missing, "],
+            &["failed: Nonce is missing, and an encrypted reply requires it\n"],
         );
         judged(
             &right.replace("TimeStamp", "Timestamp"),
             switch,
-            &["failed: TimeStamp is missing, "],
+            &["failed: TimeStamp is missing, expected seconds since 1970\n"],
         );
         // What is in it is judged as if it came plain.
         let unswapped = REPLY.replace("oUser1", "gh_0123456789ab");
@@ -754,13 +788,15 @@ fn encrypted_answers_are_opened_and_judged() {
             switch,
             &[
                 "text, encrypted after ",
-                "failed: ToUserName is \"gh_0123456789ab\", \"oUser1\" expected",
+                "failed: ToUserName is \"gh_0123456789ab\", expected \"oUser1\"\n",
             ],
         );
         judged(
             &envelope(&usual, "好", "1700000001"),
             switch,
-            &["failed: \"好\", which is no XML; "],
+            &[
+                "failed: the content is \"好\"; a reply is XML, and no reply is success or nothing\n",
+            ],
         );
         judged(
             &envelope(&usual, "", "1700000001"),
@@ -773,8 +809,8 @@ fn encrypted_answers_are_opened_and_judged() {
         REPLY,
         "--encrypted",
         &[
-            "a plain reply after ",
-            "failed: it is plain, and safe mode (安全模式) takes none but encrypted ones; ",
+            "plain reply after ",
+            "failed: the reply is plain, but safe mode (安全模式) accepts only encrypted replies; give the program the EncodingAESKey, or choose 兼容模式 in the console\n",
         ],
     );
 }
@@ -786,7 +822,7 @@ fn what_a_mode_takes_is_said() {
 
     let program = secure(&["--require-encryption"]);
     let said = run(program.address, &["send", "a"]);
-    let hint = "; wechat send --encrypted sends an encrypted one\n";
+    let hint = "; wechat send --encrypted sends an encrypted message\n";
     assert!(said.out.contains(hint), "{}", said.out);
     let both = ["send", "--encrypted", "--compatible", "a"];
     let said = run(program.address, &both);

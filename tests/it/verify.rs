@@ -38,11 +38,8 @@ fn a_right_backend_is_verified() {
         "{}",
         said.out
     );
-    assert_eq!(lines[1], "ok: the echostr came back, and nothing else");
-    assert_eq!(
-        lines[2],
-        "ok: a wrong signature is refused, with status 403"
-    );
+    assert_eq!(lines[1], "ok: the content is the echostr and nothing else");
+    assert_eq!(lines[2], "ok: a wrong signature is refused with status 403");
     let address = program.address;
     assert_eq!(
         lines[3],
@@ -55,27 +52,27 @@ fn a_right_backend_is_verified() {
 fn an_echostr_with_something_around_it_is_named_for_what_that_is() {
     assert_diagnosis(
         echoing(|echostr| ok(&format!("\"{echostr}\""))),
-        "failed: the echostr came back in quotes, as frameworks write a string in JSON; ",
+        "failed: the echostr is in quotes, as frameworks write a string in JSON; send it as plain text (text/plain)\n",
     );
     assert_diagnosis(
         echoing(|echostr| ok(&format!("\u{FEFF}{echostr}"))),
-        "failed: a byte order mark (EF BB BF) came back in front of the echostr; ",
+        "failed: the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM\n",
     );
     assert_diagnosis(
         echoing(|echostr| ok(&format!("\r\n{echostr}"))),
-        "failed: a blank line or space came back in front of the echostr; ",
+        "failed: white space precedes the echostr; remove blank lines at the start of the program's files\n",
     );
     assert_diagnosis(
         echoing(|echostr| ok(&format!("{echostr}\n"))),
-        "failed: a line end or space came back behind the echostr; ",
+        "failed: white space follows the echostr; print it without a line end, and remove blank lines at the end of the program's files\n",
     );
     assert_diagnosis(
         echoing(|echostr| ok(&format!("<html><body>{echostr}</body></html>"))),
-        "failed: the echostr came back in HTML (\"<html><body>\" in front of it); ",
+        "failed: the echostr is in an HTML page, after \"<html><body>\"; send it alone, as plain text\n",
     );
     assert_diagnosis(
         echoing(|echostr| ok(&format!("echostr={echostr};"))),
-        "failed: the echostr came back with \"echostr=\" in front of it and \";\" behind it; ",
+        "failed: the echostr is not alone: \"echostr=\" before it, \";\" after it; send nothing else\n",
     );
 }
 
@@ -83,50 +80,53 @@ fn an_echostr_with_something_around_it_is_named_for_what_that_is() {
 fn another_content_is_named_for_what_it_is() {
     assert_diagnosis(
         echoing(|_| ok("hello\x1b[2J")),
-        "failed: another text came back instead of the echostr: \"hello\\u{1b}[2J\"; ",
+        "failed: the content is \"hello\\u{1b}[2J\" instead of the echostr; check that both sides have the same token, and that the query (?signature=…) reaches the program\n",
     );
     assert_diagnosis(
         echoing(|_| ok("<!DOCTYPE html><title>nginx</title>")),
-        "failed: an HTML page came back instead of the echostr: \"<!DOCTYPE html>",
+        "failed: the content is an HTML page: \"<!DOCTYPE html><title>nginx</title>\"; check for an error page, and that this is the URL of the program\n",
     );
-    assert_diagnosis(echoing(|_| ok("")), "failed: the answer is empty; ");
+    assert_diagnosis(
+        echoing(|_| ok("")),
+        "failed: the content is empty; it must be the value of the query parameter echostr\n",
+    );
     assert_diagnosis(
         echoing(|echostr| ok(&echostr[..8])),
-        "failed: only the first 8 of the 19 bytes of the echostr came back; ",
+        "failed: only the first 8 of 19 bytes of the echostr came back; check Content-Length\n",
     );
     assert_diagnosis(
         echoing(|echostr| ok(&echostr[..7])),
-        "failed: another text came back instead of the echostr: ",
+        " instead of the echostr; ",
     );
     for digit in 1..=9 {
         assert_diagnosis(
             echoing(move |_| ok(&digit.to_string())),
-            "failed: another text came back instead of the echostr: ",
+            " instead of the echostr; ",
         );
     }
     assert_diagnosis(
         echoing(|echostr| ok(&echostr[..10])),
-        "failed: only the first 10 of the 19 bytes of the echostr came back; ",
+        "failed: only the first 10 of 19 bytes of the echostr came back; check Content-Length\n",
     );
     assert_diagnosis(
         echoing(|echostr| {
             format!("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{echostr}").into_bytes()
         }),
-        "failed: Content-Length says 10, and 9 bytes more came behind them; it counts bytes, ",
+        "failed: Content-Length is 10, but 9 more bytes follow; it must count bytes, not characters\n",
     );
     let bytes =
         |content: &'static [u8]| echoing(move |_| [b"HTTP/1.1 200 OK\r\n\r\n", content].concat());
     assert_diagnosis(
         bytes(b"\x1f\x8b\x08"),
-        "failed: another text came back instead of the echostr: it is compressed with gzip, ",
+        "failed: the content is compressed with gzip, which WeChat does not ask for; switch compression off for this URL\n",
     );
     assert_diagnosis(
         bytes(b"\xff\xfe1\0"),
-        "failed: another text came back instead of the echostr: it is UTF-16, ",
+        "failed: the content is UTF-16; send UTF-8 without a byte order mark\n",
     );
     assert_diagnosis(
         echoing(|_| ok(&"x".repeat(100_000))),
-        "failed: the content is longer than 64 KiB, ",
+        "failed: the content is longer than 64 KiB, and no answer to WeChat is; check that this is the URL of the program\n",
     );
 }
 
@@ -141,19 +141,19 @@ fn a_status_is_named_with_what_it_mostly_means() {
     };
     assert_diagnosis(
         status("404 Not Found", "", "<html><title>Not here</title></html>"),
-        "failed: status 404, and it says \"Not here\"; is this the path that the program serves?",
+        "failed: status 404 with the message \"Not here\"; check that the program serves this path\n",
     );
     assert_diagnosis(
         status("301 Moved", "Location: https://example.com/wx\r\n", ""),
-        "failed: status 301, a redirect to \"https://example.com/wx\", and WeChat follows none; ",
+        "failed: status 301, a redirect to \"https://example.com/wx\", and WeChat follows none; answer at this URL, or enter the other URL in the console\n",
     );
     assert_diagnosis(
         status("502 Bad Gateway", "", ""),
-        "failed: status 502; the proxy in front does not reach the program behind it; ",
+        "failed: status 502; the proxy does not reach the program; ",
     );
     assert_diagnosis(
         status("504 Gateway Timeout", "", ""),
-        "failed: status 504; the proxy in front does not reach the program behind it; ",
+        "failed: status 504; the proxy does not reach the program; ",
     );
     assert_diagnosis(
         status(
@@ -161,20 +161,20 @@ fn a_status_is_named_with_what_it_mostly_means() {
             "",
             "<title>400 The plain HTTP request was sent to HTTPS port</title>",
         ),
-        "sent to HTTPS port\"; this port is for https, give the one that plain HTTP is served at\n",
+        "sent to HTTPS port\"; this port is for HTTPS, give the port for plain HTTP\n",
     );
     assert_diagnosis(
         status("304 Not Modified", "", ""),
-        "failed: status 304; only 200 counts",
+        "failed: status 304; WeChat accepts only 200\n",
     );
     assert_diagnosis(
         backend(|_| b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 x\r\n\r\n?".to_vec()),
-        "failed: status 101; only 200 counts",
+        "failed: status 101; WeChat accepts only 200\n",
     );
     let program = Program::start(&["--path", "/other"]);
     assert_diagnosis(
         program.address,
-        "failed: status 404, and it says \"nothing is served at this path\"; ",
+        "failed: status 404 with the message \"nothing is served at this path\"; ",
     );
     let program = Program::spawn(
         command()
@@ -183,17 +183,18 @@ fn a_status_is_named_with_what_it_mostly_means() {
     );
     assert_diagnosis(
         program.address,
-        "failed: status 403, and it says \"signature does not match\"; is the token the same",
+        "failed: status 403 with the message \"signature does not match\"; check that both sides have the same token ",
     );
 }
 
 #[test]
 fn a_backend_that_checks_nothing_is_found_out() {
-    let passes = "failed: a wrong signature passes too: the program checks none, ";
+    let passes =
+        "failed: a wrong signature is accepted too: the program does not check signatures, ";
     assert_diagnosis(backend(|request| ok(echostr(request))), passes);
     let quoting = backend(|request| ok(&format!("\"{}\"", echostr(request))));
     assert_diagnosis(quoting, passes);
-    assert_diagnosis(quoting, "failed: the echostr came back in quotes, ");
+    assert_diagnosis(quoting, "failed: the echostr is in quotes, ");
     // A page that shows the URL that it refuses passes nothing.
     let showing = backend(|request| match is_signed(request) {
         true => ok(echostr(request)),
@@ -221,7 +222,7 @@ fn a_chunked_echostr_passes_with_a_warning() {
     });
     let said = run(address, &["verify"]);
     assert!(
-        said.out.contains("warning: the answer is chunked, "),
+        said.out.contains("warning: the content is chunked, and some report that the token check then fails; send Content-Length\n"),
         "{}",
         said.out
     );
@@ -233,19 +234,19 @@ fn what_breaks_http_is_named_for_the_rule_it_breaks() {
     let bytes = |bytes: &'static str| backend(move |_| bytes.as_bytes().to_vec());
     assert_diagnosis(
         bytes("SSH-2.0-OpenSSH_9.2\r\n"),
-        "failed: the answer is not HTTP, it begins with \"SSH-2.0-OpenSSH_9.2\\r\\n\"; ",
+        "failed: the answer is not HTTP, it begins with \"SSH-2.0-OpenSSH_9.2\\r\\n\"; check which program listens at this port\n",
     );
     assert_diagnosis(
         bytes("\x15\x03\x01\0\x02\x02F"),
-        "failed: the answer is not HTTP but TLS; ",
+        "failed: the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP\n",
     );
     assert_diagnosis(
         bytes("\x16\x03\x03\0"),
-        "failed: the answer is not HTTP but TLS; ",
+        "failed: the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP\n",
     );
     assert_diagnosis(
         bytes(""),
-        "failed: the connection was closed without an answer; ",
+        "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS\n",
     );
     // Closed with the request unread, which resets the connection.
     let resetting = |answer: &'static [u8]| {
@@ -260,42 +261,48 @@ fn what_breaks_http_is_named_for_the_rule_it_breaks() {
     };
     assert_diagnosis(
         resetting(b""),
-        "failed: the connection was closed without an answer; ",
+        "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS\n",
     );
     assert_diagnosis(
         resetting(b"HTTP/1.1 200 OK\r\n\r\n5927"),
-        "failed: the connection was reset in the middle of the content\n",
+        "failed: the connection was reset in the middle of the content; read the log of the program\n",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nContent-Le"),
-        "failed: the connection was closed in the middle of the answer's head; ",
+        "failed: the connection was closed in the middle of the head of the answer; end the head with an empty line\n",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\nContent-Length: 1\n\n1"),
-        "failed: the answer's head breaks HTTP: line ends with a bare '\\n', only CRLF allowed; ",
+        "failed: the head of the answer is not valid HTTP: line ends with a bare '\\n', only CRLF allowed; ",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n1"),
-        "breaks HTTP: content-length occurs twice; ",
+        "is not valid HTTP: content-length occurs twice; correct the program that writes it\n",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n5927782489442352469"),
-        "failed: Content-Length says 30, and the connection was closed after 19 bytes; ",
+        "failed: Content-Length is 30, but the connection was closed after 19 bytes; send the whole content\n",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\n"),
-        "failed: the content's chunks break HTTP: line ends with a bare '\\n'",
+        "failed: the chunks of the content are not valid HTTP: line ends with a bare '\\n'",
     );
     assert_diagnosis(
         bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
-        "failed: the connection was closed in the middle of a chunked content; ",
+        "failed: the connection was closed in the middle of chunked content; end it with a chunk of size 0\n",
     );
 }
 
 #[test]
 fn a_backend_that_is_not_there_is_named_for_where_it_is_missed() {
     let gone = nowhere();
-    assert_diagnosis(gone, &format!("failed: nothing listens at {gone}; "));
+    assert_diagnosis(
+        gone,
+        &format!(
+            "failed: nothing listens at {gone}; check that the program runs, and that {} is its port\n",
+            gone.port()
+        ),
+    );
     let verify = |url: &str| {
         finish(
             command()
@@ -306,7 +313,7 @@ fn a_backend_that_is_not_there_is_named_for_where_it_is_missed() {
     let said = verify("http://nowhere.invalid/wx");
     assert!(
         said.out
-            .starts_with("failed: the name nowhere.invalid cannot be resolved ("),
+            .starts_with("failed: cannot resolve the host name nowhere.invalid: "),
         "{}",
         said.out
     );
@@ -321,12 +328,12 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
     let sent = thread::spawn(move || run(address, &["send", "你好"]));
     assert_diagnosis(
         address,
-        "failed: connected, but no answer within 5 s, which is as long as WeChat waits; ",
+        "failed: connected, but no answer within the 5 s that WeChat waits; check whether the program is busy or waits for something\n",
     );
     let said = sent.join().unwrap();
     assert!(
         said.out
-            .starts_with("failed: connected, but no answer within 5 s, "),
+            .starts_with("failed: connected, but no answer within the 5 s that WeChat waits; "),
         "{}",
         said.out
     );
@@ -369,22 +376,22 @@ fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
     });
     assert_diagnosis(
         address,
-        "failed: Content-Length says 57, and after 5 s there are 19 bytes; ",
+        "failed: Content-Length is 57, but only 19 bytes arrived within 5 s; send the whole content\n",
     );
     let starts = |out: String, with: &str| assert!(out.starts_with(with), "{out}");
     for late in [head, drip] {
         starts(
             late.join().unwrap(),
-            "failed: the answer's head is not whole after 5 s; ",
+            "failed: the head of the answer is incomplete after 5 s; send it faster, and end it with an empty line\n",
         );
     }
     starts(
         close.join().unwrap(),
-        "failed: the content has no end after 5 s: no Content-Length, and the connection stays open; ",
+        "failed: the content has no end after 5 s: there is no Content-Length, and the connection stays open; send Content-Length, or close the connection\n",
     );
     starts(
         chunked.join().unwrap(),
-        "failed: the chunked content is not whole after 5 s; a chunk of size 0 ends it\n",
+        "failed: the chunked content is incomplete after 5 s; end it with a chunk of size 0\n",
     );
     assert_eq!(kept.join().unwrap(), b"");
 }
@@ -481,8 +488,8 @@ fn a_connection_that_is_never_made_is_given_up_after_five_seconds() {
     assert_diagnosis(
         address,
         &format!(
-            "failed: no connection to {address} in time; do the firewall and the cloud's security \
-             group let port {} in?",
+            "failed: the connection to {address} timed out; check that the firewall and the cloud's \
+             security group let port {} in\n",
             address.port()
         ),
     );
