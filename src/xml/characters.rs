@@ -60,17 +60,21 @@ pub(crate) fn trim(text: &str) -> &str {
     &text[start..last.map_or(start, |last| last + 1)]
 }
 
-/// The ASCII characters of `NameChar` without the colon, since no namespace prefix can be declared.
-pub(super) const fn is_name_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
+/// A byte that a text holds as it is, and that begins no character that XML does not allow.
+pub(super) const fn is_plain(octet: u8) -> bool {
+    let is_other = matches!(octet, b'<' | b'&' | b'>' | 0xEF);
+    matches!(octet, b'\t' | b'\n' | b' '..) && !is_other
 }
 
-/// `NameStartChar` (2.3) without the colon.
+/// `NameStartChar` (2.3) without the colon, since no namespace prefix can be declared.
 pub(super) const fn is_name_start(character: char) -> bool {
-    matches!(character, 'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}'
-        | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
-        | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
-        | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+    match character {
+        '\0'..='\x7F' => matches!(character, 'A'..='Z' | 'a'..='z' | '_'),
+        _ => matches!(character, '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+            | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+            | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}'
+            | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}'),
+    }
 }
 
 /// `NameChar` (2.3) without the colon.

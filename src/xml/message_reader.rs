@@ -6,7 +6,7 @@
 //! refused, well-formed or not. `tests/fuzz` checks that roxmltree reads each accepted text alike.
 
 use super::characters::{
-    Piece, decode, find_non_space, has_non_characters, is_name_char, is_name_octet, is_name_start,
+    Piece, decode, find_non_space, has_non_characters, is_name_char, is_name_start, is_plain,
     is_space, split_at_mark, starts_with_non_character,
 };
 use super::error::{Position, XmlError};
@@ -24,7 +24,7 @@ const NODES_MAX: usize = 256;
 pub(super) fn read(source: &str, tree: &mut Tree) -> Result<(), XmlError> {
     let mut reader = Reader {
         source,
-        position: 0,
+        rest: source.as_bytes(),
         tree,
         open: None,
         nodes: 1,
@@ -35,118 +35,112 @@ pub(super) fn read(source: &str, tree: &mut Tree) -> Result<(), XmlError> {
 
 struct Reader<'t> {
     source: &'t str,
-    /// Everything before this byte has been read.
-    position: usize,
+    /// The part of the source that has not been read yet.
+    rest: &'t [u8],
     tree: &'t mut Tree,
     /// The number of the innermost open element.
     open: Option<usize>,
     nodes: usize,
-    /// Whether the last thing read was text, so that another piece belongs to the same node.
+    /// Whether the last thing read was text, so that another piece of text belongs to the same node.
     is_in_text: bool,
 }
 
-impl<'t> Reader<'t> {
-    fn rest(&self) -> &'t [u8] {
-        &self.source.as_bytes()[self.position..]
+impl Reader<'_> {
+    /// The offset of the rest.
+    const fn position(&self) -> usize {
+        self.source.len() - self.rest.len()
+    }
+
+    fn skip(&mut self, count: usize) {
+        self.rest = &self.rest[count..];
     }
 
     /// `XMLDecl? S? element S?`
     fn parse_document(&mut self) -> Result<(), XmlError> {
         // `<?xml` with any other character after it is a processing instruction.
-        if let Some(declaration) = self.rest().strip_prefix(b"<?xml ") {
-            let (content, _) = split_at_mark(declaration, b"?>").ok_or(XmlError::Open)?;
+        if let Some(declaration) = self.rest.strip_prefix(b"<?xml ") {
+            let (content, after) = split_at_mark(declaration, b"?>").ok_or(XmlError::Open)?;
             // Without these characters it may end earlier, so that they have to be removed first.
             if has_non_characters(content) {
                 return Err(XmlError::Open);
             }
-            self.position = b"<?xml ?>".len() + content.len();
+            self.rest = after;
         }
         loop {
-            self.parse_text()?;
-            match self.rest() {
+            match self.rest {
                 [] => break,
+                [b'<', b'/', ..] => self.parse_end_tag()?,
                 [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => self.parse_cdata()?,
                 [b'<', b'!' | b'?', ..] => return Err(XmlError::Markup),
-                [b'<', b'/', ..] => self.parse_end_tag()?,
-                _ => self.parse_start_tag()?,
+                [b'<', ..] => self.parse_start_tag()?,
+                _ => self.parse_text()?,
             }
         }
         match self.open.is_none() && self.tree.entries.count() > 0 {
             true => Ok(()),
-            false => Err(self.syntax(self.position)),
+            false => Err(self.syntax(self.position())),
         }
     }
 
     /// `CharData? (Reference CharData?)*`, up to the next tag.
     fn parse_text(&mut self) -> Result<(), XmlError> {
-        let start = self.position;
+        let start = self.position();
         let mut is_verbatim = true;
         loop {
-            let rest = self.rest();
-            let plain = search::find_control_or(rest, [b'<', b'&', b'>', 0xEF]);
-            self.position += plain.unwrap_or(rest.len());
-            match self.rest() {
+            let plain = self.rest.iter().take_while(|octet| is_plain(**octet));
+            self.skip(plain.count());
+            match self.rest {
                 [] | [b'<', ..] => break,
                 [b'&' | b'\r', ..] => is_verbatim = false,
-                [b'>', ..] if self.source.as_bytes()[start..self.position].ends_with(b"]]") => {
-                    return Err(self.syntax(self.position - 2));
+                [b'>', ..] if self.source[start..self.position()].ends_with("]]") => {
+                    return Err(self.syntax(self.position() - 2));
                 }
-                rest if starts_with_non_character(rest) => return Err(self.syntax(self.position)),
+                rest if starts_with_non_character(rest) => {
+                    return Err(self.syntax(self.position()));
+                }
                 _ => {}
             }
-            self.position += 1;
+            self.skip(1);
         }
-        let span = Span {
-            start,
-            end: self.position,
-        };
-        if span.start == span.end {
-            return Ok(());
-        }
-        match self.open {
-            Some(open) => self.add_text(open, span, Piece::Text, is_verbatim),
-            None => match find_non_space(span.bytes_of(self.source)) {
-                Some(at) => Err(self.syntax(start + at)),
-                None => Ok(()),
-            },
-        }
+        self.add_text(start, Piece::Text, is_verbatim)
     }
 
     /// `"<![CDATA[" CData "]]>"`
     fn parse_cdata(&mut self) -> Result<(), XmlError> {
-        let Some(open) = self.open else {
-            return Err(self.syntax(self.position));
-        };
-        self.position += b"<![CDATA[".len();
-        let start = self.position;
+        if self.open.is_none() {
+            return Err(self.syntax(self.position()));
+        }
+        self.skip(b"<![CDATA[".len());
+        let start = self.position();
         let mut is_verbatim = true;
         loop {
-            let plain = search::find_control_or(self.rest(), [b']', 0xEF]).ok_or(XmlError::Open)?;
-            self.position += plain;
-            match self.rest() {
+            let plain = search::find_control_or(self.rest, [b']', 0xEF]).ok_or(XmlError::Open)?;
+            self.skip(plain);
+            match self.rest {
                 [b']', b']', b'>', ..] => break,
                 [b'\r', ..] => is_verbatim = false,
-                rest if starts_with_non_character(rest) => return Err(self.syntax(self.position)),
+                rest if starts_with_non_character(rest) => {
+                    return Err(self.syntax(self.position()));
+                }
                 _ => {}
             }
-            self.position += 1;
+            self.skip(1);
         }
-        let span = Span {
-            start,
-            end: self.position,
-        };
-        self.position += b"]]>".len();
-        self.add_text(open, span, Piece::Cdata, is_verbatim)
+        self.add_text(start, Piece::Cdata, is_verbatim)?;
+        self.skip(b"]]>".len());
+        Ok(())
     }
 
-    /// Adds a piece of text to an element.
-    fn add_text(
-        &mut self,
-        open: usize,
-        span: Span,
-        piece: Piece,
-        is_verbatim: bool,
-    ) -> Result<(), XmlError> {
+    /// Adds the text from `start` on to the open element. Outside the root only white space is allowed.
+    fn add_text(&mut self, start: usize, piece: Piece, is_verbatim: bool) -> Result<(), XmlError> {
+        let end = self.position();
+        let span = Span { start, end };
+        let Some(open) = self.open else {
+            return match find_non_space(span.bytes_of(self.source)) {
+                Some(at) => Err(self.syntax(start + at)),
+                None => Ok(()),
+            };
+        };
         if !self.is_in_text {
             self.is_in_text = true;
             self.count_node()?;
@@ -171,22 +165,19 @@ impl<'t> Reader<'t> {
 
     /// `"<" Name S? "/"? ">"`
     fn parse_start_tag(&mut self) -> Result<(), XmlError> {
-        let start = self.position;
-        self.position += b"<".len();
+        let start = self.position();
+        self.skip(b"<".len());
         let name = self.consume_name()?;
-        let is_empty = self.rest().starts_with(b"/");
-        self.position += usize::from(is_empty);
+        let is_empty = self.rest.starts_with(b"/");
+        self.skip(usize::from(is_empty));
         self.skip_tag_end()?;
         if self.open.is_none() && self.tree.entries.count() > 0 {
             return Err(self.syntax(start));
         }
         self.is_in_text = false;
         self.count_node()?;
-        let span = Span {
-            start,
-            end: self.position,
-        };
-        let number = self.tree.add_element(self.open, span, name);
+        let end = self.position();
+        let number = self.tree.add_element(self.open, Span { start, end }, name);
         if !is_empty {
             self.open = Some(number);
         }
@@ -195,18 +186,23 @@ impl<'t> Reader<'t> {
 
     /// `"</" Name S? ">"`
     fn parse_end_tag(&mut self) -> Result<(), XmlError> {
-        let start = self.position;
-        self.position += b"</".len();
-        let name = self.consume_name()?;
-        self.skip_tag_end()?;
+        let start = self.position();
         let Some(open) = self.open else {
             return Err(self.syntax(start));
         };
-        let entry = &mut self.tree.entries[open];
-        if name.bytes_of(self.source) != entry.name.bytes_of(self.source) {
+        self.skip(b"</".len());
+        let name = self.tree.entries[open].name.bytes_of(self.source);
+        let Some(after) = self.rest.strip_prefix(name) else {
+            self.consume_name()?;
+            self.skip_tag_end()?;
             return Err(self.syntax(start));
-        }
-        entry.source.end = self.position;
+        };
+        self.rest = after;
+        self.skip_space();
+        self.skip_tag_end()?;
+        let end = self.position();
+        let entry = &mut self.tree.entries[open];
+        entry.source.end = end;
         self.open = (open > 0).then_some(entry.parent);
         self.is_in_text = false;
         Ok(())
@@ -214,44 +210,47 @@ impl<'t> Reader<'t> {
 
     /// `Name S?`
     fn consume_name(&mut self) -> Result<Span, XmlError> {
-        let start = self.position;
-        let rest = self.rest();
-        let is_in_name = |octet: &&u8| is_name_octet(**octet) || !octet.is_ascii();
-        let end = start + rest.iter().take_while(is_in_name).count();
-        let name = &self.source[start..end];
-        let is_name = name.starts_with(is_name_start) && name.chars().all(is_name_char);
-        if !is_name && !name.is_empty() {
-            return Err(self.syntax(start));
-        }
-        self.position = end;
-        let octets = self.rest().iter();
-        let spaces = octets.take_while(|octet| is_space(**octet)).count();
+        let start = self.position();
+        let rest = &self.source[start..];
+        // Nearly all names are ASCII letters, which are counted faster as bytes.
+        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let is_other = |character| !is_name_char(character);
+        let others = rest[letters..].find(is_other);
+        let name = &rest[..others.map_or(rest.len(), |others| letters + others)];
+        self.skip(name.len());
+        let end = self.position();
+        self.skip_space();
         if name.is_empty() {
-            return Err(match spaces {
-                0 => self.odd_tag(),
-                _ => XmlError::Attribute,
-            });
+            Err(self.odd_tag())
+        } else if letters > 0 || name.starts_with(is_name_start) {
+            Ok(Span { start, end })
+        } else {
+            Err(self.syntax(start))
         }
-        self.position += spaces;
-        Ok(Span { start, end })
     }
 
-    fn skip_tag_end(&mut self) -> Result<(), XmlError> {
-        if !self.rest().starts_with(b">") {
-            return Err(self.odd_tag());
+    fn skip_space(&mut self) {
+        while let [octet, after @ ..] = self.rest
+            && is_space(*octet)
+        {
+            self.rest = after;
         }
-        self.position += 1;
+    }
+
+    #[inline]
+    fn skip_tag_end(&mut self) -> Result<(), XmlError> {
+        self.rest = self.rest.strip_prefix(b">").ok_or_else(|| self.odd_tag())?;
         Ok(())
     }
 
     /// Why a tag cannot continue here.
     fn odd_tag(&self) -> XmlError {
-        let before = self.source.as_bytes()[self.position - 1];
-        match self.rest() {
+        let before = self.source.as_bytes()[self.position() - 1];
+        match self.rest {
             rest if !rest.contains(&b'>') => XmlError::Open,
             [b'/' | b'<' | b'=' | b'"' | b'\'', ..] => XmlError::Attribute,
             _ if is_space(before) || before == b'/' => XmlError::Attribute,
-            _ => self.syntax(self.position),
+            _ => self.syntax(self.position()),
         }
     }
 

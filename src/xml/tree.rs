@@ -3,7 +3,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use super::characters::{SPACE, trim};
+use super::characters::{SPACE, find_non_space, trim};
 
 /// All elements of a document, and what they hold that is not a slice of the source.
 #[derive(Debug)]
@@ -135,6 +135,7 @@ impl Tree {
     };
 
     /// Adds an element without content and returns its number.
+    #[inline]
     pub(super) fn add_element(&mut self, parent: Option<usize>, source: Span, name: Span) -> usize {
         if let Some(parent) = parent {
             self.entries[parent].is_leaf = false;
@@ -150,6 +151,7 @@ impl Tree {
     }
 
     /// Adds a piece of text to an element. `decoded` is the text where it differs from the source.
+    #[inline]
     pub(super) fn add_text(
         &mut self,
         element: usize,
@@ -158,15 +160,14 @@ impl Tree {
         decoded: Option<&str>,
     ) {
         let entry = &mut self.entries[element];
-        let piece = decoded.unwrap_or(span.of(source));
         if !entry.is_leaf {
-            if entry.text_after_child.is_none() && !trim(piece).is_empty() {
+            let text = decoded.map_or(span.bytes_of(source), str::as_bytes);
+            if entry.text_after_child.is_none() && find_non_space(text).is_some() {
                 entry.text_after_child = Some(skip_space(source, span.start));
             }
             return;
         }
         let (start, offset) = match entry.text {
-            Text::Decoded { span, offset } => (span.start, offset),
             Text::Source(Span { start, end }) if start == end && decoded.is_none() => {
                 entry.text = Text::Source(span);
                 return;
@@ -176,9 +177,10 @@ impl Tree {
                 self.decoded.push_str(before.of(source));
                 (start, before.start)
             }
+            Text::Decoded { span, offset } => (span.start, offset),
         };
         let is_first = trim(&self.decoded[start..]).is_empty();
-        self.decoded.push_str(piece);
+        self.decoded.push_str(decoded.unwrap_or(span.of(source)));
         entry.text = Text::Decoded {
             span: Span {
                 start,
