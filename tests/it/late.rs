@@ -1,6 +1,7 @@
 //! Retries and late answers, in this process: the tests pass the clock, and wait for milliseconds where
 //! WeChat waits for seconds.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -285,6 +286,16 @@ fn keeps_the_answer_when_the_waiting_try_has_disconnected() {
     });
     assert_eq!(say(&retries, "oUser1", 1), "「x」\nlate");
     assert_eq!(say(&retries, "oUser1", 1), "new");
+}
+
+#[test]
+fn a_run_that_panics_is_not_repeated() {
+    let retries = Retries::new(no_report);
+    let xml = text_of("oUser1", 1, "x");
+    let send = |work: &(dyn Fn() -> Reply<'static> + Sync)| try_at(&retries, &xml, 1, true, work);
+    let first = AssertUnwindSafe(|| send(&|| panic!("a mistake in the work")));
+    assert!(catch_unwind(first).is_err());
+    assert_eq!(send(&no_second_run).unwrap(), "success");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Five seconds and three tries, over the wire: each message is worked on once, and no answer is lost.
-//! Where WeChat has a clock these tests have events, except for the one that behaves as WeChat does.
+//! Retries over the wire: one run for all tries of a message, and no answer lost. Tests wait for events
+//! where WeChat has a clock. The cases that need the clock share one test, in which they run at once.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -7,8 +7,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::*;
@@ -17,7 +18,7 @@ use wechat::wechat::{Reply, Token};
 
 const LATE: &str = "还在查，回复 1 取结果";
 
-/// A server whose programs answer when a test says what.
+/// A server whose programs wait until a test tells them what to print.
 struct Bot {
     program: Program,
     folder: PathBuf,
@@ -52,17 +53,17 @@ impl Bot {
         }
     }
 
-    /// Lets programs of this name be asked.
+    /// Makes the pipe from which the program of this name reads what it prints.
     fn prepare(&self, name: &str) {
         let fifo = self.folder.join(format!("{name}.fifo"));
         assert!(Command::new("mkfifo").arg(fifo).status().unwrap().success());
     }
 
-    /// Lets the program that runs under this name print this and end.
+    /// Makes the running program of this name print a text and end.
     fn print(&self, name: &str, text: &str) {
         let fifo = self.folder.join(format!("{name}.fifo"));
         let mut open = OpenOptions::new();
-        // O_NONBLOCK, or this would wait for ever for a program that has ended.
+        // O_NONBLOCK: without a reader, opening fails instead of blocking.
         open.write(true).custom_flags(0o4000);
         until("the program reads", || {
             let write = |mut file: File| file.write_all(text.as_bytes());
@@ -70,7 +71,7 @@ impl Bot {
         });
     }
 
-    /// How often a program was started under this name.
+    /// How often the program of this name was started.
     fn runs(&self, name: &str) -> usize {
         let runs = fs::read_to_string(self.folder.join(format!("{name}.runs")));
         runs.unwrap_or_default().lines().count()
@@ -84,13 +85,13 @@ impl Bot {
         send(self.program.address, xml)
     }
 
-    /// The text of the answer to one try, `success` where there is none.
+    /// The text that a try is answered, or `success`.
     fn say(&self, xml: &str) -> String {
         said(&mut self.send(xml))
     }
 }
 
-/// Sends a try and leaves its answer to be read.
+/// Sends a try. The answer is read later.
 fn send(address: SocketAddr, xml: &str) -> TcpStream {
     let mut stream = connect(address);
     stream.write_all(&post(xml)).unwrap();
@@ -107,14 +108,14 @@ fn said(stream: &mut TcpStream) -> String {
     }
 }
 
-/// Without the one element that may differ.
+/// A reply without its time, which differs between tries.
 fn timeless(xml: &str) -> String {
-    let (front, behind) = xml.split_once("<CreateTime>").unwrap();
-    front.to_owned() + behind.split_once("</CreateTime>").unwrap().1
+    let (before, rest) = xml.split_once("<CreateTime>").unwrap();
+    before.to_owned() + rest.split_once("</CreateTime>").unwrap().1
 }
 
 #[test]
-fn one_run_serves_all_tries_and_one_that_comes_afterwards() {
+fn one_run_serves_all_tries_and_later_ones() {
     let bot = Bot::start("one-run");
     bot.prepare("a");
     let xml = text_of("oUser1", 1, "ask a");
@@ -129,14 +130,14 @@ fn one_run_serves_all_tries_and_one_that_comes_afterwards() {
     let third = read_answer(&mut bot.send(&xml), false);
     assert_eq!(timeless(&third.content), timeless(&answer.content));
     assert_eq!(bot.runs("a"), 1);
-    // Not even after a try too many.
+    // A fourth try does not start another run either.
     assert_eq!(bot.say(&xml), "晴");
     assert_eq!(bot.runs("a"), 1);
     bot.program.stop_silent();
 }
 
 #[test]
-fn two_tries_that_wait_get_the_same() {
+fn two_waiting_tries_get_the_same_answer() {
     let bot = Bot::start("two-wait");
     bot.prepare("a");
     let xml = text_of("oUser1", 1, "ask a");
@@ -150,19 +151,19 @@ fn two_tries_that_wait_get_the_same() {
     bot.program.stop_silent();
 }
 
-/// Longer than WeChat waits, that is: a person with `curl`.
-#[test]
-fn who_still_waits_gets_the_answer_and_who_has_left_is_let_go() {
+/// A client that waits longer than WeChat, such as `curl`, gets the answer. The thread of a try whose
+/// client has disconnected ends.
+fn a_connected_try_keeps_waiting_and_a_disconnected_one_ends() {
     let bot = Bot::start("still-there");
     let mut kept = connect(bot.program.address);
     assert_eq!(ask(&mut kept, &get("/")).status, 200);
     let descriptors = || bot.program.descriptors();
-    let alone = descriptors();
-    let mut patient = None;
-    // Besides what there was: for each program that runs three pipes, and the connection of the try that
-    // started it; and the patient.
+    let at_start = descriptors();
+    let mut kept_try = None;
+    // Descriptors besides those at the start: for each running program three pipes and the connection of
+    // its first try, and the connection that stays.
     for (name, stays, more) in [("a", true, 4), ("b", false, 4 + 4 + 1)] {
-        let before = alone + more;
+        let before = at_start + more;
         bot.prepare(name);
         let xml = text_of("oUser1", 1, &format!("ask {name}"));
         drop(bot.send(&xml));
@@ -171,21 +172,20 @@ fn who_still_waits_gets_the_answer_and_who_has_left_is_let_go() {
         let second = bot.send(&xml);
         until("it is accepted", || descriptors() == before + 1);
         if stays {
-            patient = Some(second);
+            kept_try = Some(second);
         } else {
             drop(second);
-            // Its program still runs.
-            until("it is let go", || descriptors() == before);
+            // Its program is still running.
+            until("its connection is closed", || descriptors() == before);
         }
     }
     bot.print("a", "晴");
-    assert_eq!(said(&mut patient.unwrap()), "晴");
+    assert_eq!(said(&mut kept_try.unwrap()), "晴");
     bot.print("b", "雨");
     bot.program.stop_silent();
 }
 
-#[test]
-fn the_third_try_asks_for_patience_and_the_answer_is_handed_over_once() {
+fn the_third_try_is_deferred_and_pickup_gets_the_answer_once() {
     let bot = Bot::start("late");
     bot.prepare("a");
     let xml = text_of("oUser1", 1, "ask a");
@@ -193,26 +193,25 @@ fn the_third_try_asks_for_patience_and_the_answer_is_handed_over_once() {
     bot.until_run("a");
     drop(bot.send(&xml));
     assert_eq!(bot.say(&xml), LATE);
-    // A fourth gets the same, and so does who asks too early, having waited for it.
+    // A fourth try gets the same answer, and so does a pickup that comes too early.
     assert_eq!(bot.say(&xml), LATE);
     assert_eq!(bot.say(&text_of("oUser1", 2, "1")), LATE);
-    // Others do not get it, and other words are answered by the rules.
+    // Another user does not get the answer, and other words are answered by the rules.
     assert_eq!(bot.say(&text_of("oUser2", 3, "1")), "other");
     assert_eq!(bot.say(&text_of("oUser1", 4, "static")), "here");
-    // Who asks while it is being worked on gets it when it is there.
-    let mut asks = bot.send(&text_of("oUser1", 5, "1"));
+    // A pickup during the run waits for its end.
+    let mut pickup = bot.send(&text_of("oUser1", 5, "1"));
     bot.print("a", "晴");
-    let answer = said(&mut asks);
+    let answer = said(&mut pickup);
     assert_eq!(answer, "「ask a」\n晴");
-    // Once: it is given again to the same message, and not to another one.
+    // A retry of the pickup gets the answer again, another pickup does not.
     assert_eq!(bot.say(&text_of("oUser1", 5, "1")), answer);
     assert_eq!(bot.say(&text_of("oUser1", 6, "1")), "other");
     assert_eq!(bot.runs("a"), 1);
     bot.program.stop_silent();
 }
 
-#[test]
-fn without_words_for_it_the_third_try_says_nothing_and_any_text_gets_the_answer() {
+fn without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer() {
     let bot = Bot::start("late-plain");
     bot.prepare("a");
     let xml = text_of("oUser1", 1, "plain a");
@@ -222,23 +221,20 @@ fn without_words_for_it_the_third_try_says_nothing_and_any_text_gets_the_answer(
     assert_eq!(bot.say(&xml), "success");
     assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
     bot.print("a", "晴");
-    // Soon; until then the rules answer.
-    let msg_ids = AtomicUsize::new(10);
-    let answer = Mutex::new(String::new());
-    until("the answer comes", || {
+    // Until the run has ended, the rules answer.
+    let msg_ids = AtomicU64::new(10);
+    until("the answer is handed over", || {
         let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
-        let xml = text_of("oUser1", u64::try_from(msg_id).unwrap(), "static");
-        *answer.lock().unwrap() = bot.say(&xml);
-        *answer.lock().unwrap() != "here"
+        let answer = bot.say(&text_of("oUser1", msg_id, "static"));
+        assert!(["here", "「plain a」\n晴"].contains(&&*answer), "{answer}");
+        answer != "here"
     });
-    let answer = answer.into_inner().unwrap();
-    assert_eq!(answer, "「plain a」\n晴");
     assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
     bot.program.stop_silent();
 }
 
 #[test]
-fn two_users_with_one_number_and_two_events_in_one_second_are_apart() {
+fn messages_of_two_users_with_one_number_and_two_events_of_one_second_are_different() {
     let bot = Bot::start("apart");
     let messages = [
         ("a", text_of("oUser1", 7, "ask a")),
@@ -263,9 +259,9 @@ fn two_users_with_one_number_and_two_events_in_one_second_are_apart() {
     bot.program.stop_silent();
 }
 
-/// WeChat's own behaviour: five seconds, three tries, a signature that stays or is made anew.
-#[test]
-fn what_wechat_would_see_of_programs_that_take_their_time() {
+/// What WeChat sees of slow programs: it sends each message up to three times, five seconds apart, with the
+/// same signature or a new one.
+fn wechat_gets_an_answer_of_every_slow_program() {
     let folder = folder("wechat");
     let rules = folder.join("rules.xml");
     fs::write(
@@ -280,22 +276,22 @@ fn what_wechat_would_see_of_programs_that_take_their_time() {
     .unwrap();
     let program = Program::start(&["--rules", rules.to_str().unwrap()]);
     let address = program.address;
-    std::thread::scope(|scope| {
-        for (seconds, tries) in [(1, 1), (2, 1), (7, 2), (12, 3), (17, 3)] {
+    thread::scope(|scope| {
+        for (seconds, tries) in [(1, 1), (7, 2), (12, 3), (16, 3)] {
             for is_fresh in [false, true] {
                 let folder = &folder;
                 scope.spawn(move || {
                     let user = format!("oUser{seconds}{is_fresh}");
                     let xml = text_of(&user, 1, &format!("{seconds} {is_fresh}"));
                     let (answer, count) = as_wechat(address, &xml, is_fresh);
-                    let is_late = seconds == 17;
+                    let is_late = seconds == 16;
                     let expected = format!("after {seconds}");
                     assert_eq!(count, tries, "{seconds}");
                     assert_eq!(answer, if is_late { LATE } else { &expected });
                     if is_late {
                         let xml = text_of(&user, 2, "1");
                         let (answer, _) = as_wechat(address, &xml, is_fresh);
-                        assert_eq!(answer, format!("「17 {is_fresh}」\nafter 17"));
+                        assert_eq!(answer, format!("「16 {is_fresh}」\nafter 16"));
                     }
                     let runs = folder.join(format!("{seconds}{is_fresh}.runs"));
                     assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
@@ -306,7 +302,7 @@ fn what_wechat_would_see_of_programs_that_take_their_time() {
     program.stop_silent();
 }
 
-/// The answer that a user would see, and at which try it came.
+/// Sends a message as WeChat does. Returns the answer that its user sees, and the try that got it.
 fn as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> (String, usize) {
     let mut request = post(xml);
     for count in 1..=3 {
@@ -319,7 +315,7 @@ fn as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> (String, usize) 
             stream.set_read_timeout(Some(left)).unwrap();
             let mut part = [0; 4096];
             match stream.read(&mut part) {
-                Ok(0) => panic!("closed without an answer"),
+                Ok(0) => panic!("the connection was closed without an answer"),
                 Ok(length) => bytes.extend(&part[..length]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => panic!("{error}"),
@@ -333,11 +329,39 @@ fn as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> (String, usize) 
             request = post(xml);
         }
     }
-    panic!("the fault prompt")
+    panic!("no try was answered: WeChat shows its fault prompt")
+}
+
+/// The cases that wait as long as WeChat does, all at once.
+#[test]
+fn keeps_wechats_time() {
+    thread::scope(|scope| {
+        spawn(scope, wechat_gets_an_answer_of_every_slow_program);
+        spawn(
+            scope,
+            the_third_try_is_deferred_and_pickup_gets_the_answer_once,
+        );
+        spawn(
+            scope,
+            without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer,
+        );
+        spawn(
+            scope,
+            a_connected_try_keeps_waiting_and_a_disconnected_one_ends,
+        );
+        spawn(scope, a_slow_closure_is_called_once_for_each_message);
+    });
+}
+
+/// Runs a case on a thread of its name, which a panic message shows.
+fn spawn<'s>(scope: &'s thread::Scope<'s, '_>, case: impl FnOnce() + Send + 's) {
+    let name = std::any::type_name_of_val(&case).to_owned();
+    let builder = thread::Builder::new().name(name);
+    builder.spawn_scoped(scope, case).unwrap();
 }
 
 #[test]
-fn a_signature_is_good_for_one_content() {
+fn refuses_a_signature_for_another_content() {
     let program = Program::start(&[]);
     let target = format!("/wx?{}", signed_now());
     let ask = |content: &str| {
@@ -356,7 +380,7 @@ fn a_signature_is_good_for_one_content() {
 }
 
 #[test]
-fn where_any_age_is_good_no_signature_is_remembered() {
+fn accepts_a_signature_for_any_content_without_a_maximum_age() {
     let program = Program::start(&["--max-age", "0"]);
     let target = format!("/wx?{}", signed("1626513248", "1982032182"));
     for content in ["一", "二", "一"] {
@@ -367,14 +391,18 @@ fn where_any_age_is_good_no_signature_is_remembered() {
     program.stop_silent();
 }
 
-/// Opened once, for everybody.
+/// Calls wait here until it is opened.
 #[derive(Default)]
 struct Gate(Mutex<bool>, Condvar);
 
 impl Gate {
     fn pass(&self) {
-        let is_shut = |open: &mut bool| !*open;
-        drop(self.1.wait_while(self.0.lock().unwrap(), is_shut).unwrap());
+        let is_closed = |is_open: &mut bool| !*is_open;
+        drop(
+            self.1
+                .wait_while(self.0.lock().unwrap(), is_closed)
+                .unwrap(),
+        );
     }
 
     fn open(&self) {
@@ -383,8 +411,8 @@ impl Gate {
     }
 }
 
-/// A backend in this process whose closure is slow with what begins with `slow`. It ends with the
-/// tests.
+/// A backend in this process. Its closure waits at the gate with texts that begin with `slow`, and counts
+/// those calls. It runs until the tests end.
 fn library(connections: usize) -> (SocketAddr, Arc<Gate>, Arc<AtomicUsize>) {
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let mut backend = server.token(Token::parse(TOKEN).unwrap());
@@ -394,21 +422,19 @@ fn library(connections: usize) -> (SocketAddr, Arc<Gate>, Arc<AtomicUsize>) {
     let gate = Arc::new(Gate::default());
     let calls = Arc::new(AtomicUsize::new(0));
     let (passed, counted) = (Arc::clone(&gate), Arc::clone(&calls));
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         backend.run(|message| {
             let content = message.field("Content").unwrap_or("");
             if content.starts_with("slow") {
                 counted.fetch_add(1, Ordering::SeqCst);
                 passed.pass();
             }
-            assert!(!content.starts_with("panic"));
             Reply::text(content)
         })
     });
     (address, gate, calls)
 }
 
-#[test]
 fn a_slow_closure_is_called_once_for_each_message() {
     let (address, gate, calls) = library(1024);
     let xml = text_of("oUser1", 1, "slow one");
@@ -417,35 +443,26 @@ fn a_slow_closure_is_called_once_for_each_message() {
     let mut second = send(address, &xml);
     assert_eq!(said(&mut send(address, &xml)), LATE);
     gate.open();
-    // The answer of a message stands: this try was told what the last one was.
+    // All further tries get the answer of the last one.
     assert_eq!(said(&mut second), LATE);
     until("it is handed over", || {
-        static MSG_ID: AtomicUsize = AtomicUsize::new(10);
+        static MSG_ID: AtomicU64 = AtomicU64::new(10);
         let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
-        let xml = text_of("oUser1", u64::try_from(msg_id).unwrap(), "quick");
+        let xml = text_of("oUser1", msg_id, "quick");
         said(&mut send(address, &xml)) == "「slow one」\nslow one"
     });
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    // One that is quick is called once too.
+    // For a message that is not deferred it is called once too.
     let xml = text_of("oUser2", 2, "slow no more");
     assert_eq!(said(&mut send(address, &xml)), "slow no more");
     assert_eq!(said(&mut send(address, &xml)), "slow no more");
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
+/// 90 slow messages and their second tries are more than the limit of 100 connections. Those of the first
+/// tries, which WeChat has given up, make room.
 #[test]
-fn a_closure_that_panics_has_been_called_all_the_same() {
-    let (address, _, _) = library(1024);
-    let xml = text_of("oUser1", 1, "panic");
-    let mut stream = send(address, &xml);
-    assert_eq!(rest(&mut stream), b"");
-    assert_eq!(said(&mut send(address, &xml)), "success");
-}
-
-/// With nine tenths of the seats at work, and then as many tries again, there are more than there
-/// are seats. The connections that WeChat has given up on make room.
-#[test]
-fn slow_messages_keep_nobody_out() {
+fn slow_messages_do_not_block_quick_ones() {
     let (address, gate, calls) = library(100);
     let messages: Vec<String> = (0..90)
         .map(|number| text_of(&format!("oUser{number}"), 1, &format!("slow {number}")))
