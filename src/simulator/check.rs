@@ -88,10 +88,8 @@ pub(crate) enum Finding {
     BrokenXml { error: XmlError },
     /// XML with an attribute, a comment or an instruction is not well-formed.
     NotWellFormed { error: FileError },
-    /// A tag has an attribute.
-    Attribute,
-    /// A comment or a processing instruction.
-    Markup,
+    /// XML with an attribute, a comment or an instruction, which WeChat's parser may accept.
+    UnusualXml { error: XmlError },
     /// A character that XML cannot carry.
     NonXmlCharacter { character: char },
     /// The root has another name than `xml`.

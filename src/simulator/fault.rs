@@ -42,7 +42,7 @@ pub(crate) enum Fault {
     NotClosed,
 }
 
-/// What a status other than 200 mostly comes from.
+/// What an answer with another status than 200 mostly comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum StatusHint {
     /// The port is for HTTPS.
@@ -51,18 +51,8 @@ pub(crate) enum StatusHint {
     PlainRefused,
     /// `wechat serve` refused the timestamp.
     Timestamp,
-    /// 401 and 403.
-    Forbidden,
-    /// 404.
-    Path,
-    /// 405.
-    Method,
-    /// 502 and 504.
-    Proxy,
-    /// Any other of 500 to 599.
-    ServerError,
-    /// Any other status.
-    Other,
+    /// Only the status tells.
+    Status { status: u16 },
 }
 
 impl Fault {
@@ -137,12 +127,7 @@ impl StatusHint {
             // The words of `wechat serve`.
             403 if has(b"encrypted") => Self::PlainRefused,
             403 if has(b"timestamp") => Self::Timestamp,
-            401 | 403 => Self::Forbidden,
-            404 => Self::Path,
-            405 => Self::Method,
-            502 | 504 => Self::Proxy,
-            500..=599 => Self::ServerError,
-            _ => Self::Other,
+            _ => Self::Status { status },
         }
     }
 }

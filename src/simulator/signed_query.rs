@@ -44,12 +44,11 @@ impl SignedQuery {
 
     /// `signature=…&timestamp=…&nonce=…`, in the order of captured requests.
     pub(super) fn parameters(&self) -> String {
-        let Self {
-            timestamp,
-            nonce,
-            signature,
-        } = self;
-        format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
+        let (timestamp, nonce) = (&self.timestamp, &self.nonce);
+        format!(
+            "signature={}&timestamp={timestamp}&nonce={nonce}",
+            self.signature
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::signed_query::{SignedQuery, request_head};
 use crate::http::Url;
 use crate::wechat::Mode;
-use crate::xml::writer::write_leaf_as_is;
+use crate::xml::writer::{write_leaf_as_is, write_parent};
 
 /// The account that messages are sent to by default.
 const DEFAULT_ACCOUNT: &str = "gh_0123456789ab";
@@ -64,7 +64,7 @@ impl TestMessage {
     /// # Errors
     /// [`TestMessageError`]
     pub(crate) fn new(
-        mut given: Vec<(String, String)>,
+        given: Vec<(String, String)>,
         now: u64,
         msg_id: u64,
     ) -> Result<Self, TestMessageError> {
@@ -93,15 +93,16 @@ impl TestMessage {
             ("CreateTime", &now.to_string()),
             ("MsgType", msg_type),
         ];
-        let mut fields = Vec::new();
-        for (name, default) in defaults {
-            let index = given.iter().position(|(path, _)| path == name);
-            fields.push(match index {
-                Some(index) => given.remove(index),
-                None => (name.to_owned(), default.to_owned()),
-            });
+        let mut fields = Vec::from(defaults.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        for (path, text) in given {
+            match fields[..defaults.len()]
+                .iter_mut()
+                .find(|(name, _)| *name == path)
+            {
+                Some((_, default)) => *default = text,
+                None => fields.push((path, text)),
+            }
         }
-        fields.append(&mut given);
         let mut message = Self { fields };
         if !message.is_event() && message.field("MsgId").is_none() {
             let field = ("MsgId".to_owned(), msg_id.to_string());
@@ -130,37 +131,14 @@ impl TestMessage {
         self.field("MsgType") == Some("event")
     }
 
-    /// The message as XML as WeChat writes it: a line for each top-level element, texts in CDATA, numbers
-    /// without. Consecutive fields share their parent elements. A field that its parent already has begins
-    /// a new parent, as in a list of items.
+    /// The message as XML as WeChat writes it, a line for each top-level element.
     pub(crate) fn xml(&self) -> String {
+        let fields = self.fields.iter();
+        let fields: Vec<_> = fields
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
         let mut xml = b"<xml>".to_vec();
-        let mut open: Vec<OpenElement<'_>> = Vec::new();
-        for (path, text) in &self.fields {
-            let mut parents: Vec<&str> = path.split('/').collect();
-            let name = parents.pop().expect("`split` yields at least one part");
-            let is_open = |(element, parent): &(&OpenElement<'_>, &&str)| element.name == **parent;
-            let mut shared = open.iter().zip(&parents).take_while(is_open).count();
-            if shared > 0 && shared == parents.len() && open[shared - 1].leaves.contains(&name) {
-                shared -= 1;
-            }
-            close_elements(&mut open, shared, &mut xml);
-            for name in &parents[shared..] {
-                xml.extend_from_slice(format!("<{name}>").as_bytes());
-                let leaves = Vec::new();
-                open.push(OpenElement { name, leaves });
-            }
-            if NUMBERS.split(' ').any(|number| number == name) && is_number(text) {
-                xml.extend_from_slice(format!("<{name}>{text}</{name}>").as_bytes());
-            } else {
-                write_leaf_as_is(name, text, &mut xml);
-            }
-            match open.last_mut() {
-                Some(element) => element.leaves.push(name),
-                None => xml.push(b'\n'),
-            }
-        }
-        close_elements(&mut open, 0, &mut xml);
+        write_fields(&fields, b"\n", &mut xml);
         xml.extend_from_slice(b"</xml>");
         String::from_utf8(xml).expect("it is made of texts")
     }
@@ -205,21 +183,37 @@ fn is_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction)
 }
 
-/// An element without its end tag yet, and the names of its leaves so far.
-struct OpenElement<'m> {
-    name: &'m str,
-    leaves: Vec<&'m str>,
-}
-
-/// Closes the innermost elements until `count` are open.
-fn close_elements(open: &mut Vec<OpenElement<'_>>, count: usize, xml: &mut Vec<u8>) {
-    for element in open[count..].iter().rev() {
-        xml.extend_from_slice(format!("</{}>", element.name).as_bytes());
+/// Writes fields as elements, each followed by `separator`: texts in CDATA, numbers without. Consecutive
+/// fields share their parent elements. A leaf that its parent already has begins a new parent, as in a list
+/// of items.
+fn write_fields(mut fields: &[(&str, &str)], separator: &[u8], xml: &mut Vec<u8>) {
+    while let Some((path, text)) = fields.first() {
+        let Some((parent, _)) = path.split_once('/') else {
+            if NUMBERS.split(' ').any(|number| number == *path) && is_number(text) {
+                xml.extend_from_slice(format!("<{path}>{text}</{path}>").as_bytes());
+            } else {
+                write_leaf_as_is(path, text, xml);
+            }
+            xml.extend_from_slice(separator);
+            fields = &fields[1..];
+            continue;
+        };
+        let mut leaves = Vec::new();
+        let inside = fields.iter().map_while(|(path, text)| {
+            let path = path.strip_prefix(parent)?.strip_prefix('/')?;
+            if leaves.contains(&path) {
+                return None;
+            }
+            if !path.contains('/') {
+                leaves.push(path);
+            }
+            Some((path, *text))
+        });
+        let inside: Vec<_> = inside.collect();
+        write_parent(parent, xml, |xml| write_fields(&inside, b"", xml));
+        xml.extend_from_slice(separator);
+        fields = &fields[inside.len()..];
     }
-    if count == 0 && !open.is_empty() {
-        xml.push(b'\n');
-    }
-    open.truncate(count);
 }
 
 /// An octet of a query value, escaped unless it is unreserved (RFC 3986 2.3).

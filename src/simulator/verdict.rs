@@ -50,16 +50,10 @@ pub(crate) enum AnswerKind {
 impl AnswerKind {
     /// Whether the answer asks to show nothing to the user.
     fn is_no_reply(&self) -> bool {
-        match self {
-            Self::Empty | Self::Success => true,
-            Self::Encrypted { inside } => inside.as_deref().is_some_and(Self::is_no_reply),
-            Self::Unusable { .. }
-            | Self::NotReply
-            | Self::BrokenXml
-            | Self::PlainInSafeMode
-            | Self::NoMsgType
-            | Self::Reply { .. } => false,
+        if let Self::Encrypted { inside: Some(kind) } = self {
+            return kind.is_no_reply();
         }
+        matches!(self, Self::Empty | Self::Success)
     }
 }
 
@@ -127,22 +121,15 @@ impl Verdict {
             Err(error) => error,
         };
         // WeChat's parser may accept markup that its own XML never has.
-        let warning = match error {
-            XmlError::Attribute => Finding::Attribute,
-            XmlError::Markup => Finding::Markup,
-            XmlError::Utf8(_)
-            | XmlError::Open
-            | XmlError::TooManyNodes
-            | XmlError::Syntax { .. } => return refuse(Finding::BrokenXml { error }),
-        };
-        let text = str::from_utf8(content).ok();
-        let Some(text) = text.filter(|text| text.len() <= MARKUP_MAX) else {
-            return refuse(Finding::BrokenXml { error });
+        let text = match (error, str::from_utf8(content)) {
+            (XmlError::Attribute | XmlError::Markup, Ok(text)) if text.len() <= MARKUP_MAX => text,
+            _ => return refuse(Finding::BrokenXml { error }),
         };
         match Document::parse_file(text) {
             Ok(document) => {
                 let mut verdict = Self::judge_root(&document, content, message, encryption);
-                verdict.checks.push(Check::warning(warning));
+                let finding = Finding::UnusualXml { error };
+                verdict.checks.push(Check::warning(finding));
                 verdict
             }
             Err(error) => refuse(Finding::NotWellFormed { error }),
@@ -177,16 +164,14 @@ impl Verdict {
                 msg_type: escape_for_terminal(msg_type.as_bytes(), 100),
             },
         };
-        let is_in_head = |path: &str| {
-            matches!(
-                path,
-                "ToUserName" | "FromUserName" | "CreateTime" | "MsgType"
-            )
-        };
-        let leaves = root.leaves();
-        let fields = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned()));
+        const HEAD: [&str; 4] = ["ToUserName", "FromUserName", "CreateTime", "MsgType"];
+        let fields = root
+            .leaves()
+            .map(|leaf| (leaf.path(), leaf.text().to_owned()));
         Self {
-            fields: fields.filter(|(path, _)| !is_in_head(path)).collect(),
+            fields: fields
+                .filter(|(path, _)| !HEAD.contains(&path.as_str()))
+                .collect(),
             ..Self::new(kind, checks)
         }
     }

@@ -82,8 +82,10 @@ wording! { Finding {
         "{error}; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag";
     Self::NotWellFormed { error } => "not well-formed XML at line {} column {}: {error}",
         error.position.line, error.position.column;
-    Self::Attribute => "a tag has an attribute, which WeChat's own XML never has; remove it";
-    Self::Markup => "the XML has a comment or an instruction, which WeChat's own XML never has; remove it";
+    Self::UnusualXml { error: XmlError::Attribute } =>
+        "a tag has an attribute, which WeChat's own XML never has; remove it";
+    Self::UnusualXml { .. } =>
+        "the XML has a comment or an instruction, which WeChat's own XML never has; remove it";
     Self::NonXmlCharacter { character } => "the content has the character U+{:04X}, which XML does not \
         allow; remove control characters", u32::from(*character);
     Self::WrongRoot { name } => "the root element is <{name}>, expected <xml>";
@@ -188,14 +190,14 @@ wording! { StatusHint {
     Self::Https => "this port is for HTTPS, give the port for plain HTTP";
     Self::PlainRefused => "wechat send --encrypted sends an encrypted message";
     Self::Timestamp => "check both clocks; wechat replay --resign signs captured requests anew";
-    Self::Forbidden => "check that both sides have the same token (in the encrypted modes also the same \
+    Self::Status { status: 401 | 403 } => "check that both sides have the same token (in the encrypted modes also the same \
         EncodingAESKey and appid), and that nothing else guards this URL";
-    Self::Path => "check that the program serves this path";
-    Self::Method => "the program must accept GET (token check) and POST (messages) at the same URL";
-    Self::Proxy => "the proxy does not reach the program; \
+    Self::Status { status: 404 } => "check that the program serves this path";
+    Self::Status { status: 405 } => "the program must accept GET (token check) and POST (messages) at the same URL";
+    Self::Status { status: 502 | 504 } => "the proxy does not reach the program; \
         check that the program runs, and its address in the configuration of the proxy";
-    Self::ServerError => "the program failed; read its log";
-    Self::Other => "WeChat accepts only 200";
+    Self::Status { status: 500..=599 } => "the program failed; read its log";
+    Self::Status { .. } => "WeChat accepts only 200";
 } }
 
 wording! { AnswerKind {
