@@ -33,36 +33,23 @@ const REST_POLL_INTERVAL: Duration = Duration::from_millis(5);
 const REST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The buffers of a thread. They are reused, so that neither a request nor a connection allocates.
-#[derive(Debug)]
+#[derive(Default)]
 pub(super) struct Buffers {
     input: Input,
+    /// Decoded content of a chunked request.
     content: Vec<u8>,
+    /// What the response borrows from.
     scratch: Vec<u8>,
     output: Vec<u8>,
-    line: Vec<u8>,
+    log_line: Vec<u8>,
 }
 
 impl Buffers {
-    pub(super) fn new() -> Self {
-        Self {
-            input: Input::new(),
-            content: Vec::new(),
-            scratch: Vec::new(),
-            output: Vec::new(),
-            line: Vec::new(),
-        }
-    }
-
     /// Clears the buffers for the next connection, and gives back the memory that a long message took.
     fn reset(&mut self) {
         const CAPACITY_KEPT: usize = 8 * 1024;
         self.input.reset();
-        for buffer in [
-            &mut self.content,
-            &mut self.scratch,
-            &mut self.output,
-            &mut self.line,
-        ] {
+        for buffer in [&mut self.content, &mut self.scratch, &mut self.output] {
             buffer.clear();
             buffer.shrink_to(CAPACITY_KEPT);
         }
@@ -151,7 +138,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 content: decoded,
                 scratch,
                 output,
-                line,
+                log_line,
             } = &mut *self.buffers;
             let unread = input.unread();
             let Some((mut head, head_length)) = Head::parse(unread)? else {
@@ -192,7 +179,14 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             let answered = Instant::now();
             if let Some(note) = response.note() {
                 let status = response.status();
-                log::report_request(status, Some(&head), self.slot.peer, note, line, self.report);
+                log::report_request(
+                    status,
+                    Some(&head),
+                    self.slot.peer,
+                    note,
+                    log_line,
+                    self.report,
+                );
                 self.state.counters.count_refusal(status, note);
             }
             if head.method == Method::Post && response.status() == Status::Ok {
@@ -329,8 +323,8 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         };
         let response = Response::refusal(error.status(), note);
         if let Some(note) = response.note() {
-            let (status, line) = (response.status(), &mut self.buffers.line);
-            log::report_request(status, None, self.slot.peer, note, line, self.report);
+            let (status, log_line) = (response.status(), &mut self.buffers.log_line);
+            log::report_request(status, None, self.slot.peer, note, log_line, self.report);
             self.state.counters.count_refusal(status, note);
         }
         self.buffers.output.clear();

@@ -24,6 +24,7 @@ const EVICTION_GRACE: Duration = Duration::from_millis(20);
 /// connection that has waited longest for its client is evicted. A client in the middle of a request, or one that does
 /// not read its answer, is waited for too, and each further byte does not restart its time. Connections whose request
 /// is being answered are never evicted. They do not count towards the limit, up to twice the limit of them.
+#[derive(Default)]
 pub(super) struct ConnectionTable {
     slots: Mutex<Slots>,
     slot_freed: Condvar,
@@ -142,14 +143,6 @@ impl Connection {
 }
 
 impl ConnectionTable {
-    pub(super) fn new() -> Self {
-        Self {
-            slots: Mutex::default(),
-            slot_freed: Condvar::new(),
-            evictions: AtomicU64::new(0),
-        }
-    }
-
     /// Takes a slot for a new connection. At the limit this evicts the connection that has waited longest, and waits
     /// until a slot is free; each time it has waited it calls `on_wait`. `None` once the table is closed.
     pub(super) fn take_slot(
@@ -362,7 +355,7 @@ mod tests {
     #[test]
     fn evicts_the_longest_waiting_connection_and_never_a_working_one() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let table = ConnectionTable::new();
+        let table = ConnectionTable::default();
         let mut clients = Vec::new();
         let mut slots = Vec::new();
         for _ in 0..3 {
@@ -391,7 +384,7 @@ mod tests {
     #[test]
     fn spares_a_connection_that_has_just_begun_to_wait() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let table = ConnectionTable::new();
+        let table = ConnectionTable::default();
         let (_client, served, peer) = pair(&listener);
         let slot = table.take_slot(1, served, peer, &|| ()).unwrap();
         // A time in the future, because this thread may be suspended for longer than the grace time.
@@ -402,7 +395,7 @@ mod tests {
     #[test]
     fn does_not_count_up_to_twice_the_limit_of_working_connections() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let table = ConnectionTable::new();
+        let table = ConnectionTable::default();
         let mut clients = Vec::new();
         let mut taken = Vec::new();
         for number in 0..6 {
@@ -426,7 +419,7 @@ mod tests {
     #[test]
     fn gives_the_slot_of_the_evicted_connection_to_the_newcomer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let table = ConnectionTable::new();
+        let table = ConnectionTable::default();
         let (mut first_client, served, peer) = pair(&listener);
         let first = table.take_slot(1, served, peer, &|| ()).unwrap();
         let (_second_client, served, peer) = pair(&listener);

@@ -104,7 +104,7 @@ impl fmt::Debug for Handle {
 impl Default for ServerState {
     fn default() -> Self {
         Self {
-            table: ConnectionTable::new(),
+            table: ConnectionTable::default(),
             counters: Counters::new(),
             idle_threads: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use crate::http::limits;
 
-/// Bytes that the buffer has at first. Most requests fit in. Pages that are never written cost no memory.
+/// Bytes of the buffer after the first read, and for each new connection. Most requests fit in.
 const INITIAL_LENGTH: usize = 4 * 1024;
 
 /// Bytes of the longest request.
@@ -12,7 +12,7 @@ const LENGTH_MAX: usize = limits::HEAD + limits::CONTENT;
 
 /// A buffer that grows as bytes arrive, never by the length that a client declares. A thread uses one for all its
 /// connections.
-#[derive(Debug)]
+#[derive(Default)]
 pub(super) struct Input {
     bytes: Vec<u8>,
     start: usize,
@@ -20,14 +20,6 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn new() -> Self {
-        Self {
-            bytes: vec![0; INITIAL_LENGTH],
-            start: 0,
-            end: 0,
-        }
-    }
-
     pub(super) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -40,7 +32,7 @@ impl Input {
                 self.end -= self.start;
                 self.start = 0;
             } else {
-                let length = (self.bytes.len() * 2).min(LENGTH_MAX);
+                let length = (self.bytes.len() * 2).clamp(INITIAL_LENGTH, LENGTH_MAX);
                 self.bytes.resize(length, 0);
             }
         }
@@ -78,7 +70,7 @@ mod tests {
 
     #[test]
     fn returns_the_bytes_of_its_source_in_order() {
-        let mut input = Input::new();
+        let mut input = Input::default();
         let source: Vec<u8> = (0..=255).cycle().take(3 * LENGTH_MAX).collect();
         let (mut source, mut expected) = (&source[..], &source[..]);
         while !expected.is_empty() {
@@ -95,7 +87,7 @@ mod tests {
 
     #[test]
     fn removes_bytes_after_a_head() {
-        let mut input = Input::new();
+        let mut input = Input::default();
         assert!(input.fill(&b"xheadchunkrest"[..]).is_ok());
         input.consume(1);
         input.remove(4, 5);

@@ -65,7 +65,7 @@ pub(super) fn report_request(
         push_all(&["\" hint=\"", note.hint], line);
     }
     line.push(b'"');
-    report(&String::from_utf8_lossy(line));
+    report(str::from_utf8(line).expect("the path is escaped, the rest are strings"));
 }
 
 fn push_all(parts: &[&str], line: &mut Vec<u8>) {
@@ -86,10 +86,7 @@ fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
             }
             digits::write_decimal(peer.port().into(), line);
         }
-        SocketAddr::V6(peer) => {
-            // Writing to a vector cannot fail.
-            let _: io::Result<()> = write!(line, "{peer}");
-        }
+        SocketAddr::V6(peer) => line.extend_from_slice(peer.to_string().as_bytes()),
     }
 }
 

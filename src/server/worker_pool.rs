@@ -135,7 +135,7 @@ impl<H: Handler> WorkerPool<'_, H> {
     }
 
     fn run_thread<'s>(&'s self, scope: &'s Scope<'s, '_>) {
-        let mut buffers = Buffers::new();
+        let mut buffers = Buffers::default();
         loop {
             match self.accept_and_serve(scope, &mut buffers) {
                 Next::Accept => {}
@@ -220,7 +220,7 @@ impl<H: Handler> WorkerPool<'_, H> {
         if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
             self.state.counters.count_panic();
             (self.report)(&Event::HandlerPanicked.note().to_string());
-            *buffers = Buffers::new();
+            *buffers = Buffers::default();
         }
         self.state.idle_threads.fetch_add(1, Ordering::AcqRel);
         drop(slot);
