@@ -1,4 +1,4 @@
-//! `wechat check`: what is wrong in a rules file, or a line for each of its rules.
+//! `wechat check`: lists the errors of a rules file; if there is none, its rules.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ const SPEC: CommandSpec = CommandSpec {
     operands: 1,
 };
 
-/// Checks the file named, else the one of `WECHAT_RULES`, else the embedded rules.
+/// Checks the file of the operand, else that of `WECHAT_RULES`, else the embedded rules.
 pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
     let mut given = Args::read(arguments, &SPEC, environment)?;
     let named = given.operands.pop().map(PathBuf::from);
@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     };
     let rules = match &path {
         Some(path) => rules::read_rules(path),
-        None => Rules::parse(rules::EMBEDDED.as_bytes()).map_err(RulesError::Mistakes),
+        None => Rules::parse(rules::EMBEDDED.as_bytes()).map_err(RulesError::Invalid),
     };
     match rules {
         Ok(rules) => {
@@ -34,12 +34,10 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         }
         Err(error) => {
             let path = path.unwrap_or_else(|| "the embedded rules".into());
-            let lines = error.lines(&path);
-            print(lines.join("\n") + "\n")?;
-            Err(Error::Rules {
-                path,
-                count: lines.len(),
-            })
+            if let RulesError::Invalid(_) = &error {
+                print(error.lines(&path).join("\n") + "\n")?;
+            }
+            Err(Error::Rules { path, error })
         }
     }
 }

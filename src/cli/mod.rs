@@ -26,7 +26,7 @@ use output::print;
 
 use crate::http::Url;
 use crate::program::{SupervisorError, supervisor};
-use crate::rules;
+use crate::rules::{self, RulesError};
 use crate::service::version;
 use crate::simulator::FAULT_PROMPT;
 
@@ -111,12 +111,12 @@ pub enum Error {
     },
     /// What was asked for cannot be printed.
     Output(io::Error),
-    /// The rules file cannot be used; a report has been printed.
+    /// The rules file cannot be used. The errors in its text have been printed.
     Rules {
         /// Its path.
         path: PathBuf,
-        /// How many lines the report has.
-        count: usize,
+        /// Why.
+        error: RulesError,
     },
 }
 
@@ -172,8 +172,7 @@ impl fmt::Display for Error {
             Self::Unanswered { path, said } => write!(f, "{path:?}: {said}"),
             Self::Supervisor(error) => error.fmt(f),
             Self::Output(error) => write!(f, "cannot print: {error}"),
-            Self::Rules { path, count: 1 } => write!(f, "1 mistake in {path:?}"),
-            Self::Rules { path, count } => write!(f, "{count} mistakes in {path:?}"),
+            Self::Rules { path, error } => f.write_str(&error.summary(path)),
         }
     }
 }

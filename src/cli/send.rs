@@ -41,11 +41,11 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
     let now = server::now();
     let fields = fields(&given)?;
     let style = Style::of(environment);
-    for text in fields
+    for problem in fields
         .iter()
-        .filter_map(|(path, _)| rules::unknown_field(path))
+        .filter_map(|(path, _)| rules::check_field(path).err())
     {
-        print(style.with_severity(Severity::Warning, &text))?;
+        print(style.with_severity(Severity::Warning, &problem.to_string()))?;
     }
     let message = TestMessage::new(fields, now, msg_id).map_err(UsageError::TestMessage)?;
     // The same signature with every try, as observed.

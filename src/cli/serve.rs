@@ -17,6 +17,7 @@ use super::{Error, client};
 use crate::callback::{EncryptionPolicy, ServedPath};
 use crate::control::{ControlServer, ControlSocket, Status};
 use crate::program::Programs;
+use crate::rules::RulesError;
 use crate::server::{self, Listener, Watchdog};
 use crate::service::{self, Backend, Server, version};
 use crate::session::Responder;
@@ -177,12 +178,12 @@ fn open(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> {
     let programs = Programs::new(SUPERVISOR, server::report);
     Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
         let path = rules.unwrap_or_else(|| "the embedded rules".into());
-        let lines = error.lines(&path);
-        lines.iter().for_each(|line| server::report(line));
-        Error::Rules {
-            path,
-            count: lines.len(),
+        if let RulesError::Invalid(_) = &error {
+            for line in error.lines(&path) {
+                server::report(&line);
+            }
         }
+        Error::Rules { path, error }
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) fn parse(output: &[u8], message: &Message<'_>) -> Result<Reply<'stati
     let text = decode(output)?;
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     match rules::parse_printed_reply(text, message) {
-        Some(reply) => reply.map_err(OutputError::Reply),
+        Some(reply) => reply.map_err(|problem| OutputError::Reply(problem.to_string())),
         None => Ok(Reply::text(trim(text).to_owned())),
     }
 }

@@ -1,23 +1,30 @@
-//! The rules file: parser, patterns, templates, and reloading.
+//! The rules file: its parser, patterns, templates, and reloading.
 
+mod condition;
+mod element_parser;
 mod fields;
 mod index;
 mod leaf_text;
 mod parser;
 mod pattern;
+mod printed;
+mod problem;
 mod reload;
 mod reply_parser;
 mod rule_set;
 mod run;
+mod run_parser;
 mod template;
+mod wording;
 
-pub(crate) use fields::unknown_field;
-pub use reload::{ReloadableRules, RulesError, read_rules};
-pub(crate) use reply_parser::parse_printed_reply;
-pub use rule_set::{Action, Diagnostic, Rules};
+pub(crate) use condition::check_field;
+pub(crate) use printed::parse_printed_reply;
+pub use problem::{Diagnostic, RulesError};
+pub use reload::{ReloadableRules, read_rules};
+pub use rule_set::{Action, Rules};
 pub use run::{LateReply, ProgramCall};
 
-/// The rules that are used where no rules file is given.
+/// The rules of a server that was given no rules file.
 pub const EMBEDDED: &str = include_str!("embedded.xml");
 
 /// A rules file that shows every element once.

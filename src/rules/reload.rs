@@ -1,44 +1,47 @@
-//! Rules that follow their file: a change counts within a second, and nobody has to restart anything.
+//! Rules that follow their file: a change takes effect within a second, without a restart.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
-use super::rule_set::{Action, Diagnostic, Rules};
+use super::problem::{FILE_MAX, RulesError};
+use super::rule_set::{Action, Rules};
 use crate::text::log_note::Report;
 use crate::wechat::Message;
 
-/// The rules of a file, as it is now.
+/// The rules of a file and its later versions.
 ///
-/// No thread watches it. When a message comes, and at most once a second, the file is looked at; a
-/// message is answered by the rules of before or by those after a change, never by some of each.
+/// No thread watches the file. A message checks it for a change, at most once a second. A message sees the rules of one
+/// version, never parts of two.
 #[derive(Debug)]
 pub struct ReloadableRules {
     path: PathBuf,
     current: RwLock<Arc<Rules>>,
-    looked: AtomicU64,
-    seen: Mutex<Option<FileVersion>>,
+    /// When a message last checked the file, in seconds since 1970.
+    last_check: AtomicU64,
+    /// The version that was read last; `None` if there was no file.
+    version: Mutex<Option<FileVersion>>,
+    /// Whether `current` are the rules of that version.
     is_current: AtomicBool,
     report: Report,
 }
 
-/// What tells one state of a file from another, also where an editor renames a new one over it, or a
-/// link comes to point elsewhere.
+/// Differs between any two versions of a file, also if an editor renames a new file over the old one, or a link changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileVersion {
     device: u64,
     inode: u64,
     length: u64,
     modified: (i64, i64),
-    /// Also changed by what leaves the modification time alone, or sets it back.
+    /// Changes even if a program keeps or sets back the modification time.
     changed: (i64, i64),
 }
 
 impl FileVersion {
-    fn of(path: &Path) -> Option<Self> {
+    fn read(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Some(Self {
             device: metadata.dev(),
@@ -50,139 +53,103 @@ impl FileVersion {
     }
 }
 
-/// Why a file has no rules.
-#[derive(Debug)]
-pub enum RulesError {
-    /// It cannot be read.
-    Unreadable(io::Error),
-    /// There are mistakes in it, at least one.
-    Mistakes(Vec<Diagnostic>),
+/// What a change of the file led to.
+pub(super) enum ReloadEvent<'p> {
+    Reloaded { path: &'p Path, rules: usize },
+    Failed { path: &'p Path },
 }
 
-impl RulesError {
-    /// A line for each thing that is wrong: `file:line:column: message`.
-    pub fn lines(&self, path: &Path) -> Vec<String> {
-        let path = path.display();
-        match self {
-            Self::Unreadable(error) => vec![format!("{path}: cannot be read: {error}")],
-            Self::Mistakes(mistakes) => mistakes
-                .iter()
-                .map(
-                    |Diagnostic {
-                         line,
-                         column,
-                         message,
-                     }| format!("{path}:{line}:{column}: {message}"),
-                )
-                .collect(),
-        }
-    }
-}
+/// The most errors of a file that a running server logs.
+const LOGGED_MAX: usize = 20;
 
-/// Mistakes that a running server reports of a file.
-const REPORTED: usize = 20;
-
-/// Bytes of a rules file: ten thousand rules and more.
-const FILE_MAX: u64 = 4 * 1024 * 1024;
-
-/// Reads a file of rules.
+/// Reads a rules file.
 ///
 /// # Errors
 /// [`RulesError`]
 pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
-    let bytes = read_file(path).map_err(RulesError::Unreadable)?;
-    Rules::parse(&bytes).map_err(RulesError::Mistakes)
+    Rules::parse(&read_file(path)?).map_err(RulesError::Invalid)
 }
 
-/// Reads a file, but nothing that merely has a name like one: opening a pipe would wait for whoever
-/// writes to it, and a device may never end.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
+/// Opens only regular files: opening a pipe waits for its writer, and a device may have no end.
+fn read_file(path: &Path) -> Result<Vec<u8>, RulesError> {
+    let metadata = fs::metadata(path).map_err(RulesError::Unreadable)?;
     if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
+        return Err(RulesError::NotRegularFile);
     }
-    if metadata.len() > FILE_MAX {
-        let length = metadata.len();
-        return Err(io::Error::other(format!(
-            "{length} bytes, at most {FILE_MAX} allowed"
-        )));
+    let bytes = metadata.len();
+    if bytes > FILE_MAX {
+        return Err(RulesError::TooLong { bytes });
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_MAX).read_to_end(&mut content))
+        .map_err(RulesError::Unreadable)?;
+    Ok(content)
 }
 
 impl ReloadableRules {
-    /// Reads the file, and keeps to it from now on. What becomes of later changes is reported in
-    /// lines, once each.
+    /// Reads the file. What later versions lead to is passed to `report`, in log lines, once for each version.
     ///
     /// # Errors
-    /// [`RulesError`], where there are no rules to begin with.
+    /// [`RulesError`], if the first version cannot be used.
     pub fn open(path: &Path, report: Report) -> Result<Self, RulesError> {
-        // Looked at before it is read: a change in between is seen the next time.
-        let seen = FileVersion::of(path);
+        // Before the file is read, so that the next check sees a change in between.
+        let version = FileVersion::read(path);
         let rules = read_rules(path)?;
         Ok(Self {
             path: path.to_owned(),
             current: RwLock::new(Arc::new(rules)),
-            looked: AtomicU64::new(0),
-            seen: Mutex::new(seen),
+            last_check: AtomicU64::new(0),
+            version: Mutex::new(version),
             is_current: AtomicBool::new(true),
             report,
         })
     }
 
-    /// What a message is answered with, by the file as it is now.
+    /// What a message gets by the current rules.
     pub fn answer<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
         let now = message.received();
-        if self.looked.swap(now, Ordering::Relaxed) != now {
-            self.look();
+        if self.last_check.swap(now, Ordering::Relaxed) != now {
+            self.check_for_change();
         }
         let rules = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         rules.answer(message)
     }
 
-    /// Looks at the file, and says whether its rules are the ones that count.
+    /// Checks the file for a change, and returns whether the rules in use are those of the file.
     pub fn are_current(&self) -> bool {
-        self.look();
+        self.check_for_change();
         self.is_current.load(Ordering::Relaxed)
     }
 
-    fn look(&self) {
-        let stamp = FileVersion::of(&self.path);
-        // Where somebody is reading the file already, nobody else waits for that.
-        let mut seen = match self.seen.try_lock() {
-            Ok(seen) => seen,
+    fn check_for_change(&self) {
+        let found = FileVersion::read(&self.path);
+        let mut version = match self.version.try_lock() {
+            Ok(version) => version,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Another thread is reading the file; this one does not wait for it.
             Err(TryLockError::WouldBlock) => return,
         };
-        if *seen == stamp {
+        if *version == found {
             return;
         }
-        *seen = stamp;
-        let path = self.path.display();
-        let read = read_rules(&self.path);
-        self.is_current.store(read.is_ok(), Ordering::Relaxed);
-        match read {
-            Ok(rules) => {
-                let count = rules.summary().count();
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
-                (self.report)(&format!(
-                    "cause=rules-changed reason=\"{count} rules of {path} count from now on\""
-                ));
+        *version = found;
+        let path = self.path.as_path();
+        let event = match read_rules(path) {
+            Ok(new) => {
+                let rules = new.count();
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                self.is_current.store(true, Ordering::Relaxed);
+                ReloadEvent::Reloaded { path, rules }
             }
             Err(error) => {
-                let lines = error.lines(&self.path);
-                for line in lines.iter().take(REPORTED) {
-                    (self.report)(line);
+                self.is_current.store(false, Ordering::Relaxed);
+                for line in error.lines_up_to(LOGGED_MAX, path) {
+                    (self.report)(&line);
                 }
-                if let Some(more @ 1..) = lines.len().checked_sub(REPORTED) {
-                    (self.report)(&format!("{path}: and {more} more, see wechat check"));
-                }
-                (self.report)(&format!(
-                    "cause=rules-kept reason=\"{path} cannot be used, the rules of before stay\""
-                ));
+                ReloadEvent::Failed { path }
             }
-        }
+        };
+        (self.report)(&event.note().to_string());
     }
 }

@@ -1,105 +1,75 @@
-//! Rules: which of the account's replies a message gets.
+//! The rules of an account: which reply or program a message gets.
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::condition::Condition;
 use super::index::Index;
-use super::parser;
-use super::pattern::{Pattern, Value};
-use super::run::{Program, ProgramCall};
+use super::pattern::Value;
+use super::run::{ProgramCall, RunTemplate};
 use super::template::{Context, Template};
 use crate::wechat::{Message, Reply, ReplyOf};
-use crate::xml::{Position, trim};
+use crate::xml::trim;
 
-/// The rules of an account, as a file says them. The first that matches answers; where none does,
-/// there is no reply.
+/// The rules of a file. The first that matches a message answers it; without one there is no reply.
 #[derive(Debug)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// Seconds ahead of GMT.
     utc_offset: i64,
-    /// The fields that conditions ask for, each once.
+    /// The fields that conditions name, each once, sorted.
     fields: Vec<&'static str>,
     index: Index,
-    dice: RandomState,
+    /// Chooses among several replies of a rule.
+    random_state: RandomState,
 }
 
-/// Something in a rules file that cannot be meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// The line, counted from 1.
-    pub line: u32,
-    /// The column in characters, counted from 1.
-    pub column: u32,
-    /// What is wrong there.
-    pub message: String,
-}
-
-impl Diagnostic {
-    pub(super) fn new(place: Position, message: impl Into<String>) -> Self {
-        Self {
-            line: place.line,
-            column: place.column,
-            message: message.into(),
-        }
-    }
-}
-
-/// So many fields that conditions ask for need no memory of their own.
-const FEW: usize = 16;
+/// The number of fields for whose values a message allocates nothing.
+const INLINE_FIELDS: usize = 16;
 
 /// One `<on>`.
 #[derive(Debug)]
 pub(super) struct Rule {
+    /// The line of the file, counted from 1.
     pub(super) line: u32,
-    /// Its conditions and replies, for a person.
-    pub(super) summary: String,
+    /// All must hold.
     pub(super) conditions: Vec<Condition>,
-    pub(super) answers: Vec<Answer>,
+    /// At least one.
+    pub(super) actions: Vec<ActionTemplate>,
 }
 
-/// What a rule asks of one field.
+/// A reply or a program of a rule, with placeholders.
 #[derive(Debug)]
-pub(super) struct Condition {
-    pub(super) field: &'static str,
-    pub(super) pattern: Pattern,
-    /// The field's place among those that the rules ask for.
-    pub(super) place: usize,
+pub(super) struct ActionTemplate {
+    /// The name of the element.
+    pub(super) name: &'static str,
+    pub(super) kind: ActionKind,
 }
 
-/// One of the things that a rule may answer with.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ActionKind {
     Reply(ReplyOf<Template>),
-    Run(Box<Program>),
+    Run(Box<RunTemplate>),
 }
 
-/// What the rules answer to a message.
+/// What a message gets.
 #[derive(Debug)]
 pub enum Action<'m> {
-    /// This reply.
+    /// A reply.
     Reply(Reply<'m>),
-    /// What this program prints.
+    /// A program, whose output is the reply.
     Run(ProgramCall),
 }
 
 impl Rules {
-    /// Reads rules as they stand in a file.
-    ///
-    /// # Errors
-    /// Every mistake in them, in their order; of bytes that are not UTF-8, or not well-formed XML, the
-    /// first.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
-        parser::rules(bytes)
-    }
-
     pub(super) fn new(mut rules: Vec<Rule>, utc_offset: i64) -> Self {
         let mut fields = Vec::new();
         for condition in rules.iter().flat_map(|rule| &rule.conditions) {
-            if let Err(at) = fields.binary_search(&condition.field) {
-                fields.insert(at, condition.field);
+            if let Err(slot) = fields.binary_search(&condition.field) {
+                fields.insert(slot, condition.field);
             }
         }
         for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
-            condition.place = fields.partition_point(|field| *field < condition.field);
+            condition.slot = fields.partition_point(|field| *field < condition.field);
         }
         let contents = rules.iter().map(|rule| {
             let mut conditions = rule.conditions.iter();
@@ -112,76 +82,74 @@ impl Rules {
             utc_offset,
             fields,
             index,
-            dice: RandomState::new(),
+            random_state: RandomState::new(),
         }
     }
 
-    /// A line for each rule: where it stands, its conditions and its replies.
-    pub fn summary(&self) -> impl Iterator<Item = String> {
-        self.rules
-            .iter()
-            .map(|rule| format!("line {}: {}", rule.line, rule.summary))
+    /// The number of rules.
+    pub(super) const fn count(&self) -> usize {
+        self.rules.len()
     }
 
-    /// What a message is answered with.
+    /// A line for each rule: its line in the file, its conditions and its replies.
+    pub fn summary(&self) -> impl Iterator<Item = String> {
+        self.rules.iter().map(Rule::summary)
+    }
+
+    /// What a message gets.
     pub fn answer<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
-        let (mut few, mut many) = ([const { None }; FEW], Vec::new());
-        let values = match few.get_mut(..self.fields.len()) {
+        let (mut inline, mut allocated) = ([const { None }; INLINE_FIELDS], Vec::new());
+        let values = match inline.get_mut(..self.fields.len()) {
             Some(values) => values,
             None => {
-                many.resize_with(self.fields.len(), || None);
-                &mut many
+                allocated.resize_with(self.fields.len(), || None);
+                &mut allocated
             }
         };
         for (value, name) in values.iter_mut().zip(&self.fields) {
             *value = message.field(name).map(trim).map(Value::new);
         }
         let content = message.field("Content").map(trim);
-        let candidates = self.index.candidates(content);
-        for rule in candidates.map(|number| &self.rules[number]) {
-            if let Some(captures) = rule.captures(values) {
-                let context = Context {
-                    message,
-                    captures,
-                    utc_offset: self.utc_offset,
-                };
-                return match self.choose(&rule.answers, message) {
-                    Some(Answer::Reply(reply)) => {
-                        Action::Reply(reply.map_texts(|template| template.fill(&context)))
-                    }
-                    Some(Answer::Run(program)) => Action::Run(program.fill(&context)),
-                    None => Action::Reply(Reply::Success),
-                };
-            }
+        for number in self.index.candidates(content) {
+            let rule = &self.rules[number];
+            let Some(captures) = rule.captures(values) else {
+                continue;
+            };
+            let context = Context {
+                message,
+                captures,
+                utc_offset: self.utc_offset,
+            };
+            return match &self.choose(&rule.actions, message).kind {
+                ActionKind::Reply(reply) => {
+                    Action::Reply(reply.map_texts(|template| template.fill(&context)))
+                }
+                ActionKind::Run(run) => Action::Run(run.fill(&context)),
+            };
         }
         Action::Reply(Reply::Success)
     }
 
-    fn choose<'r>(&self, answers: &'r [Answer], message: &Message<'_>) -> Option<&'r Answer> {
-        if let [only] = answers {
-            return Some(only);
+    /// One of the actions at random, the same at every try of a message.
+    fn choose<'r>(
+        &self,
+        actions: &'r [ActionTemplate],
+        message: &Message<'_>,
+    ) -> &'r ActionTemplate {
+        if let [only] = actions {
+            return only;
         }
-        let number = self
-            .dice
-            .hash_one(message.identity())
-            .checked_rem(u64::try_from(answers.len()).ok()?)?;
-        answers.get(usize::try_from(number).ok()?)
+        let number = self.random_state.hash_one(message.identity()) % actions.len() as u64;
+        &actions[usize::try_from(number).expect("less than the number of actions")]
     }
 }
 
 impl Rule {
-    /// What the stars took, if all conditions hold. Each condition has places for as many stars as
-    /// its longest alternative, so that a number means the same whichever of them matched.
+    /// What the stars of all conditions capture, if all hold.
     fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
         let mut captures = Vec::new();
-        for Condition { pattern, place, .. } in &self.conditions {
-            let places = captures.len().saturating_add(pattern.stars());
-            match &values[*place] {
-                Some(value) => captures.extend(pattern.captures(value)?),
-                None if pattern.matches_absence() => {}
-                None => return None,
-            }
-            captures.resize(places, "");
+        for condition in &self.conditions {
+            captures.extend(condition.captures(values)?);
         }
         Some(captures)
     }

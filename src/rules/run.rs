@@ -1,4 +1,4 @@
-//! `<run>` as a rules file says it, and filled in for a message.
+//! `<run>` in a rules file, and the call of a program that a message makes of it.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use super::pattern::{Pattern, Value};
 use super::template::{Context, Template};
 use crate::wechat::TEXT_MAX;
 
-/// A `<run>`, as a file says it.
+/// A `<run>` of a rules file.
 #[derive(Debug, Default)]
-pub(super) struct Program {
-    /// The element as it stands in the file, by which its starts are counted.
-    pub(super) command: String,
-    /// The program and its arguments. What a place is filled in with is never split.
+pub(super) struct RunTemplate {
+    /// The source of the element. Starts are counted against `limit` for each source.
+    pub(super) source: String,
+    /// The program and its arguments. What fills in a placeholder is never split into words.
     pub(super) words: Vec<Template>,
-    /// Seconds until it is ended.
+    /// Seconds after which the program is killed.
     pub(super) timeout: u64,
     pub(super) limit: Option<Limit>,
-    /// What the user is told where it fails.
+    /// The reply if the program fails.
     pub(super) failed: Template,
-    /// What the user is told beyond the limit.
+    /// The reply if the limit is reached.
     pub(super) limited: Template,
-    /// What the user is told where it takes longer than WeChat waits.
+    /// The reply to the last try if the program takes longer than WeChat waits.
     pub(super) late: Template,
     pub(super) pickup: Option<Arc<Pattern>>,
 }
@@ -28,69 +28,75 @@ pub(super) struct Program {
 /// How often a user may start a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
+    /// Starts.
     pub(crate) count: usize,
-    /// Within so many seconds.
+    /// The time in which they are counted.
     pub(crate) seconds: u64,
 }
 
-/// A `<run>`, filled in for a message.
+/// A call of a program for one message.
 #[derive(Debug)]
 pub struct ProgramCall {
+    /// The program and its arguments.
     pub(crate) words: Vec<String>,
+    /// Seconds after which the program is killed.
     pub(crate) timeout: u64,
+    /// The limit, and the source of the `<run>` that starts are counted for.
     pub(crate) limit: Option<(Limit, String)>,
+    /// The reply if the program fails.
     pub(crate) failed: String,
+    /// The reply if the limit is reached.
     pub(crate) limited: String,
     pub(crate) late: LateReply,
 }
 
-impl Program {
+impl RunTemplate {
     pub(super) fn fill(&self, context: &Context<'_>) -> ProgramCall {
         let fill = |template: &Template| template.fill(context).into_owned();
-        // More is not sent anyway; one character more shows where it was cut.
-        let say = |template: &Template| {
+        // More than TEXT_MAX is not sent. One character more lets the reply show where it was truncated.
+        let reply = |template: &Template| {
             let mut text = fill(template);
-            text.truncate(text.floor_char_boundary(TEXT_MAX.saturating_add(4)));
+            text.truncate(text.floor_char_boundary(TEXT_MAX + 4));
             text.shrink_to_fit();
             text
         };
         ProgramCall {
             words: self.words.iter().map(fill).collect(),
             timeout: self.timeout,
-            limit: self.limit.map(|limit| (limit, self.command.clone())),
-            failed: say(&self.failed),
-            limited: say(&self.limited),
+            limit: self.limit.map(|limit| (limit, self.source.clone())),
+            failed: reply(&self.failed),
+            limited: reply(&self.limited),
             late: LateReply {
-                text: say(&self.late),
+                text: reply(&self.late),
                 pickup: self.pickup.clone(),
             },
         }
     }
 }
 
-/// What to do with an answer that takes longer than WeChat waits.
+/// What to do with a reply that takes longer than WeChat waits.
 #[derive(Clone, Debug, Default)]
 pub struct LateReply {
-    /// What the last try is told instead; empty for nothing.
+    /// The reply to the last try; empty for none.
     pub text: String,
-    /// What the user says to get the answer; anything where there is nothing here.
+    /// What a user writes to get the late reply; any text if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 
 impl LateReply {
-    /// Whether a word asks for the answer.
+    /// Replies with `text` to the last try. Any text picks the late reply up.
+    pub const fn with_text(text: String) -> Self {
+        Self { text, pickup: None }
+    }
+
+    /// Whether only some texts pick the late reply up.
     pub(crate) const fn has_pickup(&self) -> bool {
         self.pickup.is_some()
     }
 
-    /// Whether what a user wrote asks for the answer; anything does where there is no pattern.
-    pub(crate) fn is_asked_for_by(&self, text: &str) -> Option<bool> {
+    /// Whether this text matches `pickup`; `None` if there is no `pickup`.
+    pub(crate) fn matches_pickup(&self, text: &str) -> Option<bool> {
         let pickup = self.pickup.as_ref()?;
         Some(pickup.captures(&Value::new(text)).is_some())
-    }
-
-    /// Says this instead, and takes anything for asking.
-    pub const fn saying(text: String) -> Self {
-        Self { text, pickup: None }
     }
 }

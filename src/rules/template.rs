@@ -1,4 +1,4 @@
-//! Templates: the texts of replies, with places for what a message says.
+//! Templates: texts with placeholders, which a message fills in.
 //!
 //! ```text
 //! template = *( "{{" / "{" name "}" / character )
@@ -8,104 +8,82 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::fields;
+use super::fields::{self, Hint};
+use super::problem::Problem;
 use crate::text::calendar;
 use crate::text::digits::{self, NumberError};
 use crate::wechat::Message;
 
-/// A template, read.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A parsed template.
+#[derive(Debug, Default)]
 pub(super) struct Template {
     parts: Vec<Part>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Part {
     Text(String),
     Field(&'static str),
+    /// Index of a captured text.
     Capture(usize),
     Date,
     Time,
 }
 
-/// What is wrong with a template, and the part of it that is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TemplateError {
-    pub(super) found: String,
-    pub(super) message: String,
-}
-
-/// What a template is filled in from.
+/// What fills in a template.
 pub(super) struct Context<'m> {
     pub(super) message: &'m Message<'m>,
-    /// What the stars of the rule's conditions took.
+    /// What the stars of the rule's conditions captured.
     pub(super) captures: Vec<&'m str>,
-    /// Seconds to add to the time in GMT.
+    /// Seconds ahead of GMT.
     pub(super) utc_offset: i64,
 }
 
 impl Template {
-    /// Reads a template of a rule whose conditions have so many stars.
-    ///
-    /// # Errors
-    /// Everything that is wrong in it.
-    pub(super) fn parse(text: &str, stars: usize) -> Result<Self, Vec<TemplateError>> {
+    /// Parses a template of a rule whose conditions have this number of stars. Each problem is passed to `report`
+    /// with its placeholder as written.
+    pub(super) fn parse(text: &str, stars: usize, mut report: impl FnMut(&str, Problem)) -> Self {
         let mut parts = Vec::new();
-        let mut errors = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
-        while let Some((before, behind)) = rest.split_once('{') {
+        while let Some((before, after)) = rest.split_once('{') {
             plain.push_str(before);
-            if let Some(behind) = behind.strip_prefix('{') {
+            if let Some(after) = after.strip_prefix('{') {
                 plain.push('{');
-                rest = behind;
+                rest = after;
                 continue;
             }
-            let ends = |character: char| matches!(character, '{' | '}') || character.is_control();
-            let name = behind.split(ends).next().unwrap_or("");
-            let Some(behind) = behind
-                .strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix('}'))
-            else {
-                let message = format!("{{{name} has no }} behind it; write {{{{ for a brace");
-                errors.push(TemplateError {
-                    found: format!("{{{name}"),
-                    message,
-                });
-                rest = behind;
-                continue;
-            };
+            let ends_name = |one: char| matches!(one, '{' | '}') || one.is_control();
+            let (name, after) = after.split_at(after.find(ends_name).unwrap_or(after.len()));
+            rest = after.strip_prefix('}').unwrap_or(after);
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
-            match Part::parse(name, stars) {
-                Ok(part) => parts.push(part),
-                Err(message) => errors.push(TemplateError {
-                    found: format!("{{{name}}}"),
-                    message,
-                }),
+            if after.starts_with('}') {
+                match Part::parse(name, stars) {
+                    Ok(part) => parts.push(part),
+                    Err(problem) => report(&format!("{{{name}}}"), problem),
+                }
+            } else {
+                let problem = Problem::UnclosedPlaceholder { name: name.into() };
+                report(&format!("{{{name}"), problem);
             }
-            rest = behind;
         }
         plain.push_str(rest);
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
-        if errors.is_empty() {
-            Ok(Self { parts })
-        } else {
-            Err(errors)
-        }
+        Self { parts }
     }
 
-    /// A text without places, whatever is in it.
+    /// A template without placeholders; braces are braces.
     pub(super) fn literal(text: String) -> Self {
         Self {
             parts: vec![Part::Text(text)],
         }
     }
 
-    /// The text that this always is, if it is always the same.
+    /// The text, if there is no placeholder.
     pub(super) fn fixed(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [] => Some(""),
@@ -114,20 +92,19 @@ impl Template {
         }
     }
 
-    /// Fills in the places. A field that the message does not have leaves nothing; one that is all
-    /// there is to the template is not copied.
+    /// Fills in the placeholders. A field that the message does not have leaves nothing. A template of one field is
+    /// not copied.
     pub(super) fn fill<'m>(&self, context: &Context<'m>) -> Cow<'m, str> {
+        let field = |name: &str| context.message.field(name).unwrap_or("");
         if let [Part::Field(name)] = self.parts.as_slice() {
-            return Cow::Borrowed(context.message.field(name).unwrap_or(""));
+            return Cow::Borrowed(field(name));
         }
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(plain) => text.push_str(plain),
-                Part::Field(name) => text.push_str(context.message.field(name).unwrap_or("")),
-                Part::Capture(number) => {
-                    text.push_str(context.captures.get(*number).unwrap_or(&""))
-                }
+                Part::Field(name) => text.push_str(field(name)),
+                Part::Capture(index) => text.push_str(context.captures[*index]),
                 Part::Date => push_date(&mut text, context.local_seconds()),
                 Part::Time => push_time(&mut text, context.local_seconds()),
             }
@@ -137,42 +114,32 @@ impl Template {
 }
 
 impl Part {
-    fn parse(name: &str, stars: usize) -> Result<Self, String> {
-        let number = digits::parse_decimal(name);
-        if number != Err(NumberError::NotDigits) {
-            let number = number
-                .ok()
-                .and_then(|number| usize::try_from(number).ok())
-                .filter(|number| (1..=stars).contains(number));
-            return match (number.and_then(|number| number.checked_sub(1)), stars) {
-                (Some(place), _) => Ok(Self::Capture(place)),
-                (None, 0) => Err(format!("{{{name}}}, but no condition of this rule has a *")),
-                (None, _) => Err(format!(
-                    "{{{name}}}, but the conditions of this rule have {stars} of *"
-                )),
-            };
-        }
-        match name {
-            "date" => Ok(Self::Date),
-            "time" => Ok(Self::Time),
-            _ => match fields::field(name) {
-                Some(known) => Ok(Self::Field(known)),
-                None => Err(fields::unknown(
-                    "field",
-                    &format!("{{{name}}}"),
-                    name,
-                    &[fields::FIELDS, fields::IN_TEMPLATES],
-                )),
-            },
-        }
+    /// The part of a placeholder `{name}`.
+    fn parse(name: &str, stars: usize) -> Result<Self, Problem> {
+        let placeholder = format!("{{{name}}}");
+        let number = match (name, digits::parse_decimal(name)) {
+            ("date", _) => return Ok(Self::Date),
+            ("time", _) => return Ok(Self::Time),
+            (_, Err(NumberError::NotDigits)) => {
+                let names = fields::all().chain(["date", "time"]);
+                let hint = Hint::new(name, names);
+                let field = fields::find(name).map(Self::Field);
+                return field.ok_or(Problem::UnknownPlaceholder { placeholder, hint });
+            }
+            (_, Err(NumberError::TooLarge)) => None,
+            (_, Ok(number)) => usize::try_from(number).ok(),
+        };
+        number
+            .filter(|number| (1..=stars).contains(number))
+            .map(|number| Self::Capture(number - 1))
+            .ok_or(Problem::NoSuchStar { placeholder, stars })
     }
 }
 
 impl Context<'_> {
     fn local_seconds(&self) -> u64 {
-        self.message
-            .received()
-            .saturating_add_signed(self.utc_offset)
+        let gmt = self.message.received();
+        gmt.saturating_add_signed(self.utc_offset)
     }
 }
 

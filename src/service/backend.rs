@@ -83,7 +83,7 @@ impl Backend {
         reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Sync,
     ) -> io::Result<()> {
         let retries = Retries::new(self.report);
-        let late = LateReply::saying(self.late.clone());
+        let late = LateReply::with_text(self.late.clone());
         self.serve(|message, caller| {
             retries.join(message, caller).unwrap_or_else(|| {
                 retries.run_once(message, caller, late.clone(), &|| reply(message))

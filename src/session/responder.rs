@@ -39,7 +39,7 @@ impl<R: Runner> Responder<R> {
             Some(path) => RulesSource::File(ReloadableRules::open(path, report)?),
             None => Rules::parse(EMBEDDED.as_bytes())
                 .map(RulesSource::Embedded)
-                .map_err(RulesError::Mistakes)?,
+                .map_err(RulesError::Invalid)?,
         };
         Ok(Self {
             rules,

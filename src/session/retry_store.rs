@@ -162,7 +162,7 @@ impl RetryStore {
         for key in self.pending.by_user.get(&user)? {
             let message = self.messages.get(key)?;
             let is_finished = message.is_finished();
-            let is_meant = message.late.is_asked_for_by(text).unwrap_or(is_finished);
+            let is_meant = message.late.matches_pickup(text).unwrap_or(is_finished);
             if !is_meant || message.is_expired(now) {
                 continue;
             }
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn running_awaited_and_excepted_messages_keep_their_place() {
         let mut store = RetryStore::default();
-        insert(&mut store, 0, LateReply::saying("等".to_owned()));
+        insert(&mut store, 0, LateReply::with_text("等".to_owned()));
         assert!(store.defer(MessageKey(0)).is_some());
         (1..FULL).for_each(|number| insert_undelivered(&mut store, number));
         insert_undelivered(&mut store, FULL);

@@ -40,7 +40,7 @@ fn try_at(
             now: &|| now,
             is_connected: &|| is_connected,
         };
-        let late = LateReply::saying("wait".into());
+        let late = LateReply::with_text("wait".into());
         let outcome = retries
             .join(message, &caller)
             .unwrap_or_else(|| retries.run_once(message, &caller, late, work));
@@ -338,7 +338,7 @@ fn keeps_an_answer_without_a_client_until_a_try_or_the_user_takes_it() {
                 now: &|| ended,
                 is_connected: &|| is_connected,
             };
-            let late = LateReply::saying(String::new());
+            let late = LateReply::with_text(String::new());
             retries.run_once(message, &caller, late, &work);
         });
     };

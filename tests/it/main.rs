@@ -11,7 +11,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod bots;
 mod cli;
 mod client;
 mod control;
@@ -23,6 +22,7 @@ mod modes;
 mod programs;
 mod replay;
 mod retries;
+mod rules;
 mod secure;
 mod send;
 mod support;

@@ -1,0 +1,67 @@
+//! A condition of a rule: an attribute of `<on>`.
+
+use super::fields::{self, Hint};
+use super::pattern::{Pattern, Value};
+use super::problem::Problem;
+
+/// A field of the message and the pattern that its value must match.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) field: &'static str,
+    pub(super) pattern: Pattern,
+    /// The pattern as the file has it.
+    pub(super) source: String,
+    /// Index of the field among the fields that the rules of the file ask for.
+    pub(super) slot: usize,
+}
+
+impl Condition {
+    /// # Errors
+    /// The field is unknown, or the pattern invalid.
+    pub(super) fn parse(name: &str, source: &str) -> Result<Self, Problem> {
+        Ok(Self {
+            field: parse_field(name)?,
+            pattern: Pattern::parse(source)?,
+            source: source.to_owned(),
+            slot: 0,
+        })
+    }
+
+    /// What the stars capture; `None` if the condition does not hold. Always one text for each star of the longest
+    /// alternative, so that a number means the same star for every alternative.
+    pub(super) fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
+        let mut captures = match &values[self.slot] {
+            Some(value) => self.pattern.captures(value)?,
+            None if self.pattern.matches_absence() => Vec::new(),
+            None => return None,
+        };
+        captures.resize(self.pattern.stars(), "");
+        Some(captures)
+    }
+
+    /// Whether no event can match.
+    pub(super) fn excludes_events(&self) -> bool {
+        match self.field {
+            "Content" | "MsgId" => !self.pattern.matches_absence(),
+            "MsgType" => self
+                .pattern
+                .keywords()
+                .is_some_and(|mut keywords| keywords.all(|keyword| keyword != "event")),
+            _ => false,
+        }
+    }
+}
+
+fn parse_field(name: &str) -> Result<&'static str, Problem> {
+    fields::find(name).ok_or_else(|| Problem::UnknownField {
+        name: name.to_owned(),
+        hint: Hint::new(name, fields::all()),
+    })
+}
+
+/// # Errors
+/// [`Problem::UnknownField`] if WeChat has not documented the last name of this path below `<xml>`.
+pub(crate) fn check_field(path: &str) -> Result<(), Problem> {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    parse_field(name).map(|_| ())
+}

@@ -1,0 +1,46 @@
+//! The reply element that a program printed: as in a rules file, but braces are literal.
+
+use std::borrow::Cow;
+
+use super::element_parser::{ParseContext, Parser};
+use super::problem::Problem;
+use super::reply_parser;
+use super::template::Context;
+use crate::wechat::{Message, Reply};
+use crate::xml::Document;
+
+/// Parses what a program printed for a message; `None` if it does not begin like a reply element.
+///
+/// # Errors
+/// The first problem of the element.
+pub(crate) fn parse_printed_reply(
+    text: &str,
+    message: &Message<'_>,
+) -> Option<Result<Reply<'static>, Problem>> {
+    let name_and_rest = text.strip_prefix('<')?;
+    let is_of_name = |one: char| one.is_ascii_alphanumeric() || one == '_';
+    let rest = name_and_rest.trim_start_matches(is_of_name);
+    reply_parser::is_reply(name_and_rest.strip_suffix(rest)?).then(|| parse(text, message))
+}
+
+fn parse(text: &str, message: &Message<'_>) -> Result<Reply<'static>, Problem> {
+    let document = Document::parse_message(text.as_bytes()).map_err(Problem::Printed)?;
+    let root = document.root();
+    let mut parser = Parser::default();
+    let context = ParseContext {
+        stars: 0,
+        excludes_events: false,
+        is_printed: true,
+    };
+    let reply = reply_parser::parse(&mut parser, root, context);
+    if let Some((_, problem)) = parser.into_problems().into_iter().next() {
+        return Err(problem);
+    }
+    let (_, reply) = reply.ok_or_else(|| reply_parser::unknown_reply(root, &[]))?;
+    let context = Context {
+        message,
+        captures: Vec::new(),
+        utc_offset: 0,
+    };
+    Ok(reply.map_texts(|template| Cow::Owned(template.fill(&context).into_owned())))
+}

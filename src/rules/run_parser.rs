@@ -1,0 +1,130 @@
+//! Parses `<run>`: a program, its arguments and its limits.
+
+use std::sync::Arc;
+
+use super::element_parser::{ParseContext, Parser};
+use super::pattern::Pattern;
+use super::problem::Problem;
+use super::run::{Limit, RunTemplate};
+use super::template::Template;
+use crate::text::digits;
+use crate::xml::Element;
+
+/// Seconds after which a program is killed, by default.
+const TIMEOUT: u64 = 60;
+
+/// The longest timeout, in seconds.
+const TIMEOUT_MAX: u64 = 3600;
+
+/// The most starts and the longest time of a limit.
+const LIMIT_MAX: Limit = Limit {
+    count: 1000,
+    seconds: 24 * 3600,
+};
+
+const ATTRIBUTES: [&str; 6] = ["timeout", "limit", "failed", "limited", "late", "pickup"];
+
+/// Parses `<run timeout="…" limit="…" failed="…" limited="…" late="…" pickup="…">`. In it are the words of the command,
+/// separated by white space, then `<arg>`s of one word each.
+pub(super) fn parse(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> RunTemplate {
+    let mut template = RunTemplate {
+        source: run.source().to_owned(),
+        timeout: TIMEOUT,
+        words: words(parser, run, context),
+        ..RunTemplate::default()
+    };
+    for (name, value, offset) in run.attributes() {
+        let reply = |parser: &mut Parser| {
+            let reply = parser.template(value, context.stars, |_| offset);
+            reply.unwrap_or_default()
+        };
+        match name {
+            "failed" => template.failed = reply(parser),
+            "limited" => template.limited = reply(parser),
+            "late" => template.late = reply(parser),
+            "limit" => template.limit = parser.accept(offset, parse_limit(value)),
+            "pickup" => template.pickup = parser.accept(offset, parse_pickup(value)),
+            "timeout" => {
+                let timeout = parser.accept(offset, parse_timeout(value));
+                template.timeout = timeout.unwrap_or(TIMEOUT);
+            }
+            _ => parser.report_attribute(run, name, offset, &ATTRIBUTES),
+        }
+    }
+    if template.limit.is_none() && run.attributes().any(|(name, ..)| name == "limited") {
+        parser.report(run.offset(), Problem::LimitedWithoutLimit);
+    }
+    template
+}
+
+fn words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Template> {
+    let mut words = Vec::new();
+    for word in run.text().split_ascii_whitespace() {
+        if word.starts_with(['"', '\'']) {
+            parser.report(run.offset_of(word), Problem::QuotedWord);
+        }
+        words.extend(parser.template(word, context.stars, |found| run.offset_of(found)));
+    }
+    if let Some(offset) = run.text_after_child() {
+        parser.report(offset, Problem::TextAfterArg);
+    }
+    for arg in run.children() {
+        if arg.name() == "arg" {
+            parser.refuse_attributes(arg);
+            words.extend(parser.leaf(arg, context));
+        } else {
+            parser.report_child(run, arg, &["arg"]);
+        }
+    }
+    match words.first().map(Template::fixed) {
+        None | Some(Some("")) => parser.report(run.offset(), Problem::NoProgram),
+        Some(None) => parser.report(run.offset(), Problem::PlaceholderInProgram),
+        Some(Some(_)) => {}
+    }
+    words
+}
+
+fn parse_timeout(value: &str) -> Result<u64, Problem> {
+    parse_seconds(value)
+        .filter(|seconds| (1..=TIMEOUT_MAX).contains(seconds))
+        .ok_or_else(|| Problem::Timeout {
+            value: value.to_owned(),
+        })
+}
+
+/// `1*DIGIT "/" time`
+fn parse_limit(value: &str) -> Result<Limit, Problem> {
+    let limit = value.split_once('/').and_then(|(count, time)| {
+        let count = usize::try_from(digits::parse_decimal(count).ok()?).ok()?;
+        let seconds = parse_seconds(time)?;
+        Some(Limit { count, seconds })
+    });
+    limit
+        .filter(|Limit { count, seconds }| {
+            (1..=LIMIT_MAX.count).contains(count) && (1..=LIMIT_MAX.seconds).contains(seconds)
+        })
+        .ok_or_else(|| Problem::Limit {
+            value: value.to_owned(),
+        })
+}
+
+fn parse_pickup(value: &str) -> Result<Arc<Pattern>, Problem> {
+    let pattern = Pattern::parse(value)?;
+    if pattern.matches_absence() {
+        return Err(Problem::EmptyPickup);
+    }
+    Ok(Arc::new(pattern))
+}
+
+/// `1*DIGIT [ "s" / "m" / "h" / "d" ]` in seconds.
+fn parse_seconds(text: &str) -> Option<u64> {
+    let number = text.trim_end_matches(|one: char| one.is_ascii_alphabetic());
+    let unit = match text.strip_prefix(number)? {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return None,
+    };
+    digits::parse_decimal(number).ok()?.checked_mul(unit)
+}

@@ -1,0 +1,599 @@
+//! Rules files: the five bots of the articles, the errors in broken files, what matches and what is filled in, and a file
+//! that changes while the server runs.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::tools::finish;
+use crate::support::*;
+use wechat::rules::{self, Action, Rules};
+use wechat::wechat::{Message, Reply};
+
+/// 2021-07-17 17:14:08 in China, when the captured message was sent.
+const THEN: u64 = 1_626_513_248;
+
+/// The files of a folder of `fixtures` with this end of their names, at least one.
+fn fixtures(folder: &str, end: &str) -> Vec<PathBuf> {
+    let mut paths = files_below(&root().join("fixtures").join(folder));
+    paths.retain(|path| path.to_str().unwrap().ends_with(end));
+    assert!(!paths.is_empty(), "no {end} in fixtures/{folder}");
+    paths
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A rules file of `fixtures/bots`, and the messages of its folder with their replies (empty for none).
+struct Bot {
+    file: PathBuf,
+    exchanges: Vec<(String, String)>,
+}
+
+fn bots() -> Vec<Bot> {
+    let mut files = fixtures("bots", ".xml");
+    files.retain(|path| path.parent().unwrap().ends_with("bots"));
+    let exchange = |message: PathBuf| {
+        let reply = message.to_str().unwrap().replace(".in.xml", ".out.xml");
+        (read(&message), read(Path::new(&reply)))
+    };
+    let bots: Vec<Bot> = files
+        .into_iter()
+        .map(|file| {
+            let folder = format!("bots/{}", file.file_stem().unwrap().to_str().unwrap());
+            let messages = fixtures(&folder, ".in.xml").into_iter();
+            let exchanges = messages.map(exchange).collect();
+            Bot { file, exchanges }
+        })
+        .collect();
+    let exchanges: usize = bots.iter().map(|bot| bot.exchanges.len()).sum();
+    assert_eq!(exchanges, fixtures("bots", ".in.xml").len());
+    assert_eq!(exchanges, fixtures("bots", ".out.xml").len());
+    bots
+}
+
+/// The XML of the reply to a message received at `THEN`; empty for none.
+fn answer(rules: &Rules, xml: &str) -> String {
+    with_message(xml, THEN, |message| match rules.answer(message) {
+        Action::Reply(reply) => written(&reply, message),
+        Action::Run(_) => panic!("a program for {xml}"),
+    })
+}
+
+fn written(reply: &Reply<'_>, message: &Message<'_>) -> String {
+    let mut out = Vec::new();
+    reply.write_to(message, THEN, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn rules(text: &str) -> Rules {
+    Rules::parse(text.as_bytes()).unwrap_or_else(|errors| panic!("{}", errors[0]))
+}
+
+/// The text of the reply to a text message; `None` for no reply.
+fn say(rules: &Rules, content: &str) -> Option<String> {
+    let reply = answer(rules, &text_message(content));
+    (!reply.is_empty()).then(|| element(&reply, "Content").to_owned())
+}
+
+#[test]
+fn each_bot_of_the_articles_replies_as_its_program_did() {
+    for bot in bots() {
+        let rules = rules(&read(&bot.file));
+        for (message, reply) in &bot.exchanges {
+            assert_eq!(answer(&rules, message), *reply, "{}", bot.file.display());
+        }
+    }
+}
+
+#[test]
+fn each_bot_of_the_articles_replies_over_the_wire() {
+    // CreateTime and the date of one bot are those of now.
+    let without_times = |xml: &str| {
+        let (before, after) = xml.split_once("<CreateTime>").unwrap();
+        let (_, after) = after.split_once("</CreateTime>").unwrap();
+        let after = match after.split_once("<![CDATA[20") {
+            Some((before, date)) => format!("{before}{}", date.split_once(':').unwrap().1),
+            None => after.to_owned(),
+        };
+        (before.to_owned(), after)
+    };
+    for bot in bots() {
+        let program = Program::start(&["--rules", bot.file.to_str().unwrap()]);
+        let mut stream = connect(program.address);
+        for (message, reply) in &bot.exchanges {
+            let answered = ask(&mut stream, &post(message)).content;
+            match reply.as_str() {
+                "" => assert_eq!(answered, "success", "{message}"),
+                _ => assert_eq!(without_times(&answered), without_times(reply), "{message}"),
+            }
+        }
+        program.stop_silent();
+    }
+}
+
+#[test]
+fn summary_has_one_line_for_each_rule() {
+    let rules = rules("<rules><on Content=\"a&#10;b|&#x9B;c\"><success/></on></rules>");
+    let lines: Vec<_> = rules.summary().collect();
+    assert_eq!(lines, [r#"line 1: on Content="a\nb|\u{9b}c": success"#]);
+}
+
+#[test]
+fn reports_every_error_of_a_broken_file_with_line_and_column() {
+    for path in fixtures("rules", ".xml") {
+        let expected =
+            read(&path.with_extension("txt")).replace("rules.xml", path.to_str().unwrap());
+        let last = match expected.lines().count() {
+            1 => format!("wechat: 1 mistake in {path:?}\n"),
+            count => format!("wechat: {count} mistakes in {path:?}\n"),
+        };
+        let checked = finish(command().arg("check").arg(&path));
+        assert_eq!(
+            (checked.out.as_str(), checked.err.as_str()),
+            (expected.as_str(), last.as_str())
+        );
+        assert_eq!(checked.code, 1);
+        let mut serve = command();
+        let served = finish(serve.env("WECHAT_TOKEN", TOKEN).arg("--rules").arg(&path));
+        assert_eq!((served.code, served.err), (1, expected + &last));
+    }
+    assert_eq!(
+        fixtures("rules", ".xml").len(),
+        fixtures("rules", ".txt").len()
+    );
+}
+
+#[test]
+fn reports_where_a_file_is_not_utf_8() {
+    let errors = Rules::parse(b"<rules>\n <!-- \xe4\xbd\xa0\xc4 -->").unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        errors,
+        ["2:8: not UTF-8 from here on; save the file as UTF-8"]
+    );
+}
+
+#[test]
+fn check_lists_the_rules_of_a_valid_file() {
+    let sample = finish(command().arg("rules")).out;
+    assert_eq!(sample, rules::SAMPLE);
+    let scratch = Scratch::new("check", &sample);
+    let checked = finish(command().arg("check").arg(&scratch.file));
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""));
+    let lines = sample.lines();
+    let first = 1 + lines.take_while(|line| !line.starts_with("  <on ")).count();
+    let first = format!("line {first}: on Event=\"subscribe\": text\n");
+    assert!(checked.out.starts_with(&first), "{}", checked.out);
+    let count = sample
+        .lines()
+        .filter(|line| line.starts_with("  <on"))
+        .count()
+        - 1;
+    assert_eq!(checked.out.lines().count(), count, "{}", checked.out);
+    let by_variable = finish(command().arg("check").env("WECHAT_RULES", &scratch.file));
+    assert_eq!(by_variable.out, checked.out);
+    let embedded = finish(command().arg("check"));
+    assert_eq!((embedded.code, embedded.out.lines().count()), (0, 4));
+}
+
+#[test]
+fn the_sample_shows_every_element_and_placeholder() {
+    for element in [
+        "text",
+        "image",
+        "voice",
+        "video",
+        "music",
+        "news",
+        "transfer_customer_service",
+        "success",
+        "item",
+        "MediaId",
+        "Title",
+        "Description",
+        "PicUrl",
+        "Url",
+        "MusicUrl",
+        "HQMusicUrl",
+        "ThumbMediaId",
+        "KfAccount",
+    ] {
+        let tags = [format!("<{element}>"), format!("<{element}/>")];
+        assert!(
+            tags.iter().any(|tag| rules::SAMPLE.contains(tag)),
+            "{element}"
+        );
+    }
+    for place in [
+        "{1}",
+        "{2}",
+        "{date}",
+        "{time}",
+        "{{",
+        "utc-offset",
+        "<![CDATA[",
+        "{Content}",
+    ] {
+        assert!(rules::SAMPLE.contains(place), "{place}");
+    }
+    rules(rules::EMBEDDED);
+}
+
+#[test]
+fn the_first_rule_that_matches_wins_with_and_without_stars() {
+    let rules = rules(
+        "<rules>
+           <on Content='b*'><text>1</text></on>
+           <on Content='a|B'><text>2</text></on>
+           <on Content='A' MsgType='image'><text>3</text></on>
+           <on Content='*'><text>4</text></on>
+           <on Content='c'><text>5</text></on>
+           <on Content='a'><text>6</text></on>
+         </rules>",
+    );
+    for (content, expected) in [
+        ("a", "2"),
+        ("A", "2"),
+        ("b", "1"),
+        ("c", "4"),
+        ("d", "4"),
+        ("", "4"),
+        (" a\n", "2"),
+    ] {
+        assert_eq!(
+            say(&rules, content).as_deref(),
+            Some(expected),
+            "{content:?}"
+        );
+    }
+}
+
+#[test]
+fn all_conditions_of_a_rule_must_hold_and_without_a_rule_there_is_no_reply() {
+    let rules = rules(
+        "<rules>
+           <on Event='subscribe' EventKey=''><text>plain</text></on>
+           <on Event='subscribe' EventKey='qrscene_*'><text>context {1}</text></on>
+           <on Event='click' EventKey='K'><text>key</text></on>
+         </rules>",
+    );
+    let event = |tail: &str| {
+        format!(
+            "<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1</CreateTime>\
+             <MsgType>event</MsgType>{tail}</xml>"
+        )
+    };
+    for (tail, expected) in [
+        ("<Event>subscribe</Event>", Some("plain")),
+        (
+            "<Event>subscribe</Event><EventKey></EventKey>",
+            Some("plain"),
+        ),
+        (
+            "<Event>subscribe</Event><EventKey>qrscene_12</EventKey>",
+            Some("context 12"),
+        ),
+        ("<Event>CLICK</Event><EventKey>k</EventKey>", Some("key")),
+        ("<Event>CLICK</Event>", None),
+        ("<Event>VIEW</Event><EventKey>k</EventKey>", None),
+    ] {
+        let reply = answer(&rules, &event(tail));
+        let said = (!reply.is_empty()).then(|| element(&reply, "Content"));
+        assert_eq!(said, expected, "{tail}");
+    }
+}
+
+#[test]
+fn removes_the_indentation_of_a_text_but_not_of_cdata() {
+    for (text, expected) in [
+        ("<text>a</text>", "a"),
+        (
+            "<text>\n      a\n        b\n\n      c  \n    </text>",
+            "a\n  b\n\nc",
+        ),
+        ("<text>a\n      b\n      c</text>", "a\nb\nc"),
+        ("<text>a\r\n      b\r\n</text>", "a\nb"),
+        ("<text>a <!-- a comment --> b</text>", "a  b"),
+        ("<text><![CDATA[  a\n b ]]></text>", "  a\n b "),
+        ("<text>\r\n  <![CDATA[\n a]]>\r\n  </text>", "\n a"),
+        (
+            "<text>&lt;a href=\"https://e/?a&amp;b\"&gt;c&lt;/a&gt;</text>",
+            "<a href=\"https://e/?a&b\">c</a>",
+        ),
+        ("<text>{{Content} {{ }</text>", "{Content} { }"),
+        ("<text><![CDATA[{Content}]]></text>", "hi"),
+    ] {
+        let rules = rules(&format!("<rules><on>{text}</on></rules>"));
+        assert_eq!(say(&rules, "hi").as_deref(), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_star_has_the_same_number_in_every_alternative() {
+    let rules = rules(
+        "<rules><on Content='从*到*|去*' FromUserName='o*Y7*'><text>{1},{2},{3},{4}</text></on>
+         <on Content='从*到*|去*' FromUserName='o*G8'><text>{1},{2},{3}</text></on></rules>",
+    );
+    assert_eq!(
+        say(&rules, "从甲到乙").as_deref(),
+        Some("甲,乙,ia2TjuEGTNoeX76QEjQNrcURx")
+    );
+    assert_eq!(
+        say(&rules, "去丙").as_deref(),
+        Some("丙,,ia2TjuEGTNoeX76QEjQNrcURx")
+    );
+}
+
+#[test]
+fn date_and_time_are_at_the_utc_offset() {
+    for (offset, expected) in [
+        ("", "2021-07-17 17:14:08"),
+        ("utc-offset='+00:00'", "2021-07-17 09:14:08"),
+        ("utc-offset='-09:30'", "2021-07-16 23:44:08"),
+        ("utc-offset='+14:00'", "2021-07-17 23:14:08"),
+    ] {
+        let rules = rules(&format!(
+            "<rules {offset}><on><text>{{date}} {{time}}</text></on></rules>"
+        ));
+        assert_eq!(say(&rules, "a").as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn chooses_one_of_several_replies_and_the_same_at_every_try() {
+    let rules = rules("<rules><on><text>a</text><text>b</text><success/></on></rules>");
+    let mut seen = [0; 3];
+    for number in 0..300 {
+        let xml = text_message("x").replace("23456789012345678", &number.to_string());
+        let reply = answer(&rules, &xml);
+        assert_eq!(answer(&rules, &xml), reply);
+        let index = match reply.as_str() {
+            "" => 2,
+            reply => usize::from(element(reply, "Content") == "b"),
+        };
+        seen[index] += 1;
+    }
+    // Fewer than 40 of 300 have a probability of 10^-14.
+    assert!(seen.iter().all(|count| *count > 40), "{seen:?}");
+}
+
+#[test]
+fn sends_one_article_to_a_message_and_eight_to_an_event() {
+    let rules = rules(&format!(
+        "<rules><on><news>{}</news></on></rules>",
+        "<item><Title>{MsgType}</Title></item>".repeat(8)
+    ));
+    let reply = answer(&rules, &text_message("a"));
+    assert!(
+        reply.contains("<ArticleCount>1</ArticleCount>") && reply.matches("<item>").count() == 1
+    );
+    let event = text_message("a").replace("[text]", "[event]");
+    let reply = answer(&rules, &event);
+    assert!(
+        reply.contains("<ArticleCount>8</ArticleCount>") && reply.matches("<item>").count() == 8
+    );
+}
+
+#[test]
+fn finds_one_of_a_thousand_keywords() {
+    let exact: String = (0..1000)
+        .map(|n| format!("<on Content='key{n}|k{n}'><text>{n}</text></on>"))
+        .collect();
+    let rules = rules(&format!(
+        "<rules>{exact}<on Content='*'><text>none</text></on></rules>"
+    ));
+    assert_eq!(say(&rules, "KEY999").as_deref(), Some("999"));
+    assert_eq!(say(&rules, "k0").as_deref(), Some("0"));
+    assert_eq!(say(&rules, "key1000").as_deref(), Some("none"));
+}
+
+/// A rules file in a folder of its own.
+struct Scratch {
+    folder: PathBuf,
+    file: PathBuf,
+}
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Self {
+        let folder = folder(&format!("rules-{name}"));
+        let file = folder.join("rules.xml");
+        fs::write(&file, text).unwrap();
+        Self { folder, file }
+    }
+
+    /// Renames a new file over the rules file, as editors do.
+    fn replace(&self, text: &str) {
+        let new = self.folder.join("new.xml");
+        fs::write(&new, text).unwrap();
+        fs::rename(&new, &self.file).unwrap();
+    }
+
+    /// A named pipe without a writer.
+    fn pipe(&self) -> PathBuf {
+        let pipe = self.folder.join("pipe");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        pipe
+    }
+
+    fn serve(&self) -> Program {
+        Program::start(&["--rules", self.file.to_str().unwrap()])
+    }
+
+    /// The log line of a successful reload.
+    fn reloaded(&self) -> String {
+        let file = self.file.display();
+        format!("cause=rules-changed reason=\"reloaded {file}: 1 rule\"")
+    }
+
+    /// The log line of a failed reload.
+    fn kept(&self) -> String {
+        let file = self.file.display();
+        format!("cause=rules-kept reason=\"reload of {file} failed; keeping the previous rules\"")
+    }
+}
+
+fn always(content: &str) -> String {
+    format!("<rules><on><text>{content}</text></on></rules>")
+}
+
+/// Asks until this is the reply.
+#[track_caller]
+fn wait_for(program: &Program, expected: &str) {
+    let mut stream = connect(program.address);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask(&mut stream, &post(&text_message("a")));
+        if element(&answer.content, "Content") == expected {
+            return;
+        }
+        assert!(Instant::now() < end, "still {}", answer.content);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Asks for longer than a reload takes, and gets this reply each time.
+#[track_caller]
+fn keeps(program: &Program, expected: &str) {
+    let mut stream = connect(program.address);
+    let end = Instant::now() + Duration::from_millis(2500);
+    while Instant::now() < end {
+        let answer = ask(&mut stream, &post(&text_message("a")));
+        assert_eq!(element(&answer.content, "Content"), expected);
+    }
+}
+
+#[test]
+fn reloads_a_file_that_was_written_or_renamed_or_is_a_changed_link() {
+    let scratch = Scratch::new("reload", &always("one"));
+    let program = scratch.serve();
+    wait_for(&program, "one");
+    fs::write(&scratch.file, always("two")).unwrap();
+    wait_for(&program, "two");
+    scratch.replace(&always("six"));
+    wait_for(&program, "six");
+    // In place, at the same length, with the same modification time.
+    let modified = fs::metadata(&scratch.file).unwrap().modified().unwrap();
+    fs::write(&scratch.file, always("ten")).unwrap();
+    let file = fs::File::options().write(true).open(&scratch.file);
+    file.unwrap().set_modified(modified).unwrap();
+    wait_for(&program, "ten");
+    fs::write(scratch.folder.join("a.xml"), always("link")).unwrap();
+    fs::write(scratch.folder.join("b.xml"), always("other link")).unwrap();
+    for (target, expected) in [("a.xml", "link"), ("b.xml", "other link")] {
+        symlink(target, scratch.folder.join("link")).unwrap();
+        fs::rename(scratch.folder.join("link"), &scratch.file).unwrap();
+        wait_for(&program, expected);
+    }
+    assert_eq!(program.stop(), vec![scratch.reloaded(); 5]);
+}
+
+#[test]
+fn keeps_previous_rules_when_reload_fails() {
+    let scratch = Scratch::new("kept", &always("one"));
+    let program = scratch.serve();
+    fs::write(&scratch.file, "<rules>\n<on/></rules>").unwrap();
+    keeps(&program, "one");
+    fs::remove_file(&scratch.file).unwrap();
+    keeps(&program, "one");
+    // Opening a pipe would wait for its writer.
+    fs::rename(scratch.pipe(), &scratch.file).unwrap();
+    keeps(&program, "one");
+    scratch.replace(&format!("<rules>{}</rules>", "<on/>".repeat(22)));
+    keeps(&program, "one");
+    scratch.replace(&always("two"));
+    wait_for(&program, "two");
+    let file = scratch.file.display();
+    let no_reply =
+        |column: usize| format!("1:{column}: <on> without a reply; write <success/> for no reply");
+    let mut expected = vec![
+        format!("{file}:2:1: <on> without a reply; write <success/> for no reply"),
+        scratch.kept(),
+        format!("cannot read rules file \"{file}\": No such file or directory (os error 2)"),
+        scratch.kept(),
+        format!("cannot read rules file \"{file}\": not a regular file"),
+        scratch.kept(),
+    ];
+    expected.extend((0..20).map(|number| format!("{file}:{}", no_reply(8 + 5 * number))));
+    expected.extend([
+        format!("{file}: and 2 more; run wechat check"),
+        scratch.kept(),
+        scratch.reloaded(),
+    ]);
+    assert_eq!(program.stop(), expected);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_in_one_line() {
+    let scratch = Scratch::new("unreadable", &always("one"));
+    let long = scratch.folder.join("long.xml");
+    fs::write(&long, vec![b' '; 4 * 1024 * 1024 + 1]).unwrap();
+    for (path, reason) in [
+        (
+            scratch.folder.join("missing.xml"),
+            "No such file or directory (os error 2)",
+        ),
+        (scratch.folder.clone(), "not a regular file"),
+        (scratch.pipe(), "not a regular file"),
+        (long, "4194305 bytes, at most 4194304 allowed"),
+    ] {
+        let expected = format!("wechat: cannot read rules file {path:?}: {reason}\n");
+        let checked = finish(command().arg("check").arg(&path));
+        assert_eq!((checked.code, checked.out.as_str()), (1, ""));
+        assert_eq!(checked.err, expected);
+        let mut serve = command();
+        let served = finish(serve.env("WECHAT_TOKEN", TOKEN).arg("--rules").arg(&path));
+        assert_eq!((served.code, served.err), (1, expected));
+    }
+}
+
+#[test]
+fn a_message_sees_one_version_of_the_rules() {
+    let pair = |n: usize| {
+        let word = n.to_string();
+        format!(
+            "<rules><on Content='*'><text>{word} {word} {word}</text></on>{}</rules>",
+            "<on MsgType='image'><text>x</text></on>".repeat(200)
+        )
+    };
+    let scratch = Scratch::new("load", &pair(0));
+    let program = scratch.serve();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut stream = connect(program.address);
+                while !done.load(Ordering::Relaxed) {
+                    let answer = ask(&mut stream, &post(&text_message("a")));
+                    let words: Vec<_> = element(&answer.content, "Content").split(' ').collect();
+                    assert!(
+                        words.len() == 3 && words.iter().all(|word| *word == words[0]),
+                        "{words:?}"
+                    );
+                }
+            });
+        }
+        for n in 1..30 {
+            scratch.replace(&pair(n));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        wait_for(&program, "29 29 29");
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(
+        program
+            .stop()
+            .iter()
+            .all(|line| line.starts_with("cause=rules-changed "))
+    );
+}
