@@ -1,10 +1,11 @@
-//! What a callback has answered so far.
+//! Counts of what a callback has answered since its start. The names in `wechat status` are those of the
+//! control room.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::wechat::{Message, Mode};
 
-/// The kinds of messages that are counted, by MsgType.
+/// The values of MsgType that are counted by name.
 const KINDS: [&str; 10] = [
     "text",
     "image",
@@ -18,113 +19,108 @@ const KINDS: [&str; 10] = [
     "event",
 ];
 
-/// What a callback has answered so far.
+/// Counts of what a callback has answered. All threads share them; a message adds to each count at most once.
 #[derive(Debug, Default)]
 pub struct Metrics {
     messages: [AtomicU64; KINDS.len()],
-    others: AtomicU64,
+    other_messages: AtomicU64,
     modes: [AtomicU64; Mode::ALL.len()],
     unread: AtomicU64,
     replies: AtomicU64,
-    successes: AtomicU64,
-    given_up: AtomicU64,
+    without_reply: AtomicU64,
+    disconnected: AtomicU64,
     token_checks: AtomicU64,
     last_message: AtomicU64,
 }
 
 impl Metrics {
-    /// How many messages came of each kind, by MsgType, each try of one counted; last, as `other`, those of
-    /// kinds that the manual does not have.
+    /// Messages by MsgType, each try counted; the last, `other`, counts unknown types.
     pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kinds = KINDS.into_iter().zip(&self.messages);
-        let kinds = kinds.chain([("other", &self.others)]);
-        kinds.map(|(kind, count)| (kind, count.load(Ordering::Relaxed)))
+        let kinds = kinds.chain([("other", &self.other_messages)]);
+        kinds.map(|(kind, count)| (kind, count.load(Relaxed)))
     }
 
-    /// How many messages came in each mode, those that could not be read among them.
+    /// Messages by mode, unread ones too.
     pub fn modes(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let modes = Mode::ALL.into_iter().zip(&self.modes);
-        modes.map(|(mode, count)| (mode.name(), count.load(Ordering::Relaxed)))
+        modes.map(|(mode, count)| (mode.name(), count.load(Relaxed)))
     }
 
-    /// Encrypted messages that could not be read, for want of a key.
+    /// Encrypted messages that could not be read without a key.
     pub fn unread(&self) -> u64 {
-        self.unread.load(Ordering::Relaxed)
+        self.unread.load(Relaxed)
     }
 
-    /// Messages that were replied to.
+    /// Messages that got a reply.
     pub fn replies(&self) -> u64 {
-        self.replies.load(Ordering::Relaxed)
+        self.replies.load(Relaxed)
     }
 
-    /// Messages that got no reply, but `success`.
-    pub fn successes(&self) -> u64 {
-        self.successes.load(Ordering::Relaxed)
+    /// Messages that got `success`.
+    pub fn without_reply(&self) -> u64 {
+        self.without_reply.load(Relaxed)
     }
 
-    /// Retries that waited for the work of an earlier one, and whose sender was gone before there was an answer.
-    pub fn given_up(&self) -> u64 {
-        self.given_up.load(Ordering::Relaxed)
+    /// Retries whose caller disconnected while they waited for the reply.
+    pub fn disconnected(&self) -> u64 {
+        self.disconnected.load(Relaxed)
     }
 
-    /// When the last message came, in seconds since 1970.
+    /// When the last message arrived, in seconds since 1970; `None` before the first.
     pub fn last_message(&self) -> Option<u64> {
-        let last = self.last_message.load(Ordering::Relaxed);
+        let last = self.last_message.load(Relaxed);
         (last > 0).then_some(last)
     }
 
     /// Token checks that passed.
     pub fn token_checks(&self) -> u64 {
-        self.token_checks.load(Ordering::Relaxed)
+        self.token_checks.load(Relaxed)
     }
 
-    /// Counts a message, and returns whether its mode is news: none came in it before, and either it is
-    /// encrypted or others were.
+    /// Counts a message. Returns whether its mode is worth a note in the log: it is the first in this mode,
+    /// and not all messages were plain.
     pub(super) fn count_message(&self, message: &Message<'_>, mode: Mode) -> bool {
-        let msg_type = message.msg_type();
-        let kinds = KINDS.iter().zip(&self.messages);
-        let mut of_kind = kinds.filter(|(kind, _)| **kind == msg_type);
-        self.last_message
-            .store(message.received(), Ordering::Relaxed);
-        one_more(of_kind.next().map_or(&self.others, |(_, count)| count));
+        let kind = KINDS.iter().position(|kind| *kind == message.msg_type());
+        increment(kind.map_or(&self.other_messages, |kind| &self.messages[kind]));
+        self.last_message.store(message.received(), Relaxed);
         self.count_mode(mode)
     }
 
     fn count_mode(&self, mode: Mode) -> bool {
         let [plain, compatible, safe] = &self.modes;
-        let count = match mode {
-            Mode::Plain => plain,
-            Mode::Compatible => compatible,
-            Mode::Safe => safe,
+        let is_used = |count: &AtomicU64| count.load(Relaxed) > 0;
+        let (count, is_note) = match mode {
+            Mode::Plain => (plain, is_used(compatible) || is_used(safe)),
+            Mode::Compatible => (compatible, true),
+            Mode::Safe => (safe, true),
         };
-        let is_there = |count: &AtomicU64| count.load(Ordering::Relaxed) > 0;
-        count.fetch_add(1, Ordering::Relaxed) == 0
-            && (mode != Mode::Plain || is_there(compatible) || is_there(safe))
+        count.fetch_add(1, Relaxed) == 0 && is_note
     }
 
     pub(super) fn count_unread(&self, now: u64) {
         self.count_mode(Mode::Safe);
-        self.last_message.store(now, Ordering::Relaxed);
-        one_more(&self.unread);
-        one_more(&self.successes);
+        self.last_message.store(now, Relaxed);
+        increment(&self.unread);
+        increment(&self.without_reply);
     }
 
     pub(super) fn count_reply(&self, is_reply: bool) {
-        one_more(match is_reply {
+        increment(match is_reply {
             true => &self.replies,
-            false => &self.successes,
+            false => &self.without_reply,
         });
     }
 
-    pub(super) fn count_gone(&self) {
-        one_more(&self.given_up);
+    pub(super) fn count_disconnected(&self) {
+        increment(&self.disconnected);
     }
 
     pub(super) fn count_token_check(&self) {
-        one_more(&self.token_checks);
+        increment(&self.token_checks);
     }
 }
 
-fn one_more(count: &AtomicU64) {
-    count.fetch_add(1, Ordering::Relaxed);
+fn increment(count: &AtomicU64) {
+    count.fetch_add(1, Relaxed);
 }

@@ -1,18 +1,18 @@
-//! The path that is served.
+//! The path that a callback serves (RFC 3986 3.3).
 
 use crate::http::Target;
 
-/// A path without percent-encoding and without a slash at its end, so that `/wx` and `/wx/` are one.
+/// A path, percent-decoded and without a slash at its end: `/wx` and `/wx/` are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServedPath(Vec<u8>);
 
 impl ServedPath {
-    /// A path as it stands in a request target: it begins with a slash, is percent-encoded, and has
-    /// no query. `None` for anything else.
+    /// Parses the path of a request target: a slash first, percent-encoded, without a query. `None` for
+    /// anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let target = Target::origin(text.as_bytes()).ok()?;
-        let is_path_alone = target.path() == text.as_bytes();
-        is_path_alone.then(|| Self(without_final_slash(&target.decoded_path()).to_owned()))
+        let has_no_query = target.path() == text.as_bytes();
+        has_no_query.then(|| Self(without_final_slash(&target.decoded_path()).to_owned()))
     }
 
     pub(super) fn is_path_of(&self, target: &Target<'_>) -> bool {

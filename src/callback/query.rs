@@ -1,4 +1,4 @@
-//! What the query of a request says.
+//! The query parameters of a callback's requests.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::rejection::Rejection;
 use crate::http::Target;
 use crate::wechat::Credentials;
 
-/// The parameters that a callback's query may hold, the first of each name.
+/// The query parameters, percent-decoded. If one occurs twice, the first counts.
 #[derive(Default)]
 pub(super) struct Parameters<'a> {
     signature: Option<Cow<'a, [u8]>>,
@@ -35,21 +35,26 @@ impl<'a> Parameters<'a> {
         parameters
     }
 
+    /// Whether the request has none of the parameters of a token check: a person opened the URL.
     pub(super) fn are_absent(&self) -> bool {
         [&self.signature, &self.timestamp, &self.nonce, &self.echostr]
             .iter()
             .all(|value| value.is_none())
     }
 
-    /// Whether they are those of a message in safe or compatible mode.
-    pub(super) fn speak_of_encryption(&self) -> bool {
-        let encrypt_type = self.encrypt_type.as_deref().unwrap_or(b"");
-        let msg_signature = self.msg_signature.as_deref().unwrap_or(b"");
-        !msg_signature.is_empty() || !matches!(encrypt_type, b"" | b"raw")
+    /// Whether they are those of an encrypted message: safe or compatible mode.
+    pub(super) fn are_encrypted(&self) -> bool {
+        let has_msg_signature = self
+            .msg_signature
+            .as_ref()
+            .is_some_and(|text| !text.is_empty());
+        has_msg_signature || !matches!(self.encrypt_type.as_deref(), None | Some(b"" | b"raw"))
     }
 
+    /// The parameters that authenticate a request.
+    ///
     /// # Errors
-    /// `Missing`
+    /// `MissingParameter`
     pub(super) fn credentials(&self) -> Result<Credentials<'_>, Rejection> {
         Ok(Credentials {
             signature: required(self.signature.as_ref(), "signature")?,
@@ -59,13 +64,15 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The parameter's value. An empty one counts as missing whatever its hash: a signature over
-/// nothing is easy to come by.
+/// The value of a parameter. An empty one counts as missing, even if it is signed.
+///
+/// # Errors
+/// `MissingParameter`
 pub(super) fn required<'p, 'a>(
     value: Option<&'p Cow<'a, [u8]>>,
     name: &'static str,
 ) -> Result<&'p Cow<'a, [u8]>, Rejection> {
     value
         .filter(|value| !value.is_empty())
-        .ok_or(Rejection::Missing(name))
+        .ok_or(Rejection::MissingParameter { name })
 }

@@ -271,7 +271,7 @@ mod tests {
         assert_refused(
             &[],
             &[("WECHAT_TOKEN", "")],
-            "WECHAT_TOKEN: token of 0 characters, 3 to 32 allowed",
+            "WECHAT_TOKEN: token: 0 characters, 3 to 32 allowed",
         );
     }
 }

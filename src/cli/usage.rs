@@ -108,7 +108,7 @@ impl fmt::Display for UsageError {
                 f.write_str("EncodingAESKey without an appid, --app-id or WECHAT_APP_ID expected")
             }
             Self::Feature(flag) => {
-                write!(f, "{flag}: {}", AesKeyError::Feature)
+                write!(f, "{flag}: {}", AesKeyError::FeatureMissing)
             }
         }
     }

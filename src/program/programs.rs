@@ -183,7 +183,7 @@ impl Programs {
             }
         }
         // In reverse, so that the first of several fields with one name is the one that remains.
-        let leaves: Vec<_> = message.leaves().collect();
+        let leaves: Vec<_> = message.fields().collect();
         for leaf in leaves.iter().rev() {
             if let Some(name) = variable(leaf.name()) {
                 command.env(name, trim(leaf.text()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fault::Fault;
-use crate::wechat::{OpenError, SignatureError};
+use crate::wechat::{DecryptError, SignatureError};
 use crate::xml::{FileError, XmlError};
 
 /// One result of a check.
@@ -159,7 +159,7 @@ pub(crate) enum Finding {
     /// The signature is another one.
     MsgSignatureWrong { found: String },
     /// The signature matches, but the content cannot be decrypted.
-    NotOpened { error: OpenError },
+    NotOpened { error: DecryptError },
 
     // Replay.
     /// The answer is the captured one.

@@ -28,7 +28,7 @@ impl Encryption {
         message: &TestMessage,
         query: &SignedQuery,
     ) -> io::Result<RequestBody> {
-        let encrypt = self.cipher.seal(message.xml().as_bytes())?;
+        let encrypt = self.cipher.encrypt(message.xml().as_bytes())?;
         let msg_signature = query.sign_message(&self.token, &encrypt);
         Ok(RequestBody {
             xml: message.envelope(encrypt, self.mode).xml(),
@@ -59,11 +59,13 @@ impl Encryption {
             nonce: text("Nonce").as_bytes(),
         };
         match self.token.verify_message(&credentials, text("Encrypt")) {
-            Ok(sealed) => match self.cipher.open(&sealed) {
-                Ok(opened) => return Some(opened.message().to_vec()),
+            Ok(encrypt) => match self.cipher.decrypt(&encrypt) {
+                Ok(decrypted) => return Some(decrypted.message().to_vec()),
                 Err(reason) => error(Finding::NotOpened { error: reason }),
             },
-            Err(reason @ (SignatureError::LongTimestamp(_) | SignatureError::LongNonce(_))) => {
+            Err(
+                reason @ (SignatureError::LongTimestamp { .. } | SignatureError::LongNonce { .. }),
+            ) => {
                 error(Finding::NotSigned { error: reason });
             }
             // Reported above.

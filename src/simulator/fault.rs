@@ -3,6 +3,7 @@
 use crate::client::{Answer, BodyEnd, ExchangeError};
 use crate::http::{RequestError, ResponseFraming, Url};
 use crate::text::display::excerpt;
+use crate::wechat::{PLAIN_REFUSED, is_stale_timestamp};
 
 /// Why there is no answer, or why WeChat does not read its content. An `excerpt` is in quotes and safe
 /// for a terminal.
@@ -125,8 +126,8 @@ impl StatusHint {
             // The words of nginx, of Go, and of Apache.
             400 if has(b"HTTPS") || has(b"SSL-enabled") => Self::Https,
             // The words of `wechat serve`.
-            403 if has(b"encrypted") => Self::PlainRefused,
-            403 if has(b"timestamp") => Self::Timestamp,
+            403 if has(PLAIN_REFUSED.as_bytes()) => Self::PlainRefused,
+            403 if is_stale_timestamp(&String::from_utf8_lossy(content)) => Self::Timestamp,
             _ => Self::Status { status },
         }
     }

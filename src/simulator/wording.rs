@@ -17,7 +17,7 @@ use super::verdict::AnswerKind;
 use crate::client::ExchangeError::*;
 use crate::http::ResponseError;
 use crate::text::display::{excerpt, format_duration};
-use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, OpenError, TEXT_MAX};
+use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, DecryptError, TEXT_MAX};
 use crate::xml::XmlError;
 
 const SECONDS: u64 = WECHAT_TIMEOUT.as_secs();
@@ -124,12 +124,12 @@ wording! { Finding {
     Self::NotSigned { error } => "{error}";
     Self::MsgSignatureWrong { found } => "MsgSignature is {found}, \
         expected the SHA-1 of token, TimeStamp, Nonce and Encrypt, sorted";
-    Self::NotOpened { error: error @ (OpenError::Padding | OpenError::Short(_) | OpenError::Length { .. }) } =>
+    Self::NotOpened { error: error @ (DecryptError::Padding | DecryptError::TooShort { .. } | DecryptError::Length { .. }) } =>
         "{error}; check that both sides have the same EncodingAESKey";
-    Self::NotOpened { error: error @ OpenError::AppId } => "{error}; check that both sides have the same appid";
-    Self::NotOpened { error: error @ OpenError::Empty } =>
+    Self::NotOpened { error: error @ DecryptError::AppId } => "{error}; check that both sides have the same appid";
+    Self::NotOpened { error: error @ DecryptError::Empty } =>
         "{error}; for no reply send success or nothing, unencrypted";
-    Self::NotOpened { error: error @ (OpenError::Base64 | OpenError::Blocks(_)) } => "{error}";
+    Self::NotOpened { error: error @ (DecryptError::Base64 | DecryptError::Blocks { .. }) } => "{error}";
 
     Self::AsCaptured { took } => "as captured, after {}", format_duration(*took);
     Self::NotAsCaptured => "not as captured";

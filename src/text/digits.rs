@@ -57,18 +57,6 @@ pub(crate) fn hex_octet(high: u8, low: u8) -> Option<u8> {
     Some(hex_digit(high)? << 4 | hex_digit(low)?)
 }
 
-/// The two hexadecimal digits, in lower case, that an octet is.
-pub(crate) fn hex_digits(octet: u8) -> [u8; 2] {
-    let digit = |value: u8| {
-        if value < 10 {
-            b'0' | value
-        } else {
-            b'a'.saturating_add(value.saturating_sub(10))
-        }
-    };
-    [digit(octet >> 4), digit(octet & 0xF)]
-}
-
 /// Appends a number in decimal digits. `write!` would do, at many times the instructions on the path of
 /// every message.
 pub(crate) fn write_decimal(number: u64, out: &mut Vec<u8>) {
@@ -140,13 +128,6 @@ mod tests {
         for octet in 0..=0xFF {
             let digit = char::from(octet).to_digit(16);
             assert_eq!(hex_digit(octet).map(u32::from), digit, "{octet}");
-        }
-    }
-
-    #[test]
-    fn octets_are_written_as_std_writes_them() {
-        for octet in 0..=u8::MAX {
-            assert_eq!(hex_digits(octet), format!("{octet:02x}").as_bytes());
         }
     }
 

@@ -1,101 +1,25 @@
-//! Encrypted messages (消息加解密说明): AES-256-CBC under the EncodingAESKey, in base64. The only file that
-//! names the packages of the feature `secure`.
+//! Encrypted messages (消息加解密说明): what is in an `Encrypt`, and the envelope of an encrypted reply.
 //!
 //! ```text
 //! Encrypt = base64(cbc(random(16) ‖ length(4, big-endian) ‖ message ‖ appid ‖ padding))
 //! ```
 //!
-//! The padding is that of PKCS #7 (RFC 5652 6.3) for blocks of 32 bytes; the initialization vector is the
-//! front of the key.
+//! The padding is that of PKCS #7 (RFC 5652 6.3) for blocks of 32 bytes.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use aes::Aes256;
-use aes::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::general_purpose::{NO_PAD, STANDARD};
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
-
-use super::envelope::{AesKeyError, AppId, OpenError};
-use super::signature::Credentials;
+use super::aes_key::AesKey;
+use super::app_id::AppId;
+use super::cipher_error::{DecryptError, PADDED, PREFIX, RANDOM};
 use super::token::Token;
-use super::verified::Sealed;
-use crate::text::digits;
+use super::verified::{Credentials, VerifiedEncrypt};
 use crate::xml::writer::{sanitize, write_cdata};
 
-/// Whether this build can read encrypted messages.
-pub const SECURE: bool = true;
-
-/// Characters of an EncodingAESKey: 32 bytes, without the padding of base64.
-const KEY_LENGTH: usize = 43;
-
-/// Random bytes in front of each message, so that the same one never looks the same.
-const RANDOM: usize = 16;
-
-/// What stands in front of a message: those, and its length.
-const FRONT: usize = RANDOM + 4;
-
-/// The padding makes a multiple of so many bytes.
-const PADDED: usize = 32;
-
-/// Bytes that the cipher takes at once.
-const BLOCK: usize = 16;
-
-/// Four of five real keys end in bits that belong to no byte, which a strict decoder refuses.
-const OF_KEYS: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, NO_PAD_AND_ANY_TRAILING_BITS);
-const NO_PAD_AND_ANY_TRAILING_BITS: GeneralPurposeConfig =
-    NO_PAD.with_decode_allow_trailing_bits(true);
-
-/// The EncodingAESKey of the account. It prints nothing in `Debug` and has no `Display`.
-pub struct AesKey([u8; 32]);
-
-impl AesKey {
-    /// The EncodingAESKey as it stands in the WeChat console: 43 characters of base64.
-    ///
-    /// # Errors
-    /// [`AesKeyError`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, AesKeyError> {
-        let is_other = |letter: char| !letter.is_ascii_alphanumeric() && !"+/".contains(letter);
-        if let Some(place) = text.chars().position(is_other) {
-            return Err(AesKeyError::Character(place.saturating_add(1)));
-        }
-        let wrong = AesKeyError::Length(text.len());
-        if text.len() != KEY_LENGTH {
-            return Err(wrong);
-        }
-        let bytes = OF_KEYS.decode(text).map_err(|_| wrong)?;
-        bytes.try_into().map(Self).map_err(|_| wrong)
-    }
-
-    fn iv(&self) -> [u8; BLOCK] {
-        self.0.first_chunk().copied().unwrap_or_default()
-    }
-
-    fn decrypt(&self, bytes: &mut [u8]) {
-        let (blocks, _) = Array::slice_as_chunks_mut(bytes);
-        cbc::Decryptor::<Aes256>::new(&self.0.into(), &self.iv().into()).decrypt_blocks(blocks);
-    }
-
-    fn encrypt(&self, bytes: &mut [u8]) {
-        let (blocks, _) = Array::slice_as_chunks_mut(bytes);
-        cbc::Encryptor::<Aes256>::new(&self.0.into(), &self.iv().into()).encrypt_blocks(blocks);
-    }
-}
-
-impl fmt::Debug for AesKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AesKey")
-    }
-}
-
-/// Fills bytes with random ones that nobody can predict.
+/// Fills a buffer with unpredictable bytes.
 type Random = dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync;
 
-/// What encrypts between WeChat and the account.
+/// The keys and the appid of an account: decrypts its messages and encrypts its replies.
 pub struct Cipher {
     key: AesKey,
     previous: Option<AesKey>,
@@ -110,9 +34,9 @@ impl fmt::Debug for Cipher {
 }
 
 impl Cipher {
-    /// For the account with this appid, under this key. Messages under the one of before are opened too, since
-    /// WeChat changes over some time after a new one is saved in the console. `random` fills bytes with random
-    /// ones that nobody can predict: [`server::random`](crate::server::random) makes such a function.
+    /// A cipher for the account with this appid. `previous` decrypts too: after a new key is saved in the
+    /// console, WeChat uses the old one for a while. `random` fills a buffer with unpredictable bytes;
+    /// [`service::random`](crate::service::random) makes such a function.
     pub fn new(
         key: AesKey,
         previous: Option<AesKey>,
@@ -127,157 +51,153 @@ impl Cipher {
         }
     }
 
-    /// Whether there is a key of before.
+    /// Whether messages under a previous key are decrypted too.
     pub const fn has_previous(&self) -> bool {
         self.previous.is_some()
     }
 
-    /// Opens what was sealed with this key, or the one before, for this account.
+    /// Decrypts an `Encrypt` that was encrypted for this account, with the key or the previous one.
     ///
     /// # Errors
-    /// [`OpenError`]; of two keys, that of the one with which it went further.
-    pub fn open(&self, sealed: &Sealed<'_>) -> Result<Opened<'_>, OpenError> {
-        let encrypted = STANDARD.decode(sealed.encrypt());
-        let encrypted = encrypted.map_err(|_| OpenError::Base64)?;
-        if !encrypted.len().is_multiple_of(BLOCK) {
-            return Err(OpenError::Blocks(encrypted.len()));
-        }
+    /// [`DecryptError`]; with two keys, the error of the one that passed more checks.
+    pub fn decrypt(
+        &self,
+        encrypt: &VerifiedEncrypt<'_>,
+    ) -> Result<DecryptedMessage<'_>, DecryptError> {
+        let decrypted = self.decrypt_with(&self.key, encrypt.as_str());
         let Some(previous) = &self.previous else {
-            return self.open_with(&self.key, encrypted);
+            return decrypted;
         };
-        let opened = self.open_with(&self.key, encrypted.clone());
-        opened.or_else(|first| {
-            let opened = self.open_with(previous, encrypted);
-            opened.map_err(|second| first.max(second))
+        decrypted.or_else(|error| {
+            let decrypted = self.decrypt_with(previous, encrypt.as_str());
+            decrypted.map_err(|previous_error| error.max(previous_error))
         })
     }
 
-    fn open_with<'c>(
+    fn decrypt_with<'c>(
         &'c self,
         key: &'c AesKey,
-        mut text: Vec<u8>,
-    ) -> Result<Opened<'c>, OpenError> {
-        key.decrypt(&mut text);
-        let length = unpadded(&text).ok_or(OpenError::Padding)?;
+        encrypt: &str,
+    ) -> Result<DecryptedMessage<'c>, DecryptError> {
+        let mut text = key.decrypt(encrypt)?;
+        let length = unpadded_length(&text).ok_or(DecryptError::Padding)?;
         text.truncate(length);
-        let front = text.split_first_chunk::<FRONT>();
-        let ([.., a, b, c, d], rest) = front.ok_or(OpenError::Short(length))?;
-        let length = u32::from_be_bytes([*a, *b, *c, *d]);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let left = rest.len();
-        let (message, app_id) = rest
-            .split_at_checked(length)
-            .ok_or(OpenError::Length { length, left })?;
+        let Some((prefix, rest)) = text.split_first_chunk::<PREFIX>() else {
+            return Err(DecryptError::TooShort { length });
+        };
+        let [.., a, b, c, d] = *prefix;
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        let Some((message, app_id)) = rest.split_at_checked(length) else {
+            let rest = rest.len();
+            return Err(DecryptError::Length { length, rest });
+        };
         if app_id != self.app_id.as_str().as_bytes() {
-            return Err(OpenError::AppId);
+            return Err(DecryptError::AppId);
         }
         if message.is_empty() {
-            return Err(OpenError::Empty);
+            return Err(DecryptError::Empty);
         }
-        text.truncate(FRONT.saturating_add(length));
-        Ok(Opened {
+        text.truncate(PREFIX + length);
+        Ok(DecryptedMessage {
             text,
             cipher: self,
             key,
         })
     }
 
-    /// Encrypts a message under the present key, and returns the base64 of it.
+    /// Encrypts a message with the current key, as an `Encrypt`.
     ///
     /// # Errors
-    /// Those of the source of random bytes.
-    pub fn seal(&self, message: &[u8]) -> io::Result<String> {
-        self.seal_with(&self.key, message)
+    /// Those of the random bytes, and a message of 4 GiB or more.
+    pub fn encrypt(&self, message: &[u8]) -> io::Result<String> {
+        self.encrypt_with(&self.key, message)
     }
 
-    fn seal_with(&self, key: &AesKey, message: &[u8]) -> io::Result<String> {
-        let mut front = [0; RANDOM];
-        (self.random)(&mut front)?;
+    fn encrypt_with(&self, key: &AesKey, message: &[u8]) -> io::Result<String> {
+        let mut random = [0; RANDOM];
+        (self.random)(&mut random)?;
         let length = u32::try_from(message.len()).map_err(io::Error::other)?;
-        let (length, app_id) = (length.to_be_bytes(), self.app_id.as_str());
-        let all = FRONT
-            .saturating_add(message.len())
-            .saturating_add(app_id.len());
-        let mut text = Vec::with_capacity(all.saturating_add(PADDED));
-        for part in [&front, length.as_slice(), message, app_id.as_bytes()] {
+        let app_id = self.app_id.as_str().as_bytes();
+        let mut text = Vec::with_capacity(PREFIX + message.len() + app_id.len() + PADDED);
+        for part in [&random, length.to_be_bytes().as_slice(), message, app_id] {
             text.extend_from_slice(part);
         }
         pad(&mut text);
-        key.encrypt(&mut text);
-        Ok(STANDARD.encode(text))
+        Ok(key.encrypt(text))
     }
 }
 
-/// How many bytes there are in front of the padding, where the text ends in one.
-fn unpadded(text: &[u8]) -> Option<usize> {
+/// The length of a text before its padding; `None` if it does not end in padding.
+fn unpadded_length(text: &[u8]) -> Option<usize> {
     let count = *text.last()?;
-    let length = text.len().checked_sub(count.into())?;
-    let padding = text.get(length..)?;
-    let is_padding = (1..=PADDED).contains(&padding.len());
-    (is_padding && padding.iter().all(|octet| *octet == count)).then_some(length)
+    let (rest, padding) = text.split_at_checked(text.len().checked_sub(count.into())?)?;
+    let is_padding =
+        (1..=PADDED).contains(&padding.len()) && padding.iter().all(|octet| *octet == count);
+    is_padding.then_some(rest.len())
 }
 
-/// Makes the text a multiple of 32 bytes long, by 1 to 32 bytes.
+/// Appends 1 to 32 bytes of padding, which make the length a multiple of 32.
 fn pad(text: &mut Vec<u8>) {
-    let length = text.len().saturating_add(1).next_multiple_of(PADDED);
-    let count = length.saturating_sub(text.len());
-    text.resize(length, u8::try_from(count).unwrap_or(0));
+    let length = (text.len() + 1).next_multiple_of(PADDED);
+    let count = u8::try_from(length - text.len()).expect("at most 32 bytes of padding");
+    text.resize(length, count);
 }
 
-/// A message that was opened, and what its reply is sealed with: the key that opened it.
+/// A message that was decrypted, and what its reply is encrypted with: the same key.
 #[derive(Debug)]
-pub struct Opened<'c> {
-    /// With what stands in front of it.
+pub struct DecryptedMessage<'c> {
+    /// The decrypted text up to the end of the message.
     text: Vec<u8>,
     cipher: &'c Cipher,
     key: &'c AesKey,
 }
 
-impl Opened<'_> {
-    /// The message, as it would have come in plain mode.
+impl DecryptedMessage<'_> {
+    /// The XML of the message, as in plain mode.
     pub fn message(&self) -> &[u8] {
-        self.text.get(FRONT..).unwrap_or(b"")
+        &self.text[PREFIX..]
     }
 
-    /// Appends the envelope of the reply to it, signed with this token at the time `now`, in seconds since
-    /// 1970, and with the nonce of the request, as the manual has it. Where the request is of the same
-    /// second, the reply is of the next: with both the same, the `signature` of the one and the
-    /// `MsgSignature` of the other would make a request of the reply.
+    /// Encrypts the reply to this message, and signs it with the token at the time `now`, in seconds since
+    /// 1970, and with the nonce of the request (the manual does so). Returns the reply's envelope.
     ///
     /// ```text
     /// <xml><Encrypt>…</Encrypt><MsgSignature>…</MsgSignature><TimeStamp>…</TimeStamp><Nonce>…</Nonce></xml>
     /// ```
     ///
     /// # Errors
-    /// Those of the source of random bytes.
-    pub fn write_reply(
+    /// As for [`Cipher::encrypt`].
+    pub fn encrypt_reply(
         &self,
         reply: &[u8],
         token: &Token,
         now: u64,
         request: &Credentials<'_>,
-        out: &mut Vec<u8>,
-    ) -> io::Result<()> {
-        let encrypt = self.cipher.seal_with(self.key, reply)?;
-        let mut timestamp = Vec::new();
-        digits::write_decimal(now, &mut timestamp);
-        if timestamp == request.timestamp {
-            timestamp.clear();
-            digits::write_decimal(now.saturating_add(1), &mut timestamp);
+    ) -> io::Result<Vec<u8>> {
+        let encrypt = self.cipher.encrypt_with(self.key, reply)?;
+        let mut timestamp = now.to_string();
+        if timestamp.as_bytes() == request.timestamp {
+            // With the request's timestamp and nonce, the request's `signature` and the reply's
+            // `MsgSignature` would make the reply a valid request.
+            timestamp = (now + 1).to_string();
         }
-        // As whoever reads the XML will see it.
+        // Sign the nonce that readers of the XML will see.
         let nonce = String::from_utf8_lossy(request.nonce);
-        let nonce: Cow<'_, str> = sanitize(&nonce);
-        let signature = token.sign_message(&timestamp, nonce.as_bytes(), &encrypt);
+        let nonce = sanitize(&nonce);
+        let signature = token.sign_message(timestamp.as_bytes(), nonce.as_bytes(), &encrypt);
+        let mut out = Vec::with_capacity(encrypt.len() + nonce.len() + ENVELOPE);
         out.extend_from_slice(b"<xml><Encrypt><![CDATA[");
         out.extend_from_slice(encrypt.as_bytes());
         out.extend_from_slice(b"]]></Encrypt><MsgSignature><![CDATA[");
-        out.extend_from_slice(&signature.digits());
+        out.extend_from_slice(signature.to_string().as_bytes());
         out.extend_from_slice(b"]]></MsgSignature><TimeStamp>");
-        out.extend_from_slice(&timestamp);
+        out.extend_from_slice(timestamp.as_bytes());
         out.extend_from_slice(b"</TimeStamp><Nonce><![CDATA[");
-        write_cdata(&nonce, out);
+        write_cdata(&nonce, &mut out);
         out.extend_from_slice(b"]]></Nonce></xml>");
-        Ok(())
+        Ok(out)
     }
 }
+
+/// More bytes than the envelope of a reply has around `Encrypt` and nonce.
+const ENVELOPE: usize = 256;

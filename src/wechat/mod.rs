@@ -1,10 +1,13 @@
 //! The protocol as values: [`Token`] and signature in, [`Message`] in, [`Reply`] out.
 
 #[cfg(feature = "secure")]
-mod cipher;
+mod aes_key;
 #[cfg(not(feature = "secure"))]
-#[path = "no_cipher.rs"]
+#[path = "no_aes_key.rs"]
+mod aes_key;
+mod app_id;
 mod cipher;
+mod cipher_error;
 mod envelope;
 mod kind;
 mod message;
@@ -13,15 +16,20 @@ mod signature;
 mod token;
 mod used_signatures;
 mod verified;
+mod wording;
 
-pub use cipher::{AesKey, Cipher, Opened, SECURE};
-pub use envelope::{AesKeyError, AppId, Envelope, Mode, OpenError};
+pub use aes_key::{AesKey, SECURE};
+pub use app_id::AppId;
+pub use cipher::{Cipher, DecryptedMessage};
+pub use cipher_error::{AesKeyError, DecryptError};
+pub use envelope::{Envelope, Mode};
 pub use kind::{Event, Kind};
 pub use message::{Field, Identity, Message, MessageError};
 pub use reply::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,
 };
-pub use signature::{Age, Credentials, Signature, SignatureError};
+pub use signature::Signature;
 pub use token::{Token, TokenError};
 pub use used_signatures::UsedSignatures;
-pub use verified::{Sealed, Verified};
+pub use verified::{Age, Credentials, SignatureError, Verified, VerifiedEncrypt};
+pub(crate) use wording::{PLAIN_REFUSED, is_stale_timestamp};

@@ -1,52 +1,52 @@
 //! The token: the secret that the account's server and WeChat share (接入指南).
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
-/// The token of the account: the secret that its server and WeChat share.
-///
-/// It prints nothing in `Debug` and has no `Display`, so that no log or error can hold it.
-pub struct Token(pub(super) String);
+/// Characters of a token.
+pub(super) const LENGTHS: RangeInclusive<usize> = 3..=32;
 
-/// Why a text cannot be a token. It names no character of the text, which may be the secret with a
-/// slip in it.
+/// The token of the account. Its `Debug` shows nothing of it, and it has no `Display`, so no log or error can
+/// show it.
+pub struct Token(String);
+
+/// Why a text is no token. The error does not show any of the text, which may be the secret with a typing
+/// mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// So many characters, where 3 to 32 are allowed.
-    Length(usize),
-    /// The character at this place, counted from 1, is neither a letter of A-Z or a-z nor a digit.
-    Character(usize),
+    /// The text does not have 3 to 32 characters.
+    Length {
+        /// Its characters.
+        length: usize,
+    },
+    /// A character is not one of A-Z, a-z and 0-9.
+    Character {
+        /// Its position, from 1.
+        position: usize,
+    },
 }
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length(length) => write!(f, "token of {length} characters, 3 to 32 allowed"),
-            Self::Character(place) => write!(
-                f,
-                "token with another character at place {place}, only A-Z a-z 0-9 allowed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for TokenError {}
 
 impl Token {
-    /// The token as it stands in the WeChat console: 3 to 32 letters and digits.
+    /// Parses a token as the WeChat console accepts it: 3 to 32 letters and digits.
     ///
     /// # Errors
-    /// [`TokenError`] for anything else, as the console refuses it too.
+    /// [`TokenError`]
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        if let Some(place) = text
-            .chars()
-            .position(|character| !character.is_ascii_alphanumeric())
-        {
-            return Err(TokenError::Character(place.saturating_add(1)));
+        let is_invalid = |character: char| !character.is_ascii_alphanumeric();
+        if let Some(index) = text.chars().position(is_invalid) {
+            let position = index + 1;
+            return Err(TokenError::Character { position });
         }
-        match text.len() {
-            3..=32 => Ok(Self(text.to_owned())),
-            length => Err(TokenError::Length(length)),
+        let length = text.len();
+        match LENGTHS.contains(&length) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(TokenError::Length { length }),
         }
+    }
+
+    /// The secret itself, for signing.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 
@@ -58,25 +58,20 @@ impl fmt::Debug for Token {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
     #[test]
-    fn tokens_are_3_to_32_letters_and_digits_and_print_nothing() {
-        assert_eq!(format!("{:?}", Token::parse("hello2021").unwrap()), "Token");
-        assert_eq!(Token::parse("ab").unwrap_err(), TokenError::Length(2));
-        assert_eq!(
-            Token::parse(&"a".repeat(33)).unwrap_err(),
-            TokenError::Length(33)
-        );
-        assert_eq!(
-            Token::parse("abc def").unwrap_err(),
-            TokenError::Character(4)
-        );
-        assert_eq!(
-            Token::parse("令牌令牌").unwrap_err(),
-            TokenError::Character(1)
-        );
-        assert!(Token::parse(&"a".repeat(32)).is_ok());
+    fn accepts_3_to_32_letters_and_digits_and_shows_nothing() {
+        let parse = |text: &str| Token::parse(text).map(|token| format!("{token:?}"));
+        let (longest, too_long) = ("a".repeat(32), "a".repeat(33));
+        for text in ["abc", "hello2021", &longest] {
+            assert_eq!(parse(text), Ok("Token".to_owned()));
+        }
+        for (text, length) in [("ab", 2), (&too_long, 33)] {
+            assert_eq!(parse(text), Err(TokenError::Length { length }));
+        }
+        for (text, position) in [("abc def", 4), ("令牌令牌", 1)] {
+            assert_eq!(parse(text), Err(TokenError::Character { position }));
+        }
     }
 }

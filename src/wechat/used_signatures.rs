@@ -1,31 +1,30 @@
-//! Which signature has been used for which content.
+//! Remembers which signature was used for which content.
 //!
-//! The signature covers token, timestamp and nonce, but no content, so whoever sees one URL in an
-//! access log could post anything under it for as long as its timestamp is young enough. Therefore
-//! each signature is good for one content. The same content again is WeChat asking again.
+//! The signature covers token, timestamp and nonce, but not the content. So an attacker who sees a request's
+//! URL, in an access log for example, could send any content with it until its timestamp is too old.
+//! Therefore each signature is valid for one content only. Equal content is a retry by WeChat.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use super::signature::SignatureError;
-use super::verified::Verified;
+use super::verified::{SignatureError, Verified};
 
-/// Uses that a set holds. More would take longer to look through, fewer fill less evenly.
+/// Uses in a set. With more, a search would take longer; with fewer, the sets would fill less evenly.
 const USES: usize = 16;
 
-/// Sets: 32,768 uses in 512 KiB. Of an account that gets 20 messages a second one in 2,000 is
-/// forgotten before the 600 seconds of the usual `--max-age` are over; at 30 a second one in 50.
+/// Sets: 32,768 uses in 512 KiB. At 20 messages a second, one use in 2,000 is forgotten before the 600
+/// seconds of the default `--max-age` are over; at 30 messages a second, one in 50.
 const SETS: usize = 2048;
 
-/// A signature, and the content it was used for: eight bytes of the one, and a keyed hash of the
-/// other that nobody outside can aim at.
+/// The first eight bytes of a signature, and the hash of its content. The hash has a random key, so nobody can
+/// choose a content for its hash.
 type Use = [u64; 2];
 
-/// A bounded memory of signatures and the contents they were used for.
+/// The signatures that were used lately, and the hash of the content of each. The memory is bounded: a new
+/// use replaces the oldest one of its set, which two bytes of the signature select.
 ///
-/// A signature's own bits say which set it belongs to; in a set the oldest use makes room. It takes
-/// other right signatures to crowd one out, so that nobody can who is not sent through WeChat.
+/// Only right signatures are remembered, so only a sender who knows the token can make an entry be forgotten.
 pub struct UsedSignatures {
     sets: Mutex<Vec<[Use; USES]>>,
     hasher: RandomState,
@@ -34,7 +33,7 @@ pub struct UsedSignatures {
 impl Default for UsedSignatures {
     fn default() -> Self {
         Self {
-            // Zeroed by the kernel, page by page, when a page is first written to.
+            // The kernel zeroes a page when it is first written to: until then it takes no memory.
             sets: Mutex::new(vec![[[0; 2]; USES]; SETS]),
             hasher: RandomState::new(),
         }
@@ -51,7 +50,7 @@ impl UsedSignatures {
     /// Uses the signature of a verified request for its content.
     ///
     /// # Errors
-    /// `Reused` where it was used for another content before.
+    /// `Reused` if the signature was used for other content.
     pub fn use_for(
         &self,
         verified: Verified,
@@ -60,20 +59,18 @@ impl UsedSignatures {
         self.use_for_hash(verified, self.hasher.hash_one(content))
     }
 
-    fn use_for_hash(&self, verified: Verified, content: u64) -> Result<Verified, SignatureError> {
-        let [b0, b1, b2, b3, b4, b5, b6, b7, s0, s1, ..] = verified.signature.0;
-        let tag = u64::from_ne_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+    fn use_for_hash(&self, verified: Verified, hash: u64) -> Result<Verified, SignatureError> {
+        let [b0, b1, b2, b3, b4, b5, b6, b7, s0, s1, ..] = *verified.signature().as_bytes();
+        let signature = u64::from_ne_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
         let set = usize::from(u16::from_ne_bytes([s0, s1])) % SETS;
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(uses) = sets.get_mut(set) else {
-            return Ok(verified);
-        };
-        match uses.iter().find(|[used, _]| *used == tag) {
-            Some([_, before]) if *before != content => return Err(SignatureError::Reused),
+        let uses = &mut sets[set];
+        match uses.iter().find(|[used, _]| *used == signature) {
+            Some([_, used_for]) if *used_for != hash => return Err(SignatureError::Reused),
             Some(_) => {}
             None => {
                 uses.rotate_right(1);
-                uses[0] = [tag, content];
+                uses[0] = [signature, hash];
             }
         }
         Ok(verified)
@@ -83,8 +80,8 @@ impl UsedSignatures {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::super::signature::{Age, Credentials};
     use super::super::token::Token;
+    use super::super::verified::{Age, Credentials};
     use super::*;
 
     fn verified(nonce: usize) -> Verified {
@@ -110,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_good_for_one_content_however_often() {
+    fn accepts_a_signature_again_with_equal_content_only() {
         let signatures = UsedSignatures::default();
         assert!(uses(&signatures, 1, b"one"));
         assert!(uses(&signatures, 1, b"one"));
@@ -120,21 +117,21 @@ mod tests {
         assert!(uses(&signatures, 1, b"one"));
     }
 
-    /// How many of the last uses are surely remembered is chance, since sets fill unevenly.
+    /// Sets fill unevenly, so the exact number of remembered uses is random.
     #[test]
-    fn the_oldest_uses_make_room_and_the_memory_does_not_grow() {
+    fn forgets_the_oldest_uses_and_does_not_grow() {
         let signatures = UsedSignatures::default();
         let count = 3 * SETS * USES;
         for nonce in 0..count {
             assert!(uses(&signatures, nonce, b"one"));
         }
-        let kept = |nonces: std::ops::Range<usize>| {
+        let remembered = |nonces: std::ops::Range<usize>| {
             nonces
                 .filter(|nonce| !uses(&signatures, *nonce, b"two"))
                 .count()
         };
-        assert_eq!(kept(count - 1000..count), 1000, "the youngest");
-        assert!(kept(0..1000) < 10, "the oldest");
+        assert_eq!(remembered(count - 1000..count), 1000, "the latest");
+        assert!(remembered(0..1000) < 10, "the oldest");
         assert_eq!(signatures.sets.lock().unwrap().len(), SETS);
     }
 }

@@ -1,13 +1,78 @@
-//! What a right signature proves, as types that nothing else makes.
+//! Checks the signatures of a request, and proves by its types that they were checked (接入指南).
 
 use super::signature::Signature;
+use super::token::Token;
+use crate::text::digits;
 
-/// Proof that whoever sent a request knew the token, or has seen such a request within the allowed
+/// The most bytes of a timestamp; WeChat's have 10.
+///
+/// There is no separator between the signed strings. So a `msg_signature` is also the `signature` of a nonce
+/// that ends in the `Encrypt`, and an attacker who saw an encrypted message could send plain ones. These
+/// limits prevent that: the shortest `Encrypt`, of a message of one byte and an appid of 18, has 88 bytes.
+pub(super) const TIMESTAMP_MAX: usize = 20;
+
+/// The most bytes of a nonce; WeChat's have about 10.
+pub(super) const NONCE_MAX: usize = 40;
+
+/// How far the timestamp of a request may be from this machine's clock, in either direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// At most this many seconds.
+    AtMost(u64),
+    /// Any time: captured requests stay valid.
+    Any,
+}
+
+/// The query parameters that authenticate a request, percent-decoded. Timestamp and nonce are opaque: the
+/// signature is over their text.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// `signature` or `msg_signature`: 40 hexadecimal digits.
+    pub signature: &'a [u8],
+    /// `timestamp`: seconds since 1970.
+    pub timestamp: &'a [u8],
+    /// `nonce`
+    pub nonce: &'a [u8],
+}
+
+/// Why a signature is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureError {
+    /// The signature is not 40 hexadecimal digits.
+    Malformed,
+    /// The timestamp has more than 20 bytes.
+    LongTimestamp {
+        /// Its bytes.
+        length: usize,
+    },
+    /// The nonce has more than 40 bytes.
+    LongNonce {
+        /// Its bytes.
+        length: usize,
+    },
+    /// The signature is not that of token, timestamp and nonce.
+    Mismatch,
+    /// The signature is right, but the timestamp is not a number.
+    MalformedTimestamp,
+    /// The signature is right, but the timestamp is too far from this machine's clock.
+    Stale {
+        /// Seconds between the two.
+        off: u64,
+        /// Whether the timestamp is in the future.
+        is_ahead: bool,
+        /// Seconds allowed.
+        max: u64,
+    },
+    /// The signature is right, but was used before, for other content.
+    Reused,
+}
+
+/// Proof that the sender of a request knows the token, or has seen a request of WeChat within the allowed
 /// age.
 ///
-/// Only [`Token::verify`](super::Token::verify) makes one, and opening a message uses it up. It does
-/// **not** prove what the message says: the signature covers token, timestamp and nonce, but neither
-/// method, target nor content.
+/// Only [`Token::verify`] makes one, and [`Message::parse`](super::Message::parse) consumes it. It proves
+/// **nothing** about the message: the signature covers token, timestamp and nonce, but not the method, the
+/// target or the content.
 ///
 /// ```
 /// use wechat::wechat::{Age, Credentials, Message, Token};
@@ -24,12 +89,12 @@ use super::signature::Signature;
 /// .unwrap();
 /// assert_eq!(Message::parse(verified, &xml).unwrap().field("Content"), Some("hi"));
 /// ```
-/// Without that proof the same does not compile:
+/// A proof that is made by hand does not compile:
 /// ```compile_fail,E0451
 /// use wechat::wechat::{Message, Verified};
 /// use wechat::xml::Document;
 /// let signature = wechat::wechat::Signature::parse(&[b'0'; 40]).unwrap();
-/// let verified = Verified { at: 0, signature };
+/// let verified = Verified { received: 0, signature };
 /// let xml = Document::parse_message(
 ///     b"<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
 ///     <CreateTime>1626513248</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>",
@@ -39,23 +104,220 @@ use super::signature::Signature;
 /// ```
 #[derive(Debug)]
 pub struct Verified {
-    /// When, in seconds since 1970.
-    pub(super) at: u64,
-    pub(super) signature: Signature,
+    received: u64,
+    signature: Signature,
 }
 
-/// An `Encrypt` whose `msg_signature` was right: whoever encrypted it knew the token. Nothing else is
-/// decrypted.
+impl Verified {
+    /// When the request was received, by this machine's clock, in seconds since 1970.
+    pub(super) const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The signature that was right.
+    pub(super) const fn signature(&self) -> &Signature {
+        &self.signature
+    }
+}
+
+/// An `Encrypt` with the right `msg_signature`: its sender knows the token. Nothing else is decrypted.
 ///
-/// Only [`Token::verify_message`](super::Token::verify_message) makes one.
+/// Only [`Token::verify_message`] makes one.
 #[derive(Debug)]
-pub struct Sealed<'a> {
-    pub(super) encrypt: &'a str,
+pub struct VerifiedEncrypt<'a>(&'a str);
+
+impl<'a> VerifiedEncrypt<'a> {
+    /// The base64 of the `Encrypt`.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
 }
 
-impl<'a> Sealed<'a> {
-    /// The base64 of it.
-    pub const fn encrypt(&self) -> &'a str {
-        self.encrypt
+impl Token {
+    /// Checks the `signature` of a request that was received at the time `now`, in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`SignatureError`], but not `Reused`. The timestamp is compared with the clock only after the
+    /// signature, so a stranger learns nothing about the clock.
+    pub fn verify(
+        &self,
+        credentials: &Credentials<'_>,
+        now: u64,
+        max_age: Age,
+    ) -> Result<Verified, SignatureError> {
+        let signature = self.check(credentials, "")?;
+        if let Age::AtMost(max) = max_age {
+            let timestamp = digits::parse_decimal(credentials.timestamp)
+                .map_err(|_| SignatureError::MalformedTimestamp)?;
+            let off = now.abs_diff(timestamp);
+            if off > max {
+                let is_ahead = timestamp > now;
+                return Err(SignatureError::Stale { off, is_ahead, max });
+            }
+        }
+        Ok(Verified {
+            received: now,
+            signature,
+        })
+    }
+
+    /// Checks the `msg_signature` of an `Encrypt`.
+    ///
+    /// # Errors
+    /// `Malformed`, `LongTimestamp`, `LongNonce` or `Mismatch`
+    pub fn verify_message<'a>(
+        &self,
+        credentials: &Credentials<'_>,
+        encrypt: &'a str,
+    ) -> Result<VerifiedEncrypt<'a>, SignatureError> {
+        self.check(credentials, encrypt)?;
+        Ok(VerifiedEncrypt(encrypt))
+    }
+
+    fn check(
+        &self,
+        credentials: &Credentials<'_>,
+        encrypt: &str,
+    ) -> Result<Signature, SignatureError> {
+        let Credentials {
+            signature,
+            timestamp,
+            nonce,
+        } = *credentials;
+        if timestamp.len() > TIMESTAMP_MAX {
+            let length = timestamp.len();
+            return Err(SignatureError::LongTimestamp { length });
+        }
+        if nonce.len() > NONCE_MAX {
+            let length = nonce.len();
+            return Err(SignatureError::LongNonce { length });
+        }
+        let signature = Signature::parse(signature).ok_or(SignatureError::Malformed)?;
+        match signature.is_equal(&self.sign_message(timestamp, nonce, encrypt)) {
+            true => Ok(signature),
+            false => Err(SignatureError::Mismatch),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    fn verify(
+        signature: &str,
+        timestamp: &str,
+        now: u64,
+        max_age: Age,
+    ) -> Result<(), SignatureError> {
+        let credentials = Credentials {
+            signature: signature.as_bytes(),
+            timestamp: timestamp.as_bytes(),
+            nonce: b"415670741",
+        };
+        Token::parse("AAAAA")
+            .unwrap()
+            .verify(&credentials, now, max_age)
+            .map(|_| ())
+    }
+
+    const RIGHT: &str = "6c5c811b55cc85e0e1b54100749188c20beb3f5d";
+
+    #[test]
+    fn accepts_the_right_signature_in_upper_and_lower_case() {
+        assert_eq!(
+            verify(RIGHT, "1714112445", 1_714_112_445, Age::AtMost(0)),
+            Ok(())
+        );
+        assert_eq!(
+            verify(&RIGHT.to_uppercase(), "1714112445", 0, Age::Any),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn refuses_a_signature_with_one_wrong_digit() {
+        for index in 0..RIGHT.len() {
+            let mut wrong = RIGHT.as_bytes().to_vec();
+            wrong[index] = if wrong[index] == b'0' { b'1' } else { b'0' };
+            let wrong = String::from_utf8(wrong).unwrap();
+            assert_eq!(
+                verify(&wrong, "1714112445", 1_714_112_445, Age::Any),
+                Err(SignatureError::Mismatch),
+                "{index}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_a_long_timestamp_or_nonce_whatever_the_signature() {
+        let token = Token::parse("AAAAA").unwrap();
+        for (lengths, expected) in [
+            ((20, 40), Ok(())),
+            ((21, 1), Err(SignatureError::LongTimestamp { length: 21 })),
+            ((1, 41), Err(SignatureError::LongNonce { length: 41 })),
+        ] {
+            let (timestamp, nonce) = (vec![b'1'; lengths.0], vec![b'1'; lengths.1]);
+            let signature = token.sign(&timestamp, &nonce).to_string();
+            let credentials = Credentials {
+                signature: signature.as_bytes(),
+                timestamp: &timestamp,
+                nonce: &nonce,
+            };
+            let verified = token.verify(&credentials, 0, Age::Any).map(|_| ());
+            assert_eq!(verified, expected);
+        }
+    }
+
+    #[test]
+    fn refuses_text_that_is_no_signature() {
+        for text in [
+            "",
+            "6c5c",
+            &RIGHT[1..],
+            &format!("{RIGHT}0"),
+            &RIGHT.replace('d', "g"),
+            &RIGHT.replace("6c", "+c"),
+        ] {
+            assert_eq!(
+                verify(text, "1714112445", 1_714_112_445, Age::Any),
+                Err(SignatureError::Malformed),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_a_timestamp_too_far_in_the_past_or_future() {
+        let stale = |now| verify(RIGHT, "1714112445", now, Age::AtMost(600));
+        assert_eq!(stale(1_714_112_445 + 600), Ok(()));
+        assert_eq!(stale(1_714_112_445 - 600), Ok(()));
+        assert_eq!(
+            stale(1_714_112_445 + 601).unwrap_err().to_string(),
+            "timestamp is 601 s behind this machine's clock, at most 600 s allowed"
+        );
+        assert_eq!(
+            stale(1_714_112_445 - 700).unwrap_err().to_string(),
+            "timestamp is 700 s ahead of this machine's clock, at most 600 s allowed"
+        );
+    }
+
+    #[test]
+    fn requires_a_number_as_timestamp_only_if_its_age_is_limited() {
+        let token = Token::parse("AAAAA").unwrap();
+        for timestamp in ["+5", "-5", "5 ", "x", "99999999999999999999"] {
+            let signature = token.sign(timestamp.as_bytes(), b"415670741").to_string();
+            assert_eq!(
+                verify(&signature, timestamp, 5, Age::AtMost(600)),
+                Err(SignatureError::MalformedTimestamp),
+                "{timestamp}"
+            );
+            assert_eq!(
+                verify(&signature, timestamp, 5, Age::Any),
+                Ok(()),
+                "{timestamp}"
+            );
+        }
     }
 }

@@ -116,7 +116,7 @@ pub(crate) fn cipher() -> wechat::wechat::Cipher {
 #[cfg(feature = "secure")]
 pub(crate) fn sealed(message: &[u8]) -> (Vec<u8>, Signed) {
     let signed = Signed::now(0);
-    let encrypt = cipher().seal(message).unwrap();
+    let encrypt = cipher().encrypt(message).unwrap();
     let (timestamp, nonce) = (signed.timestamp.as_bytes(), signed.nonce.as_bytes());
     let msg_signature = token().sign_message(timestamp, nonce, &encrypt).to_string();
     let content = format!(

@@ -100,12 +100,12 @@ fn bad_settings_are_one_line_and_exit_code_2() {
         (
             &[],
             &[("WECHAT_TOKEN", "ab")],
-            "wechat: WECHAT_TOKEN: token of 2 characters, 3 to 32 allowed\n",
+            "wechat: WECHAT_TOKEN: token: 2 characters, 3 to 32 allowed\n",
         ),
         (
             &[],
             &[("WECHAT_TOKEN", "s3cret!")],
-            "wechat: WECHAT_TOKEN: token with another character at place 7, only A-Z a-z 0-9 allowed\n",
+            "wechat: WECHAT_TOKEN: token: invalid character at position 7 (allowed: A-Z a-z 0-9)\n",
         ),
         (
             &["--max-connections", "0"],
@@ -187,9 +187,7 @@ fn the_token_comes_from_a_file_or_a_credential() {
     let (code, _, err) = run(&["--token-file", file.to_str().unwrap()], &[]);
     assert_eq!(code, 2);
     assert!(
-        err.ends_with(
-            "token\": token with another character at place 6, only A-Z a-z 0-9 allowed\n"
-        ),
+        err.ends_with("token\": token: invalid character at position 6 (allowed: A-Z a-z 0-9)\n"),
         "{err}"
     );
     assert!(!err.contains("hello"), "{err}");

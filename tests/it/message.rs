@@ -37,7 +37,7 @@ fn describe(message: &Message<'_>) -> String {
     writeln!(text, "msg_type {:?}", message.msg_type()).unwrap();
     writeln!(text, "msg_id {:?}", message.msg_id()).unwrap();
     writeln!(text, "kind {:?}", message.kind()).unwrap();
-    for leaf in message.leaves() {
+    for leaf in message.fields() {
         writeln!(text, "leaf {} = {:?}", leaf.path(), leaf.text()).unwrap();
     }
     text
@@ -77,19 +77,25 @@ fn what_is_not_a_message_is_refused_with_what_it_lacks() {
     let whole = text_message("hi");
     assert_refused(
         &whole.replace("ToUserName", "To"),
-        MessageError::Missing("ToUserName"),
+        MessageError::Missing {
+            element: "ToUserName",
+        },
     );
     assert_refused(
         &whole.replace("oUser1", ""),
-        MessageError::Missing("FromUserName"),
+        MessageError::Missing {
+            element: "FromUserName",
+        },
     );
     assert_refused(
         &whole.replace("oUser1", " \n"),
-        MessageError::Missing("FromUserName"),
+        MessageError::Missing {
+            element: "FromUserName",
+        },
     );
     assert_refused(
         &whole.replace("<MsgType>text</MsgType>", ""),
-        MessageError::Missing("MsgType"),
+        MessageError::Missing { element: "MsgType" },
     );
     assert_refused(&whole.replace("1700000000", "+1"), MessageError::CreateTime);
     assert_refused(
@@ -99,7 +105,7 @@ fn what_is_not_a_message_is_refused_with_what_it_lacks() {
     assert_refused(&whole.replace("xml>", "html>"), MessageError::Root);
     assert_refused(
         &whole.replace("</Content>", "</Content><Content>x</Content>"),
-        MessageError::Repeated("Content"),
+        MessageError::Repeated { element: "Content" },
     );
     assert_refused(
         "<xml><ToUserName>gh_1</ToUserName><Encrypt>x</Encrypt></xml>",
@@ -112,7 +118,7 @@ fn assert_not_xml(text: &[u8], expected: XmlError) {
     let error = with_message(text, |_| ()).unwrap_err();
     assert_eq!(
         error,
-        MessageError::Document(expected),
+        MessageError::Xml(expected),
         "{}",
         text.escape_ascii()
     );
@@ -149,7 +155,7 @@ fn what_is_not_xml_is_refused_at_its_place() {
         assert!(
             matches!(
                 with_message(open.as_bytes(), |_| ()),
-                Err(MessageError::Document(_))
+                Err(MessageError::Xml(_))
             ),
             "{open}"
         );
@@ -227,10 +233,7 @@ fn what_is_no_text_of_xml_is_refused_at_its_place() {
     ] {
         let error = with_message(text.as_bytes(), |_| ()).unwrap_err();
         assert!(
-            matches!(
-                error,
-                MessageError::Document(XmlError::Syntax { line: 1, .. })
-            ),
+            matches!(error, MessageError::Xml(XmlError::Syntax { line: 1, .. })),
             "{text}: {error}"
         );
     }
@@ -241,7 +244,7 @@ fn names_are_what_xml_says_they_are() {
     let names = "<é/><_/><a-b.c9/><你好/><a\u{B7}/>";
     let content = text_message("x").replace("</xml>", &format!("{names}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
-        let names = message.leaves().map(|leaf| leaf.name().to_owned());
+        let names = message.fields().map(|leaf| leaf.name().to_owned());
         names.skip(5).collect::<Vec<_>>()
     });
     assert_eq!(found.unwrap(), ["é", "_", "a-b.c9", "你好", "a\u{B7}"]);
@@ -249,7 +252,7 @@ fn names_are_what_xml_says_they_are() {
         let content = text_message(name);
         let error = with_message(content.as_bytes(), |_| ()).unwrap_err();
         assert!(
-            matches!(error, MessageError::Document(XmlError::Syntax { .. })),
+            matches!(error, MessageError::Xml(XmlError::Syntax { .. })),
             "{name}"
         );
     }
@@ -260,7 +263,7 @@ fn elements_stand_in_each_other() {
     let nested = "<A><B><C>1</C></B>x<B>2</B><D/></A><C>3</C>";
     let content = text_message("x").replace("</xml>", &format!("{nested}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
-        let leaves = message.leaves().skip(5);
+        let leaves = message.fields().skip(5);
         let leaves: Vec<_> = leaves
             .map(|leaf| (leaf.path(), leaf.text().to_owned()))
             .collect();

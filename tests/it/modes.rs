@@ -167,7 +167,7 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
     let (other_content, _) = wechat.content(&text_message("else"), Mode::Safe);
     let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
     let inside = |message: &str| {
-        let encrypt = wechat.cipher.seal(message.as_bytes()).unwrap();
+        let encrypt = wechat.cipher.encrypt(message.as_bytes()).unwrap();
         under(
             &wechat.query(&encrypt),
             &content_of(&encrypt, &text_message(""), Mode::Safe),
@@ -187,12 +187,12 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
                 Mode::Compatible,
             ),
             "bad-encryption",
-            "appid inside is another account's",
+            "appid in the decrypted text is not this account's",
         ),
         (
             under(&wechat.query("AAAA"), bare),
             "bad-encryption",
-            "Encrypt of 3 bytes, a multiple of 16 expected",
+            "Encrypt has 3 bytes, expected a multiple of 16",
         ),
         (
             under(&wechat.query("!"), &bare.replace("AAAA", "!")),
@@ -205,7 +205,7 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
                 &content.replace("</Encrypt>", "<a/></Encrypt>"),
             ),
             "plain-refused",
-            "element Encrypt is missing, of which the query speaks",
+            "element Encrypt is missing, but the query says the message is encrypted",
         ),
         // A replay with another body, and one of the body under another query.
         (
@@ -221,7 +221,7 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
                 &content,
             ),
             "bad-signature",
-            "msg_signature is not 40 hexadecimal digits",
+            "msg_signature is malformed, expected 40 hexadecimal digits",
         ),
         (
             under(
@@ -229,17 +229,17 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
                 &both.replace("secret words", "other words"),
             ),
             "plain-differs",
-            "element Content beside Encrypt is not the one in it",
+            "element Content differs from the decrypted message",
         ),
         (
             inside("{\"MsgType\":\"text\"}"),
             "bad-message",
-            "decrypted: not well-formed XML at line 1 column 1",
+            "decrypted message: not well-formed XML at line 1 column 1",
         ),
         (
             inside("<xml><Encrypt>a</Encrypt></xml>"),
             "bad-message",
-            "decrypted: message is encrypted",
+            "decrypted message: message is encrypted",
         ),
     ];
     let mut stream = connect(program.address);
@@ -301,10 +301,10 @@ fn the_log_says_where_to_look() {
     }
     lines.extend(program.stop());
     for (line, hint) in lines.iter().zip([
-        "is the appid the one in the WeChat console?",
-        "signature is right, so the token is; who changed Encrypt or msg_signature?",
-        "is the EncodingAESKey the one in the WeChat console?",
-        "choose 安全模式 in the WeChat console, or do without --require-encryption",
+        "compare the appid with the one in the WeChat console",
+        "the token is right, because signature matches; find out what changes Encrypt or msg_signature",
+        "compare the EncodingAESKey with the one in the WeChat console",
+        "choose 安全模式 in the WeChat console, or run without --require-encryption",
     ]) {
         assert!(line.ends_with(&format!(" hint=\"{hint}\"")), "{line}");
     }
@@ -331,7 +331,10 @@ fn an_encrypted_message_cannot_be_made_a_plain_one() {
     let query = wechat.query(&encrypt);
     assert_eq!(status(&query, &content).0, 200);
     // Without what speaks of encryption, its signature is good for nothing any more.
-    let reused = (403, "signature was used for another content\n".to_owned());
+    let reused = (
+        403,
+        "signature was already used for other content\n".to_owned(),
+    );
     for plain in [text_message("two"), message.clone()] {
         assert_eq!(status(&plain_query(&query), &plain), reused);
     }
@@ -362,7 +365,7 @@ fn an_encrypted_message_cannot_be_made_a_plain_one() {
         .iter()
         .map(|line| line.split_once(" cause=").unwrap().1.to_owned())
         .collect();
-    let stripped = "plain-refused reason=\"element Encrypt is missing, of which the query speaks\"";
+    let stripped = "plain-refused reason=\"element Encrypt is missing, but the query says the message is encrypted\"";
     let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\"";
     assert_eq!(reasons[3..6], [stripped; 3], "{reasons:#?}");
     assert_eq!(reasons[6..10], [missing; 4]);
@@ -568,7 +571,7 @@ fn a_msg_signature_signs_nothing_else() {
                 };
                 let answer = ask(&mut stream, &request);
                 let length = both.replace("%2B", "+").len();
-                let reason = format!("nonce of {length} bytes, at most 40 allowed\n");
+                let reason = format!("nonce has {length} bytes, at most 40 allowed\n");
                 assert_eq!((answer.status, answer.content), (403, reason));
             }
         }
@@ -592,7 +595,7 @@ fn plain_messages_are_refused_where_encryption_is_required() {
         ),
     ] {
         let answer = ask(&mut stream, &request);
-        let reason = "message is plain, only encrypted ones allowed\n";
+        let reason = "message is not encrypted, only encrypted ones allowed\n";
         assert_eq!((answer.status, answer.content.as_str()), (403, reason));
     }
     for mode in [Mode::Compatible, Mode::Safe] {
@@ -723,8 +726,8 @@ fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
         .iter()
         .map(|line| line.split_once(" cause=mode reason=").unwrap().1)
         .collect();
-    let safe = "\"messages come in safe mode (安全模式)\"";
-    let compatible = "\"messages come in compatible mode (兼容模式)\"";
+    let safe = "\"messages arrive in safe mode (安全模式)\"";
+    let compatible = "\"messages arrive in compatible mode (兼容模式)\"";
     assert_eq!(reasons, [safe, compatible]);
 
     // A message without a reply is one too, and a plain one is news where others are encrypted.
@@ -738,7 +741,7 @@ fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
     }
     let lines = program.stop();
     assert!(lines[0].ends_with(&format!(" cause=mode reason={safe}")));
-    assert!(lines[1].ends_with(" cause=mode reason=\"messages come in plain mode (明文模式)\""));
+    assert!(lines[1].ends_with(" cause=mode reason=\"messages arrive in plain mode (明文模式)\""));
     assert_eq!(lines.len(), 2);
 }
 

@@ -372,7 +372,10 @@ fn refuses_a_signature_for_another_content() {
     assert_eq!(element(&answer.content, "Content"), "一");
     let refused = ask(&text_of("oUser1", 2, "二"));
     assert_eq!(refused.status, 403);
-    assert_eq!(refused.content, "signature was used for another content\n");
+    assert_eq!(
+        refused.content,
+        "signature was already used for other content\n"
+    );
     let again = ask(&text_of("oUser1", 1, "一"));
     assert_eq!(timeless(&again.content), timeless(&answer.content));
     let [line] = program.stop().try_into().unwrap();

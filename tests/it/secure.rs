@@ -9,11 +9,12 @@ use wechat::callback::{Callback, EncryptionPolicy};
 use wechat::http::{Head, Request, Status};
 use wechat::session::{Caller, Outcome};
 use wechat::wechat::{
-    AesKey, AesKeyError, AppId, Cipher, Credentials, Mode, OpenError, Reply, SignatureError, Token,
+    AesKey, AesKeyError, AppId, Cipher, Credentials, DecryptError, Mode, Reply, SignatureError,
+    Token,
 };
 
 /// Opens an `Encrypt`, which takes a signature, and returns what was in it or why it cannot be opened.
-fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, OpenError> {
+fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, DecryptError> {
     let token = Token::parse(TOKEN).unwrap();
     let signature = token.sign_message(b"1", b"2", encrypt).to_string();
     let credentials = Credentials {
@@ -21,8 +22,10 @@ fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, OpenError> {
         timestamp: b"1",
         nonce: b"2",
     };
-    let sealed = token.verify_message(&credentials, encrypt).unwrap();
-    cipher.open(&sealed).map(|opened| opened.message().to_vec())
+    let verified = token.verify_message(&credentials, encrypt).unwrap();
+    cipher
+        .decrypt(&verified)
+        .map(|decrypted| decrypted.message().to_vec())
 }
 
 #[test]
@@ -44,7 +47,11 @@ fn published_messages_are_opened_and_sealed_alike() {
             Ok(&vector.message()),
             "{name}"
         );
-        assert_eq!(cipher.seal(&vector.message()).unwrap(), encrypt, "{name}");
+        assert_eq!(
+            cipher.encrypt(&vector.message()).unwrap(),
+            encrypt,
+            "{name}"
+        );
         let padding: usize = vector.must("padding").parse().unwrap();
         let length = 20 + vector.message().len() + vector.must("app-id").len() + padding;
         assert_eq!(
@@ -85,7 +92,7 @@ fn published_msg_signatures_are_verified_and_no_other() {
             verify(&token, &msg_signature.to_uppercase(), encrypt),
             Ok(())
         );
-        let wrong = Err(SignatureError::Wrong);
+        let wrong = Err(SignatureError::Mismatch);
         let plain = token
             .sign(timestamp.as_bytes(), nonce.as_bytes())
             .to_string();
@@ -134,21 +141,21 @@ fn messages_of_any_length_come_back() {
         let message: Vec<u8> = (0..length)
             .map(|at| u8::try_from(at % 256).unwrap())
             .collect();
-        let encrypt = cipher.seal(&message).unwrap();
+        let encrypt = cipher.encrypt(&message).unwrap();
         assert_eq!(open(&cipher, &encrypt), Ok(message));
         let padded = (20 + length + APP_ID.len() + 1).next_multiple_of(32);
         assert_eq!(encrypt.len(), padded.div_ceil(3) * 4);
     }
     assert_eq!(
-        open(&cipher, &cipher.seal(b"").unwrap()),
-        Err(OpenError::Empty)
+        open(&cipher, &cipher.encrypt(b"").unwrap()),
+        Err(DecryptError::Empty)
     );
 }
 
 #[test]
 fn no_text_is_a_panic() {
     let cipher = cipher_of(AES_KEY, APP_ID);
-    let encrypt = cipher.seal("<xml>你好</xml>".as_bytes()).unwrap();
+    let encrypt = cipher.encrypt("<xml>你好</xml>".as_bytes()).unwrap();
     for at in 0..encrypt.len() {
         for letter in ['A', '/', '=', ' ', '"', '\0'] {
             let mut flipped: Vec<char> = encrypt.chars().collect();
@@ -165,7 +172,7 @@ fn no_text_is_a_panic() {
 #[test]
 fn the_same_message_never_looks_the_same() {
     let cipher = cipher_of(AES_KEY, APP_ID);
-    let mut sealed: Vec<String> = (0..100).map(|_| cipher.seal(b"a").unwrap()).collect();
+    let mut sealed: Vec<String> = (0..100).map(|_| cipher.encrypt(b"a").unwrap()).collect();
     sealed.sort();
     sealed.dedup();
     assert_eq!(sealed.len(), 100);
@@ -177,7 +184,7 @@ fn without_random_bytes_nothing_is_sealed() {
     let app_id = AppId::parse(APP_ID).unwrap();
     let none = |_: &mut [u8]| Err(io::Error::other("none left"));
     let cipher = Cipher::new(key, None, app_id, none);
-    assert_eq!(cipher.seal(b"a").unwrap_err().to_string(), "none left");
+    assert_eq!(cipher.encrypt(b"a").unwrap_err().to_string(), "none left");
 }
 
 /// WeChat changes over to a new key some time after it is saved, so that both are good for a while.
@@ -191,19 +198,19 @@ fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
     let token = Token::parse(TOKEN).unwrap();
     for key in [AES_KEY, OTHER] {
         let wechat = WeChat::with(TOKEN, key, APP_ID);
-        let encrypt = wechat.cipher.seal(b"question").unwrap();
+        let encrypt = wechat.cipher.encrypt(b"question").unwrap();
         let signature = token.sign_message(b"1", b"2", &encrypt).to_string();
         let credentials = Credentials {
             signature: signature.as_bytes(),
             timestamp: b"1",
             nonce: b"2",
         };
-        let sealed = token.verify_message(&credentials, &encrypt).unwrap();
-        let opened = both.open(&sealed).unwrap();
-        assert_eq!(opened.message(), b"question");
-        let mut out = Vec::new();
-        opened
-            .write_reply(b"answer", &token, now(), &credentials, &mut out)
+        let verified = token.verify_message(&credentials, &encrypt).unwrap();
+        let decrypted = both.decrypt(&verified).unwrap();
+        assert_eq!(decrypted.message(), b"question");
+
+        let out = decrypted
+            .encrypt_reply(b"answer", &token, now(), &credentials)
             .unwrap();
         let answer = Answer {
             status: 200,
@@ -216,8 +223,8 @@ fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
     for key in [AES_KEY, OTHER] {
         let other_app = WeChat::with(TOKEN, key, "wx1");
         assert_eq!(
-            open(&both, &other_app.cipher.seal(b"a").unwrap()),
-            Err(OpenError::AppId)
+            open(&both, &other_app.cipher.encrypt(b"a").unwrap()),
+            Err(DecryptError::AppId)
         );
     }
 }
@@ -226,15 +233,15 @@ fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
 #[test]
 fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
     let wechat = WeChat::usual();
-    let encrypt = wechat.cipher.seal(b"question").unwrap();
+    let encrypt = wechat.cipher.encrypt(b"question").unwrap();
     let signature = wechat.token.sign_message(b"1", b"2", &encrypt).to_string();
     let credentials = Credentials {
         signature: signature.as_bytes(),
         timestamp: b"1",
         nonce: b"2",
     };
-    let sealed = wechat.token.verify_message(&credentials, &encrypt).unwrap();
-    let opened = wechat.cipher.open(&sealed).unwrap();
+    let verified = wechat.token.verify_message(&credentials, &encrypt).unwrap();
+    let decrypted = wechat.cipher.decrypt(&verified).unwrap();
     for nonce in [
         b"1714112445".as_slice(),
         "随机".as_bytes(),
@@ -243,13 +250,12 @@ fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
         b"",
         &[b'9'; 8000],
     ] {
-        let mut out = Vec::new();
         let request = Credentials {
             nonce,
             ..credentials
         };
-        opened
-            .write_reply(b"answer", &wechat.token, 1_700_000_001, &request, &mut out)
+        let out = decrypted
+            .encrypt_reply(b"answer", &wechat.token, 1_700_000_001, &request)
             .unwrap();
         let text = String::from_utf8(out).unwrap();
         let document = roxmltree::Document::parse(&text).unwrap();
@@ -276,18 +282,27 @@ fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
 #[test]
 fn keys_are_43_characters_of_base64_and_print_nothing() {
     let error = |text: &str| AesKey::parse(text).unwrap_err();
-    assert_eq!(error(""), AesKeyError::Length(0));
-    assert_eq!(error(&AES_KEY[1..]), AesKeyError::Length(42));
-    assert_eq!(error(&format!("{AES_KEY}=")), AesKeyError::Character(44));
-    assert_eq!(error(&format!("{AES_KEY}A")), AesKeyError::Length(44));
-    assert_eq!(error(&AES_KEY.replace('c', "-")), AesKeyError::Character(3));
+    assert_eq!(error(""), AesKeyError::Length { length: 0 });
+    assert_eq!(error(&AES_KEY[1..]), AesKeyError::Length { length: 42 });
+    assert_eq!(
+        error(&format!("{AES_KEY}=")),
+        AesKeyError::Character { position: 44 }
+    );
+    assert_eq!(
+        error(&format!("{AES_KEY}A")),
+        AesKeyError::Length { length: 44 }
+    );
+    assert_eq!(
+        error(&AES_KEY.replace('c', "-")),
+        AesKeyError::Character { position: 3 }
+    );
     assert_eq!(
         error(&AES_KEY.replace('a', "钥")),
-        AesKeyError::Character(1)
+        AesKeyError::Character { position: 1 }
     );
     // The last character has two bits more than the key: they count for nothing.
     let keys = ["8", "9", "+", "/"].map(|last| format!("{}{last}", &AES_KEY[..42]));
-    let encrypt = cipher_of(&keys[0], APP_ID).seal(b"a").unwrap();
+    let encrypt = cipher_of(&keys[0], APP_ID).encrypt(b"a").unwrap();
     for key in &keys {
         assert_eq!(open(&cipher_of(key, APP_ID), &encrypt), Ok(b"a".to_vec()));
     }
@@ -299,7 +314,7 @@ fn keys_are_43_characters_of_base64_and_print_nothing() {
 #[test]
 fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
     let wechat = WeChat::usual();
-    let encrypt = wechat.cipher.seal(b"question").unwrap();
+    let encrypt = wechat.cipher.encrypt(b"question").unwrap();
     for (request, reply) in [
         ("1700000000", "1700000001"),
         ("1700000001", "1700000002"),
@@ -315,11 +330,11 @@ fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
             timestamp: request.as_bytes(),
             nonce: b"2",
         };
-        let sealed = wechat.token.verify_message(&credentials, &encrypt).unwrap();
-        let opened = wechat.cipher.open(&sealed).unwrap();
-        let mut out = Vec::new();
-        opened
-            .write_reply(b"a", &wechat.token, 1_700_000_001, &credentials, &mut out)
+        let verified = wechat.token.verify_message(&credentials, &encrypt).unwrap();
+        let decrypted = wechat.cipher.decrypt(&verified).unwrap();
+
+        let out = decrypted
+            .encrypt_reply(b"a", &wechat.token, 1_700_000_001, &credentials)
             .unwrap();
         let out = String::from_utf8(out).unwrap();
         let expected = format!("<TimeStamp>{reply}</TimeStamp><Nonce><![CDATA[2]]></Nonce>");

@@ -637,7 +637,7 @@ fn encrypted_answers_are_opened_and_judged() {
     const OTHER_KEY: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
 
     fn envelope(wechat: &WeChat, reply: &str, timestamp: &str) -> String {
-        let encrypt = wechat.cipher.seal(reply.as_bytes()).unwrap();
+        let encrypt = wechat.cipher.encrypt(reply.as_bytes()).unwrap();
         sealed(wechat, &encrypt, timestamp)
     }
 
@@ -702,7 +702,7 @@ fn encrypted_answers_are_opened_and_judged() {
             &padding_of_another_key(&usual),
             switch,
             &[
-                "failed: decrypted text does not end in 1 to 32 bytes of padding; \
+                "failed: decrypted text has no valid padding, expected 1 to 32 bytes of it; \
                  check that both sides have the same EncodingAESKey\n",
             ],
         );
@@ -711,7 +711,7 @@ fn encrypted_answers_are_opened_and_judged() {
             &envelope(&other, REPLY, "1700000001"),
             switch,
             &[
-                "failed: appid inside is another account's; check that both sides have the same appid\n",
+                "failed: appid in the decrypted text is not this account's; check that both sides have the same appid\n",
             ],
         );
         let other = WeChat::with("goodbye2020", AES_KEY, APP_ID);
@@ -769,7 +769,7 @@ fn encrypted_answers_are_opened_and_judged() {
         judged(
             &right.replace("[nonce]", &format!("[{}]", "9".repeat(41))),
             switch,
-            &["failed: nonce of 41 bytes, at most 40 allowed"],
+            &["failed: nonce has 41 bytes, at most 40 allowed"],
         );
         judged(
             &right.replace("Nonce", "Once"),
@@ -801,7 +801,7 @@ fn encrypted_answers_are_opened_and_judged() {
         judged(
             &envelope(&usual, "", "1700000001"),
             switch,
-            &["failed: message inside is empty; "],
+            &["failed: decrypted message is empty; "],
         );
     }
     judged(REPLY, "--compatible", &["text after ", delivered]);

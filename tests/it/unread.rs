@@ -34,15 +34,17 @@ fn a_safe_message_gets_success_and_the_log_says_what_to_do() {
     assert_eq!(lines.len(), 2);
     let hint = match wechat::wechat::SECURE {
         true => {
-            "give the EncodingAESKey, by WECHAT_AES_KEY or the credential aes-key; or set 兼容模式 in the console"
+            "set the EncodingAESKey (WECHAT_AES_KEY or the credential aes-key), or choose 兼容模式 in the WeChat console"
         }
-        false => "built without the feature secure; or set 兼容模式 in the console",
+        false => {
+            "this program was built without encryption (feature secure); choose 兼容模式 in the WeChat console"
+        }
     };
     for line in lines {
         assert!(line.starts_with("200 POST /wx peer="), "{line}");
         assert!(
             line.ends_with(&format!(
-                " cause=encrypted reason=\"message is encrypted (安全模式), so it was not read\" hint=\"{hint}\""
+                " cause=encrypted reason=\"message is encrypted (安全模式) and was not read\" hint=\"{hint}\""
             )),
             "{line}"
         );
@@ -85,7 +87,7 @@ fn of_a_compatible_message_the_plain_part_is_answered() {
     assert_eq!(ask(&mut stream, &post(&plain)).status, 200);
     let lines = program.stop();
     assert_eq!(lines.len(), 5, "{lines:#?}");
-    let mode = |of: &str| format!(" cause=mode reason=\"messages come in {of}\"");
+    let mode = |of: &str| format!(" cause=mode reason=\"messages arrive in {of}\"");
     assert!(lines[0].ends_with(&mode("compatible mode (兼容模式)")));
     assert!(
         lines[1..4]
@@ -117,7 +119,7 @@ fn a_signature_is_good_for_one_message_whatever_its_query_speaks_of() {
 
 #[test]
 fn what_takes_a_key_is_refused_without_one() {
-    let feature = "built without the feature secure, which encrypted messages take (cargo build --release --features secure)";
+    let feature = "this program was built without encryption; build it with cargo build --release --features secure";
     let refused = |variables: &[(&str, &str)], arguments: &[&str], with: &str, without: &str| {
         let mut command = command();
         command.env("WECHAT_TOKEN", TOKEN);
@@ -140,7 +142,7 @@ fn what_takes_a_key_is_refused_without_one() {
     refused(
         &[("WECHAT_AES_KEY", "secret=")],
         &["serve", "--app-id", "wx1"],
-        "WECHAT_AES_KEY: EncodingAESKey with another character at place 7, only A-Z a-z 0-9 + / allowed",
+        "WECHAT_AES_KEY: EncodingAESKey: invalid character at position 7 (allowed: A-Z a-z 0-9 + /)",
         "WECHAT_AES_KEY: FEATURE",
     );
     refused(
@@ -200,7 +202,7 @@ fn what_takes_a_key_is_refused_without_one() {
     refused(
         &[("CREDENTIALS_DIRECTORY", folder.to_str().unwrap())],
         &["serve", "--app-id", "wx1"],
-        &format!("{path:?}: EncodingAESKey of 44 characters, 43 allowed"),
+        &format!("{path:?}: EncodingAESKey: 44 characters, 43 expected"),
         &format!("{path:?}: FEATURE"),
     );
 }

@@ -269,7 +269,7 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             get(&format!("/wx?{wrong}&echostr=1")),
             403,
             "bad-signature",
-            "signature is not 40 hexadecimal digits",
+            "signature is malformed, expected 40 hexadecimal digits",
         ),
         (
             get(&format!("/wx?{other}&echostr=1")),
@@ -287,13 +287,13 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             to(&stale, &message),
             403,
             "stale-timestamp",
-            "timestamp 360",
+            "timestamp is 360",
         ),
         (
             to(&odd, &message),
             403,
             "stale-timestamp",
-            "timestamp is not a number of seconds",
+            "timestamp is malformed, expected a number of seconds",
         ),
         (
             to(&right.replace("nonce", "once"), &message),
@@ -305,7 +305,7 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             to(&right, ""),
             400,
             "no-content",
-            "content is empty, a message expected",
+            "content is empty, expected a message",
         ),
         (
             to(&signed_now(), "{}"),
@@ -323,13 +323,13 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
             b"PUT /wx HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi".to_vec(),
             405,
             "other-method",
-            "method is another",
+            "method is not supported",
         ),
         (
             b"TRACE /wx HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
             405,
             "other-method",
-            "method is another",
+            "method is not supported",
         ),
     ];
     // All on one connection: none of these puts the framing in doubt.
@@ -373,7 +373,7 @@ fn refusals_have_their_status_and_say_why_in_the_log() {
         }
     }
     assert!(
-        lines[6].ends_with("hint=\"is the token the one in the WeChat console?\""),
+        lines[6].ends_with("hint=\"compare the token with the one in the WeChat console\""),
         "{}",
         lines[6]
     );

@@ -111,12 +111,12 @@ fn assert_replies_arrive(message: &Message<'_>, text: &str) {
 /// Each field is the first leaf of its name, and programs are given the same message.
 fn assert_readable(message: &Message<'_>) {
     let leaves = |message: &Message<'_>| -> Vec<(String, String)> {
-        let leaves = message.leaves();
+        let leaves = message.fields();
         let both = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned()));
         both.collect()
     };
-    for leaf in message.leaves() {
-        let mut same = message.leaves().filter(|other| other.name() == leaf.name());
+    for leaf in message.fields() {
+        let mut same = message.fields().filter(|other| other.name() == leaf.name());
         assert_eq!(
             message.field(leaf.name()),
             same.next().map(|leaf| leaf.text())
@@ -167,7 +167,7 @@ fn assert_read_alike(bytes: &[u8]) {
         return;
     };
     let texts = |message: &Message<'_>| -> Vec<(String, String)> {
-        let leaves = message.leaves();
+        let leaves = message.fields();
         let both = leaves.map(|leaf| (leaf.name().to_owned(), leaf.text().to_owned()));
         both.collect()
     };

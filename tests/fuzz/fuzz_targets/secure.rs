@@ -1,5 +1,5 @@
-//! Whatever is in an encrypted message is opened as a second reader of its layout does, or refused as that
-//! does; what is sealed comes back; and whatever is posted as one is answered or refused, in silence.
+//! Whatever is in an encrypted message is decrypted as a second reader of its layout does, or refused as that
+//! does; what is encrypted comes back; and whatever is posted as one is answered or refused, in silence.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ use wechat::callback::{Callback, EncryptionPolicy};
 use wechat::http::{Head, Request, Status};
 use wechat::session::{Caller, Outcome};
 use wechat::wechat::{
-    AesKey, Age, AppId, Cipher, Credentials, Message, OpenError, Reply, Sealed, Token,
+    AesKey, Age, AppId, Cipher, Credentials, DecryptError, Message, Reply, Token, VerifiedEncrypt,
 };
 
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
@@ -41,7 +41,7 @@ fn cipher() -> Cipher {
     Cipher::new(key, None, app_id, random)
 }
 
-fn sealed(encrypt: &str) -> Sealed<'_> {
+fn verified(encrypt: &str) -> VerifiedEncrypt<'_> {
     let token = &CALLBACK.token;
     let signature = token.sign_message(b"1", b"2", encrypt).to_string();
     let credentials = Credentials {
@@ -52,9 +52,9 @@ fn sealed(encrypt: &str) -> Sealed<'_> {
     token.verify_message(&credentials, encrypt).unwrap()
 }
 
-fn open(encrypt: &str) -> Result<Vec<u8>, OpenError> {
-    let opened = CIPHER.open(&sealed(encrypt));
-    opened.map(|opened| opened.message().to_vec())
+fn open(encrypt: &str) -> Result<Vec<u8>, DecryptError> {
+    let decrypted = CIPHER.decrypt(&verified(encrypt));
+    decrypted.map(|decrypted| decrypted.message().to_vec())
 }
 
 /// The base64 of a text as it is, without anything around it.
@@ -73,28 +73,28 @@ fn encrypted(text: &[u8]) -> String {
 }
 
 /// What is in a text by its layout, or where that ends.
-fn inside(text: &[u8]) -> Result<&[u8], OpenError> {
-    let padding = usize::from(*text.last().ok_or(OpenError::Padding)?);
+fn inside(text: &[u8]) -> Result<&[u8], DecryptError> {
+    let padding = usize::from(*text.last().ok_or(DecryptError::Padding)?);
     if padding == 0 || padding > 32 || padding > text.len() {
-        return Err(OpenError::Padding);
+        return Err(DecryptError::Padding);
     }
     let (text, padded) = text.split_at(text.len() - padding);
     if padded.iter().any(|octet| usize::from(*octet) != padding) {
-        return Err(OpenError::Padding);
+        return Err(DecryptError::Padding);
     }
     if text.len() < 20 {
-        return Err(OpenError::Short(text.len()));
+        return Err(DecryptError::TooShort { length: text.len() });
     }
     let octets = text[16..20].iter();
     let length = octets.fold(0, |value, octet| value * 256 + usize::from(*octet));
-    let left = text.len() - 20;
-    if length > left {
-        return Err(OpenError::Length { length, left });
+    let rest = text.len() - 20;
+    if length > rest {
+        return Err(DecryptError::Length { length, rest });
     }
     let (message, app_id) = text[20..].split_at(length);
     match (app_id == APP_ID.as_bytes(), message) {
-        (false, _) => Err(OpenError::AppId),
-        (true, []) => Err(OpenError::Empty),
+        (false, _) => Err(DecryptError::AppId),
+        (true, []) => Err(DecryptError::Empty),
         (true, message) => Ok(message),
     }
 }
@@ -149,10 +149,10 @@ fuzz_target!(|input: &[u8]| {
     for text in [input.get(..input.len() / 16 * 16).unwrap(), &padded(input)] {
         assert_eq!(open(&encrypted(text)), inside(text).map(<[u8]>::to_vec));
     }
-    // As what is sealed.
-    let encrypt = CIPHER.seal(input).unwrap();
+    // As what is encrypted.
+    let encrypt = CIPHER.encrypt(input).unwrap();
     let expected = if input.is_empty() {
-        Err(OpenError::Empty)
+        Err(DecryptError::Empty)
     } else {
         Ok(input.to_vec())
     };

@@ -69,7 +69,7 @@ impl WeChat {
 
     /// The content of a request that brings this message.
     pub fn content(&self, message: &str, mode: Mode) -> (String, String) {
-        let encrypt = self.cipher.seal(message.as_bytes()).unwrap();
+        let encrypt = self.cipher.encrypt(message.as_bytes()).unwrap();
         (content_of(&encrypt, message, mode), encrypt)
     }
 
@@ -111,9 +111,9 @@ impl WeChat {
             timestamp: timestamp.as_bytes(),
             nonce: nonce.as_bytes(),
         };
-        let sealed = self.token.verify_message(&credentials, &encrypt).unwrap();
-        let opened = self.cipher.open(&sealed).unwrap();
-        String::from_utf8(opened.message().to_vec()).unwrap()
+        let verified = self.token.verify_message(&credentials, &encrypt).unwrap();
+        let decrypted = self.cipher.decrypt(&verified).unwrap();
+        String::from_utf8(decrypted.message().to_vec()).unwrap()
     }
 }
 
