@@ -5,7 +5,7 @@
 //! arrives in pieces, because the socket has the idle timeout from its start.
 
 use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,16 +56,6 @@ impl Buffers {
     }
 }
 
-/// What follows a request on its connection.
-enum Next {
-    /// Another request.
-    Request,
-    /// The end of the connection.
-    Close,
-    /// The end of the connection, but the client may still be sending.
-    Linger,
-}
-
 /// Why no request was received.
 enum ReceiveError {
     /// The request broke a rule. The client is told so.
@@ -80,36 +70,53 @@ impl From<RequestError> for ReceiveError {
     }
 }
 
+/// What all connections of a server share.
+pub(super) struct Context<'s, H> {
+    pub(super) limits: Limits,
+    pub(super) handler: H,
+    pub(super) state: &'s ServerState,
+    /// Where log lines go.
+    pub(super) report: Report,
+}
+
+impl<H> Context<'_, H> {
+    /// Logs and counts the response if it has a note.
+    fn record(
+        &self,
+        response: &Response<'_>,
+        head: Option<&Head<'_>>,
+        peer: SocketAddr,
+        line: &mut Vec<u8>,
+    ) {
+        if let Some(note) = response.note() {
+            log::report_request(response.status(), head, peer, note, line, self.report);
+            self.state.counters.count_refusal(response.status(), note);
+        }
+    }
+}
+
 /// Serves one connection to its end.
-pub(super) fn serve(
-    slot: &Slot<'_>,
-    limits: &Limits,
-    state: &ServerState,
-    report: Report,
-    buffers: &mut Buffers,
-    handler: &impl Handler,
-) {
+pub(super) fn serve(slot: &Slot<'_>, context: &Context<'_, impl Handler>, buffers: &mut Buffers) {
     let mut connection = ConnectionHandler {
         slot,
-        limits,
-        state,
-        report,
+        context,
         buffers,
-        handler,
-        read_timeout: limits.idle,
+        read_timeout: context.limits.idle,
     };
-    let next = loop {
+    let may_be_sending = loop {
         match connection.receive_and_answer() {
-            Ok(Next::Request) => {}
-            Ok(next @ (Next::Close | Next::Linger)) => break next,
-            Err(ReceiveError::Closed) => break Next::Close,
+            Ok(Persistence::Keep) => {}
+            // Only the kernel knows whether the client still sends after its last request. As in nginx, the server
+            // assumes so if some of it has arrived already.
+            Ok(Persistence::Close) => break !connection.buffers.input.unread().is_empty(),
+            Err(ReceiveError::Closed) => break false,
             Err(ReceiveError::Refused(error)) => {
                 connection.refuse(&error);
-                break Next::Linger;
+                break true;
             }
         }
     };
-    if let Next::Linger = next {
+    if may_be_sending {
         connection.linger();
     }
     connection.buffers.reset();
@@ -117,19 +124,16 @@ pub(super) fn serve(
 
 struct ConnectionHandler<'c, H> {
     slot: &'c Slot<'c>,
-    limits: &'c Limits,
-    state: &'c ServerState,
-    report: Report,
+    context: &'c Context<'c, H>,
     buffers: &'c mut Buffers,
-    handler: &'c H,
     /// The socket's read timeout.
     read_timeout: Duration,
 }
 
 impl<H: Handler> ConnectionHandler<'_, H> {
-    /// Receives one request and answers it. A request that one read returns is parsed once. A request in pieces is
+    /// Receives one request and answers it. Returns whether another request may follow. A request that one read returns is parsed once. A request in pieces is
     /// parsed from its start with each piece.
-    fn receive_and_answer(&mut self) -> Result<Next, ReceiveError> {
+    fn receive_and_answer(&mut self) -> Result<Persistence, ReceiveError> {
         let mut head_deadline = None;
         let mut is_decoded = false;
         loop {
@@ -143,7 +147,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             let unread = input.unread();
             let Some((mut head, head_length)) = Head::parse(unread)? else {
                 let deadline = Head::has_begun(unread).then(|| {
-                    *head_deadline.get_or_insert_with(|| Deadline::after(self.limits.head))
+                    *head_deadline.get_or_insert_with(|| Deadline::after(self.context.limits.head))
                 });
                 self.receive(deadline, RequestError::HeadTimeout)?;
                 continue;
@@ -168,40 +172,27 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             }
             let request = Request { head, content };
             let peer = Peer::new(self.slot);
-            let Some(response) = self.handler.handle(&request, &peer, scratch) else {
+            let Some(response) = self.context.handler.handle(&request, &peer, scratch) else {
                 return Err(ReceiveError::Closed);
             };
-            if self.state.is_stopping() {
+            if self.context.state.is_stopping() {
                 head.persistence = Persistence::Close;
             }
             output.clear();
             response.write_to(&head, now(), output);
             let answered = Instant::now();
-            if let Some(note) = response.note() {
-                let status = response.status();
-                log::report_request(
-                    status,
-                    Some(&head),
-                    self.slot.peer,
-                    note,
-                    log_line,
-                    self.report,
-                );
-                self.state.counters.count_refusal(status, note);
-            }
+            self.context
+                .record(&response, Some(&head), self.slot.peer, log_line);
             if head.method == Method::Post && response.status() == Status::Ok {
-                self.state.counters.record_answer(answered - received);
+                self.context
+                    .state
+                    .counters
+                    .record_answer(answered - received);
             }
             let persistence = head.persistence;
             input.consume(length);
             self.send(answered)?;
-            // Only the kernel knows whether the client still sends after its last request. As in nginx, the server
-            // assumes so if some of it has arrived already.
-            return Ok(match persistence {
-                Persistence::Keep => Next::Request,
-                Persistence::Close if self.buffers.input.unread().is_empty() => Next::Close,
-                Persistence::Close => Next::Linger,
-            });
+            return Ok(persistence);
         }
     }
 
@@ -213,7 +204,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         framing: Framing,
         expects_continue: bool,
     ) -> Result<(), ReceiveError> {
-        let deadline = Deadline::after(self.limits.content);
+        let deadline = Deadline::after(self.context.limits.content);
         if expects_continue && self.buffers.input.unread().len() == head_length {
             self.buffers.output.clear();
             self.buffers.output.extend_from_slice(http::CONTINUE);
@@ -246,7 +237,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         timeout_error: RequestError,
     ) -> Result<(), ReceiveError> {
         let timeout = match deadline {
-            None => self.limits.idle,
+            None => self.context.limits.idle,
             Some(deadline) => {
                 self.slot.set_mid_message();
                 deadline.remaining().ok_or(timeout_error)?
@@ -297,14 +288,14 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 Err(_) => return Err(ReceiveError::Closed),
             }
             if !rest.is_empty() {
-                let deadline = Deadline::since(begun, self.limits.answer);
+                let deadline = Deadline::since(begun, self.context.limits.answer);
                 let left = deadline.remaining().ok_or(ReceiveError::Closed)?;
                 self.set_write_timeout(left)?;
                 has_changed_timeout = true;
             }
         }
         if has_changed_timeout {
-            self.set_write_timeout(self.limits.answer)?;
+            self.set_write_timeout(self.context.limits.answer)?;
         }
         self.slot.set_waiting(begun, false);
         Ok(())
@@ -322,11 +313,9 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             hint: "",
         };
         let response = Response::refusal(error.status(), note);
-        if let Some(note) = response.note() {
-            let (status, log_line) = (response.status(), &mut self.buffers.log_line);
-            log::report_request(status, None, self.slot.peer, note, log_line, self.report);
-            self.state.counters.count_refusal(status, note);
-        }
+        let log_line = &mut self.buffers.log_line;
+        self.context
+            .record(&response, None, self.slot.peer, log_line);
         self.buffers.output.clear();
         let is_head = Head::is_of_head(self.buffers.input.unread());
         response.write_last_to(is_head, now(), &mut self.buffers.output);
@@ -340,7 +329,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         let mut stream = self.slot.stream();
         let mut dropped = 0;
         let mut sink = [0; 4096];
-        let deadline = Deadline::after(self.limits.linger);
+        let deadline = Deadline::after(self.context.limits.linger);
         if stream.shutdown(Shutdown::Write).is_err() {
             return;
         }

@@ -32,7 +32,7 @@ pub(super) struct ServerState {
     pub(super) table: ConnectionTable,
     pub(super) counters: Counters,
     /// Threads that wait for a connection.
-    pub(super) idle_threads: AtomicUsize,
+    idle_threads: AtomicUsize,
     /// Derived from `phase`, for every request to read without a lock.
     is_stopping: AtomicBool,
     phase: Mutex<Phase>,
@@ -157,27 +157,22 @@ impl ServerState {
         stop_accepting();
         // A thread takes a slot before it stops being idle, and is idle again before it frees the slot, so no
         // connection is missed between these two numbers.
-        while self.has_idle_threads() || self.table.usage().0 > 0 {
-            if is_over() {
-                let unanswered = self.table.close();
-                // The idle threads need a moment to end.
-                let begun = Instant::now();
-                while self.has_idle_threads() && begun.elapsed() < SILENCE {
-                    self.table.wait();
-                }
-                return ShutdownReport {
-                    took: since.elapsed(),
-                    unanswered,
-                    is_complete: false,
-                };
-            }
+        let has_threads = || self.has_idle_threads() || self.table.usage().0 > 0;
+        while has_threads() && !is_over() {
             self.table.shut_silent(SILENCE);
+            self.table.wait();
+        }
+        let is_complete = !has_threads();
+        let unanswered = self.table.close();
+        // The idle threads need a moment to end.
+        let closed = Instant::now();
+        while self.has_idle_threads() && closed.elapsed() < SILENCE {
             self.table.wait();
         }
         ShutdownReport {
             took: since.elapsed(),
-            unanswered: 0,
-            is_complete: true,
+            unanswered,
+            is_complete,
         }
     }
 
@@ -185,6 +180,23 @@ impl ServerState {
     pub(super) fn end(&self, report: ShutdownReport) {
         *self.phase() = Phase::Ended(report);
         self.phase_changed.notify_all();
+    }
+
+    pub(super) fn add_idle_thread(&self) {
+        self.idle_threads.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns how many idle threads there were before.
+    pub(super) fn remove_idle_thread(&self) -> usize {
+        self.idle_threads.fetch_sub(1, Ordering::AcqRel)
+    }
+
+    /// Removes an idle thread if there are more than `count`. Returns whether it did.
+    pub(super) fn remove_surplus_idle_thread(&self, count: usize) -> bool {
+        let one_less = |idle: usize| (idle > count).then(|| idle - 1);
+        self.idle_threads
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
+            .is_ok()
     }
 
     fn has_idle_threads(&self) -> bool {

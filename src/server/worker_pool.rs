@@ -11,14 +11,13 @@
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::clock::now;
-use super::connection::{self, Buffers};
-use super::handle::{Handle, ServerState, ShutdownReport};
+use super::connection::{self, Buffers, Context};
+use super::handle::{Handle, ServerState};
 use super::handler::Handler;
 use super::limits::Limits;
 use super::listener::{self, Listener};
@@ -64,11 +63,8 @@ pub fn serve(
 ) -> io::Result<()> {
     let state = handle.state();
     let on_error = |error| {
-        state.end(ShutdownReport {
-            took: Duration::ZERO,
-            unanswered: 0,
-            is_complete: true,
-        });
+        // Without threads this returns at once.
+        state.end(state.drain(Instant::now(), Duration::ZERO, || ()));
         error
     };
     let Listener { socket, is_shared } = listener;
@@ -77,11 +73,14 @@ pub fn serve(
     let pool = WorkerPool {
         listener: Mutex::new(Some(Arc::new(socket))),
         shared_socket: is_shared.then_some(as_stream),
-        limits,
-        handler,
+        context: Context {
+            limits,
+            handler,
+            state,
+            report,
+        },
         state,
         watchdog,
-        report,
         failures: Throttle::default(),
         limit_reached: Throttle::default(),
     };
@@ -104,55 +103,46 @@ struct WorkerPool<'h, H> {
     /// The same socket if others hold it too. Other owners may change its timeout, so this server sets it before each
     /// `accept`.
     shared_socket: Option<TcpStream>,
-    limits: Limits,
-    handler: H,
+    context: Context<'h, H>,
     state: &'h ServerState,
     watchdog: Option<&'h Watchdog>,
-    report: Report,
     failures: Throttle,
     limit_reached: Throttle,
 }
 
-/// What a thread does after it has accepted and served a connection, or failed to.
-enum Next {
-    Accept,
-    /// There are enough other idle threads. This one is no longer counted.
-    End,
-    /// The server is closing.
-    Close,
-}
-
 impl<H: Handler> WorkerPool<'_, H> {
     fn start_thread<'s>(&'s self, scope: &'s Scope<'s, '_>) -> io::Result<()> {
-        self.state.idle_threads.fetch_add(1, Ordering::AcqRel);
+        self.state.add_idle_thread();
         let started = thread::Builder::new()
             .stack_size(STACK)
             .spawn_scoped(scope, || self.run_thread(scope));
         if started.is_err() {
-            self.state.idle_threads.fetch_sub(1, Ordering::AcqRel);
+            self.state.remove_idle_thread();
         }
         started.map(drop)
     }
 
     fn run_thread<'s>(&'s self, scope: &'s Scope<'s, '_>) {
         let mut buffers = Buffers::default();
-        loop {
-            match self.accept_and_serve(scope, &mut buffers) {
-                Next::Accept => {}
-                Next::End => return,
-                Next::Close => break,
+        while let Some(idle_max) = self.accept_and_serve(scope, &mut buffers) {
+            if self.state.remove_surplus_idle_thread(idle_max) {
+                return;
             }
         }
         // The last idle thread closes the listener. Its backlog is empty, or is left to the other owners.
-        if self.state.idle_threads.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.state.remove_idle_thread() == 1 {
             drop(self.listener_slot().take());
         }
     }
 
-    fn accept_and_serve<'s>(&'s self, scope: &'s Scope<'s, '_>, buffers: &mut Buffers) -> Next {
-        let Some(listener) = self.listener_slot().clone() else {
-            return Next::Close;
-        };
+    /// Accepts a connection and serves it, or waits for one in vain. Returns how many idle threads to keep; `None` if
+    /// the server is closing.
+    fn accept_and_serve<'s>(
+        &'s self,
+        scope: &'s Scope<'s, '_>,
+        buffers: &mut Buffers,
+    ) -> Option<usize> {
+        let listener = self.listener_slot().clone()?;
         if let Some(socket) = &self.shared_socket {
             let _: io::Result<()> = socket.set_read_timeout(Some(TICK));
         }
@@ -161,39 +151,31 @@ impl<H: Handler> WorkerPool<'_, H> {
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if self.state.is_closing() {
-                    return Next::Close;
-                }
-                if self.end_if_more_idle_than(IDLE_MIN) {
-                    return Next::End;
-                }
                 if self.shared_socket.is_some() {
                     // Another owner may have made the socket non-blocking.
                     let _: io::Result<()> = listener.set_nonblocking(false);
                 }
-                return Next::Accept;
+                return (!self.state.is_closing()).then_some(IDLE_MIN);
             }
             Err(error) => {
                 self.handle_accept_error(error);
-                return Next::Accept;
+                return Some(IDLE_MAX);
             }
         };
         // A thread that serves must not keep the listener open.
         drop(listener);
-        if listener::prepare(&stream, &self.limits).is_err() {
+        if listener::prepare(&stream, &self.context.limits).is_err() {
             // The client has closed the connection already.
-            return Next::Accept;
+            return Some(IDLE_MAX);
         }
-        let limit = self.limits.connections.max(1);
+        let limit = self.context.limits.connections.max(1);
         let on_wait = || {
             self.ping();
             self.log(&self.limit_reached, Event::ConnectionLimitReached { limit });
         };
         let table = &self.state.table;
-        let Some(slot) = table.take_slot(limit, stream, peer, &on_wait) else {
-            return Next::Close;
-        };
-        if self.state.idle_threads.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN
+        let slot = table.take_slot(limit, stream, peer, &on_wait)?;
+        if self.state.remove_idle_thread() <= IDLE_MIN
             && !self.leaves_backlog()
             && let Err(error) = self.start_thread(scope)
         {
@@ -201,36 +183,21 @@ impl<H: Handler> WorkerPool<'_, H> {
             // The thread of the evicted connection will accept. If none can be evicted, this thread has to accept
             // instead of serving.
             if !table.make_room() {
-                self.state.idle_threads.fetch_add(1, Ordering::AcqRel);
+                self.state.add_idle_thread();
                 drop(slot);
                 thread::sleep(BACKOFF);
-                return Next::Accept;
+                return Some(IDLE_MAX);
             }
         }
-        let serve = || {
-            connection::serve(
-                &slot,
-                &self.limits,
-                self.state,
-                self.report,
-                buffers,
-                &self.handler,
-            );
-        };
+        let serve = || connection::serve(&slot, &self.context, buffers);
         if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
             self.state.counters.count_panic();
-            (self.report)(&Event::HandlerPanicked.note().to_string());
+            (self.context.report)(&Event::HandlerPanicked.note().to_string());
             *buffers = Buffers::default();
         }
-        self.state.idle_threads.fetch_add(1, Ordering::AcqRel);
+        self.state.add_idle_thread();
         drop(slot);
-        if self.end_if_more_idle_than(IDLE_MAX) {
-            Next::End
-        } else if self.leaves_backlog() {
-            Next::Close
-        } else {
-            Next::Accept
-        }
+        (!self.leaves_backlog()).then_some(IDLE_MAX)
     }
 
     /// Whether the connections in the backlog are left to the next owner of the socket.
@@ -255,15 +222,6 @@ impl<H: Handler> WorkerPool<'_, H> {
         }
     }
 
-    /// Takes this thread out of the idle ones if there are more than `count` of them.
-    fn end_if_more_idle_than(&self, count: usize) -> bool {
-        let one_less = |idle: usize| (idle > count).then(|| idle - 1);
-        self.state
-            .idle_threads
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
-            .is_ok()
-    }
-
     fn listener_slot(&self) -> MutexGuard<'_, Option<Arc<TcpListener>>> {
         self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -285,7 +243,7 @@ impl<H: Handler> WorkerPool<'_, H> {
 
     fn log(&self, throttle: &Throttle, event: Event) {
         if throttle.permits(now()) {
-            (self.report)(&event.note().to_string());
+            (self.context.report)(&event.note().to_string());
         }
     }
 }
