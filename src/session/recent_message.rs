@@ -79,10 +79,7 @@ impl RecentMessage {
 
     /// Whether the run has ended.
     pub(super) const fn is_finished(&self) -> bool {
-        match self.state {
-            State::Running | State::Deferred { .. } => false,
-            State::Delivered { .. } | State::Undelivered { .. } | State::Late { .. } => true,
-        }
+        !matches!(self.state, State::Running | State::Deferred { .. })
     }
 
     /// What every further try is told, once that is known.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::recent_message::{MessageKey, RecentMessage, SharedReply, UserKey};
 use super::retry_store::RetryStore;
-use super::wording::AnswersLost;
+use super::wording;
 use crate::rules::LateReply;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
@@ -84,23 +84,19 @@ pub struct Retries {
     store: Mutex<RetryStore>,
     joined: AtomicU64,
     hasher: RandomState,
-    timing: Timing,
+    /// How long tries wait.
+    pub timing: Timing,
     report: Report,
 }
 
 impl Retries {
-    /// No messages yet, and WeChat's timing. Log lines about lost answers go to `report`.
+    /// No messages yet, and the default timing. Log lines about lost answers go to `report`.
     pub fn new(report: Report) -> Self {
-        Self::with_timing(Timing::default(), report)
-    }
-
-    /// No messages yet, and another timing: a test need not wait as long as WeChat does.
-    pub fn with_timing(timing: Timing, report: Report) -> Self {
         Self {
             store: Mutex::default(),
             joined: AtomicU64::new(0),
             hasher: RandomState::new(),
-            timing,
+            timing: Timing::default(),
             report,
         }
     }
@@ -116,13 +112,11 @@ impl Retries {
         if self.store().is_empty() {
             return None;
         }
-        let key = self.message_key(message);
-        let store = self.store();
-        if store.get(key).is_some() {
-            return Some(self.join_run(store, key, message, caller));
+        let joined = self.join_run(self.message_key(message), message, caller);
+        if joined.is_some() {
+            return joined;
         }
-        self.find_pending(&store, message, caller)?;
-        drop(store);
+        self.find_pending(&self.store(), message, caller)?;
         Some(self.run_once(message, caller, LateReply::default(), &|| {
             self.pick_up(message, caller)
         }))
@@ -139,12 +133,10 @@ impl Retries {
         let key = self.message_key(message);
         let received = message.received();
         let new = RecentMessage::new(self.user_key(message), question(message), late, received);
-        let mut store = self.store();
-        if store.get(key).is_some() {
-            return self.join_run(store, key, message, caller);
+        if !self.store().insert(key, new) {
+            let joined = self.join_run(key, message, caller);
+            return joined.unwrap_or(Outcome::Disconnected);
         }
-        store.insert(key, new);
-        drop(store);
         let mut run = Run {
             retries: self,
             caller,
@@ -164,17 +156,15 @@ impl Retries {
         Outcome::Shared(Arc::clone(&run.reply))
     }
 
-    /// Another try of a message: waits for its run.
-    fn join_run<'r>(
-        &'r self,
-        mut store: MutexGuard<'r, RetryStore>,
+    /// Waits for the run of a message of which this is another try. `None` if the message is new.
+    fn join_run(
+        &self,
         key: MessageKey,
         message: &Message<'_>,
         caller: &Caller<'_>,
-    ) -> Outcome<'static> {
-        let Some(joined) = store.get_mut(key) else {
-            return Outcome::Disconnected;
-        };
+    ) -> Option<Outcome<'static>> {
+        let mut store = self.store();
+        let joined = store.get_mut(key)?;
         joined.tries += 1;
         let age = message.received().saturating_sub(joined.first_try_at);
         let is_last = joined.tries >= TRIES || age >= LAST_TRY_AGE;
@@ -190,18 +180,17 @@ impl Retries {
             if let Some(answer) = store.deliver(key) {
                 drop(store);
                 if !has_to_wait || (caller.is_connected)() {
-                    return Outcome::Shared(answer);
+                    return Some(Outcome::Shared(answer));
                 }
                 self.store().return_undelivered(key, (caller.now)());
-                return Outcome::Disconnected;
+                return Some(Outcome::Disconnected);
             }
             if is_last {
-                let deferred = store.defer(key);
-                return deferred.map_or(Outcome::Disconnected, Outcome::Shared);
+                return store.defer(key).map(Outcome::Shared);
             }
             drop(store);
             if !(caller.is_connected)() {
-                return Outcome::Disconnected;
+                return Some(Outcome::Disconnected);
             }
             store = self.store();
             timeout = self.timing.poll_interval;
@@ -313,7 +302,7 @@ impl Drop for Run<'_> {
         let lost = store.make_room(self.key, now);
         drop(store);
         if lost > 0 {
-            (self.retries.report)(&AnswersLost(lost).note().to_string());
+            (self.retries.report)(&wording::late_answers_dropped(lost).to_string());
         }
     }
 }

@@ -71,8 +71,13 @@ impl RetryStore {
         self.messages.get_mut(&key)
     }
 
-    pub(super) fn insert(&mut self, key: MessageKey, message: RecentMessage) {
-        self.messages.insert(key, message);
+    /// Adds a message. Returns whether it is new; a known one stays as it is.
+    pub(super) fn insert(&mut self, key: MessageKey, message: RecentMessage) -> bool {
+        let is_new = !self.messages.contains_key(&key);
+        if is_new {
+            self.messages.insert(key, message);
+        }
+        is_new
     }
 
     /// The answer for another try of this message, if that is known. It counts as delivered.
@@ -278,7 +283,7 @@ mod tests {
 
     fn insert(store: &mut RetryStore, number: u64, late: LateReply) {
         let message = RecentMessage::new(UserKey(number), String::new(), late, 0);
-        store.insert(MessageKey(number), message);
+        assert!(store.insert(MessageKey(number), message));
     }
 
     /// A message of its own user, whose answer no try took.

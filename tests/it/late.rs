@@ -14,12 +14,13 @@ use wechat::wechat::{Article, Reply};
 
 /// Retries that wait as briefly as possible. No test depends on how long that is.
 fn impatient(report: fn(&str)) -> Retries {
-    let timing = Timing {
+    let mut retries = Retries::new(report);
+    retries.timing = Timing {
         wechat_timeout: Duration::from_millis(20),
         poll_interval: Duration::from_millis(20),
         last_try_deadline: Duration::from_millis(20),
     };
-    Retries::with_timing(timing, report)
+    retries
 }
 
 fn no_report(line: &str) {
