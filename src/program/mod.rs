@@ -1,5 +1,6 @@
 //! `<run>`: launching programs, the supervisor process beside each, and what programs print.
 
+mod failure;
 mod output;
 mod programs;
 mod run_marker;

@@ -12,19 +12,16 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::output::{self, OutputError};
-use super::supervisor;
+use super::failure::{Failure, RUNNING_MAX};
+use super::{output, supervisor};
 use crate::rules::ProgramCall;
 use crate::session::Runner;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 use crate::xml::trim;
-
-/// Programs running at a time. Each is two processes: the supervisor and the program.
-pub(super) const RUNNING_MAX: usize = 64;
 
 /// Starts that are remembered for the limits of users: 256 KiB.
 const STARTS_MAX: usize = 16 * 1024;
@@ -68,22 +65,6 @@ struct Counters {
     starts: VecDeque<(u64, u64)>,
 }
 
-/// Why a program gave no reply.
-pub(super) enum Failure {
-    /// Not started: [`RUNNING_MAX`] programs are running.
-    Busy,
-    /// Not started: the user has started it `count` times within these seconds.
-    Limited { count: usize, seconds: u64 },
-    /// The supervisor cannot be started, or its output not be read.
-    Supervisor(io::Error),
-    /// The supervisor failed without a reason: it was killed.
-    SupervisorEnded(ExitStatus),
-    /// The program failed, for this reason.
-    Program(String),
-    /// The program printed something that is not a reply.
-    Output(OutputError),
-}
-
 impl Runner for Programs {
     fn run(&self, call: &ProgramCall, message: &Message<'_>) -> Reply<'static> {
         let failure = match self.try_run(call, message) {
@@ -93,13 +74,10 @@ impl Runner for Programs {
         let program = call.words.first().map_or("", String::as_str);
         (self.report)(&failure.note(program).to_string());
         let counts = &mut self.lock().counts;
-        let (count, text) = match failure {
-            Failure::Limited { .. } => (&mut counts.limited, &call.limited),
-            Failure::Busy
-            | Failure::Supervisor(_)
-            | Failure::SupervisorEnded(_)
-            | Failure::Program(_)
-            | Failure::Output(_) => (&mut counts.failed, &call.failed),
+        let (count, text) = if failure.is_limit() {
+            (&mut counts.limited, &call.limited)
+        } else {
+            (&mut counts.failed, &call.failed)
         };
         *count += 1;
         Reply::text(text.clone())
@@ -130,7 +108,7 @@ impl Programs {
     ) -> Result<Reply<'static>, Failure> {
         let _running = self.admit(call, message)?;
         let printed = run_supervisor(self.command(call, message), message.xml())?;
-        output::parse(&printed, message).map_err(Failure::Output)
+        output::parse(&printed, message)
     }
 
     /// Counts a start, unless a limit is reached.
@@ -226,19 +204,14 @@ fn run_supervisor(mut command: Command, message: &str) -> Result<Vec<u8>, Failur
 /// Sends a supervisor the message. Returns all that it writes to standard output and standard error.
 fn exchange(supervisor: &mut Child, message: &str) -> io::Result<(Vec<u8>, String)> {
     // The supervisor kills the program when this is closed, so it is dropped at the end only.
-    let mut stdin = supervisor.stdin.take();
-    if let Some(stdin) = &mut stdin {
-        // A supervisor that does not read has failed, and says why itself.
-        let _: io::Result<()> = write!(stdin, "{}\n{message}", message.len());
-    }
-    let mut printed = Vec::new();
-    let mut reason = Vec::new();
-    if let Some(mut stdout) = supervisor.stdout.take() {
-        stdout.read_to_end(&mut printed)?;
-    }
-    if let Some(mut stderr) = supervisor.stderr.take() {
-        stderr.read_to_end(&mut reason)?;
-    }
+    let mut stdin = supervisor.stdin.take().expect("stdin is piped");
+    // A supervisor that does not read has failed, and says why itself.
+    let _: io::Result<()> = write!(stdin, "{}\n{message}", message.len());
+    let (mut printed, mut reason) = (Vec::new(), Vec::new());
+    let mut stdout = supervisor.stdout.take().expect("stdout is piped");
+    stdout.read_to_end(&mut printed)?;
+    let mut stderr = supervisor.stderr.take().expect("stderr is piped");
+    stderr.read_to_end(&mut reason)?;
     let reason = String::from_utf8_lossy(&reason);
     // `main` puts this before every error.
     let reason = reason.strip_prefix("wechat: ").unwrap_or(&reason);

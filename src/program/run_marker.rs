@@ -15,16 +15,12 @@ const ROUNDS: usize = 4;
 
 /// A value that only the processes of one run have in their environment, also those that have left the
 /// program's process group (`timeout`, `setsid`) or lost their parent.
-pub(super) struct RunMarker(String);
+pub(super) struct RunMarker(pub(super) String);
 
 impl RunMarker {
     pub(super) fn new() -> Self {
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         Self(format!("{}-{}", process::id(), now.as_nanos()))
-    }
-
-    pub(super) fn value(&self) -> &str {
-        &self.0
     }
 
     /// Kills the running program, its process group, and all processes with this marker.

@@ -157,7 +157,7 @@ fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, Supervi
     let marker = RunMarker::new();
     let begun = Instant::now();
     let mut program = command
-        .env(run_marker::VARIABLE, marker.value())
+        .env(run_marker::VARIABLE, &marker.0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -199,16 +199,13 @@ fn read_message() -> io::Result<Vec<u8>> {
 
 /// Starts the threads that write the program's input, read its outputs, and watch the server.
 fn start_threads(program: &mut Child, message: Vec<u8>, shared: &Arc<Shared>) -> io::Result<()> {
-    if let Some(mut stdin) = program.stdin.take() {
-        // A program need not read its input.
-        start(Box::new(move || drop(stdin.write_all(&message))))?;
-    }
-    if let Some(stdout) = program.stdout.take() {
-        read_stream(shared, stdout.into(), |state| &mut state.stdout, true)?;
-    }
-    if let Some(stderr) = program.stderr.take() {
-        read_stream(shared, stderr.into(), |state| &mut state.stderr, false)?;
-    }
+    let mut stdin = program.stdin.take().expect("stdin is piped");
+    // A program need not read its input.
+    start(Box::new(move || drop(stdin.write_all(&message))))?;
+    let stdout = program.stdout.take().expect("stdout is piped").into();
+    read_stream(shared, stdout, |state| &mut state.stdout, true)?;
+    let stderr = program.stderr.take().expect("stderr is piped").into();
+    read_stream(shared, stderr, |state| &mut state.stderr, false)?;
     let shared = Arc::clone(shared);
     start(Box::new(move || {
         // The server sends nothing more, so this returns when the server is gone.

@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::output::OutputError;
-use super::programs::{Failure, RUNNING_MAX};
+use super::failure::{Failure, RUNNING_MAX};
 use super::supervisor::SupervisorError;
 use crate::text::log_note::LogNote;
 
@@ -13,13 +12,10 @@ const FOREIGN_MAX: usize = 512;
 impl Failure {
     /// The log note for this program.
     pub(super) fn note(&self, program: &str) -> LogNote {
-        let cause = match self {
-            Self::Limited { .. } => "run-limited",
-            Self::Busy
-            | Self::Supervisor(_)
-            | Self::SupervisorEnded(_)
-            | Self::Program(_)
-            | Self::Output(_) => "run-failed",
+        let cause = if self.is_limit() {
+            "run-limited"
+        } else {
+            "run-failed"
         };
         LogNote {
             cause,
@@ -43,20 +39,11 @@ impl Display for Failure {
             Self::Supervisor(error) => write!(f, "supervisor: {error}"),
             Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),
             Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),
-            Self::Output(error) => Display::fmt(error, f),
-        }
-    }
-}
-
-impl Display for OutputError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Utf8(offset) => write!(f, "output is not UTF-8 from byte {offset} on"),
-            Self::Reply(error) => write!(
-                f,
-                "output is not a valid reply: {}",
-                excerpt(error).escape_debug()
-            ),
+            Self::OutputNotUtf8(offset) => write!(f, "output is not UTF-8 from byte {offset} on"),
+            Self::OutputInvalid(problem) => {
+                let problem = excerpt(problem).escape_debug();
+                write!(f, "output is not a valid reply: {problem}")
+            }
         }
     }
 }

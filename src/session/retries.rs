@@ -168,8 +168,10 @@ impl Retries {
         joined.tries += 1;
         let age = message.received().saturating_sub(joined.first_try_at);
         let is_last = joined.tries >= TRIES || age >= LAST_TRY_AGE;
-        let has_to_wait = joined.answer().is_none();
         self.joined.fetch_add(1, Ordering::Relaxed);
+        if let Some(answer) = store.deliver(key) {
+            return Some(Outcome::Shared(answer));
+        }
         let mut timeout = if is_last {
             self.timing.last_try_deadline
         } else {
@@ -177,22 +179,17 @@ impl Retries {
         };
         loop {
             store = wait_until(store, key, timeout, |message| message.answer().is_some());
-            if let Some(answer) = store.deliver(key) {
-                drop(store);
-                if !has_to_wait || (caller.is_connected)() {
-                    return Some(Outcome::Shared(answer));
-                }
-                self.store().return_undelivered(key, (caller.now)());
-                return Some(Outcome::Disconnected);
-            }
-            if is_last {
-                return store.defer(key).map(Outcome::Shared);
+            if is_last && let Some(answer) = store.defer(key) {
+                return Some(Outcome::Shared(answer));
             }
             drop(store);
             if !(caller.is_connected)() {
                 return Some(Outcome::Disconnected);
             }
             store = self.store();
+            if let Some(answer) = store.deliver(key) {
+                return Some(Outcome::Shared(answer));
+            }
             timeout = self.timing.poll_interval;
         }
     }
@@ -223,7 +220,7 @@ impl Retries {
         message: &Message<'_>,
         caller: &Caller<'_>,
     ) -> Option<MessageKey> {
-        if !store.has_pending() || message.msg_type() != "text" {
+        if message.msg_type() != "text" {
             return None;
         }
         let text = message.field("Content").map_or("", trim);

@@ -58,10 +58,6 @@ impl RetryStore {
         self.messages.is_empty()
     }
 
-    pub(super) fn has_pending(&self) -> bool {
-        !self.pending.queue.is_empty()
-    }
-
     pub(super) fn get(&self, key: MessageKey) -> Option<&RecentMessage> {
         self.messages.get(&key)
     }
@@ -91,9 +87,12 @@ impl RetryStore {
     }
 
     /// Defers the result of a run that takes too long: this try and all further ones get the returned
-    /// answer, and the result will be kept for the user.
+    /// answer, and the result will be kept for the user. `None` if there is an answer already.
     pub(super) fn defer(&mut self, key: MessageKey) -> Option<SharedReply> {
         let message = self.messages.get_mut(&key)?;
+        let State::Running = message.state else {
+            return None;
+        };
         let answer = Arc::new(Reply::text(mem::take(&mut message.late.text)));
         message.state = State::Deferred {
             answer: Arc::clone(&answer),
@@ -103,8 +102,8 @@ impl RetryStore {
         Some(answer)
     }
 
-    /// Records the end of a run with its reply, whose texts have `length` bytes in all. Unless the reply
-    /// `is_taken`, it is undelivered.
+    /// Records the end of a run with its reply, whose texts have `length` bytes in all. Without a connected
+    /// client that takes it, the reply is undelivered; another try may still get it.
     pub(super) fn finish(
         &mut self,
         key: MessageKey,
@@ -133,30 +132,16 @@ impl RetryStore {
             if is_dropped {
                 self.resolve(key, answer);
             }
-        } else {
+        } else if is_taken || is_blank(reply) {
             message.state = State::Delivered { answer: result };
             self.delivered.push_back(key);
-            if !is_taken {
-                self.return_undelivered(key, now);
-            }
-        }
-    }
-
-    /// Keeps a delivered answer for its user, because the try that was to get it has disconnected.
-    /// Does nothing while another try waits, which will get the answer.
-    pub(super) fn return_undelivered(&mut self, key: MessageKey, now: u64) {
-        let Some(message) = self.messages.get_mut(&key) else {
-            return;
-        };
-        if let State::Delivered { answer } = &message.state
-            && message.waiting == 0
-            && !is_blank(answer)
-        {
-            let answer = Arc::clone(answer);
-            message.state = State::Undelivered { answer, since: now };
+        } else {
+            message.state = State::Undelivered {
+                answer: result,
+                since: now,
+            };
             self.pending.bytes += message.bytes;
             self.pending.push(key, message.user);
-            remove(&mut self.delivered, key);
         }
     }
 
@@ -256,11 +241,9 @@ impl RetryStore {
     }
 }
 
-/// Removes a key from a queue. Nearly always it is the first or the last one.
+/// Removes a key from a queue. Usually it is the first one.
 fn remove(queue: &mut VecDeque<MessageKey>, key: MessageKey) {
-    if queue.back() == Some(&key) {
-        queue.pop_back();
-    } else if let Some(position) = queue.iter().position(|other| *other == key) {
+    if let Some(position) = queue.iter().position(|other| *other == key) {
         queue.remove(position);
     }
 }
@@ -334,7 +317,7 @@ mod tests {
             assert_eq!(find(&store), None);
         }
         assert_consistent(&store);
-        assert!(!store.has_pending());
+        assert!(store.pending.queue.is_empty());
         assert_eq!(store.delivered.len(), 1000);
     }
 

@@ -265,28 +265,49 @@ fn reports_late_answers_that_are_lost() {
 }
 
 #[test]
-fn keeps_the_answer_when_the_waiting_try_has_disconnected() {
+fn keeps_the_answer_when_first_and_waiting_try_have_disconnected() {
     let retries = Retries::new(no_report);
     let gate = Gate::default();
     let xml = text_of("oUser1", 1, "x");
     thread::scope(|scope| {
+        // It is received at 1, and its run ends at 6.
         let first = scope.spawn(|| {
-            try_at(&retries, &xml, 1, true, &|| {
+            try_at(&retries, &xml, 6, false, &|| {
                 gate.pass();
                 Reply::text("late")
             })
         });
         gate.until_begun(1);
-        let second = scope.spawn(|| try_at(&retries, &xml, 1, false, &no_second_run));
+        let second = scope.spawn(|| try_at(&retries, &xml, 6, false, &no_second_run));
         // It is counted under the lock that it gives up only to wait.
         until("the second try waits", || retries.joined() == 1);
         gate.open();
-        // Its client has disconnected too, but the connection finds that out, not this room.
-        assert_eq!(first.join().unwrap().unwrap(), "late");
+        first.join().unwrap();
         assert_eq!(second.join().unwrap(), None);
     });
-    assert_eq!(say(&retries, "oUser1", 1), "「x」\nlate");
-    assert_eq!(say(&retries, "oUser1", 1), "new");
+    assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate");
+    assert_eq!(say(&retries, "oUser1", 6), "new");
+}
+
+#[test]
+fn delivers_the_answer_once_when_a_waiting_try_is_connected() {
+    let retries = Retries::new(no_report);
+    let gate = Gate::default();
+    let xml = text_of("oUser1", 1, "x");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            try_at(&retries, &xml, 6, false, &|| {
+                gate.pass();
+                Reply::text("late")
+            })
+        });
+        gate.until_begun(1);
+        let second = scope.spawn(|| try_at(&retries, &xml, 6, true, &no_second_run));
+        until("the second try waits", || retries.joined() == 1);
+        gate.open();
+        assert_eq!(second.join().unwrap().unwrap(), "late");
+    });
+    assert_eq!(say(&retries, "oUser1", 6), "new");
 }
 
 #[test]
