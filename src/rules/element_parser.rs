@@ -64,7 +64,7 @@ impl Parser {
         let problem = Problem::UnknownAttribute {
             name: name.to_owned(),
             element: element.name().to_owned(),
-            hint: Hint::new(name, known.iter().copied()),
+            hint: Hint::new(name, known),
         };
         self.report(offset, problem);
     }
@@ -78,7 +78,7 @@ impl Parser {
         let problem = Problem::UnknownElement {
             name: child.name().to_owned(),
             parent: parent.name().to_owned(),
-            hint: Hint::new(child.name(), known.iter().copied()),
+            hint: Hint::new(child.name(), known),
         };
         self.report(child.offset(), problem);
     }
@@ -97,7 +97,7 @@ impl Parser {
         if context.is_printed {
             return Some(Template::literal(text));
         }
-        self.template(&text, context.stars, |placeholder| {
+        self.template(&text, context.stars, &|placeholder| {
             leaf.offset_of(placeholder)
         })
     }
@@ -107,10 +107,10 @@ impl Parser {
         &mut self,
         text: &str,
         stars: usize,
-        offset_of: impl Fn(&str) -> usize,
+        offset_of: &dyn Fn(&str) -> usize,
     ) -> Option<Template> {
         let count = self.problems.len();
-        let template = Template::parse(text, stars, |placeholder, problem| {
+        let template = Template::parse(text, stars, &mut |placeholder, problem| {
             self.report(offset_of(placeholder), problem);
         });
         (self.problems.len() == count).then_some(template)

@@ -21,12 +21,12 @@ const FIELDS: &str = "
     idx msg publish_id publish_status";
 
 /// The documented fields.
-pub(super) fn all() -> impl Iterator<Item = &'static str> {
-    FIELDS.split_ascii_whitespace()
+pub(super) fn all() -> Vec<&'static str> {
+    FIELDS.split_ascii_whitespace().collect()
 }
 
 pub(super) fn find(name: &str) -> Option<&'static str> {
-    all().find(|field| *field == name)
+    FIELDS.split_ascii_whitespace().find(|field| *field == name)
 }
 
 /// What could be meant by an unknown name.
@@ -43,12 +43,11 @@ pub(crate) enum Hint {
 const LISTED_MAX: usize = 9;
 
 impl Hint {
-    pub(super) fn new(name: &str, known: impl IntoIterator<Item = &'static str>) -> Self {
-        let known: Vec<&str> = known.into_iter().collect();
+    pub(super) fn new(name: &str, known: &[&'static str]) -> Self {
         match (nearest(name, known.iter().copied()), known.len()) {
             (Some(nearest), _) => Self::DidYouMean(nearest),
             (None, 0) => Self::NoneAllowed,
-            (None, 1..=LISTED_MAX) => Self::Allowed(known),
+            (None, 1..=LISTED_MAX) => Self::Allowed(known.to_vec()),
             (None, _) => Self::Nothing,
         }
     }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Display, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
@@ -55,8 +55,8 @@ impl FileVersion {
 
 /// What a change of the file led to.
 pub(super) enum ReloadEvent<'p> {
-    Reloaded { path: &'p Path, rules: usize },
-    Failed { path: &'p Path },
+    Reloaded { file: Display<'p>, rules: usize },
+    Failed { file: Display<'p> },
 }
 
 /// The most errors of a file that a running server logs.
@@ -134,20 +134,20 @@ impl ReloadableRules {
             return;
         }
         *version = found;
-        let path = self.path.as_path();
-        let event = match read_rules(path) {
+        let file = self.path.display();
+        let event = match read_rules(&self.path) {
             Ok(new) => {
                 let rules = new.count();
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
                 self.is_current.store(true, Ordering::Relaxed);
-                ReloadEvent::Reloaded { path, rules }
+                ReloadEvent::Reloaded { file, rules }
             }
             Err(error) => {
                 self.is_current.store(false, Ordering::Relaxed);
-                for line in error.lines_up_to(LOGGED_MAX, path) {
+                for line in error.lines_up_to(LOGGED_MAX, &self.path) {
                     (self.report)(&line);
                 }
-                ReloadEvent::Failed { path }
+                ReloadEvent::Failed { file }
             }
         };
         (self.report)(&event.note().to_string());

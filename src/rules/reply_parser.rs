@@ -47,10 +47,10 @@ pub(super) fn is_reply(name: &str) -> bool {
 
 /// That an element is neither a reply nor one of the `others`.
 pub(super) fn unknown_reply(element: Element<'_>, others: &[&'static str]) -> Problem {
-    let known = REPLIES.iter().map(|(name, _)| *name);
+    let replies = REPLIES.map(|(name, _)| name);
     Problem::UnknownReply {
         name: element.name().to_owned(),
-        hint: Hint::new(element.name(), known.chain(others.iter().copied())),
+        hint: Hint::new(element.name(), &[&replies, others].concat()),
     }
 }
 
@@ -62,8 +62,10 @@ pub(super) fn parse(
 ) -> Option<(&'static str, ReplyOf<Template>)> {
     let (name, parse) = REPLIES.iter().find(|(name, _)| *name == element.name())?;
     parser.refuse_attributes(element);
-    let reply = ReplyElement::parse(parser, element, context, *parse);
-    Some((*name, reply))
+    let mut reply = ReplyElement::new(parser, element, context);
+    let parsed = parse(&mut reply);
+    reply.finish();
+    Some((*name, parsed))
 }
 
 /// An element whose children are leaves, or that holds only text.
@@ -77,32 +79,29 @@ struct ReplyElement<'p, 'x> {
 }
 
 impl<'p, 'x> ReplyElement<'p, 'x> {
-    /// Parses with `parse`, then reports what that did not ask for.
-    fn parse<T>(
-        parser: &'p mut Parser,
-        element: Element<'x>,
-        context: ParseContext,
-        parse: impl FnOnce(&mut Self) -> T,
-    ) -> T {
-        let mut this = Self {
+    const fn new(parser: &'p mut Parser, element: Element<'x>, context: ParseContext) -> Self {
+        Self {
             parser,
             element,
             context,
             known: Vec::new(),
             is_text: false,
-        };
-        let parsed = parse(&mut this);
-        if !this.is_text {
-            this.parser.refuse_text(element);
-            for child in element.children() {
-                if this.known.contains(&child.name()) {
-                    this.parser.refuse_attributes(child);
-                } else {
-                    this.parser.report_child(element, child, &this.known);
-                }
+        }
+    }
+
+    /// Reports everything in the element that was not asked for.
+    fn finish(self) {
+        if self.is_text {
+            return;
+        }
+        self.parser.refuse_text(self.element);
+        for child in self.element.children() {
+            if self.known.contains(&child.name()) {
+                self.parser.refuse_attributes(child);
+            } else {
+                self.parser.report_child(self.element, child, &self.known);
             }
         }
-        parsed
     }
 
     fn report(&mut self, problem: Problem) {
@@ -158,20 +157,19 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
     /// The articles of `<news>`.
     fn articles(&mut self) -> Vec<ArticleOf<Template>> {
         self.known.push("item");
-        let items = self
-            .element
-            .children()
-            .filter(|child| child.name() == "item");
-        let articles: Vec<_> = items
-            .map(|item| {
-                ReplyElement::parse(self.parser, item, self.context, |item| ArticleOf {
+        let mut articles = Vec::new();
+        for item in self.element.children() {
+            if item.name() == "item" {
+                let mut item = ReplyElement::new(self.parser, item, self.context);
+                articles.push(ArticleOf {
                     title: item.required("Title"),
                     description: item.optional("Description").unwrap_or_default(),
                     pic_url: item.optional("PicUrl").unwrap_or_default(),
                     url: item.optional("Url").unwrap_or_default(),
-                })
-            })
-            .collect();
+                });
+                item.finish();
+            }
+        }
         let count = articles.len();
         if self.element.children().next().is_none() {
             self.report(Problem::NoArticle);

@@ -35,7 +35,7 @@ pub(super) fn parse(parser: &mut Parser, run: Element<'_>, context: ParseContext
     };
     for (name, value, offset) in run.attributes() {
         let reply = |parser: &mut Parser| {
-            let reply = parser.template(value, context.stars, |_| offset);
+            let reply = parser.template(value, context.stars, &|_| offset);
             reply.unwrap_or_default()
         };
         match name {
@@ -63,7 +63,7 @@ fn words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Te
         if word.starts_with(['"', '\'']) {
             parser.report(run.offset_of(word), Problem::QuotedWord);
         }
-        words.extend(parser.template(word, context.stars, |found| run.offset_of(found)));
+        words.extend(parser.template(word, context.stars, &|found| run.offset_of(found)));
     }
     if let Some(offset) = run.text_after_child() {
         parser.report(offset, Problem::TextAfterArg);

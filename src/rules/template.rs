@@ -42,7 +42,7 @@ pub(super) struct Context<'m> {
 impl Template {
     /// Parses a template of a rule whose conditions have this number of stars. Each problem is passed to `report`
     /// with its placeholder as written.
-    pub(super) fn parse(text: &str, stars: usize, mut report: impl FnMut(&str, Problem)) -> Self {
+    pub(super) fn parse(text: &str, stars: usize, report: &mut dyn FnMut(&str, Problem)) -> Self {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -121,8 +121,9 @@ impl Part {
             ("date", _) => return Ok(Self::Date),
             ("time", _) => return Ok(Self::Time),
             (_, Err(NumberError::NotDigits)) => {
-                let names = fields::all().chain(["date", "time"]);
-                let hint = Hint::new(name, names);
+                let mut names = fields::all();
+                names.extend(["date", "time"]);
+                let hint = Hint::new(name, &names);
                 let field = fields::find(name).map(Self::Field);
                 return field.ok_or(Problem::UnknownPlaceholder { placeholder, hint });
             }

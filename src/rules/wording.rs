@@ -15,27 +15,20 @@ impl RulesError {
     /// A line for each error: `file:line:column: message`; or the line of [`RulesError::summary`] if the text of
     /// the file was not read.
     pub fn lines(&self, path: &Path) -> Vec<String> {
-        match self {
-            Self::Invalid(diagnostics) => diagnostics
-                .iter()
-                .map(|diagnostic| format!("{}:{diagnostic}", path.display()))
-                .collect(),
-            Self::Unreadable(_) | Self::NotRegularFile | Self::TooLong { .. } => {
-                vec![self.summary(path)]
-            }
-        }
+        self.lines_up_to(usize::MAX, path)
     }
 
     /// [`RulesError::lines`], cut after `most` of them.
     pub(super) fn lines_up_to(&self, most: usize, path: &Path) -> Vec<String> {
-        let mut lines = self.lines(path);
-        if lines.len() > most {
-            let more = lines.len() - most;
-            lines.truncate(most);
-            lines.push(format!(
-                "{}: and {more} more; run wechat check",
-                path.display()
-            ));
+        let Self::Invalid(diagnostics) = self else {
+            return vec![self.summary(path)];
+        };
+        let path = path.display();
+        let shown = diagnostics.iter().take(most);
+        let mut lines: Vec<String> = shown.map(|one| format!("{path}:{one}")).collect();
+        if diagnostics.len() > most {
+            let more = diagnostics.len() - most;
+            lines.push(format!("{path}: and {more} more; run wechat check"));
         }
         lines
     }
@@ -44,18 +37,14 @@ impl RulesError {
     pub fn summary(&self, path: &Path) -> String {
         match self {
             Self::Unreadable(error) => format!("cannot read rules file {path:?}: {error}"),
-            Self::NotRegularFile => {
-                format!("cannot read rules file {path:?}: not a regular file")
+            Self::NotRegularFile => format!("cannot read rules file {path:?}: not a regular file"),
+            Self::TooLong { bytes } => format!(
+                "cannot read rules file {path:?}: {bytes} bytes, at most {FILE_MAX} allowed"
+            ),
+            Self::Invalid(diagnostics) if diagnostics.len() == 1 => {
+                format!("1 mistake in {path:?}")
             }
-            Self::TooLong { bytes } => {
-                format!(
-                    "cannot read rules file {path:?}: {bytes} bytes, at most {FILE_MAX} allowed"
-                )
-            }
-            Self::Invalid(diagnostics) => match diagnostics.len() {
-                1 => format!("1 mistake in {path:?}"),
-                count => format!("{count} mistakes in {path:?}"),
-            },
+            Self::Invalid(diagnostics) => format!("{} mistakes in {path:?}", diagnostics.len()),
         }
     }
 }
@@ -187,20 +176,15 @@ impl Rule {
 impl ReloadEvent<'_> {
     pub(super) fn note(&self) -> LogNote {
         let (cause, reason) = match self {
-            Self::Reloaded { path, rules: 1 } => (
-                "rules-changed",
-                format!("reloaded {}: 1 rule", path.display()),
-            ),
-            Self::Reloaded { path, rules } => (
-                "rules-changed",
-                format!("reloaded {}: {rules} rules", path.display()),
-            ),
-            Self::Failed { path } => (
+            Self::Reloaded { file, rules: 1 } => {
+                ("rules-changed", format!("reloaded {file}: 1 rule"))
+            }
+            Self::Reloaded { file, rules } => {
+                ("rules-changed", format!("reloaded {file}: {rules} rules"))
+            }
+            Self::Failed { file } => (
                 "rules-kept",
-                format!(
-                    "reload of {} failed; keeping the previous rules",
-                    path.display()
-                ),
+                format!("reload of {file} failed; keeping the previous rules"),
             ),
         };
         LogNote {
