@@ -27,6 +27,7 @@ mod secure;
 mod send;
 mod support;
 mod tidy;
+mod timeouts;
 mod unread;
 mod verify;
 mod wire;

@@ -498,51 +498,6 @@ fn a_reply_is_shown_for_reading() {
 }
 
 #[test]
-fn tries_are_those_of_wechat() {
-    let rules = folder("tries").join("rules.xml");
-    fs::write(
-        &rules,
-        "<rules><on><run><arg/>sh<arg>-c</arg><arg>sleep 6; echo done</arg></run></on></rules>"
-            .replace("<arg/>", ""),
-    )
-    .unwrap();
-    let program = Program::start(&["--rules", rules.to_str().unwrap()]);
-    let address = program.address;
-    let never = TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = never.local_addr().unwrap();
-    let waiting = thread::spawn(move || run(silent, &["send", "--tries", "你好"]));
-    let said = run(address, &["send", "--tries", "你好"]);
-    assert!(
-        said.out
-            .starts_with("try 1: no answer within 5.0 s\ntry 2: text after "),
-        "{}",
-        said.out
-    );
-    assert!(
-        said.out
-            .ends_with("  Content: done\nWeChat would deliver this\n"),
-        "{}",
-        said.out
-    );
-    assert_eq!(said.code, 0);
-    program.stop_silent();
-    let said = waiting.join().unwrap();
-    assert_eq!(
-        said.out,
-        "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n\
-         failed: connected, but no answer within the 5 s that WeChat waits; \
-         check whether the program is busy or waits for something\n"
-    );
-    assert_eq!(said.code, 1);
-    // The same request each time, as WeChat's log has it.
-    let requests: Vec<String> = (0..3)
-        .map(|_| read_request(&mut never.accept().unwrap().0))
-        .collect();
-    assert!(requests[0].starts_with("POST "), "{}", requests[0]);
-    assert!(requests.iter().all(|request| *request == requests[0]));
-}
-
-#[test]
 fn a_length_that_counts_characters_is_found_out() {
     let address = backend(|_| {
         let content = "<xml><Content>你好</Content></xml>";
@@ -571,60 +526,6 @@ fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
     let said = run(address, &["send", "--raw", "a"]);
     let raw = "<a>\u{1b}[2J\u{9b}1m\t\n</a>\n";
     assert!(said.out.contains(raw), "{:?}", said.out);
-}
-
-/// WeChat asks again whatever of the answer was there when the time was up.
-#[test]
-fn half_an_answer_in_time_is_none() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let backend = thread::spawn(move || {
-        let (mut first, _) = listener.accept().unwrap();
-        read_request(&mut first);
-        first
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsucc")
-            .unwrap();
-        let (mut second, _) = listener.accept().unwrap();
-        read_request(&mut second);
-        second.write_all(&ok("success")).unwrap();
-    });
-    let said = run(address, &["send", "--tries", "你好"]);
-    let expected = "try 1: no answer within 5.0 s\ntry 2: no reply (success) after ";
-    assert!(said.out.starts_with(expected), "{}", said.out);
-    assert_eq!(said.code, 0);
-    backend.join().unwrap();
-}
-
-/// And what was wrong with it is said.
-#[test]
-fn what_came_late_is_named() {
-    let late = |answer: &'static str, fault: &'static str| {
-        let address = holding(answer.as_bytes());
-        thread::spawn(move || {
-            let said = run(address, &["send", "你好"]);
-            assert!(said.out.starts_with(fault), "{}", said.out);
-            assert!(
-                said.err.starts_with("wechat: no answer in time; "),
-                "{}",
-                said.err
-            );
-        })
-    };
-    let head = late(
-        "HTTP/1.1 200",
-        "failed: the head of the answer is incomplete after 5 s; send it faster, and end it with an empty line\n",
-    );
-    let close = late(
-        "HTTP/1.1 200 OK\r\n\r\nsuccess",
-        "failed: the content has no end after 5 s: there is no Content-Length, and the connection stays open; send Content-Length, or close the connection\n",
-    );
-    let status = late(
-        "HTTP/1.1 500 x\r\nContent-Length: 9\r\n\r\noops",
-        "failed: status 500 with the message \"oops\"; the program failed; read its log\n",
-    );
-    for said in [head, close, status] {
-        said.join().unwrap();
-    }
 }
 
 #[cfg(feature = "secure")]

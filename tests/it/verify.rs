@@ -1,15 +1,13 @@
-//! `wechat verify` against our server, and against backends that are wrong in every way that people
-//! report.
+//! `wechat verify` against this server, and against backends with the mistakes that people report.
 
-use std::io::{ErrorKind, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::Duration;
 
 use crate::support::tools::*;
 use crate::support::*;
 
-/// A backend that makes this of the echostr where the signature is right.
+/// A backend that checks the signature, and answers the echostr with this.
 fn echoing(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
     backend(move |request| match is_signed(request) {
         true => answer(echostr(request)),
@@ -17,10 +15,11 @@ fn echoing(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAd
     })
 }
 
+/// Asserts that `verify` fails and prints a line like this.
 #[track_caller]
-fn assert_diagnosis(address: SocketAddr, diagnosis: &str) {
+fn assert_fails(address: SocketAddr, line: &str) {
     let said = run(address, &["verify"]);
-    assert!(said.out.contains(diagnosis), "{}", said.out);
+    said.assert_line(line);
     assert_eq!(said.code, 1, "{}", said.out);
     assert_eq!(
         said.err,
@@ -29,7 +28,7 @@ fn assert_diagnosis(address: SocketAddr, diagnosis: &str) {
 }
 
 #[test]
-fn a_right_backend_is_verified() {
+fn accepts_a_backend_that_returns_the_echostr() {
     let program = Program::start(&[]);
     let said = run(program.address, &["verify"]);
     let lines: Vec<&str> = said.out.lines().collect();
@@ -49,89 +48,89 @@ fn a_right_backend_is_verified() {
 }
 
 #[test]
-fn an_echostr_with_something_around_it_is_named_for_what_that_is() {
-    assert_diagnosis(
+fn names_what_surrounds_the_echostr() {
+    assert_fails(
         echoing(|echostr| ok(&format!("\"{echostr}\""))),
-        "failed: the echostr is in quotes, as frameworks write a string in JSON; send it as plain text (text/plain)\n",
+        "failed: the echostr is in quotes, as frameworks write a string in JSON; send it as plain text (text/plain)",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&format!("\u{FEFF}{echostr}"))),
-        "failed: the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM\n",
+        "failed: the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&format!("\r\n{echostr}"))),
-        "failed: white space precedes the echostr; remove blank lines at the start of the program's files\n",
+        "failed: white space precedes the echostr; remove blank lines at the start of the program's files",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&format!("{echostr}\n"))),
-        "failed: white space follows the echostr; print it without a line end, and remove blank lines at the end of the program's files\n",
+        "failed: white space follows the echostr; print it without a line end, and remove blank lines at the end of the program's files",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&format!("<html><body>{echostr}</body></html>"))),
-        "failed: the echostr is in an HTML page, after \"<html><body>\"; send it alone, as plain text\n",
+        "failed: the echostr is in an HTML page, after \"<html><body>\"; send it alone, as plain text",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&format!("echostr={echostr};"))),
-        "failed: the echostr is not alone: \"echostr=\" before it, \";\" after it; send nothing else\n",
+        "failed: the echostr is not alone: \"echostr=\" before it, \";\" after it; send nothing else",
     );
 }
 
 #[test]
-fn another_content_is_named_for_what_it_is() {
-    assert_diagnosis(
+fn names_content_other_than_the_echostr() {
+    assert_fails(
         echoing(|_| ok("hello\x1b[2J")),
-        "failed: the content is \"hello\\u{1b}[2J\" instead of the echostr; check that both sides have the same token, and that the query (?signature=…) reaches the program\n",
+        "failed: the content is \"hello\\u{1b}[2J\" instead of the echostr; check that both sides have the same token, and that the query (?signature=…) reaches the program",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|_| ok("<!DOCTYPE html><title>nginx</title>")),
-        "failed: the content is an HTML page: \"<!DOCTYPE html><title>nginx</title>\"; check for an error page, and that this is the URL of the program\n",
+        "failed: the content is an HTML page: \"<!DOCTYPE html><title>nginx</title>\"; check for an error page, and that this is the URL of the program",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|_| ok("")),
-        "failed: the content is empty; it must be the value of the query parameter echostr\n",
+        "failed: the content is empty; it must be the value of the query parameter echostr",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&echostr[..8])),
-        "failed: only the first 8 of 19 bytes of the echostr came back; check Content-Length\n",
+        "failed: only the first 8 of 19 bytes of the echostr came back; check Content-Length",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&echostr[..7])),
-        " instead of the echostr; ",
+        "failed: the content is \"*\" instead of the echostr; check that both sides have the same token, and that the query (?signature=…) reaches the program",
     );
     for digit in 1..=9 {
-        assert_diagnosis(
+        assert_fails(
             echoing(move |_| ok(&digit.to_string())),
-            " instead of the echostr; ",
+            &format!("failed: the content is \"{digit}\" instead of the echostr; *"),
         );
     }
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| ok(&echostr[..10])),
-        "failed: only the first 10 of 19 bytes of the echostr came back; check Content-Length\n",
+        "failed: only the first 10 of 19 bytes of the echostr came back; check Content-Length",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|echostr| {
             format!("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{echostr}").into_bytes()
         }),
-        "failed: Content-Length is 10, but 9 more bytes follow; it must count bytes, not characters\n",
+        "failed: Content-Length is 10, but 9 more bytes follow; it must count bytes, not characters",
     );
     let bytes =
         |content: &'static [u8]| echoing(move |_| [b"HTTP/1.1 200 OK\r\n\r\n", content].concat());
-    assert_diagnosis(
+    assert_fails(
         bytes(b"\x1f\x8b\x08"),
-        "failed: the content is compressed with gzip, which WeChat does not ask for; switch compression off for this URL\n",
+        "failed: the content is compressed with gzip, which WeChat does not ask for; switch compression off for this URL",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes(b"\xff\xfe1\0"),
-        "failed: the content is UTF-16; send UTF-8 without a byte order mark\n",
+        "failed: the content is UTF-16; send UTF-8 without a byte order mark",
     );
-    assert_diagnosis(
+    assert_fails(
         echoing(|_| ok(&"x".repeat(100_000))),
-        "failed: the content is longer than 64 KiB, and no answer to WeChat is; check that this is the URL of the program\n",
+        "failed: the content is longer than 64 KiB, and no answer to WeChat is; check that this is the URL of the program",
     );
 }
 
 #[test]
-fn a_status_is_named_with_what_it_mostly_means() {
+fn explains_a_status_other_than_200() {
     let status = |line: &'static str, fields: &'static str, content: &'static str| {
         backend(move |_| {
             let length = content.len();
@@ -139,62 +138,62 @@ fn a_status_is_named_with_what_it_mostly_means() {
                 .into_bytes()
         })
     };
-    assert_diagnosis(
+    assert_fails(
         status("404 Not Found", "", "<html><title>Not here</title></html>"),
-        "failed: status 404 with the message \"Not here\"; check that the program serves this path\n",
+        "failed: status 404 with the message \"Not here\"; check that the program serves this path",
     );
-    assert_diagnosis(
+    assert_fails(
         status("301 Moved", "Location: https://example.com/wx\r\n", ""),
-        "failed: status 301, a redirect to \"https://example.com/wx\", and WeChat follows none; answer at this URL, or enter the other URL in the console\n",
+        "failed: status 301, a redirect to \"https://example.com/wx\", and WeChat follows none; answer at this URL, or enter the other URL in the console",
     );
-    assert_diagnosis(
+    assert_fails(
         status("502 Bad Gateway", "", ""),
-        "failed: status 502; the proxy does not reach the program; ",
+        "failed: status 502; the proxy does not reach the program; *",
     );
-    assert_diagnosis(
+    assert_fails(
         status("504 Gateway Timeout", "", ""),
-        "failed: status 504; the proxy does not reach the program; ",
+        "failed: status 504; the proxy does not reach the program; *",
     );
-    assert_diagnosis(
+    assert_fails(
         status(
             "400 Bad Request",
             "",
             "<title>400 The plain HTTP request was sent to HTTPS port</title>",
         ),
-        "sent to HTTPS port\"; this port is for HTTPS, give the port for plain HTTP\n",
+        "failed: status 400 with the message \"*\"; this port is for HTTPS, give the port for plain HTTP",
     );
-    assert_diagnosis(
+    assert_fails(
         status("304 Not Modified", "", ""),
-        "failed: status 304; WeChat accepts only 200\n",
+        "failed: status 304; WeChat accepts only 200",
     );
-    assert_diagnosis(
+    assert_fails(
         backend(|_| b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 x\r\n\r\n?".to_vec()),
-        "failed: status 101; WeChat accepts only 200\n",
+        "failed: status 101; WeChat accepts only 200",
     );
     let program = Program::start(&["--path", "/other"]);
-    assert_diagnosis(
+    assert_fails(
         program.address,
-        "failed: status 404 with the message \"nothing is served at this path\"; ",
+        "failed: status 404 with the message \"*\"; check that the program serves this path",
     );
     let program = Program::spawn(
         command()
             .env("WECHAT_TOKEN", "another")
             .args(["--listen", "127.0.0.1:0"]),
     );
-    assert_diagnosis(
+    assert_fails(
         program.address,
-        "failed: status 403 with the message \"signature does not match\"; check that both sides have the same token ",
+        "failed: status 403 with the message \"*\"; check that both sides have the same token (in the encrypted modes also the same EncodingAESKey and appid), and that nothing else guards this URL",
     );
 }
 
 #[test]
-fn a_backend_that_checks_nothing_is_found_out() {
+fn fails_a_backend_that_accepts_a_wrong_signature() {
     let passes =
-        "failed: a wrong signature is accepted too: the program does not check signatures, ";
-    assert_diagnosis(backend(|request| ok(echostr(request))), passes);
+        "failed: a wrong signature is accepted too: the program does not check signatures, *";
+    assert_fails(backend(|request| ok(echostr(request))), passes);
     let quoting = backend(|request| ok(&format!("\"{}\"", echostr(request))));
-    assert_diagnosis(quoting, passes);
-    assert_diagnosis(quoting, "failed: the echostr is in quotes, ");
+    assert_fails(quoting, passes);
+    assert_fails(quoting, "failed: the echostr is in quotes, *");
     // A page that shows the URL that it refuses passes nothing.
     let showing = backend(|request| match is_signed(request) {
         true => ok(echostr(request)),
@@ -205,7 +204,7 @@ fn a_backend_that_checks_nothing_is_found_out() {
 }
 
 #[test]
-fn interim_responses_are_skipped() {
+fn skips_interim_responses() {
     let address = echoing(|echostr| {
         let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\nA: b\r\n\r\n";
         [interim.as_bytes(), &ok(echostr)].concat()
@@ -215,38 +214,36 @@ fn interim_responses_are_skipped() {
 }
 
 #[test]
-fn a_chunked_echostr_passes_with_a_warning() {
+fn accepts_a_chunked_echostr_with_a_warning() {
     let address = echoing(|echostr| {
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{echostr}\r\n0\r\n\r\n")
             .into_bytes()
     });
     let said = run(address, &["verify"]);
-    assert!(
-        said.out.contains("warning: the content is chunked, and some report that the token check then fails; send Content-Length\n"),
-        "{}",
-        said.out
+    said.assert_line(
+        "warning: the content is chunked, and some report that the token check then fails; send Content-Length",
     );
     assert_eq!(said.code, 0);
 }
 
 #[test]
-fn what_breaks_http_is_named_for_the_rule_it_breaks() {
+fn names_the_rule_of_http_that_an_answer_breaks() {
     let bytes = |bytes: &'static str| backend(move |_| bytes.as_bytes().to_vec());
-    assert_diagnosis(
+    assert_fails(
         bytes("SSH-2.0-OpenSSH_9.2\r\n"),
-        "failed: the answer is not HTTP, it begins with \"SSH-2.0-OpenSSH_9.2\\r\\n\"; check which program listens at this port\n",
+        "failed: the answer is not HTTP, it begins with \"SSH-2.0-OpenSSH_9.2\\r\\n\"; check which program listens at this port",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("\x15\x03\x01\0\x02\x02F"),
-        "failed: the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP\n",
+        "failed: the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("\x16\x03\x03\0"),
-        "failed: the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP\n",
+        "failed: the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes(""),
-        "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS\n",
+        "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS",
     );
     // Closed with the request unread, which resets the connection.
     let resetting = |answer: &'static [u8]| {
@@ -259,47 +256,47 @@ fn what_breaks_http_is_named_for_the_rule_it_breaks() {
         });
         address
     };
-    assert_diagnosis(
+    assert_fails(
         resetting(b""),
-        "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS\n",
+        "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS",
     );
-    assert_diagnosis(
+    assert_fails(
         resetting(b"HTTP/1.1 200 OK\r\n\r\n5927"),
-        "failed: the connection was reset in the middle of the content; read the log of the program\n",
+        "failed: the connection was reset in the middle of the content; read the log of the program",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("HTTP/1.1 200 OK\r\nContent-Le"),
-        "failed: the connection was closed in the middle of the head of the answer; end the head with an empty line\n",
+        "failed: the connection was closed in the middle of the head of the answer; end the head with an empty line",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("HTTP/1.1 200 OK\nContent-Length: 1\n\n1"),
-        "failed: the head of the answer is not valid HTTP: line ends with a bare '\\n', only CRLF allowed; ",
+        "failed: the head of the answer is not valid HTTP: *; correct the program that writes it",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n1"),
-        "is not valid HTTP: content-length occurs twice; correct the program that writes it\n",
+        "failed: the head of the answer is not valid HTTP: *; correct the program that writes it",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n5927782489442352469"),
-        "failed: Content-Length is 30, but the connection was closed after 19 bytes; send the whole content\n",
+        "failed: Content-Length is 30, but the connection was closed after 19 bytes; send the whole content",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\n"),
-        "failed: the chunks of the content are not valid HTTP: line ends with a bare '\\n'",
+        "failed: the chunks of the content are not valid HTTP: *; correct the program that writes them",
     );
-    assert_diagnosis(
+    assert_fails(
         bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
-        "failed: the connection was closed in the middle of chunked content; end it with a chunk of size 0\n",
+        "failed: the connection was closed in the middle of chunked content; end it with a chunk of size 0",
     );
 }
 
 #[test]
-fn a_backend_that_is_not_there_is_named_for_where_it_is_missed() {
+fn reports_an_unknown_host_and_a_closed_port() {
     let gone = nowhere();
-    assert_diagnosis(
+    assert_fails(
         gone,
         &format!(
-            "failed: nothing listens at {gone}; check that the program runs, and that {} is its port\n",
+            "failed: nothing listens at {gone}; check that the program runs, and that {} is its port",
             gone.port()
         ),
     );
@@ -311,93 +308,12 @@ fn a_backend_that_is_not_there_is_named_for_where_it_is_missed() {
         )
     };
     let said = verify("http://nowhere.invalid/wx");
-    assert!(
-        said.out
-            .starts_with("failed: cannot resolve the host name nowhere.invalid: "),
-        "{}",
-        said.out
-    );
+    said.assert_line("failed: cannot resolve the host name nowhere.invalid: *");
     assert_eq!(said.code, 1);
 }
 
 #[test]
-fn a_backend_that_is_too_slow_is_given_up_after_five_seconds() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    // Accepted by the kernel alone.
-    let address = listener.local_addr().unwrap();
-    let sent = thread::spawn(move || run(address, &["send", "你好"]));
-    assert_diagnosis(
-        address,
-        "failed: connected, but no answer within the 5 s that WeChat waits; check whether the program is busy or waits for something\n",
-    );
-    let said = sent.join().unwrap();
-    assert!(
-        said.out
-            .starts_with("failed: connected, but no answer within the 5 s that WeChat waits; "),
-        "{}",
-        said.out
-    );
-    assert_eq!(
-        said.err,
-        "wechat: no answer in time; WeChat would ask twice more, and --tries does
-"
-    );
-    // A head that is never whole, a content without an end, and a length that is never reached are
-    // noticed by the time alone.
-    let held = |answer: &'static str| {
-        let address = holding(answer.as_bytes());
-        thread::spawn(move || run(address, &["verify"]).out)
-    };
-    let head = held("HTTP/1.1 200 OK\r\n");
-    let dripping = TcpListener::bind("127.0.0.1:0").unwrap();
-    let dripped = dripping.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut stream, _) = dripping.accept().unwrap();
-        // A byte a second, so that no single read takes long, until the client has gone.
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde" {
-            if stream.write_all(&[*byte]).is_err() {
-                break;
-            }
-            thread::sleep(Duration::from_secs(1));
-        }
-    });
-    let drip = thread::spawn(move || run(dripped, &["verify"]).out);
-    let close = held("HTTP/1.1 200 OK\r\n\r\nabc");
-    let chunked = held("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let kept = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        read_request(&mut stream);
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 57\r\n\r\n5927782489442352469")
-            .unwrap();
-        rest(&mut stream)
-    });
-    assert_diagnosis(
-        address,
-        "failed: Content-Length is 57, but only 19 bytes arrived within 5 s; send the whole content\n",
-    );
-    let starts = |out: String, with: &str| assert!(out.starts_with(with), "{out}");
-    for late in [head, drip] {
-        starts(
-            late.join().unwrap(),
-            "failed: the head of the answer is incomplete after 5 s; send it faster, and end it with an empty line\n",
-        );
-    }
-    starts(
-        close.join().unwrap(),
-        "failed: the content has no end after 5 s: there is no Content-Length, and the connection stays open; send Content-Length, or close the connection\n",
-    );
-    starts(
-        chunked.join().unwrap(),
-        "failed: the chunked content is incomplete after 5 s; end it with a chunk of size 0\n",
-    );
-    assert_eq!(kept.join().unwrap(), b"");
-}
-
-#[test]
-fn urls_are_refused_by_what_is_wrong_with_them() {
+fn refuses_invalid_urls_with_the_reason() {
     let cases = [
         (
             "https://example.com/wx",
@@ -431,7 +347,7 @@ fn urls_are_refused_by_what_is_wrong_with_them() {
 }
 
 #[test]
-fn colour_is_for_terminals_alone_and_not_for_who_refuses_it() {
+fn uses_colour_on_terminals_unless_no_color_is_set() {
     let program = Program::start(&[]);
     let url = format!("http://{}", program.address);
     let shown = |refusal| {
@@ -448,7 +364,7 @@ fn colour_is_for_terminals_alone_and_not_for_who_refuses_it() {
 }
 
 #[test]
-fn ipv6_and_names_are_called_where_there_are_any() {
+fn connects_to_names_and_ipv6_addresses() {
     let echo = |request: &str| match is_signed(request) {
         true => ok(echostr(request)),
         false => b"HTTP/1.0 403 no\r\n\r\n".to_vec(),
@@ -461,36 +377,6 @@ fn ipv6_and_names_are_called_where_there_are_any() {
     };
     let url = format!("http://localhost:{}/wx?a=b", named.port());
     assert_eq!(verify(&url).code, 0);
-    let Some(address) = backend_on("[::1]:0", echo) else {
-        println!("this machine has no IPv6, so it was not tested");
-        return;
-    };
+    let address = backend_on("[::1]:0", echo).expect("this test needs IPv6");
     assert_eq!(verify(&format!("http://{address}")).code, 0);
-}
-
-/// As a firewall does that lets nothing in and says nothing.
-#[test]
-fn a_connection_that_is_never_made_is_given_up_after_five_seconds() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    // Behind a full queue the kernel drops who comes.
-    let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
-    let mut queue = Vec::new();
-    loop {
-        match connect() {
-            Ok(stream) => queue.push(stream),
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
-                break;
-            }
-        }
-    }
-    assert_diagnosis(
-        address,
-        &format!(
-            "failed: the connection to {address} timed out; check that the firewall and the cloud's \
-             security group let port {} in\n",
-            address.port()
-        ),
-    );
 }

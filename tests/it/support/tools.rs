@@ -25,6 +25,25 @@ pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
     )
 }
 
+impl Said {
+    /// Asserts that standard output has a line like this; `*` stands for any text.
+    #[track_caller]
+    pub fn assert_line(&self, pattern: &str) {
+        let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let is_like = |line: &str| {
+            let rest = line.strip_prefix(start);
+            rest.is_some_and(|rest| {
+                rest.ends_with(end) && (pattern.contains('*') || rest.is_empty())
+            })
+        };
+        assert!(
+            self.out.lines().any(is_like),
+            "no line {pattern}\n{}",
+            self.out
+        );
+    }
+}
+
 #[track_caller]
 pub fn finish(command: &mut Command) -> Said {
     let (out, err) = (Stdio::piped(), Stdio::piped());
@@ -34,7 +53,7 @@ pub fn finish(command: &mut Command) -> Said {
     while child.try_wait().unwrap().is_none() {
         if begun.elapsed() > PATIENCE {
             child.kill().unwrap();
-            panic!("it does not end: {command:?}");
+            panic!("does not end: {command:?}");
         }
         thread::sleep(Duration::from_millis(2));
     }
@@ -69,7 +88,7 @@ pub fn backend_on(
 }
 
 /// A backend that answers one request with these bytes and keeps the connection open until the client closes it.
-pub fn holding(answer: &'static [u8]) -> SocketAddr {
+pub fn stalling_backend(answer: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -112,7 +131,7 @@ pub fn echostr(request: &str) -> &str {
     behind.split(['&', ' ']).next().unwrap()
 }
 
-/// Whether a request has the right signature.
+/// Whether the signature of a request is right.
 pub fn is_signed(request: &str) -> bool {
     let parameter = |name: &str| {
         let (_, behind) = request.split_once(&format!("{name}=")).unwrap();
