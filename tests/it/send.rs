@@ -1,306 +1,324 @@
 //! `wechat send`: what it sends, and how it judges the answers.
 
-use std::fs;
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
-use std::thread;
-
 use crate::support::tools::*;
 use crate::support::*;
 
-/// What WeChat would be sent, and what it would make of this answer.
+const DELIVERED: &str = "WeChat would deliver this";
+const NO_REPLY: &str = "WeChat would show the user nothing";
+
+/// Sends this to a backend with this answer, in which HEAD stands for the elements that every reply has.
+fn send(answer: &str, arguments: &[&str]) -> Said {
+    let head = "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
+                <CreateTime>1700000000</CreateTime>";
+    let answer = ok(&answer.replace("HEAD", head));
+    run(
+        backend(move |_| answer.clone()),
+        &[&["send"], arguments].concat(),
+    )
+}
+
+/// Asserts that this answer is accepted with this result and these warnings.
 #[track_caller]
-fn assert_judged(answer: &str, arguments: &[&str], judgement: &str) -> Said {
-    let answer = answer
-        .replace(
-            "HEAD",
-            "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName><CreateTime>1700000000</CreateTime>",
+fn assert_accepts(answer: &str, arguments: &[&str], result: &str, warnings: &[&str]) {
+    let said = send(answer, arguments);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    assert_eq!(said.out.lines().last(), Some(result));
+    assert_eq!(problems(&said), warnings);
+}
+
+/// Asserts that this answer is refused for this reason alone; `*` stands for any text.
+#[track_caller]
+fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
+    let said = send(answer, arguments);
+    said.assert_line(&format!("failed: {reason}"));
+    assert_eq!(problems(&said).len(), 1, "{}", said.out);
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (
+            1,
+            "wechat: WeChat would not deliver this as it is, the user may see 该公众号提供的服务出现故障，请稍后再试\n"
         )
-        .to_owned();
-    let address = backend(move |_| ok(&answer));
-    let said = run(address, arguments);
-    assert!(said.out.contains(judgement), "{judgement}\n{}", said.out);
-    let is_fine = judgement.starts_with("WeChat would");
-    assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
-    let prompt = "wechat: WeChat would not deliver this as it is, the user may see 该公众号提供的服务出现故障，请稍后再试\n";
-    assert_eq!(said.err, if is_fine { "" } else { prompt });
-    said
+    );
+}
+
+/// The lines with problems, of warnings without that word.
+fn problems(said: &Said) -> Vec<&str> {
+    let lines = said.out.lines();
+    let problem = |line: &'_ str| line.starts_with("failed: ") || line.starts_with("warning: ");
+    let problems = lines.filter(|line| problem(line));
+    problems
+        .map(|line| line.strip_prefix("warning: ").unwrap_or(line))
+        .collect()
+}
+
+fn text_reply(content: &str) -> String {
+    format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>")
 }
 
 #[test]
-fn comments_are_no_part_of_an_answers_text() {
-    for (content, text) in [
-        ("<!-- x -->hi", "hi"),
-        ("h<!-- x -->i", "hi"),
-        ("<![CDATA[h]]><!-- x -->&#105;<!-- y -->", "hi"),
-    ] {
-        let answer = format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>");
-        let said = assert_judged(&answer, &["send", "你好"], "WeChat would deliver this");
-        let field = format!("  Content: {text}\n");
-        assert!(said.out.contains(&field), "{}", said.out);
-        let warning = "warning: the XML has a comment or an instruction, which WeChat's own XML never has; remove it\n";
-        assert!(said.out.contains(warning), "{}", said.out);
-    }
-}
-
-#[test]
-fn answers_are_judged_as_wechat_would_judge_them() {
-    let text = |content: &str| {
-        format!("<xml>HEAD<MsgType>text</MsgType><Content>{content}</Content></xml>")
-    };
-    let judged = |answer: &str, judgement: &str| {
-        assert_judged(answer, &["send", "你好"], judgement);
-    };
-    judged(&text("好"), "WeChat would deliver this");
-    judged("success", "WeChat would show the user nothing");
-    judged("", "WeChat would show the user nothing");
-    judged(
-        "success\n",
-        "failed: the content is \"success\\n\"; for no reply send exactly the 7 bytes success, or nothing\n",
-    );
-    judged(
-        "\"success\"",
-        "failed: the content is \"\\\"success\\\"\"; for no reply send exactly the 7 bytes success, or nothing\n",
-    );
-    judged(
-        " \n",
-        "failed: the content is only white space; for no reply send the 7 bytes success, or nothing\n",
-    );
-    judged(
-        "{\"a\":1}",
-        "failed: the content is JSON: \"{\\\"a\\\":1}\"; a reply is XML\n",
-    );
-    judged(
-        "<!DOCTYPE html>",
-        "failed: the content is an HTML page: \"<!DOCTYPE html>\"; check for an error page, and that this is the URL of the program\n",
-    );
-    judged(
-        "好",
-        "failed: the content is \"好\"; a reply is XML, and no reply is success or nothing\n",
-    );
-    judged(
-        &format!("\u{FEFF}{}", text("好")),
-        "failed: the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM\n",
-    );
-    judged(
-        &format!("\n<?xml version=\"1.0\"?>{}", text("好")),
-        "failed: white space precedes the XML declaration, where XML allows none; remove blank lines at the start of the program's files\n",
-    );
-    judged("<xml><a>", "failed: not well-formed XML at line 1 column ");
-    judged(
-        &text("\u{1}"),
-        "failed: the content has the character U+0001, which XML does not allow; remove control characters\n",
-    );
-    judged(
-        "<reply>HEAD</reply>",
-        "failed: the root element is <reply>, expected <xml>\n",
-    );
-    judged(
-        "<xml><Encrypt>a</Encrypt></xml>",
-        "failed: the reply is encrypted although the message was plain, or it is encrypted twice; ",
-    );
-    judged(
-        &text(""),
-        "failed: Content is empty, and WeChat shows the fault prompt; for no reply send success\n",
-    );
-    judged(
-        "<xml>HEAD<MsgType>text</MsgType></xml>",
-        "failed: Content is missing or empty, and text requires it\n",
-    );
-    judged(
-        &text(&"好".repeat(683)),
-        "failed: Content has 2049 bytes of UTF-8, at most 2048 allowed",
-    );
-    judged(&text(&"x".repeat(2048)), "WeChat would deliver this");
-    judged(
-        "<xml>HEAD<Content>a</Content></xml>",
-        "failed: MsgType is missing, expected one of text, image, voice, video, music, news, transfer_customer_service\n",
-    );
-    judged(
-        &text("a").replace(">text<", ">Text<"),
-        "failed: MsgType is \"Text\", expected one of text, image, voice, video, music, news, transfer_customer_service\n",
-    );
-    for (kind, inside) in [("image", "Image"), ("voice", "Voice"), ("video", "Video")] {
+fn accepts_usable_answers() {
+    let text = text_reply("好");
+    assert_accepts(&text, &["你好"], DELIVERED, &[]);
+    assert_accepts(&text_reply(&"x".repeat(2048)), &["a"], DELIVERED, &[]);
+    assert_accepts("success", &["你好"], NO_REPLY, &[]);
+    assert_accepts("", &["你好"], NO_REPLY, &[]);
+    let service = "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>";
+    assert_accepts(service, &["你好"], DELIVERED, &[]);
+    for (kind, name) in [("image", "Image"), ("voice", "Voice"), ("video", "Video")] {
         let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
-        let whole = reply(&format!("<{inside}><MediaId>m</MediaId></{inside}>"));
-        judged(&whole, "WeChat would deliver this");
-        let missing =
-            format!("failed: {inside}/MediaId is missing or empty, and {kind} requires it\n");
-        judged(&reply("<MediaId>m</MediaId>"), &missing);
+        let whole = reply(&format!("<{name}><MediaId>m</MediaId></{name}>"));
+        assert_accepts(&whole, &["你好"], DELIVERED, &[]);
+        let missing = format!("{name}/MediaId is missing or empty, and {kind} requires it");
+        assert_refuses(&reply("<MediaId>m</MediaId>"), &["你好"], &missing);
     }
-    let said = assert_judged(
-        "<xml>HEAD<MsgType>music</MsgType><Music><Title>t</Title></Music></xml>",
-        &["send", "你好"],
-        "WeChat would deliver this",
-    );
-    let warning = "warning: Music/ThumbMediaId is missing or empty, and the manual requires it\n";
-    assert!(said.out.contains(warning), "{}", said.out);
-    judged(
-        "\u{1f}\u{8b}",
-        "failed: the content is \"\\u{1f}\\u{8b}\"; a reply is XML, and no reply is success or nothing\n",
-    );
-    judged(
-        "<\0x\0m\0l\0>\0",
-        "failed: the content is UTF-16; send UTF-8 without a byte order mark\n",
-    );
-    judged(
-        &text("a < b"),
-        "failed: not well-formed XML at line 1 column ",
-    );
-    for odd in ["<!-- a -->", "<a b=\"c\"/>"] {
-        let odd = text("a").replace("</xml>", &format!("{odd}</xml>"));
-        let said = assert_judged(&odd, &["send", "你好"], "WeChat would deliver this");
-        assert!(
-            said.out
-                .contains(", which WeChat's own XML never has; remove it\n"),
-            "{}",
-            said.out
-        );
-        // A long one could take minutes to read.
-        let long = odd.replace("</xml>", &format!("<c>{}</c></xml>", "x".repeat(8192)));
-        judged(&long, "failed: XML ");
-    }
-    judged("<!DOCTYPE a><xml/>", "failed: not well-formed XML at line ");
-    let said = assert_judged(
-        &text("a"),
-        &["send", "Event=unsubscribe"],
-        "WeChat would deliver this",
-    );
-    let warning = "warning: the user has unsubscribed and cannot receive a reply; answer success\n";
-    assert!(said.out.contains(warning), "{}", said.out);
-    judged(
-        &text("a & b"),
-        "; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag\n",
-    );
-    judged(
-        "<xml><a",
-        "failed: XML with a tag or a CDATA section left open; check that Content-Length counts bytes\n",
-    );
-    judged(
-        &format!("{}\n<b>Notice</b>: x", text("a")),
-        "failed: \"<b>Notice</b>: x\" follows </xml>; send nothing after the end of the reply\n",
-    );
-    judged(
-        "[微笑]",
-        "failed: the content is \"[微笑]\"; a reply is XML, and no reply is success or nothing\n",
-    );
-    judged(
-        "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>",
-        "WeChat would deliver this",
-    );
 }
 
 #[test]
-fn the_head_of_a_reply_is_judged_by_the_message_it_answers() {
-    let judged = |head: &str, judgement: &str| {
-        let answer = format!("<xml>{head}<MsgType>text</MsgType><Content>a</Content></xml>");
-        assert_judged(
-            &answer,
-            &["send", "--from", "o2", "你好", "ToUserName=gh_2"],
-            judgement,
-        );
-    };
+fn warns_of_answers_that_may_fail() {
+    let music = "<xml>HEAD<MsgType>music</MsgType><Music><Title>t</Title></Music></xml>";
+    let warning = "Music/ThumbMediaId is missing or empty, and the manual requires it";
+    assert_accepts(music, &["你好"], DELIVERED, &[warning]);
+    let warning = "the user has unsubscribed and cannot receive a reply; answer success";
+    let unsubscribe = ["Event=unsubscribe"];
+    assert_accepts(&text_reply("a"), &unsubscribe, DELIVERED, &[warning]);
+    for (markup, warning) in [
+        (
+            "<!-- a -->",
+            "the XML has a comment or an instruction, which WeChat's own XML never has; remove it",
+        ),
+        (
+            "<a b=\"c\"/>",
+            "a tag has an attribute, which WeChat's own XML never has; remove it",
+        ),
+    ] {
+        let answer = text_reply("a").replace("</xml>", &format!("{markup}</xml>"));
+        assert_accepts(&answer, &["你好"], DELIVERED, &[warning]);
+        // A long one could take minutes to read.
+        let long = answer.replace("</xml>", &format!("<c>{}</c></xml>", "x".repeat(8192)));
+        assert_refuses(&long, &["你好"], "XML *");
+    }
+}
+
+#[test]
+fn names_what_is_wrong_with_an_answer() {
+    let types = "text, image, voice, video, music, news, transfer_customer_service";
+    for (answer, reason) in [
+        (
+            "success\n",
+            "the content is \"success\\n\"; for no reply send exactly the 7 bytes success, or nothing",
+        ),
+        (
+            "\"success\"",
+            "the content is \"\\\"success\\\"\"; for no reply send exactly the 7 bytes success, or nothing",
+        ),
+        (
+            " \n",
+            "the content is only white space; for no reply send the 7 bytes success, or nothing",
+        ),
+        (
+            "{\"a\":1}",
+            "the content is JSON: \"{\\\"a\\\":1}\"; a reply is XML",
+        ),
+        (
+            "<!DOCTYPE html>",
+            "the content is an HTML page: \"<!DOCTYPE html>\"; check for an error page, and that this is the URL of the program",
+        ),
+        (
+            "好",
+            "the content is \"好\"; a reply is XML, and no reply is success or nothing",
+        ),
+        (
+            "[微笑]",
+            "the content is \"[微笑]\"; a reply is XML, and no reply is success or nothing",
+        ),
+        (
+            "\u{1f}\u{8b}",
+            "the content is \"\\u{1f}\\u{8b}\"; a reply is XML, and no reply is success or nothing",
+        ),
+        (
+            "<\0x\0m\0l\0>\0",
+            "the content is UTF-16; send UTF-8 without a byte order mark",
+        ),
+        (
+            "\u{FEFF}<xml/>",
+            "the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM",
+        ),
+        (
+            "\n<?xml version=\"1.0\"?><xml/>",
+            "white space precedes the XML declaration, where XML allows none; remove blank lines at the start of the program's files",
+        ),
+        (
+            "<xml></xml>\n<b>Notice</b>: x",
+            "\"<b>Notice</b>: x\" follows </xml>; send nothing after the end of the reply",
+        ),
+        (
+            "<xml><a>",
+            "not well-formed XML at line 1 column *; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag",
+        ),
+        (
+            "<xml><a>a < b</a></xml>",
+            "not well-formed XML at line 1 column *write &lt; for <",
+        ),
+        (
+            "<xml><a>a & b</a></xml>",
+            "not well-formed XML at line 1 column *; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag",
+        ),
+        ("<!DOCTYPE a><xml/>", "not well-formed XML at line 1 *"),
+        ("<xml><a", "*; check that Content-Length counts bytes"),
+        (
+            &text_reply("a\u{1}"),
+            "the content has the character U+0001, which XML does not allow; remove control characters",
+        ),
+        (
+            "<reply>HEAD</reply>",
+            "the root element is <reply>, expected <xml>",
+        ),
+        (
+            "<xml><Encrypt>a</Encrypt></xml>",
+            "the reply is encrypted although the message was plain, or it is encrypted twice; give the program the EncodingAESKey only for the encrypted modes, and encrypt once",
+        ),
+        (
+            &text_reply(""),
+            "Content is empty, and WeChat shows the fault prompt; for no reply send success",
+        ),
+        (
+            "<xml>HEAD<MsgType>text</MsgType></xml>",
+            "Content is missing or empty, and text requires it",
+        ),
+        (
+            &text_reply(&"好".repeat(683)),
+            "Content has 2049 bytes of UTF-8, at most 2048 allowed",
+        ),
+        (
+            "<xml>HEAD<Content>a</Content></xml>",
+            &format!("MsgType is missing, expected one of {types}"),
+        ),
+        (
+            &text_reply("a").replace(">text<", ">Text<"),
+            &format!("MsgType is \"Text\", expected one of {types}"),
+        ),
+    ] {
+        assert_refuses(answer, &["你好"], reason);
+    }
+}
+
+#[test]
+fn names_and_time_of_a_reply_must_match_the_message() {
     let names = "<ToUserName>o2</ToUserName><FromUserName>gh_2</FromUserName>";
     let time = "<CreateTime>1700000000</CreateTime>";
-    judged(&format!("{names}{time}"), "WeChat would deliver this");
-    judged(
+    let message = ["--from", "o2", "你好", "ToUserName=gh_2"];
+    let reply =
+        |head: &str| format!("<xml>{head}<MsgType>text</MsgType><Content>a</Content></xml>");
+    let refuses = |head: &str, reason: &str| assert_refuses(&reply(head), &message, reason);
+    for time in [time, "<CreateTime>99999999999</CreateTime>"] {
+        assert_accepts(&reply(&format!("{names}{time}")), &message, DELIVERED, &[]);
+    }
+    refuses(
         &format!("<ToUserName>gh_2</ToUserName><FromUserName>o2</FromUserName>{time}"),
-        "failed: ToUserName and FromUserName are not swapped; in a reply ToUserName is the user's openid, and FromUserName is the account\n",
+        "ToUserName and FromUserName are not swapped; in a reply ToUserName is the user's openid, and FromUserName is the account",
     );
-    judged(
+    refuses(
         &format!("<ToUserName>o3</ToUserName><FromUserName>gh_2</FromUserName>{time}"),
-        "failed: ToUserName is \"o3\", expected \"o2\"\n",
+        "ToUserName is \"o3\", expected \"o2\"",
     );
-    judged(
+    refuses(
         &format!("<ToUserName>o2</ToUserName>{time}"),
-        "failed: FromUserName is missing, expected \"gh_2\"\n",
+        "FromUserName is missing, expected \"gh_2\"",
     );
-    judged(
-        names,
-        "failed: CreateTime is missing, expected seconds since 1970\n",
-    );
-    judged(
-        &format!("{names}<CreateTime>1700000000000</CreateTime>"),
-        "failed: CreateTime is 1700000000000, apparently milliseconds, expected seconds since 1970\n",
-    );
-    let at = |time: &str| format!("{names}<CreateTime>{time}</CreateTime>");
-    judged(&at("99999999999"), "WeChat would deliver this");
-    judged(
-        &at("100000000000"),
-        "failed: CreateTime is 100000000000, apparently milliseconds, expected seconds since 1970\n",
-    );
+    refuses(names, "CreateTime is missing, expected seconds since 1970");
+    for milliseconds in ["100000000000", "1700000000000"] {
+        refuses(
+            &format!("{names}<CreateTime>{milliseconds}</CreateTime>"),
+            &format!(
+                "CreateTime is {milliseconds}, apparently milliseconds, expected seconds since 1970"
+            ),
+        );
+    }
     for wrong in ["1700000000.5", "+1700000000", "now"] {
-        judged(
+        refuses(
             &format!("{names}<CreateTime>{wrong}</CreateTime>"),
-            &format!("failed: CreateTime is \"{wrong}\", expected whole seconds since 1970\n"),
+            &format!("CreateTime is \"{wrong}\", expected whole seconds since 1970"),
         );
     }
 }
 
-/// Somebody who plays account and user by one name has them swapped in any case.
+/// If account and user have the same name, it cannot be told whether the names are swapped.
 #[test]
-fn one_name_for_both_is_swapped() {
+fn equal_names_count_as_swapped() {
     let answer = "<xml><ToUserName>o</ToUserName><FromUserName>o</FromUserName>\
         <CreateTime>1</CreateTime><MsgType>text</MsgType><Content>a</Content></xml>";
-    let arguments = ["send", "--from", "o", "ToUserName=o", "a"];
-    assert_judged(answer, &arguments, "WeChat would deliver this");
+    let message = ["--from", "o", "ToUserName=o", "a"];
+    assert_accepts(answer, &message, DELIVERED, &[]);
 }
 
 #[test]
-fn articles_are_counted_by_what_they_answer() {
+fn counts_the_articles_of_news() {
     let news = |count: &str, items: usize| {
         let items = "<item><Title>t</Title></item>".repeat(items);
         format!(
             "<xml>HEAD<MsgType>news</MsgType><ArticleCount>{count}</ArticleCount><Articles>{items}</Articles></xml>"
         )
     };
-    let message = ["send", "你好"];
-    let event = ["send", "Event=subscribe"];
-    assert_judged(&news("1", 1), &message, "WeChat would deliver this");
-    assert_judged(&news("8", 8), &event, "WeChat would deliver this");
-    assert_judged(
+    let (message, event) = (["你好"], ["Event=subscribe"]);
+    assert_accepts(&news("1", 1), &message, DELIVERED, &[]);
+    assert_accepts(&news("8", 8), &event, DELIVERED, &[]);
+    assert_refuses(
         &news("2", 2),
         &message,
-        "failed: 2 articles, at most 1 allowed in a reply to a message; WeChat drops the others\n",
+        "2 articles, at most 1 allowed in a reply to a message; WeChat drops the others",
     );
-    assert_judged(
+    assert_refuses(
         &news("9", 9),
         &event,
-        "failed: 9 articles, at most 8 allowed in a reply to an event; WeChat drops the others\n",
+        "9 articles, at most 8 allowed in a reply to an event; WeChat drops the others",
     );
-    assert_judged(
+    assert_refuses(
         &news("2", 1),
         &message,
-        "failed: ArticleCount is \"2\", expected 1, the number of items in Articles\n",
+        "ArticleCount is \"2\", expected 1, the number of items in Articles",
     );
-    assert_judged(
+    assert_refuses(
+        &news("", 1),
+        &message,
+        "ArticleCount is missing, expected the number of articles",
+    );
+    assert_refuses(
         &news("0", 0),
         &event,
-        "failed: news without articles, expected Articles/item\n",
+        "news without articles, expected Articles/item",
     );
-    assert_judged(
+    assert_refuses(
         &news("1", 1).replace(">t<", "> <"),
         &event,
-        "failed: number of articles without a Title: 1; each requires one\n",
+        "number of articles without a Title: 1; each requires one",
     );
 }
 
 #[test]
-fn another_status_is_not_delivered_whatever_is_in_it() {
+fn comments_are_not_part_of_a_text() {
+    for content in [
+        "<!-- x -->hi",
+        "h<!-- x -->i",
+        "<![CDATA[h]]><!-- x -->&#105;<!-- y -->",
+    ] {
+        let said = send(&text_reply(content), &["你好"]);
+        said.assert_line("  Content: hi");
+        said.assert_line(DELIVERED);
+    }
+}
+
+#[test]
+fn refuses_another_status_whatever_the_content_is() {
     let address = backend(|_| b"HTTP/1.1 500 oops\r\nContent-Length: 7\r\n\r\nsuccess".to_vec());
     let said = run(address, &["send", "你好"]);
-    assert!(
-        said.out.contains(
-            "failed: status 500 with the message \"success\"; the program failed; read its log\n"
-        ),
-        "{}",
-        said.out
+    said.assert_line(
+        "failed: status 500 with the message \"success\"; the program failed; read its log",
     );
     assert_eq!(said.code, 1);
 }
 
 #[test]
-fn a_message_is_sent_as_captured_and_filled_in() {
+fn completes_messages_and_sends_them_as_in_captures() {
     let address = backend(ok);
     let sent = |arguments: &[&str]| {
         let said = run(address, &[&["send", "--raw"], arguments].concat());
@@ -308,7 +326,7 @@ fn a_message_is_sent_as_captured_and_filled_in() {
         let (head, xml) = request.split_once("\r\n\r\n").unwrap();
         let (xml, _) = xml.split_once("</xml>").unwrap();
         let xml = format!("{xml}</xml>");
-        // As sent, and as it came back.
+        // `--raw` prints it as sent and as received, since the backend returns it.
         assert_eq!(said.out.matches(&xml).count(), 2, "{}", said.out);
         (head.to_owned(), xml)
     };
@@ -386,10 +404,10 @@ fn a_message_is_sent_as_captured_and_filled_in() {
         "MsgId=y",
     ];
     let (_, xml) = sent(&nested);
-    let behind = "<CreateTime>5</CreateTime>\n<MsgType><![CDATA[x]]></MsgType>\n\
+    let end = "<CreateTime>5</CreateTime>\n<MsgType><![CDATA[x]]></MsgType>\n\
         <a><b><![CDATA[1]]></b><c><![CDATA[2]]></c><d><e><![CDATA[3]]></e></d></a>\n\
         <f><![CDATA[4]]></f>\n<MsgId><![CDATA[y]]></MsgId>\n</xml>";
-    assert!(xml.ends_with(behind), "{xml}");
+    assert!(xml.ends_with(end), "{xml}");
     let list = [
         "Event=pic_weixin",
         "SendPicsInfo/Count=2",
@@ -411,19 +429,17 @@ fn a_message_is_sent_as_captured_and_filled_in() {
     assert!(xml.contains(numbers), "{xml}");
     let (first, second) = (sent(&["a"]), sent(&["a"]));
     assert_ne!(first.0.lines().next(), second.0.lines().next());
-    assert_ne!(
-        element_of(&first.1, "MsgId"),
-        element_of(&second.1, "MsgId")
-    );
+    assert_ne!(number(&first.1, "MsgId"), number(&second.1, "MsgId"));
 }
 
-fn element_of<'a>(xml: &'a str, name: &str) -> &'a str {
-    let (_, behind) = xml.split_once(&format!("<{name}>")).unwrap();
-    behind.split_once('<').unwrap().0
+/// The text of an element that is written without CDATA.
+fn number<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    rest.split_once('<').unwrap().0
 }
 
 #[test]
-fn what_makes_no_message_is_refused_before_anything_is_sent() {
+fn refuses_arguments_that_make_no_message() {
     let cases: [(&[&str], &str); 9] = [
         (&["--raw=1", "a"], "--raw takes no value"),
         (&["--from", "", "a"], "--from is \"\", an openid allowed"),
@@ -451,15 +467,14 @@ fn what_makes_no_message_is_refused_before_anything_is_sent() {
             "unknown flag \"--trees\", see wechat --help",
         ),
     ];
-    let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
     for (arguments, message) in cases {
-        let said = run(nobody, &[&["send"], arguments].concat());
+        let said = run(nowhere(), &[&["send"], arguments].concat());
         assert_eq!(
             (said.code, said.out.as_str(), said.err),
             (2, "", format!("wechat: {message}\n"))
         );
     }
-    let said = run(nobody, &["send", "a", "Contnet=b"]);
+    let said = run(nowhere(), &["send", "a", "Contnet=b"]);
     assert!(
         said.out
             .starts_with("warning: unknown field Contnet, did you mean Content?\n"),
@@ -469,15 +484,10 @@ fn what_makes_no_message_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_reply_is_shown_for_reading() {
-    let said = assert_judged(
-        "<xml>HEAD<MsgType>news</MsgType><ArticleCount>1</ArticleCount><Articles><item>\
-         <Title>一</Title><Description>a\nb\x1b</Description></item></Articles></xml>"
-            .replace('\x1b', "\u{85}")
-            .as_str(),
-        &["send", "Event=subscribe"],
-        "WeChat would deliver this",
-    );
+fn prints_the_fields_of_a_reply() {
+    let answer = "<xml>HEAD<MsgType>news</MsgType><ArticleCount>1</ArticleCount><Articles><item>\
+         <Title>一</Title><Description>a\nb\u{85}</Description></item></Articles></xml>";
+    let said = send(answer, &["Event=subscribe"]);
     let mut lines = said.out.lines();
     assert!(
         lines.next().unwrap().starts_with("news after "),
@@ -498,21 +508,21 @@ fn a_reply_is_shown_for_reading() {
 }
 
 #[test]
-fn a_length_that_counts_characters_is_found_out() {
+fn reports_a_content_length_that_counts_characters() {
     let address = backend(|_| {
         let content = "<xml><Content>你好</Content></xml>";
         let length = content.chars().count();
         format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
     });
     let said = run(address, &["send", "你好"]);
-    let fault = "failed: Content-Length is 32, but 4 more bytes follow; \
-                 it must count bytes, not characters\n";
-    assert!(said.out.contains(fault), "{}", said.out);
+    said.assert_line(
+        "failed: Content-Length is 32, but 4 more bytes follow; it must count bytes, not characters",
+    );
     assert_eq!(said.code, 1);
 }
 
 #[test]
-fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
+fn raw_output_is_escaped_on_a_terminal_only() {
     let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\t\n</a>"));
     let url = format!("http://{address}");
     let environment = [("WECHAT_URL", url.as_str()), ("NO_COLOR", "1")];
@@ -522,7 +532,7 @@ fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
         "{text:?}"
     );
     assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
-    // Into a pipe they go as they are.
+    // A pipe gets the bytes unchanged.
     let said = run(address, &["send", "--raw", "a"]);
     let raw = "<a>\u{1b}[2J\u{9b}1m\t\n</a>\n";
     assert!(said.out.contains(raw), "{:?}", said.out);
@@ -530,7 +540,7 @@ fn a_terminal_gets_nothing_raw_that_it_would_act_on() {
 
 #[cfg(feature = "secure")]
 #[test]
-fn encrypted_answers_are_opened_and_judged() {
+fn judges_encrypted_answers_by_their_decrypted_content() {
     use crate::support::sealed::*;
 
     const REPLY: &str = "<xml><ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
@@ -552,8 +562,8 @@ fn encrypted_answers_are_opened_and_judged() {
         )
     }
 
-    /// An answer that surely has no padding under the usual key; under any other, chance has a say.
-    fn padding_of_another_key(wechat: &WeChat) -> String {
+    /// An answer without valid padding under the usual key. Under a random other key, padding may be valid by chance.
+    fn envelope_without_padding(wechat: &WeChat) -> String {
         let is_padding = |vector: &&Vector| vector.name == "padding";
         let vectors = Vector::all("refuse");
         let vector = vectors.iter().find(is_padding).unwrap();
@@ -562,14 +572,14 @@ fn encrypted_answers_are_opened_and_judged() {
     }
 
     #[track_caller]
-    fn judged(answer: &str, switch: &str, expected: &[&str]) {
+    fn assert_judged(answer: &str, switch: &str, expected: &[&str]) {
         let answer = answer.to_owned();
         let address = backend(move |_| ok(&answer));
         let said = finish(
             command()
                 .env("WECHAT_TOKEN", TOKEN)
                 .env("WECHAT_AES_KEY", AES_KEY)
-                // WeChat reads no answer under this one, whatever a server does.
+                // WeChat encrypts and decrypts with the current key only.
                 .env("WECHAT_AES_KEY_PREVIOUS", OTHER_KEY)
                 .env("WECHAT_APP_ID", APP_ID)
                 .env("WECHAT_URL", format!("http://{address}/wx"))
@@ -584,23 +594,22 @@ fn encrypted_answers_are_opened_and_judged() {
 
     let usual = WeChat::usual();
     let right = envelope(&usual, REPLY, "1700000001");
-    let delivered = "WeChat would deliver this";
     for switch in ["--encrypted", "--compatible"] {
-        judged(
+        assert_judged(
             &right,
             switch,
-            &["text, encrypted after ", "  Content: 好\n", delivered],
+            &["text, encrypted after ", "  Content: 好\n", DELIVERED],
         );
-        judged("success", switch, &["WeChat would show the user nothing"]);
-        judged("", switch, &["WeChat would show the user nothing"]);
+        assert_judged("success", switch, &["WeChat would show the user nothing"]);
+        assert_judged("", switch, &["WeChat would show the user nothing"]);
         let other = WeChat::with(TOKEN, OTHER_KEY, APP_ID);
-        judged(
+        assert_judged(
             &envelope(&other, REPLY, "1700000001"),
             switch,
             &["encrypted reply after ", "failed: "],
         );
-        judged(
-            &padding_of_another_key(&usual),
+        assert_judged(
+            &envelope_without_padding(&usual),
             switch,
             &[
                 "failed: decrypted text has no valid padding, expected 1 to 32 bytes of it; \
@@ -608,7 +617,7 @@ fn encrypted_answers_are_opened_and_judged() {
             ],
         );
         let other = WeChat::with(TOKEN, AES_KEY, "wx1");
-        judged(
+        assert_judged(
             &envelope(&other, REPLY, "1700000001"),
             switch,
             &[
@@ -616,7 +625,7 @@ fn encrypted_answers_are_opened_and_judged() {
             ],
         );
         let other = WeChat::with("goodbye2020", AES_KEY, APP_ID);
-        judged(
+        assert_judged(
             &envelope(&other, REPLY, "1700000001"),
             switch,
             &[
@@ -624,19 +633,19 @@ fn encrypted_answers_are_opened_and_judged() {
                 "\", expected the SHA-1 of token, TimeStamp, Nonce and Encrypt, sorted\n",
             ],
         );
-        judged(
+        assert_judged(
             &envelope(&usual, REPLY, "1700000001000"),
             switch,
             &[
                 "failed: TimeStamp is 1700000001000, apparently milliseconds, expected seconds since 1970\n",
             ],
         );
-        judged(
+        assert_judged(
             &right.replace("xml>", "foo>"),
             switch,
             &["failed: the root element is <foo>, expected <xml>\n"],
         );
-        judged(
+        assert_judged(
             &right.replace("</xml>", "\u{1}</xml>"),
             switch,
             &[
@@ -644,7 +653,7 @@ fn encrypted_answers_are_opened_and_judged() {
             ],
         );
         for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
-            judged(
+            assert_judged(
                 &right.replace("</xml>", &format!("<{name}>1</{name}></xml>")),
                 switch,
                 &[&format!(
@@ -653,38 +662,38 @@ fn encrypted_answers_are_opened_and_judged() {
             );
         }
         let spaced = right.replace("<![CDATA[", "\n").replace("]]>", "\n");
-        judged(&spaced, switch, &["text, encrypted after ", delivered]);
+        assert_judged(&spaced, switch, &["text, encrypted after ", DELIVERED]);
         let again = envelope(&usual, &right, "1700000001");
-        judged(
+        assert_judged(
             &again,
             switch,
             &[
                 "failed: the reply is encrypted although the message was plain, or it is encrypted twice; ",
             ],
         );
-        judged(
+        assert_judged(
             &right.replace("MsgSignature", "Signature"),
             switch,
             &["failed: MsgSignature is missing, and an encrypted reply requires it\n"],
         );
-        judged(
+        assert_judged(
             &right.replace("[nonce]", &format!("[{}]", "9".repeat(41))),
             switch,
             &["failed: nonce has 41 bytes, at most 40 allowed"],
         );
-        judged(
+        assert_judged(
             &right.replace("Nonce", "Once"),
             switch,
             &["failed: Nonce is missing, and an encrypted reply requires it\n"],
         );
-        judged(
+        assert_judged(
             &right.replace("TimeStamp", "Timestamp"),
             switch,
             &["failed: TimeStamp is missing, expected seconds since 1970\n"],
         );
-        // What is in it is judged as if it came plain.
+        // The decrypted content is judged like a plain answer.
         let unswapped = REPLY.replace("oUser1", "gh_0123456789ab");
-        judged(
+        assert_judged(
             &envelope(&usual, &unswapped, "1700000001"),
             switch,
             &[
@@ -692,21 +701,21 @@ fn encrypted_answers_are_opened_and_judged() {
                 "failed: ToUserName is \"gh_0123456789ab\", expected \"oUser1\"\n",
             ],
         );
-        judged(
+        assert_judged(
             &envelope(&usual, "好", "1700000001"),
             switch,
             &[
                 "failed: the content is \"好\"; a reply is XML, and no reply is success or nothing\n",
             ],
         );
-        judged(
+        assert_judged(
             &envelope(&usual, "", "1700000001"),
             switch,
             &["failed: decrypted message is empty; "],
         );
     }
-    judged(REPLY, "--compatible", &["text after ", delivered]);
-    judged(
+    assert_judged(REPLY, "--compatible", &["text after ", DELIVERED]);
+    assert_judged(
         REPLY,
         "--encrypted",
         &[
@@ -718,23 +727,24 @@ fn encrypted_answers_are_opened_and_judged() {
 
 #[cfg(feature = "secure")]
 #[test]
-fn what_a_mode_takes_is_said() {
+fn refuses_both_modes_at_once_and_explains_a_refused_plain_message() {
     use crate::support::sealed::*;
 
     let program = secure(&["--require-encryption"]);
     let said = run(program.address, &["send", "a"]);
-    let hint = "; wechat send --encrypted sends an encrypted message\n";
-    assert!(said.out.contains(hint), "{}", said.out);
+    said.assert_line(
+        "failed: status 403 with the message *; wechat send --encrypted sends an encrypted message",
+    );
     let both = ["send", "--encrypted", "--compatible", "a"];
     let said = run(program.address, &both);
     let expected = "wechat: --encrypted and --compatible, one of them allowed\n";
     assert_eq!((said.code, said.err.as_str()), (2, expected));
 }
 
-/// Where it says so, since other backends look there.
+/// Other backends detect encryption by this parameter.
 #[cfg(feature = "secure")]
 #[test]
-fn an_encrypted_message_says_so_in_its_query() {
+fn query_has_encrypt_type_only_in_encrypted_modes() {
     use crate::support::sealed::*;
 
     let (sender, targets) = std::sync::mpsc::channel();
@@ -760,10 +770,9 @@ fn an_encrypted_message_says_so_in_its_query() {
     }
 }
 
-/// What is sent, as whoever has the key reads it.
 #[cfg(feature = "secure")]
 #[test]
-fn a_message_is_sent_encrypted_in_both_modes() {
+fn messages_are_encrypted_in_both_modes() {
     use crate::support::sealed::*;
 
     let program = secure(&["--require-encryption"]);
@@ -776,7 +785,7 @@ fn a_message_is_sent_encrypted_in_both_modes() {
                 .args(["send", switch, "--raw", "--app-id", APP_ID, "你好"]),
         );
         assert_eq!(said.code, 0, "{}", said.out);
-        // The message and what is posted of it, then the answer and what is in it.
+        // Message, encrypted message, (empty), encrypted answer, decrypted answer.
         let parts: Vec<&str> = said.out.split("\n\n").collect();
         assert!(
             parts[0].contains("<Content><![CDATA[你好]]></Content>"),
