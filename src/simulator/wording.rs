@@ -77,7 +77,7 @@ wording! { Finding {
     Self::TextAfterRoot { excerpt } => "{excerpt} follows </xml>; send nothing after the end of the reply";
     Self::BrokenXml { error: error @ XmlError::Utf8(_) } => "{error}; send UTF-8";
     Self::BrokenXml { error: error @ XmlError::Open } => "{error}; check that Content-Length counts bytes";
-    Self::BrokenXml { error: error @ XmlError::TooManyNodes } => "{error}";
+    Self::BrokenXml { error: error @ XmlError::TooManyElements } => "{error}";
     Self::BrokenXml { error: error @ (XmlError::Attribute | XmlError::Markup | XmlError::Syntax { .. }) } =>
         "{error}; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag";
     Self::NotWellFormed { error } => "not well-formed XML at line {} column {}: {error}",

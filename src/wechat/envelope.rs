@@ -48,10 +48,10 @@ impl<'a> Envelope<'a> {
     /// `Root`, `Missing` or `Repeated`: `<xml>` must have one child `Encrypt`.
     pub fn parse(xml: &'a Document<'_>) -> Result<Self, MessageError> {
         let root = xml.root();
-        if root.name_octets() != b"xml" {
+        if root.name() != "xml" {
             return Err(MessageError::Root);
         }
-        let is_encrypt = |element: &Element<'_>| element.name_octets() == ENCRYPT.as_bytes();
+        let is_encrypt = |element: &Element<'_>| element.name() == ENCRYPT;
         let mut elements = root.children().filter(is_encrypt);
         let encrypt = elements.next().filter(|element| element.is_leaf());
         let encrypt = encrypt.map_or("", |element| trim(element.text()));
@@ -85,7 +85,7 @@ impl<'a> Envelope<'a> {
         }
         let decrypted = decrypted.root();
         let is_different = |(index, plain): &(usize, Element<'a>)| {
-            let has_same_path = |other: &Element<'_>| other.is_at_path_of(*plain);
+            let has_same_path = |other: &Element<'_>| other.names().eq(plain.names());
             // In a list, compare each item with the one at the same position.
             let position = self
                 .plain_elements()
@@ -104,7 +104,7 @@ impl<'a> Envelope<'a> {
 
     /// The elements without children, other than `Encrypt`.
     fn plain_elements(&self) -> impl Iterator<Item = Element<'a>> {
-        let is_plain = |element: &Element<'_>| element.name_octets() != ENCRYPT.as_bytes();
+        let is_plain = |element: &Element<'_>| element.name() != ENCRYPT;
         self.root.leaves().filter(is_plain)
     }
 }

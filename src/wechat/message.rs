@@ -67,16 +67,16 @@ impl<'a> UniqueElements<'a> {
     fn read(root: Element<'a>) -> Result<Self, MessageError> {
         let mut elements = Self::default();
         for child in root.children() {
-            let (element, slot) = match child.name_octets() {
-                b"ToUserName" => ("ToUserName", &mut elements.to_user_name),
-                b"FromUserName" => ("FromUserName", &mut elements.from_user_name),
-                b"CreateTime" => ("CreateTime", &mut elements.create_time),
-                b"MsgType" => ("MsgType", &mut elements.msg_type),
-                b"MsgId" => ("MsgId", &mut elements.msg_id),
-                b"Content" => ("Content", &mut elements.content),
-                b"Event" => ("Event", &mut elements.event),
-                b"EventKey" => ("EventKey", &mut elements.event_key),
-                b"Encrypt" => ("Encrypt", &mut elements.encrypt),
+            let (element, slot) = match child.name() {
+                "ToUserName" => ("ToUserName", &mut elements.to_user_name),
+                "FromUserName" => ("FromUserName", &mut elements.from_user_name),
+                "CreateTime" => ("CreateTime", &mut elements.create_time),
+                "MsgType" => ("MsgType", &mut elements.msg_type),
+                "MsgId" => ("MsgId", &mut elements.msg_id),
+                "Content" => ("Content", &mut elements.content),
+                "Event" => ("Event", &mut elements.event),
+                "EventKey" => ("EventKey", &mut elements.event_key),
+                "Encrypt" => ("Encrypt", &mut elements.encrypt),
                 _ => continue,
             };
             let text = match child.is_leaf() {
@@ -98,7 +98,7 @@ impl<'a> Message<'a> {
     /// [`MessageError`]. The elements ToUserName, FromUserName, CreateTime and MsgType must be there.
     pub fn parse(verified: Verified, xml: &'a Document<'_>) -> Result<Self, MessageError> {
         let root = xml.root();
-        if root.name_octets() != b"xml" {
+        if root.name() != "xml" {
             return Err(MessageError::Root);
         }
         let elements = UniqueElements::read(root)?;
@@ -200,7 +200,7 @@ impl<'a> Message<'a> {
     pub fn field(&self, name: &str) -> Option<&str> {
         match name.contains('/') {
             true => self.root.text_at(name),
-            false => self.root.first_text_of_all(name),
+            false => self.root.text_of_first(name),
         }
     }
 

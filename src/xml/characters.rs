@@ -40,8 +40,6 @@ pub(super) const fn starts_with_non_character(bytes: &[u8]) -> bool {
     )
 }
 
-pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
-
 /// `S` (2.3).
 pub(super) const fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::characters::without_non_characters;
 use super::element::Element;
-use super::error::{FileError, XmlError};
+use super::error::XmlError;
+use super::file_reader::FileError;
 use super::tree::Tree;
 use super::{file_reader, message_reader};
 

@@ -2,10 +2,9 @@
 
 use std::iter;
 
-use super::characters::trim;
-use super::tree::{Entry, Span, Text, Tree, skip_space};
+use super::tree::{Entry, Text, Tree};
 
-/// An element. All offsets are bytes of the document's source.
+/// An element. All offsets are in bytes of the document's source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     source: &'a str,
@@ -20,11 +19,12 @@ impl<'a> Element<'a> {
     }
 
     fn new(source: &'a str, tree: &'a Tree, number: usize) -> Self {
+        let entry = tree.entry(number);
         Self {
             source,
             tree,
             number,
-            entry: &tree.entries[number],
+            entry,
         }
     }
 
@@ -33,9 +33,10 @@ impl<'a> Element<'a> {
         self.entry.name.of(self.source)
     }
 
-    /// The name, for comparisons.
-    pub(crate) fn name_octets(self) -> &'a [u8] {
-        self.entry.name.bytes_of(self.source)
+    /// `name() == name` in fewer instructions: a message has its names compared dozens of times.
+    #[inline]
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        self.entry.name.bytes_of(self.source) == name.as_bytes()
     }
 
     /// Whether it has no child elements.
@@ -48,9 +49,9 @@ impl<'a> Element<'a> {
         self.tree.text(self.source, self.entry.text)
     }
 
-    /// Every element in it at any depth, in document order.
+    /// All elements in it at any depth, in document order.
     fn elements(self) -> impl Iterator<Item = Self> {
-        (self.number + 1..self.tree.entries.count())
+        (self.number + 1..self.tree.count)
             .map(move |number| Self::new(self.source, self.tree, number))
             .take_while(move |element| element.entry.parent >= self.number)
     }
@@ -61,55 +62,39 @@ impl<'a> Element<'a> {
             .filter(move |element| element.entry.parent == self.number)
     }
 
-    /// Every leaf in it at any depth, in document order.
+    /// All leaves in it at any depth, in document order.
     pub(crate) fn leaves(self) -> impl Iterator<Item = Self> {
         self.elements().filter(|element| element.is_leaf())
     }
 
-    /// The text of the leaf at a path of names joined by `/`, the first of each name.
+    /// The text of the leaf at a path of names joined by `/`, taking the first child of each name.
     pub(crate) fn text_at(self, path: &str) -> Option<&'a str> {
         let leaf = path.split('/').try_fold(self, |element, name| {
-            element
-                .children()
-                .find(|child| child.name_octets() == name.as_bytes())
+            element.children().find(|child| child.is_named(name))
         })?;
         leaf.is_leaf().then(|| leaf.text())
     }
 
-    /// The first leaf of this name below the root, wherever this element stands. Reads the table directly:
-    /// rules ask for it several times a message.
-    pub(crate) fn first_text_of_all(self, name: &str) -> Option<&'a str> {
-        let is_named = |entry: &Entry| {
-            entry.is_leaf
-                && entry.name.end - entry.name.start == name.len()
-                && entry.name.bytes_of(self.source) == name.as_bytes()
-        };
-        let mut numbers = 1..self.tree.entries.count();
-        let number = numbers.find(|number| is_named(&self.tree.entries[*number]))?;
-        Some(Self::new(self.source, self.tree, number).text())
+    /// The text of the first leaf of this name at any depth.
+    pub(crate) fn text_of_first(self, name: &str) -> Option<&'a str> {
+        self.leaves()
+            .find(|leaf| leaf.is_named(name))
+            .map(Self::text)
     }
 
     /// Its name and those of the elements around it, up to the root's.
-    pub(crate) fn names(self) -> impl Iterator<Item = &'a [u8]> {
-        iter::successors(Some(self), |element| element.parent()).map(Self::name_octets)
-    }
-
-    /// Whether both have the same names from the root down.
-    pub(crate) fn is_at_path_of(self, other: Element<'_>) -> bool {
-        self.names().eq(other.names())
-    }
-
-    /// `None` for the root.
-    fn parent(self) -> Option<Self> {
-        let parent = Self::new(self.source, self.tree, self.entry.parent);
-        (self.number > 0).then_some(parent)
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
+        let parent = |element: &Self| Self::new(element.source, element.tree, element.entry.parent);
+        iter::successors(Some(self), move |element| {
+            (element.number > 0).then(|| parent(element))
+        })
+        .map(Self::name)
     }
 
     /// The names from below the root down to this element, joined by `/`.
     pub(crate) fn path(self) -> String {
-        let below_root = iter::successors(Some(self), |element| element.parent())
-            .take_while(|element| element.number > 0);
-        let mut names: Vec<&str> = below_root.map(Self::name).collect();
+        let mut names: Vec<&str> = self.names().collect();
+        names.pop();
         names.reverse();
         names.join("/")
     }
@@ -118,38 +103,31 @@ impl<'a> Element<'a> {
     pub(crate) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str, usize)> {
         let all = &self.tree.attributes;
         let first = all.partition_point(|attribute| attribute.element < self.number);
-        all[first..]
-            .iter()
-            .take_while(move |attribute| attribute.element == self.number)
-            .map(move |attribute| {
-                let value = self.tree.text(self.source, attribute.value);
-                (attribute.name.of(self.source), value, attribute.offset)
-            })
+        let own = all[first..].iter();
+        own.take_while(move |attribute| attribute.element == self.number)
+            .map(|attribute| (&*attribute.name, &*attribute.value, attribute.offset))
     }
 
-    /// Offset of its start tag.
+    /// The offset of its start tag.
     pub(crate) fn offset(self) -> usize {
         self.entry.source.start
     }
 
-    /// Offset of this part's first occurrence in its source; of its start tag if the part is written otherwise there.
+    /// The offset where this part of it first occurs, or of its start tag if the source has it in another form.
     pub(crate) fn offset_of(self, part: &str) -> usize {
-        self.source()
-            .find(part)
-            .map_or(self.offset(), |at| self.offset() + at)
+        self.offset() + self.source().find(part).unwrap_or(0)
     }
 
-    /// Offset of the first text right in it that is not white space.
+    /// The offset of the first text directly in it, white space aside.
     pub(crate) fn text_offset(self) -> Option<usize> {
-        let text = self.entry.text;
-        if trim(self.tree.text(self.source, text)).is_empty() {
-            return self.text_after_child();
-        }
-        let (Text::Source(Span { start, .. }) | Text::Decoded { offset: start, .. }) = text;
-        Some(skip_space(self.source, start))
+        let offset = match self.entry.text {
+            Text::Source(span) => span.text_offset(self.source, None),
+            Text::Decoded { offset, .. } => offset,
+        };
+        offset.or(self.entry.text_after_child)
     }
 
-    /// Offset of the first text after a child that is not white space.
+    /// The offset of the first text after a child, white space aside.
     pub(crate) fn text_after_child(self) -> Option<usize> {
         self.entry.text_after_child
     }

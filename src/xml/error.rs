@@ -1,4 +1,4 @@
-//! Why a text cannot be read, and where. The sentences are in `wording.rs`.
+//! Why a message is not XML, and a place in a text. The sentences are in `wording.rs`.
 
 /// Why a text is not the XML of a message. It quotes nothing of the text, which a user wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub enum XmlError {
     Markup,
     /// A tag, a CDATA section or an XML declaration without its end.
     Open,
-    /// More than 256 nodes.
-    TooManyNodes,
+    /// More than 256 elements.
+    TooManyElements,
     /// Not well-formed at this place.
     Syntax {
         /// The line, counted from 1.
@@ -23,63 +23,6 @@ pub enum XmlError {
 }
 
 impl std::error::Error for XmlError {}
-
-/// Why a file is not well-formed XML, and where.
-#[derive(Debug)]
-pub(crate) struct FileError {
-    pub(crate) position: Position,
-    pub(super) kind: FileErrorKind,
-}
-
-/// Why a file is not well-formed XML.
-#[derive(Debug)]
-pub(super) enum FileErrorKind {
-    /// `&` that begins no reference.
-    BareAmpersand,
-    /// `<` without a name after it.
-    BareLessThan,
-    LessThanInAttribute,
-    UnknownReference {
-        name: String,
-    },
-    DuplicateAttribute {
-        name: String,
-    },
-    DuplicatePrefix {
-        prefix: String,
-    },
-    UnknownPrefix {
-        prefix: String,
-    },
-    /// A namespace that XML reserves.
-    ReservedNamespace,
-    WrongEndTag {
-        expected: String,
-        found: String,
-    },
-    /// `found` is `None` at the end of a line.
-    NoQuote {
-        found: Option<char>,
-    },
-    NoSpace {
-        found: Option<char>,
-    },
-    NotExpected {
-        expected: String,
-        found: Option<char>,
-    },
-    NotXmlCharacter {
-        character: char,
-    },
-    DashesInComment,
-    SectionEndInText,
-    TextOutsideRoot,
-    DocumentType,
-    LateDeclaration,
-    NoElement,
-    Unfinished,
-    TooLarge,
-}
 
 /// A place in a text: line and column, both counted from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,12 +35,12 @@ impl Position {
     /// The place of a byte, which begins a character or is the end of the text.
     pub(super) fn of_offset(text: &str, offset: usize) -> Self {
         let before = &text[..offset];
-        let start_of_line = before.rfind('\n').map_or(0, |at| at + 1);
-        // A text of 4 GiB is longer than anything that is read.
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        // No text that is read is 4 GiB long.
         let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
         Self {
             line: number(before.matches('\n').count()),
-            column: number(before[start_of_line..].chars().count()),
+            column: number(line.chars().count()),
         }
     }
 }

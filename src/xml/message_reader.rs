@@ -13,9 +13,8 @@ use super::error::{Position, XmlError};
 use super::tree::{Span, Tree};
 use crate::text::search;
 
-/// The most nodes of a message: its elements, the runs of text in them, and the document itself. White space between
-/// elements is a run of text too. A usual message has 10 to 40.
-const NODES_MAX: usize = 256;
+/// The most elements of a message. A usual one has at most 16.
+const ELEMENTS_MAX: usize = 256;
 
 /// Reads the whole text into an empty tree.
 ///
@@ -27,8 +26,6 @@ pub(super) fn read(source: &str, tree: &mut Tree) -> Result<(), XmlError> {
         rest: source.as_bytes(),
         tree,
         open: None,
-        nodes: 1,
-        is_in_text: false,
     };
     reader.parse_document()
 }
@@ -40,9 +37,6 @@ struct Reader<'t> {
     tree: &'t mut Tree,
     /// The number of the innermost open element.
     open: Option<usize>,
-    nodes: usize,
-    /// Whether the last thing read was text, so that another piece of text belongs to the same node.
-    is_in_text: bool,
 }
 
 impl Reader<'_> {
@@ -76,7 +70,7 @@ impl Reader<'_> {
                 _ => self.parse_text()?,
             }
         }
-        match self.open.is_none() && self.tree.entries.count() > 0 {
+        match self.open.is_none() && self.tree.count > 0 {
             true => Ok(()),
             false => Err(self.syntax(self.position())),
         }
@@ -141,10 +135,6 @@ impl Reader<'_> {
                 None => Ok(()),
             };
         };
-        if !self.is_in_text {
-            self.is_in_text = true;
-            self.count_node()?;
-        }
         if is_verbatim {
             self.tree.add_text(open, self.source, span, None);
         } else {
@@ -155,14 +145,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn count_node(&mut self) -> Result<(), XmlError> {
-        self.nodes += 1;
-        match self.nodes > NODES_MAX {
-            true => Err(XmlError::TooManyNodes),
-            false => Ok(()),
-        }
-    }
-
     /// `"<" Name S? "/"? ">"`
     fn parse_start_tag(&mut self) -> Result<(), XmlError> {
         let start = self.position();
@@ -171,11 +153,12 @@ impl Reader<'_> {
         let is_empty = self.rest.starts_with(b"/");
         self.skip(usize::from(is_empty));
         self.skip_tag_end()?;
-        if self.open.is_none() && self.tree.entries.count() > 0 {
+        if self.open.is_none() && self.tree.count > 0 {
             return Err(self.syntax(start));
         }
-        self.is_in_text = false;
-        self.count_node()?;
+        if self.tree.count == ELEMENTS_MAX {
+            return Err(XmlError::TooManyElements);
+        }
         let end = self.position();
         let number = self.tree.add_element(self.open, Span { start, end }, name);
         if !is_empty {
@@ -191,7 +174,7 @@ impl Reader<'_> {
             return Err(self.syntax(start));
         };
         self.skip(b"</".len());
-        let name = self.tree.entries[open].name.bytes_of(self.source);
+        let name = self.tree.entry(open).name.bytes_of(self.source);
         let Some(after) = self.rest.strip_prefix(name) else {
             self.consume_name()?;
             self.skip_tag_end()?;
@@ -201,10 +184,9 @@ impl Reader<'_> {
         self.skip_space();
         self.skip_tag_end()?;
         let end = self.position();
-        let entry = &mut self.tree.entries[open];
+        let entry = self.tree.entry_mut(open);
         entry.source.end = end;
         self.open = (open > 0).then_some(entry.parent);
-        self.is_in_text = false;
         Ok(())
     }
 

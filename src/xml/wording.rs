@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::error::{FileError, FileErrorKind, XmlError};
+use roxmltree::Error;
+
+use super::error::XmlError;
+use super::file_reader::FileError;
 
 impl Display for XmlError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -13,7 +16,7 @@ impl Display for XmlError {
                 f.write_str("XML with a comment, a document type or an instruction, none allowed")
             }
             Self::Open => f.write_str("XML with a tag or a CDATA section left open"),
-            Self::TooManyNodes => f.write_str("XML with over 256 nodes"),
+            Self::TooManyElements => f.write_str("XML with over 256 elements"),
             Self::Syntax { line, column } => {
                 write!(f, "not well-formed XML at line {line} column {column}")
             }
@@ -24,70 +27,58 @@ impl Display for XmlError {
 /// Without the position.
 impl Display for FileError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            FileErrorKind::BareAmpersand => f.write_str("& begins no reference; write &amp; for &"),
-            FileErrorKind::BareLessThan => {
-                f.write_str("< without a name after it; write &lt; for <")
+        let not_expected = |f: &mut Formatter<'_>, expected: &str| match self.found {
+            Some(found) => write!(f, "found {found:?}, expected {expected}"),
+            None => write!(f, "found the end of the line, expected {expected}"),
+        };
+        f.write_str(match &self.error {
+            Error::MalformedEntityReference(_) => "& begins no reference; write &amp; for &",
+            Error::InvalidName(_) => "< without a name after it; write &lt; for <",
+            Error::InvalidAttributeValue(_) => "< in an attribute; write &lt; for <",
+            Error::InvalidCharacterData(_) => "]]> in a text; write ]]&gt; for ]]>",
+            Error::InvalidComment(_) => "-- in a comment, none allowed",
+            Error::DtdDetected
+            | Error::UnexpectedEntityCloseTag(_)
+            | Error::EntityReferenceLoop(_)
+            | Error::InvalidExternalID(_)
+            | Error::EntityResolver(..) => "document type, none allowed",
+            Error::InvalidXmlPrefixUri(_)
+            | Error::UnexpectedXmlUri(_)
+            | Error::UnexpectedXmlnsUri(_)
+            | Error::InvalidElementNamePrefix(_)
+            | Error::DuplicatedNamespace(..)
+            | Error::UnknownNamespace(..)
+            | Error::NamespacesLimitReached => "invalid namespace; write names without a prefix",
+            Error::UnexpectedDeclaration(_) => {
+                "XML declaration, allowed only at the start of the file"
             }
-            FileErrorKind::LessThanInAttribute => {
-                f.write_str("< in an attribute; write &lt; for <")
+            Error::UnknownToken(_) if self.found.is_some() => "text outside the root element",
+            Error::NoRootNode => "no root element",
+            Error::UnknownToken(_) | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+                "the file ends inside an element; an end tag is missing"
             }
-            FileErrorKind::UnknownReference { name } => write!(
-                f,
-                "unknown reference &{name}; (known: &amp; &lt; &gt; &apos; &quot;); write &amp; for &"
-            ),
-            FileErrorKind::DuplicateAttribute { name } => {
-                write!(f, "attribute {name} occurs twice")
+            Error::NodesLimitReached | Error::AttributesLimitReached => "too many elements",
+            Error::UnknownEntityReference(name, _) => {
+                return write!(
+                    f,
+                    "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;"
+                );
             }
-            FileErrorKind::DuplicatePrefix { prefix } => {
-                write!(f, "namespace prefix {prefix} is declared twice")
+            Error::DuplicatedAttribute(name, _) => {
+                return write!(f, "attribute {name} occurs twice");
             }
-            FileErrorKind::UnknownPrefix { prefix } => {
-                write!(f, "namespace prefix {prefix} is not declared")
+            Error::UnexpectedCloseTag(expected, found, _) => {
+                return write!(f, "end tag </{found}>, expected </{expected}>");
             }
-            FileErrorKind::ReservedNamespace => f.write_str("namespace reserved by XML"),
-            FileErrorKind::WrongEndTag { expected, found } => {
-                write!(f, "end tag </{found}>, expected </{expected}>")
+            Error::NonXmlChar(character, _) => {
+                return write!(f, "character {character:?}, which XML does not allow");
             }
-            FileErrorKind::NoQuote { found: Some(found) } => {
-                write!(f, "found {found:?}, expected a quote (\" or ')")
+            Error::InvalidChar(expected, ..) => {
+                return not_expected(f, &char::from(*expected).to_string());
             }
-            FileErrorKind::NoQuote { found: None } => {
-                f.write_str("found the end of the line, expected a quote (\" or ')")
-            }
-            FileErrorKind::NoSpace { found: Some(found) } => {
-                write!(f, "found {found:?}, expected white space")
-            }
-            FileErrorKind::NoSpace { found: None } => {
-                f.write_str("found the end of the line, expected white space")
-            }
-            FileErrorKind::NotExpected {
-                expected,
-                found: Some(found),
-            } => {
-                write!(f, "found {found:?}, expected {expected}")
-            }
-            FileErrorKind::NotExpected {
-                expected,
-                found: None,
-            } => {
-                write!(f, "found the end of the line, expected {expected}")
-            }
-            FileErrorKind::NotXmlCharacter { character } => {
-                write!(f, "character {character:?}, not allowed in XML")
-            }
-            FileErrorKind::DashesInComment => f.write_str("-- in a comment, not allowed in XML"),
-            FileErrorKind::SectionEndInText => f.write_str("]]> in a text; write ]]&gt; for ]]>"),
-            FileErrorKind::TextOutsideRoot => f.write_str("text outside the root element"),
-            FileErrorKind::DocumentType => f.write_str("document type, none allowed"),
-            FileErrorKind::LateDeclaration => {
-                f.write_str("XML declaration that is not at the start of the file")
-            }
-            FileErrorKind::NoElement => f.write_str("no element"),
-            FileErrorKind::Unfinished => {
-                f.write_str("the file ends inside an element; an end tag is missing")
-            }
-            FileErrorKind::TooLarge => f.write_str("too many elements, attributes or namespaces"),
-        }
+            Error::InvalidChar2("a quote", ..) => return not_expected(f, "a quote (\" or ')"),
+            Error::InvalidChar2(..) => return not_expected(f, "white space"),
+            Error::InvalidString(expected, _) => return not_expected(f, expected),
+        })
     }
 }
