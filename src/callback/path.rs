@@ -10,7 +10,7 @@ impl ServedPath {
     /// Parses the path of a request target: a slash first, percent-encoded, without a query. `None` for
     /// anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let target = Target::origin(text.as_bytes()).ok()?;
+        let target = Target::parse_origin(text.as_bytes()).ok()?;
         let has_no_query = target.path() == text.as_bytes();
         has_no_query.then(|| Self(without_final_slash(&target.decoded_path()).to_owned()))
     }

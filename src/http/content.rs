@@ -1,35 +1,36 @@
-//! The message body and its framing (RFC 9112 6 and 7): where content ends, and the content of a
-//! chunked one.
+//! The message body: its framing (RFC 9112 6) and the decoder of the chunked coding (RFC 9112 7.1).
 
 use super::error::RequestError;
 use super::fields::take_field_line;
-use super::grammar::{FIELD, HEXDIG, LineEnd, QDTEXT, TCHAR, line_end, take_while};
+use super::grammar::{
+    Stop, TCHAR, Taken, take_field_content, take_line_end, take_quoted_text, take_while,
+};
 use super::limits;
 use crate::text::digits;
 
-/// How a message body ends (RFC 9112 6.3).
+/// How the message body of a request ends (RFC 9112 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none: neither Content-Length nor Transfer-Encoding.
+    /// There is no body: the request has neither Content-Length nor Transfer-Encoding.
     None,
-    /// After so many bytes, at most [`limits::CONTENT`].
+    /// After this number of bytes, at most [`limits::CONTENT`].
     Length(usize),
     /// After the last chunk and the trailer section.
     Chunked,
 }
 
-/// CommandSpec the content out of a chunked message body, piece by piece as the bytes arrive (RFC 9112
-/// 7.1).
+/// Decodes a chunked message body as its bytes arrive (RFC 9112 7.1).
 ///
 /// ```text
 /// chunked-body = *chunk last-chunk trailer-section CRLF
 /// ```
-/// What counts is bounded as it comes in: content, extensions and trailers. Nothing is allocated
-/// for a declared size.
+/// Content, extensions and trailers are limited while they arrive. No memory is allocated for a declared size.
 #[derive(Debug, Default)]
 pub struct Chunked {
     expected: Expected,
+    /// Bytes of all extensions so far.
     extensions: usize,
+    /// Bytes of the trailer section so far.
     trailers: usize,
 }
 
@@ -51,134 +52,113 @@ impl Chunked {
         self.expected == Expected::Nothing
     }
 
-    /// CommandSpec what can be taken from the front of the bytes, appends the content among it to
-    /// `content`, and returns how many bytes it took. The rest must be offered again with more
-    /// behind it, or belongs to the next request.
+    /// Takes as much of the body as possible from the start of the bytes, appends its content to `content`, and returns
+    /// how many bytes it took. Pass the other bytes again when more have arrived. After the end of the body they belong
+    /// to the next message.
     ///
     /// # Errors
-    /// The first rule that the bytes break, also where the piece is not whole yet.
+    /// The first broken rule, even in an incomplete element.
     pub fn take(&mut self, bytes: &[u8], content: &mut Vec<u8>) -> Result<usize, RequestError> {
         let mut rest = bytes;
-        while let Some(after) = self.step(rest, content)? {
-            rest = after;
+        loop {
+            match self.step(rest, content) {
+                Ok(after) => rest = after,
+                Err(Stop::Incomplete) => return Ok(bytes.len() - rest.len()),
+                Err(Stop::Error(error)) => return Err(error),
+            }
         }
-        Ok(bytes.len().saturating_sub(rest.len()))
     }
 
-    /// One production, or as much chunk data as there is; `None` where more bytes are needed, or
-    /// none any more.
-    fn step<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        content: &mut Vec<u8>,
-    ) -> Result<Option<&'a [u8]>, RequestError> {
+    /// Takes one element, or the available part of the chunk data, and returns the bytes after it. `Stop::Incomplete`
+    /// means that no more can be taken.
+    fn step<'a>(&mut self, bytes: &'a [u8], content: &mut Vec<u8>) -> Result<&'a [u8], Stop> {
         match self.expected {
             Expected::ChunkSize => {
-                let Some((size, after)) = self.take_size_line(bytes)? else {
-                    return Ok(None);
+                let (size, after) = self.take_size_line(bytes)?;
+                // The size is input and may be close to 2^64.
+                let length = size.saturating_add(content.len() as u64);
+                self.expected = match usize::try_from(size) {
+                    Ok(0) => Expected::Trailers,
+                    Ok(left) if length <= limits::CONTENT as u64 => Expected::ChunkData { left },
+                    _ => return Err(RequestError::ContentTooLong { length }.into()),
                 };
-                let length = size.saturating_add(u64::try_from(content.len()).unwrap_or(u64::MAX));
-                let too_long = RequestError::ContentTooLong { length };
-                let left = usize::try_from(size).map_err(|_| too_long)?;
-                if content.len().saturating_add(left) > limits::CONTENT {
-                    return Err(too_long);
-                }
-                self.expected = if left == 0 {
-                    Expected::Trailers
-                } else {
-                    Expected::ChunkData { left }
-                };
-                Ok(Some(after))
+                Ok(after)
             }
+            Expected::ChunkData { .. } if bytes.is_empty() => Err(Stop::Incomplete),
             Expected::ChunkData { left } => {
-                let (data, after) = bytes.split_at_checked(left).unwrap_or((bytes, b""));
+                let (data, after) = bytes.split_at(left.min(bytes.len()));
                 content.extend_from_slice(data);
-                self.expected = match left.saturating_sub(data.len()) {
+                self.expected = match left - data.len() {
                     0 => Expected::ChunkEnd,
                     left => Expected::ChunkData { left },
                 };
-                Ok(if data.is_empty() { None } else { Some(after) })
+                Ok(after)
             }
-            Expected::ChunkEnd => match line_end(bytes) {
-                LineEnd::Partial => Ok(None),
-                LineEnd::Bare(_) | LineEnd::Other(_) => Err(RequestError::ChunkEnd),
-                LineEnd::Crlf(after) => {
+            Expected::ChunkEnd => match bytes {
+                [] | [b'\r'] => Err(Stop::Incomplete),
+                [b'\r', b'\n', after @ ..] => {
                     self.expected = Expected::ChunkSize;
-                    Ok(Some(after))
+                    Ok(after)
                 }
+                _ => Err(RequestError::ChunkEnd.into()),
             },
             Expected::Trailers => self.take_trailer(bytes),
-            Expected::Nothing => Ok(None),
+            Expected::Nothing => Err(Stop::Incomplete),
         }
     }
 
     /// `chunk-size [ chunk-ext ] CRLF`, where `chunk-size = 1*HEXDIG`
-    fn take_size_line<'a>(
-        &mut self,
-        bytes: &'a [u8],
-    ) -> Result<Option<(u64, &'a [u8])>, RequestError> {
-        let (size, rest) = HEXDIG.take(bytes);
+    fn take_size_line<'a>(&mut self, bytes: &'a [u8]) -> Taken<'a, u64> {
+        let (size, rest) = take_while(bytes, |octet| octet.is_ascii_hexdigit());
         if size.len() > limits::CHUNK_SIZE_DIGITS || (size.is_empty() && !rest.is_empty()) {
-            return Err(RequestError::ChunkSize);
+            return Err(RequestError::ChunkSize.into());
         }
-        let (extensions, rest) = FIELD.take(rest);
-        let total = self.extensions.saturating_add(extensions.len());
-        if total > limits::CHUNK_EXTENSIONS {
-            return Err(RequestError::ChunkExtensionsTooLong);
+        let (extensions, rest) = take_field_content(rest);
+        if self.extensions + extensions.len() > limits::CHUNK_EXTENSIONS {
+            return Err(RequestError::ChunkExtensionsTooLong.into());
         }
-        match line_end(rest) {
-            LineEnd::Partial => Ok(None),
-            LineEnd::Bare(octet) => Err(RequestError::LineEnd { octet }),
-            LineEnd::Other(_) => Err(RequestError::ChunkExtension),
-            LineEnd::Crlf(after) => {
-                let size = digits::parse_hex(size).map_err(|_| RequestError::ChunkSize)?;
-                check_extensions(extensions).ok_or(RequestError::ChunkExtension)?;
-                self.extensions = total;
-                Ok(Some((size, after)))
-            }
-        }
+        let after = take_line_end(rest)?.ok_or(RequestError::ChunkExtension)?;
+        let size = digits::parse_hex(size).map_err(|_| RequestError::ChunkSize)?;
+        check_extensions(extensions).ok_or(RequestError::ChunkExtension)?;
+        self.extensions += extensions.len();
+        Ok((size, after))
     }
 
-    /// `trailer-section CRLF`, one line of it, where `trailer-section = *( field-line CRLF )`. Trailers
-    /// are read by their grammar and dropped: merging them into the fields would let them change a
-    /// framing already decided.
-    fn take_trailer<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, RequestError> {
-        let most = limits::TRAILERS.saturating_sub(self.trailers);
+    /// Takes one line of `trailer-section CRLF`, where `trailer-section = *( field-line CRLF )`. Trailers are checked
+    /// against the grammar and dropped: merged into the fields they could change the framing after it was decided.
+    fn take_trailer<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Stop> {
+        let most = limits::TRAILERS - self.trailers;
         let window = bytes.get(..most).unwrap_or(bytes);
-        let after = match line_end(window) {
-            LineEnd::Partial => None,
-            LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
-            LineEnd::Crlf(after) => {
-                self.expected = Expected::Nothing;
-                Some(after)
+        let taken = take_line_end(window).and_then(|end| match end {
+            Some(rest) => Ok((Expected::Nothing, rest)),
+            None => take_field_line(window).map(|(_, rest)| (Expected::Trailers, rest)),
+        });
+        match taken {
+            Ok((expected, rest)) => {
+                let length = window.len() - rest.len();
+                self.expected = expected;
+                self.trailers += length;
+                Ok(&bytes[length..])
             }
-            LineEnd::Other(_) => take_field_line(window)?.map(|(_, after)| after),
-        };
-        let Some(after) = after else {
-            let is_over = window.len() == most;
-            return if is_over {
-                Err(RequestError::TrailersTooLong)
-            } else {
-                Ok(None)
-            };
-        };
-        let taken = window.len().saturating_sub(after.len());
-        self.trailers = self.trailers.saturating_add(taken);
-        Ok(bytes.get(taken..))
+            Err(Stop::Incomplete) if window.len() == most => {
+                Err(RequestError::TrailersTooLong.into())
+            }
+            Err(stop) => Err(stop),
+        }
     }
 }
 
-/// `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 7.1.1).
-/// Extensions are ignored, but one that ends with white space, or is none, is how `5 5` gets read
-/// as 5 by one server and 85 by another.
+/// Checks `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 7.1.1). Extensions are
+/// ignored, but must be valid: one server reads a chunk-size `5 5` as 5, and another as 85.
 fn check_extensions(mut bytes: &[u8]) -> Option<()> {
     while !bytes.is_empty() {
-        let (name, rest) = TCHAR.take(bws(bws(bytes).strip_prefix(b";")?));
+        let after_semicolon = skip_whitespace(bytes).strip_prefix(b";")?;
+        let (name, rest) = TCHAR.take(skip_whitespace(after_semicolon));
         if name.is_empty() {
             return None;
         }
-        bytes = match bws(rest).strip_prefix(b"=") {
-            Some(value) => skip_extension_value(bws(value))?,
+        bytes = match skip_whitespace(rest).strip_prefix(b"=") {
+            Some(value) => skip_extension_value(skip_whitespace(value))?,
             None => rest,
         };
     }
@@ -189,10 +169,10 @@ fn check_extensions(mut bytes: &[u8]) -> Option<()> {
 fn skip_extension_value(bytes: &[u8]) -> Option<&[u8]> {
     let Some(mut rest) = bytes.strip_prefix(b"\"") else {
         let (token, rest) = TCHAR.take(bytes);
-        return if token.is_empty() { None } else { Some(rest) };
+        return (!token.is_empty()).then_some(rest);
     };
     loop {
-        rest = match QDTEXT.take(rest).1 {
+        rest = match take_quoted_text(rest).1 {
             [b'"', after @ ..] => return Some(after),
             [b'\\', _, after @ ..] => after,
             _ => return None,
@@ -200,7 +180,7 @@ fn skip_extension_value(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `BWS = OWS`, at the front only.
-fn bws(bytes: &[u8]) -> &[u8] {
+/// `BWS = *( SP / HTAB )`
+fn skip_whitespace(bytes: &[u8]) -> &[u8] {
     take_while(bytes, |octet| matches!(octet, b' ' | b'\t')).1
 }

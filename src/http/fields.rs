@@ -1,105 +1,104 @@
-//! Field lines (RFC 9112 5), and what those that requests and responses share say of the message
-//! body and of the connection.
+//! Field lines (RFC 9112 5), and the fields that requests and responses share: how the message body ends and whether the
+//! connection persists.
 //!
-//! A field is read where its line is read; nobody ever searches a message for a name.
+//! A field is evaluated where its line is parsed. No code searches a message for a field name.
 
 use super::error::RequestError;
-use super::grammar::{self, FIELD, LineEnd, TCHAR, line_end};
-use super::head::{Persistence, Version};
+use super::grammar::{Stop, TCHAR, Taken, take_field_content, take_line_end, trim_whitespace};
 use super::limits;
+use super::version::{Persistence, Version};
 use crate::text::digits::{self, NumberError};
 
-/// What was taken from the front of the bytes and what is left of them, if it was whole.
-pub(super) type Taken<'a, T> = Result<Option<(T, &'a [u8])>, RequestError>;
-
-/// One field line: its name, and its value without the white space around it.
+/// One field line.
 pub(super) struct FieldLine<'a> {
     name: &'a [u8],
+    /// The value without the white space around it.
     pub(super) value: &'a [u8],
 }
 
 impl FieldLine<'_> {
-    /// Whether it is a line of the field of this name, in either case.
+    /// Whether the line belongs to the field of this name. Field names are not case-sensitive.
     pub(super) fn is(&self, name: &[u8]) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 }
 
-/// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). A line
-/// that begins with white space would be obs-fold, a name with white space behind it somebody's
-/// smuggling: both fail as names.
-pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
-    let (name, rest) = match TCHAR.take(bytes) {
-        (_, []) => return Ok(None),
-        (name @ [_, ..], [b':', rest @ ..]) => (name, rest),
-        (_, [octet, ..]) => return Err(RequestError::FieldName { octet: *octet }),
-    };
-    let (value, rest) = FIELD.take(rest);
-    match line_end(rest) {
-        LineEnd::Partial => Ok(None),
-        LineEnd::Bare(octet) => Err(RequestError::LineEnd { octet }),
-        LineEnd::Other(octet) => Err(RequestError::FieldValue { octet }),
-        LineEnd::Crlf(rest) => Ok(Some((
-            FieldLine {
-                name,
-                value: grammar::ows(value),
-            },
-            rest,
-        ))),
+/// Parses a head with `take`, within [`limits::HEAD`], and returns it and its length in bytes; `None` for an incomplete
+/// head.
+pub(super) fn parse_head<'a, T, E: From<RequestError>>(
+    bytes: &'a [u8],
+    take: impl FnOnce(&'a [u8]) -> Taken<'a, T, E>,
+) -> Result<Option<(T, usize)>, E> {
+    let window = bytes.get(..limits::HEAD).unwrap_or(bytes);
+    match take(window) {
+        Ok((head, rest)) => Ok(Some((head, window.len() - rest.len()))),
+        Err(Stop::Incomplete) if window.len() < limits::HEAD => Ok(None),
+        Err(Stop::Incomplete) => Err(RequestError::HeadTooLong.into()),
+        Err(Stop::Error(error)) => Err(error),
     }
 }
 
-/// `*( field-line CRLF ) CRLF`, the part of a head behind its first line. Each line is shown to
-/// `read`; at most [`limits::FIELD_LINES`] are allowed.
+/// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). White space before the name
+/// (obs-fold) or before the colon is an invalid name.
+pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
+    let (name, rest) = match TCHAR.take(bytes) {
+        (_, []) => return Err(Stop::Incomplete),
+        (name @ [_, ..], [b':', rest @ ..]) => (name, rest),
+        (_, [octet, ..]) => return Err(RequestError::FieldName { octet: *octet }.into()),
+    };
+    let (value, rest) = take_field_content(rest);
+    let Some(after) = take_line_end(rest)? else {
+        return Err(RequestError::FieldValue { octet: rest[0] }.into());
+    };
+    let value = trim_whitespace(value);
+    Ok((FieldLine { name, value }, after))
+}
+
+/// `*( field-line CRLF ) CRLF`: the part of a head after its first line. Calls `read` for each of at most
+/// [`limits::FIELD_LINES`] lines.
 pub(super) fn take_field_section<'a>(
     bytes: &'a [u8],
     mut read: impl FnMut(&FieldLine<'a>) -> Result<(), RequestError>,
 ) -> Taken<'a, ()> {
     let mut rest = bytes;
-    let mut lines = 0_usize;
+    let mut lines = 0;
     loop {
-        match line_end(rest) {
-            LineEnd::Partial => return Ok(None),
-            LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
-            LineEnd::Crlf(rest) => return Ok(Some(((), rest))),
-            LineEnd::Other(_) => {
-                let Some((line, after)) = take_field_line(rest)? else {
-                    return Ok(None);
-                };
-                lines = lines.saturating_add(1);
-                if lines > limits::FIELD_LINES {
-                    return Err(RequestError::TooManyFieldLines);
-                }
-                read(&line)?;
-                rest = after;
-            }
+        if let Some(rest) = take_line_end(rest)? {
+            return Ok(((), rest));
         }
+        let (line, after) = take_field_line(rest)?;
+        lines += 1;
+        if lines > limits::FIELD_LINES {
+            return Err(RequestError::TooManyFieldLines.into());
+        }
+        read(&line)?;
+        rest = after;
     }
 }
 
-/// What the fields have said so far that requests and responses share.
+/// The values of the fields that requests and responses share.
 #[derive(Default)]
 pub(super) struct Fields {
     content_length: Option<u64>,
-    transfer_encoding: Option<TransferEncoding>,
+    /// An invalid value is reported by [`Fields::body_length`], because other errors come first.
+    transfer_encoding: Option<Result<(), RequestError>>,
     close: bool,
     keep_alive: bool,
 }
 
-/// How a message body ends that says so.
-pub(super) enum Delimited {
-    Length(u64),
+/// The end of a message body as the fields declare it.
+pub(super) enum BodyLength {
+    /// After this number of bytes.
+    Bytes(u64),
+    /// After the last chunk.
     Chunked,
-}
-
-#[derive(Clone, Copy)]
-enum TransferEncoding {
-    Chunked,
-    CodingsBeforeChunked,
-    Other,
 }
 
 impl Fields {
+    /// Evaluates one field line.
+    ///
+    /// # Errors
+    /// `ContentLength…` or `TransferEncoding`
     pub(super) fn read(&mut self, line: &FieldLine<'_>) -> Result<(), RequestError> {
         if line.is(b"Content-Length") {
             let length = digits::parse_decimal(line.value).map_err(|error| match error {
@@ -110,15 +109,16 @@ impl Fields {
                 return Err(RequestError::ContentLengthRepeated);
             }
         } else if line.is(b"Transfer-Encoding") {
-            if self
-                .transfer_encoding
-                .replace(transfer_encoding(line.value))
-                .is_some()
-            {
+            let encoding = parse_transfer_encoding(line.value);
+            if self.transfer_encoding.replace(encoding).is_some() {
                 return Err(RequestError::TransferEncoding);
             }
         } else if line.is(b"Connection") {
-            for option in line.value.split(|&octet| octet == b',').map(grammar::ows) {
+            for option in line
+                .value
+                .split(|octet| *octet == b',')
+                .map(trim_whitespace)
+            {
                 self.close |= option.eq_ignore_ascii_case(b"close");
                 self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
             }
@@ -126,26 +126,23 @@ impl Fields {
         Ok(())
     }
 
-    /// How the message body ends, decided once and in the order of RFC 9112 6.3; `None` where nothing
-    /// is said of it. Where that allows a repair (obey Transfer-Encoding alone, merge equal lengths),
-    /// this refuses: the proxy in front may have repaired it otherwise.
-    pub(super) fn delimited(&self, version: Version) -> Result<Option<Delimited>, RequestError> {
+    /// How the message body ends (RFC 9112 6.3); `None` where no field declares it. The RFC allows a server to ignore
+    /// Content-Length beside Transfer-Encoding and to merge equal lengths. This server refuses both.
+    ///
+    /// # Errors
+    /// `TransferEncoding…` or `TransferCoding`
+    pub(super) fn body_length(&self, version: Version) -> Result<Option<BodyLength>, RequestError> {
         match (self.transfer_encoding, self.content_length) {
             (Some(_), Some(_)) => Err(RequestError::TransferEncodingWithLength),
             (Some(_), None) if version == Version::Http10 => {
                 Err(RequestError::TransferEncodingInHttp10)
             }
-            (Some(TransferEncoding::Chunked), None) => Ok(Some(Delimited::Chunked)),
-            (Some(TransferEncoding::CodingsBeforeChunked), None) => {
-                Err(RequestError::TransferCoding)
-            }
-            (Some(TransferEncoding::Other), None) => Err(RequestError::TransferEncoding),
-            (None, Some(length)) => Ok(Some(Delimited::Length(length))),
-            (None, None) => Ok(None),
+            (Some(encoding), None) => encoding.map(|()| Some(BodyLength::Chunked)),
+            (None, length) => Ok(length.map(BodyLength::Bytes)),
         }
     }
 
-    /// Whether another message may follow (RFC 9112 9.3).
+    /// Whether another message may follow on the connection (RFC 9112 9.3).
     pub(super) const fn persistence(&self, version: Version) -> Persistence {
         match version {
             Version::Http11 if !self.close => Persistence::Keep,
@@ -155,18 +152,20 @@ impl Fields {
     }
 }
 
-/// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1), as far as it matters here: exactly
-/// `chunked`, or other codings with a single `chunked` at the end, or something else.
-fn transfer_encoding(value: &[u8]) -> TransferEncoding {
+/// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1). Only `chunked` alone is supported.
+///
+/// # Errors
+/// `TransferCoding` for a list of codings that ends with its only `chunked`; `TransferEncoding` for any other value.
+fn parse_transfer_encoding(value: &[u8]) -> Result<(), RequestError> {
     let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
     if is_chunked(value) {
-        return TransferEncoding::Chunked;
+        return Ok(());
     }
-    let mut codings = value.split(|&octet| octet == b',').map(grammar::ows);
+    let mut codings = value.split(|octet| *octet == b',').map(trim_whitespace);
     let ends_chunked = codings.next_back().is_some_and(is_chunked);
     if ends_chunked && codings.all(|coding| !coding.is_empty() && !is_chunked(coding)) {
-        TransferEncoding::CodingsBeforeChunked
+        Err(RequestError::TransferCoding)
     } else {
-        TransferEncoding::Other
+        Err(RequestError::TransferEncoding)
     }
 }

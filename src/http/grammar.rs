@@ -1,224 +1,160 @@
-//! The octets and small productions of RFC 9110, 9112 and 3986, each written once.
+//! The character sets and small productions of RFC 9110, RFC 9112 and RFC 3986, each written once. Nothing else in `http`
+//! decides which octets are allowed, so read this file to check how lenient the parsers are.
 //!
-//! This is the file to read when auditing how lenient the parser is: nothing else in `http` decides
-//! what an octet may be. The conveniences of std are avoided on purpose where their grammar is
-//! another one: `parse::<u64>` takes a leading `+`, `from_str_radix` too, `str::trim` eats U+00A0,
-//! `trim_ascii` eats form feed, `lines` takes a bare LF.
+//! Functions of std are avoided where they accept more than the RFC: `str::trim` removes U+00A0, `trim_ascii` removes form
+//! feeds, and `lines` accepts a bare LF.
 
 use std::borrow::Cow;
 
+use super::error::RequestError;
 use crate::text::{digits, search};
 
-/// A set of octets.
-#[derive(Clone, Copy)]
-pub(super) struct Class {
-    /// The bit of it in what [`classes`] says of an octet.
-    bit: u8,
-    /// From which octet on it holds all that is printable, if it does.
-    printable_from: Option<u8>,
+/// A value from the start of the bytes, and the bytes after it.
+pub(super) type Taken<'a, T, E = RequestError> = Result<(T, &'a [u8]), Stop<E>>;
+
+/// Why a parser takes nothing.
+#[derive(Debug)]
+pub(super) enum Stop<E = RequestError> {
+    /// More bytes are needed.
+    Incomplete,
+    /// The bytes break a rule.
+    Error(E),
 }
 
-/// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
-/// / DIGIT / ALPHA` (RFC 9110 5.6.2)
-pub(super) const TCHAR: Class = Class::new(1);
-
-/// `field-vchar / SP / HTAB`, where `field-vchar = VCHAR / obs-text` (RFC 9110 5.5)
-pub(super) const FIELD: Class = Class::printable(1 << 1, b' ');
-
-/// `VCHAR` (RFC 5234), which ends before the next space of a request line
-pub(super) const VCHAR: Class = Class::printable(1 << 2, b'!');
-
-/// The octets of `absolute-path [ "?" query ]`: `pchar / "/" / "?"`, but for what is encoded (RFC 3986
-/// 3.3, 3.4)
-pub(super) const TARGET: Class = Class::new(1 << 3);
-
-/// The octets of `reg-name`, but for what is encoded, and without the comma: a list of hosts is not a
-/// host (RFC 3986 3.2.2)
-pub(super) const HOST: Class = Class::new(1 << 4);
-
-/// `qdtext` (RFC 9110 5.6.4)
-pub(super) const QDTEXT: Class = Class::new(1 << 5);
-
-/// `HEXDIG` (RFC 5234), in either case
-pub(super) const HEXDIG: Class = Class::new(1 << 6);
-
-/// The classes of an octet. [`CLASSES`] holds them for all octets.
-const fn classes(octet: u8) -> u8 {
-    let unreserved = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~');
-    let sub_delim = matches!(
-        octet,
-        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
-    );
-    let tchar = octet.is_ascii_alphanumeric()
-        || matches!(
-            octet,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
-        )
-        || matches!(octet, b'^' | b'_' | b'`' | b'|' | b'~');
-    let field = matches!(octet, b' '..=b'~' | b'\t' | 0x80..=0xFF);
-    let target = unreserved || sub_delim || matches!(octet, b':' | b'@' | b'/' | b'?');
-    let host = unreserved || (sub_delim && octet != b',');
-    let qdtext = field && !matches!(octet, b'"' | b'\\');
-    TCHAR.bit(tchar)
-        | FIELD.bit(field)
-        | VCHAR.bit(octet.is_ascii_graphic())
-        | TARGET.bit(target)
-        | HOST.bit(host)
-        | QDTEXT.bit(qdtext)
-        | HEXDIG.bit(octet.is_ascii_hexdigit())
-}
-
-#[expect(
-    clippy::indexing_slicing,
-    reason = "made at compile time, where a panic is an error"
-)]
-static CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut octet = u8::MIN;
-    loop {
-        table[octet as usize] = classes(octet);
-        match octet.checked_add(1) {
-            Some(next) => octet = next,
-            None => break table,
-        }
+impl<E> From<E> for Stop<E> {
+    fn from(error: E) -> Self {
+        Self::Error(error)
     }
-};
+}
+
+/// A set of octets, as a table. A `match` on the octet would take twice the instructions for a request target.
+pub(super) struct Class([bool; 256]);
+
+/// `tchar` (RFC 9110 5.6.2)
+pub(super) static TCHAR: Class = Class::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+
+/// The octets of `absolute-path [ "?" query ]` that need no encoding: `pchar / "/" / "?"` (RFC 3986 3.3, 3.4)
+pub(super) static TARGET: Class = Class::alphanumeric_and(b"-._~!$&'()*+,;=:@/?");
+
+/// The octets of `reg-name` that need no encoding (RFC 3986 3.2.2), without the comma: a list of hosts is not a host.
+pub(super) static HOST: Class = Class::alphanumeric_and(b"-._~!$&'()*+;=");
 
 impl Class {
-    const fn new(bit: u8) -> Self {
-        Self {
-            bit,
-            printable_from: None,
+    /// `ALPHA / DIGIT`, and these octets.
+    const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut octet = 0_u8;
+        while octet < 128 {
+            table[octet as usize] = octet.is_ascii_alphanumeric();
+            octet += 1;
         }
-    }
-
-    const fn printable(bit: u8, from: u8) -> Self {
-        Self {
-            bit,
-            printable_from: Some(from),
+        let mut index = 0;
+        while index < others.len() {
+            table[others[index] as usize] = true;
+            index += 1;
         }
+        Self(table)
     }
 
-    const fn bit(self, is_in: bool) -> u8 {
-        if is_in { self.bit } else { 0 }
+    /// Splits after the longest prefix of octets in the set.
+    pub(super) fn take<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        take_while(bytes, |octet| self.0[usize::from(octet)])
     }
 
-    /// Whether the octet is in the class.
-    pub(super) fn holds(self, octet: u8) -> bool {
-        CLASSES
-            .get(usize::from(octet))
-            .is_some_and(|classes| classes & self.bit != 0)
-    }
-
-    /// Splits off the longest front whose octets are all in the class; the rest is empty where that
-    /// never ends.
-    // As a function it would be called for each name and each value: a seventh of what a head costs.
-    #[inline(always)]
-    pub(super) fn take(self, bytes: &[u8]) -> (&[u8], &[u8]) {
-        // Most of what is printable is looked through eight octets at once.
-        let front = match self.printable_from {
-            None => 0,
-            Some(lowest) => search::printable(bytes, lowest),
-        };
-        let behind = bytes.get(front..).unwrap_or(b"").iter();
-        let more = behind.take_while(|octet| self.holds(**octet)).count();
-        bytes
-            .split_at_checked(front.saturating_add(more))
-            .unwrap_or((bytes, b""))
-    }
-
-    /// The same for a class whose other octets stand in it as `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986
-    /// 2.1). A `%` that is not followed by two is left.
-    pub(super) fn take_encoded(self, bytes: &[u8]) -> (&[u8], &[u8]) {
+    /// Like [`Class::take`], but the prefix may also hold `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986 2.1).
+    pub(super) fn take_encoded<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         let mut rest = bytes;
         loop {
-            (_, rest) = self.take(rest);
+            rest = self.take(rest).1;
             match rest {
-                [b'%', high, low, behind @ ..] if digits::hex_octet(*high, *low).is_some() => {
-                    rest = behind
+                [b'%', high, low, after @ ..] if digits::hex_octet(*high, *low).is_some() => {
+                    rest = after;
                 }
-                _ => break,
+                _ => return bytes.split_at(bytes.len() - rest.len()),
             }
         }
-        bytes
-            .split_at_checked(bytes.len().saturating_sub(rest.len()))
-            .unwrap_or((bytes, b""))
     }
 }
 
-/// Splits off the longest front whose octets are all of one class; the rest is empty where the
-/// class never ends.
+/// Splits before the first octet that is not in the set.
 #[inline]
-pub(super) fn take_while(bytes: &[u8], class: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
-    let end = bytes
-        .iter()
-        .position(|&octet| !class(octet))
-        .unwrap_or(bytes.len());
-    bytes.split_at_checked(end).unwrap_or((bytes, b""))
+pub(super) fn take_while(bytes: &[u8], is_in_set: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|octet| !is_in_set(*octet));
+    bytes.split_at(end.unwrap_or(bytes.len()))
 }
 
-/// What stands at the front of the bytes where a line has to end.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum LineEnd<'a> {
-    /// CRLF, and what follows it.
-    Crlf(&'a [u8]),
-    /// Nothing yet, or a CR with nothing behind it.
-    Partial,
-    /// A CR without LF or an LF without CR. Taking either as a line end is how two readers come to
-    /// see two requests.
-    Bare(u8),
-    /// Another octet.
-    Other(u8),
+/// `*VCHAR` (RFC 5234)
+pub(super) fn take_visible(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(search::printable_prefix(bytes, b'!'))
 }
 
-/// `CRLF` (RFC 9112 2.2), strictly.
-pub(super) const fn line_end(bytes: &[u8]) -> LineEnd<'_> {
+/// `*( field-vchar / SP / HTAB )`, where `field-vchar = VCHAR / obs-text` (RFC 9110 5.5)
+pub(super) fn take_field_content(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let rest = &bytes[search::printable_prefix(bytes, b' ')..];
+    let (_, rest) = take_while(rest, is_field_content);
+    bytes.split_at(bytes.len() - rest.len())
+}
+
+/// `*qdtext` (RFC 9110 5.6.4)
+pub(super) fn take_quoted_text(bytes: &[u8]) -> (&[u8], &[u8]) {
+    take_while(bytes, |octet| {
+        is_field_content(octet) && !matches!(octet, b'"' | b'\\')
+    })
+}
+
+const fn is_field_content(octet: u8) -> bool {
+    matches!(octet, b'\t' | b' '..=b'~' | 0x80..=0xFF)
+}
+
+/// Takes `CRLF` (RFC 9112 2.2) and returns the bytes after it; `None` where another octet is next.
+///
+/// # Errors
+/// `LineEnd` for a CR without LF or an LF without CR: two readers that disagree on these see different requests.
+pub(super) fn take_line_end(bytes: &[u8]) -> Result<Option<&[u8]>, Stop> {
     match bytes {
-        [] | [b'\r'] => LineEnd::Partial,
-        [b'\r', b'\n', rest @ ..] => LineEnd::Crlf(rest),
-        [octet @ (b'\r' | b'\n'), ..] => LineEnd::Bare(*octet),
-        [octet, ..] => LineEnd::Other(*octet),
+        [] | [b'\r'] => Err(Stop::Incomplete),
+        [b'\r', b'\n', rest @ ..] => Ok(Some(rest)),
+        [octet @ (b'\r' | b'\n'), ..] => Err(RequestError::LineEnd { octet: *octet }.into()),
+        _ => Ok(None),
     }
 }
 
-/// `OWS = *( SP / HTAB )` cut off both ends (RFC 9110 5.6.3)
-pub(super) fn ows(mut bytes: &[u8]) -> &[u8] {
+/// Removes `OWS = *( SP / HTAB )` at both ends (RFC 9110 5.6.3).
+pub(super) fn trim_whitespace(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }
     bytes
 }
 
-/// Undoes the coding of a name or value in a query, where `+` stands for a space and `%2B` for a
-/// plus (`application/x-www-form-urlencoded`).
-pub(super) fn form_decode(text: &[u8]) -> Cow<'_, [u8]> {
+/// Decodes a name or value of a query (`application/x-www-form-urlencoded`): `+` is a space, `%2B` a plus.
+pub(super) fn decode_form(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b'+')
 }
 
-/// Undoes `pct-encoded`, once. The result is bytes, since nothing says that it is UTF-8. An
-/// incomplete escape stays as it is; a request target never holds one ([`Class::take_encoded`]).
-pub(super) fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
+/// Decodes `pct-encoded` once. The result is bytes, because nothing says that they are UTF-8.
+pub(super) fn decode_percent(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b' ')
 }
 
+/// Decodes `pct-encoded`, and `space` to a space. An incomplete escape is kept; a request target never holds one
+/// ([`Class::take_encoded`]).
 fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
-    let Some((plain, mut rest)) =
-        search::find(text, [b'%', space]).and_then(|front| text.split_at_checked(front))
-    else {
+    let Some(start) = search::find(text, [b'%', space]) else {
         return Cow::Borrowed(text);
     };
-    let mut decoded = Vec::with_capacity(text.len());
-    decoded.extend_from_slice(plain);
-    while let [octet, behind @ ..] = rest {
-        let escaped = match behind {
-            [high, low, after @ ..] if *octet == b'%' => {
-                digits::hex_octet(*high, *low).map(|value| (value, after))
+    let (plain, mut rest) = text.split_at(start);
+    let mut decoded = plain.to_vec();
+    while let [octet, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, after @ ..] => {
+                digits::hex_octet(*high, *low).map(|octet| (octet, after))
             }
             _ => None,
         };
-        let as_is = if *octet == space { b' ' } else { *octet };
-        let (value, after) = escaped.unwrap_or((as_is, behind));
-        decoded.push(value);
+        let unescaped = if *octet == space { b' ' } else { *octet };
+        let (octet, after) = escaped.unwrap_or((unescaped, after));
+        decoded.push(octet);
         rest = after;
     }
     Cow::Owned(decoded)

@@ -1,86 +1,17 @@
-//! The head of a request: request line, field lines, and what they decide together (RFC 9112 2 to
-//! 6, 9110 10.1.1).
+//! The head of a request: request line, field lines, and what they determine together (RFC 9112 2 to 6, RFC 9110 10.1.1).
 //!
-//! Fields that decide nothing are held to their grammar and dropped.
+//! The values of other fields are checked against the grammar and dropped.
 
 use super::content::Framing;
 use super::error::RequestError;
-use super::fields::{Delimited, FieldLine, Fields, Taken, take_field_section};
-use super::grammar::{LineEnd, TCHAR, VCHAR, line_end};
+use super::fields::{BodyLength, FieldLine, Fields, parse_head, take_field_section};
+use super::grammar::{Stop, TCHAR, Taken, take_line_end, take_visible};
 use super::limits;
+use super::method::Method;
 use super::target::{self, Target};
+use super::version::{Persistence, Version};
 
-/// The methods that this server tells apart (RFC 9110 9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// HEAD: GET whose answer has no content.
-    Head,
-    /// POST
-    Post,
-    /// Any other token. Method names are case-sensitive, so `get` is one of these.
-    Other,
-}
-
-impl Method {
-    fn parse(token: &[u8]) -> Self {
-        match token {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"POST" => Self::Post,
-            _ => Self::Other,
-        }
-    }
-
-    /// The method's name; `-` for the others, since a log does not repeat what a stranger made up.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Other => "-",
-        }
-    }
-}
-
-/// The versions of HTTP that this server speaks (RFC 9112 2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
-    /// HTTP/1.0, which is also how nginx before 1.29.7 calls its upstreams.
-    Http10,
-    /// HTTP/1.1, and any later minor version, which RFC 9110 2.5 asks to be read like it.
-    Http11,
-}
-
-impl Version {
-    /// `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`
-    pub(super) fn parse(text: &[u8]) -> Result<Self, RequestError> {
-        let digits = match text.strip_prefix(b"HTTP/") {
-            Some([major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9']) => (*major, *minor),
-            _ => return Err(RequestError::Version),
-        };
-        match digits {
-            (b'1', b'0') => Ok(Self::Http10),
-            (b'1', _) => Ok(Self::Http11),
-            (major, minor) => Err(RequestError::VersionNotSupported {
-                major: major.saturating_sub(b'0'),
-                minor: minor.saturating_sub(b'0'),
-            }),
-        }
-    }
-}
-
-/// Whether another request may follow on the connection (RFC 9112 9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
-    /// It may.
-    Keep,
-    /// The peer asked for the end, or is HTTP/1.0 and did not ask for more.
-    Close,
-}
-
-/// A request's head.
+/// The head of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Head<'a> {
@@ -92,42 +23,42 @@ pub struct Head<'a> {
     pub version: Version,
     /// How the message body ends.
     pub framing: Framing,
-    /// What the request says about the connection.
+    /// Whether the connection may carry another request.
     pub persistence: Persistence,
-    /// Whether the peer may be holding the content back until it reads `100 Continue`.
+    /// Whether the client may wait for `100 Continue` before it sends the content.
     pub expects_continue: bool,
 }
 
+/// A complete request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The head.
+    pub head: Head<'a>,
+    /// The content, without the chunked coding; may be empty.
+    pub content: &'a [u8],
+}
+
 impl<'a> Head<'a> {
-    /// Reads the head at the front of the bytes, and its length in bytes; `None` where it is not
-    /// whole yet.
+    /// Parses the head at the start of the bytes, and returns it and its length in bytes; `None` for an incomplete head.
     ///
     /// ```text
     /// [ CRLF ] request-line *( field-line CRLF ) CRLF
     /// ```
-    /// One empty line before the request line is skipped, as RFC 9112 2.2 asks: old clients send
-    /// one after a POST.
+    /// One empty line before the request line is skipped (RFC 9112 2.2), because some old clients send one after a POST.
     ///
     /// # Errors
-    /// The first rule that the bytes break, also where the head is not whole yet.
+    /// The first broken rule, even in an incomplete head.
     pub fn parse(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, RequestError> {
-        let window = bytes.get(..limits::HEAD).unwrap_or(bytes);
-        match take_head(window)? {
-            Some((head, rest)) => Ok(Some((head, window.len().saturating_sub(rest.len())))),
-            None if window.len() < limits::HEAD => Ok(None),
-            None => Err(RequestError::HeadTooLong),
-        }
+        parse_head(bytes, take_head)
     }
 
-    /// Whether the bytes begin a HEAD request, also where the rest of it is broken.
+    /// Whether the bytes begin with a HEAD request. The rest of the request may be invalid.
     pub fn is_of_head(bytes: &[u8]) -> bool {
-        bytes
-            .strip_prefix(b"\r\n")
-            .unwrap_or(bytes)
-            .starts_with(b"HEAD ")
+        let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        bytes.starts_with(b"HEAD ")
     }
 
-    /// Whether a request has begun: an empty line alone is not the beginning of one.
+    /// Whether the bytes hold the beginning of a request. An empty line alone is not one.
     pub const fn has_begun(bytes: &[u8]) -> bool {
         !matches!(bytes, [] | [b'\r'] | [b'\r', b'\n'])
     }
@@ -136,72 +67,54 @@ impl<'a> Head<'a> {
 fn take_head(bytes: &[u8]) -> Taken<'_, Head<'_>> {
     let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
     if bytes == b"\r" {
-        return Ok(None);
+        return Err(Stop::Incomplete);
     }
-    let Some((method, rest)) = take_method(bytes)? else {
-        return Ok(None);
-    };
-    let Some((target, rest)) = take_target(rest)? else {
-        return Ok(None);
-    };
+    let (method, rest) = take_method(bytes)?;
+    let (target, rest) = take_target(rest)?;
     let target = Target::parse(target, method)?;
-    let Some((version, rest)) = take_version(rest)? else {
-        return Ok(None);
-    };
+    let (version, rest) = take_version(rest)?;
     let mut fields = RequestFields::default();
-    let Some(((), rest)) = take_field_section(rest, |line| fields.read(line))? else {
-        return Ok(None);
-    };
-    let head = fields.decide(Method::parse(method), target, version)?;
-    Ok(Some((head, rest)))
+    let ((), rest) = take_field_section(rest, |line| fields.read(line))?;
+    let head = fields.into_head(Method::parse(method), target, version)?;
+    Ok((head, rest))
 }
 
 /// `method SP`, where `method = token` (RFC 9112 3.1)
 fn take_method(bytes: &[u8]) -> Taken<'_, &[u8]> {
     match TCHAR.take(bytes) {
-        (_, []) => Ok(None),
-        (method @ [_, ..], [b' ', rest @ ..]) => Ok(Some((method, rest))),
-        (_, [octet, ..]) => Err(RequestError::Method { octet: *octet }),
+        (_, []) => Err(Stop::Incomplete),
+        (method @ [_, ..], [b' ', rest @ ..]) => Ok((method, rest)),
+        (_, [octet, ..]) => Err(RequestError::Method { octet: *octet }.into()),
     }
 }
 
-/// `request-target SP` (RFC 9112 3.2). A target that is too long is refused before it is whole.
+/// `request-target SP` (RFC 9112 3.2). A target that is too long is refused even if it is incomplete.
 fn take_target(bytes: &[u8]) -> Taken<'_, &[u8]> {
-    match VCHAR.take(bytes) {
-        (target, _) if target.len() > limits::TARGET => Err(RequestError::TargetTooLong),
-        (_, []) => Ok(None),
-        (target @ [_, ..], [b' ', rest @ ..]) => Ok(Some((target, rest))),
-        (_, [octet, ..]) => Err(RequestError::TargetOctet { octet: *octet }),
+    match take_visible(bytes) {
+        (target, _) if target.len() > limits::TARGET => Err(RequestError::TargetTooLong.into()),
+        (_, []) => Err(Stop::Incomplete),
+        (target @ [_, ..], [b' ', rest @ ..]) => Ok((target, rest)),
+        (_, [octet, ..]) => Err(RequestError::TargetOctet { octet: *octet }.into()),
     }
 }
 
-/// `HTTP-version CRLF`, where `HTTP-version = HTTP-name "/" DIGIT "." DIGIT` (RFC 9112 2.3)
+/// `HTTP-version CRLF` (RFC 9112 2.3)
 fn take_version(bytes: &[u8]) -> Taken<'_, Version> {
-    let (text, rest) = VCHAR.take(bytes);
+    let (text, rest) = take_visible(bytes);
     if text.len() > b"HTTP/1.1".len() {
-        return Err(RequestError::Version);
+        return Err(RequestError::Version.into());
     }
-    let rest = match line_end(rest) {
-        LineEnd::Partial => return Ok(None),
-        LineEnd::Bare(octet) => return Err(RequestError::LineEnd { octet }),
-        LineEnd::Other(_) => return Err(RequestError::Version),
-        LineEnd::Crlf(rest) => rest,
-    };
-    Ok(Some((Version::parse(text)?, rest)))
+    let rest = take_line_end(rest)?.ok_or(RequestError::Version)?;
+    Ok((Version::parse(text)?, rest))
 }
 
-/// What the field lines of a request have said so far.
+/// The values of a request's fields.
 #[derive(Default)]
 struct RequestFields {
     shared: Fields,
     has_host: bool,
-    expectation: Option<Expectation>,
-}
-
-#[derive(Clone, Copy)]
-enum Expectation {
-    Continue,
-    Other,
+    expects_continue: bool,
+    has_other_expectation: bool,
 }
 
 impl RequestFields {
@@ -214,16 +127,14 @@ impl RequestFields {
             target::parse_authority(line.value)?;
         } else if line.is(b"Expect") {
             let is_continue = line.value.eq_ignore_ascii_case(b"100-continue");
-            self.expectation = match self.expectation {
-                None | Some(Expectation::Continue) if is_continue => Some(Expectation::Continue),
-                _ => Some(Expectation::Other),
-            };
+            self.expects_continue |= is_continue;
+            self.has_other_expectation |= !is_continue;
         }
         self.shared.read(line)
     }
 
-    fn decide<'a>(
-        &self,
+    fn into_head<'a>(
+        self,
         method: Method,
         target: Target<'a>,
         version: Version,
@@ -232,26 +143,26 @@ impl RequestFields {
             return Err(RequestError::HostMissing);
         }
         let framing = self.framing(method, version)?;
-        let expects_continue = match (version, self.expectation) {
-            // RFC 9110 10.1.1: in HTTP/1.0 an expectation is ignored.
-            (Version::Http10, _) | (_, None) => false,
-            (Version::Http11, Some(Expectation::Continue)) => framing != Framing::None,
-            (Version::Http11, Some(Expectation::Other)) => return Err(RequestError::Expectation),
-        };
+        // In HTTP/1.0 an expectation is ignored (RFC 9110 10.1.1).
+        if version == Version::Http11 && self.has_other_expectation {
+            return Err(RequestError::Expectation);
+        }
         Ok(Head {
             method,
             target,
             version,
             framing,
             persistence: self.shared.persistence(version),
-            expects_continue,
+            expects_continue: self.expects_continue
+                && version == Version::Http11
+                && framing != Framing::None,
         })
     }
 
     fn framing(&self, method: Method, version: Version) -> Result<Framing, RequestError> {
-        match self.shared.delimited(version)? {
-            Some(Delimited::Chunked) => Ok(Framing::Chunked),
-            Some(Delimited::Length(length)) => match usize::try_from(length) {
+        match self.shared.body_length(version)? {
+            Some(BodyLength::Chunked) => Ok(Framing::Chunked),
+            Some(BodyLength::Bytes(length)) => match usize::try_from(length) {
                 Ok(length) if length <= limits::CONTENT => Ok(Framing::Length(length)),
                 _ => Err(RequestError::ContentTooLong { length }),
             },

@@ -1,10 +1,9 @@
-//! HTTP/1.x as values: bytes in, [`Head`], [`Chunked`] content and [`Response`] out (RFC 9110,
-//! 9112); and for who calls a server, a [`Url`] in and a [`ResponseHead`] out.
+//! HTTP/1.x as values (RFC 9110, RFC 9112): bytes in, [`Head`], [`Chunked`] content and [`Response`] out. For a client:
+//! [`Url`] in and [`ResponseHead`] out.
 //!
-//! No sockets, no clock, and no idea of WeChat. An unfinished message is a value (`None`), not an
-//! error; every way to break a rule is a [`RequestError`] that knows its status. Where the RFC lets
-//! a server repair a message, this one refuses it, because the proxy in front may repair it
-//! differently.
+//! There is no I/O and no clock here, and nothing of WeChat. An incomplete message is a value (`None`), not an error. Each
+//! broken rule is a variant of [`RequestError`]. Where the RFC allows a server to repair a message, this server refuses
+//! it, because a proxy in front of it may repair the message in another way.
 
 mod content;
 mod date;
@@ -13,24 +12,22 @@ mod fields;
 mod grammar;
 mod head;
 pub mod limits;
+mod method;
 mod response;
 mod response_head;
+mod status;
 mod target;
 mod url;
+mod version;
+mod wording;
 
 pub use content::{Chunked, Framing};
 pub use error::RequestError;
-pub use head::{Head, Method, Persistence, Version};
-pub use response::{CONTINUE, Response, Status};
+pub use head::{Head, Request};
+pub use method::Method;
+pub use response::{CONTINUE, Response};
 pub use response_head::{ResponseError, ResponseFraming, ResponseHead};
+pub use status::Status;
 pub use target::{Query, Target};
 pub use url::{Url, UrlError};
-
-/// A whole request: what it asks for, and the content it came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
-    /// The head.
-    pub head: Head<'a>,
-    /// The content, decoded; empty where there is none.
-    pub content: &'a [u8],
-}
+pub use version::{Persistence, Version};

@@ -1,71 +1,17 @@
-//! The response: status line, the few fields that are sent, content and its framing (RFC 9110 15,
-//! 9112 4 and 7).
+//! The response: status line, fields, content and its framing (RFC 9112 4, 6 and 7).
 
 use std::borrow::Cow;
+use std::io::{self, Write as _};
 
 use super::date;
-use super::head::{Head, Method, Persistence, Version};
+use super::head::Head;
+use super::method::Method;
+use super::status::Status;
+use super::version::{Persistence, Version};
 use crate::text::digits;
 use crate::text::log_note::LogNote;
 
-/// The statuses that this server answers with (RFC 9110 15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// 200
-    Ok,
-    /// 400
-    BadRequest,
-    /// 403
-    Forbidden,
-    /// 404
-    NotFound,
-    /// 405
-    MethodNotAllowed,
-    /// 408
-    RequestTimeout,
-    /// 411
-    LengthRequired,
-    /// 413
-    ContentTooLarge,
-    /// 414
-    UriTooLong,
-    /// 417
-    ExpectationFailed,
-    /// 431 (RFC 6585)
-    RequestHeaderFieldsTooLarge,
-    /// 501
-    NotImplemented,
-    /// 505
-    HttpVersionNotSupported,
-}
-
-impl Status {
-    /// The three digits and the reason phrase, as they stand in the status line.
-    pub const fn line(self) -> &'static str {
-        match self {
-            Self::Ok => "200 OK",
-            Self::BadRequest => "400 Bad Request",
-            Self::Forbidden => "403 Forbidden",
-            Self::NotFound => "404 Not Found",
-            Self::MethodNotAllowed => "405 Method Not Allowed",
-            Self::RequestTimeout => "408 Request Timeout",
-            Self::LengthRequired => "411 Length Required",
-            Self::ContentTooLarge => "413 Content Too Large",
-            Self::UriTooLong => "414 URI Too Long",
-            Self::ExpectationFailed => "417 Expectation Failed",
-            Self::RequestHeaderFieldsTooLarge => "431 Request Header Fields Too Large",
-            Self::NotImplemented => "501 Not Implemented",
-            Self::HttpVersionNotSupported => "505 HTTP Version Not Supported",
-        }
-    }
-
-    /// The three digits.
-    pub fn code(self) -> &'static str {
-        self.line().split_once(' ').map_or("", |(code, _)| code)
-    }
-}
-
-/// A final response, before its framing.
+/// A final response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response<'a> {
     status: Status,
@@ -77,21 +23,21 @@ pub struct Response<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content<'a> {
     Bytes(Cow<'a, [u8]>),
-    /// The note's reason, as a line.
+    /// The reason in the note, as one line.
     Reason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Media {
     Text,
-    Document,
+    Xml,
 }
 
-/// The interim response that makes a waiting peer send its content (RFC 9110 15.2.1).
+/// The interim response that tells a waiting client to send the content (RFC 9110 15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 impl<'a> Response<'a> {
-    /// 200 with plain text, sent with its length.
+    /// 200 with plain text, sent with Content-Length.
     pub fn text(content: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             status: Status::Ok,
@@ -101,18 +47,17 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// 200 with XML, sent in one chunk to HTTP/1.1 and with its length to HTTP/1.0, which knows no
-    /// chunks.
+    /// 200 with XML, sent as one chunk; to HTTP/1.0, which has no chunks, with Content-Length.
     pub fn xml(content: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             status: Status::Ok,
-            media: Media::Document,
+            media: Media::Xml,
             content: Content::Bytes(content.into()),
             note: None,
         }
     }
 
-    /// A refusal: the reason as one line of plain text, and the whole note for the log.
+    /// A refusal with the reason as one line of plain text. The note is for the log.
     pub fn refusal(status: Status, note: LogNote) -> Self {
         Self {
             status,
@@ -122,7 +67,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// A refusal that does not say why; the note is for the log alone.
+    /// A refusal that does not tell the client the reason. The note is for the log.
     pub fn silent_refusal(status: Status, note: LogNote) -> Self {
         Self {
             content: Content::Bytes(b"refused\n".into()),
@@ -130,7 +75,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// The same with something to say in the log.
+    /// The response with a note for the log.
     #[must_use]
     pub fn with_note(self, note: LogNote) -> Self {
         Self {
@@ -144,44 +89,43 @@ impl<'a> Response<'a> {
         self.status
     }
 
-    /// What the log should say.
+    /// The note for the log.
     pub const fn note(&self) -> Option<&LogNote> {
         self.note.as_ref()
     }
 
-    /// Appends the response as bytes, as the answer to the request with this head at the time
-    /// `now`, in seconds since 1970. A response to HEAD has the fields of the one to GET and no
-    /// content (RFC 9110 9.3.2).
+    /// Appends the response to the request with this head. `now` is in seconds since 1970. A response to HEAD has the fields
+    /// of a response to GET, and no content (RFC 9110 9.3.2).
     pub fn write_to(&self, head: &Head<'_>, now: u64, out: &mut Vec<u8>) {
-        let chunked = match (self.media, head.version) {
-            (Media::Document, Version::Http11) => true,
-            (Media::Document, Version::Http10) | (Media::Text, _) => false,
-        };
+        let is_chunked = self.media == Media::Xml && head.version == Version::Http11;
         let connection: &[u8] = match (head.persistence, head.version) {
             (Persistence::Close, _) => b"Connection: close\r\n",
             (Persistence::Keep, Version::Http10) => b"Connection: keep-alive\r\n",
             (Persistence::Keep, Version::Http11) => b"",
         };
-        self.write_head(chunked, connection, now, out);
-        match (head.method, chunked) {
-            (Method::Head, _) => {}
-            (_, false) => self.write_content(out),
-            (_, true) => self.write_chunked(out),
+        self.write_head(is_chunked, connection, now, out);
+        if head.method == Method::Head {
+            return;
         }
-    }
-
-    /// Appends the response as bytes where there is no head to answer, because it was refused: with
-    /// its length, and with the end of the connection.
-    ///
-    /// `is_head` says that it answers HEAD, and has no content (RFC 9110 9.3.2).
-    pub fn write_last_to(&self, is_head: bool, now: u64, out: &mut Vec<u8>) {
-        self.write_head(false, b"Connection: close\r\n", now, out);
-        if !is_head {
+        if is_chunked {
+            self.write_chunked(out);
+        } else {
             self.write_content(out);
         }
     }
 
-    fn write_head(&self, chunked: bool, connection: &[u8], now: u64, out: &mut Vec<u8>) {
+    /// Appends the response to a request whose head is unknown because it was refused: with Content-Length and
+    /// `Connection: close`.
+    ///
+    /// `is_to_head` says that the request is HEAD: the response has no content (RFC 9110 9.3.2).
+    pub fn write_last_to(&self, is_to_head: bool, now: u64, out: &mut Vec<u8>) {
+        self.write_head(false, b"Connection: close\r\n", now, out);
+        if !is_to_head {
+            self.write_content(out);
+        }
+    }
+
+    fn write_head(&self, is_chunked: bool, connection: &[u8], now: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(b"HTTP/1.1 ");
         out.extend_from_slice(self.status.line().as_bytes());
         out.extend_from_slice(b"\r\nDate: ");
@@ -190,7 +134,7 @@ impl<'a> Response<'a> {
             Media::Text => b"\r\nContent-Type: text/plain; charset=utf-8\r\n\
                 X-Content-Type-Options: nosniff\r\n"
                 .as_slice(),
-            Media::Document => {
+            Media::Xml => {
                 b"\r\nContent-Type: application/xml; charset=utf-8\r\n\
                 X-Content-Type-Options: nosniff\r\n"
             }
@@ -199,33 +143,31 @@ impl<'a> Response<'a> {
             out.extend_from_slice(b"Allow: GET, HEAD, POST\r\n");
         }
         out.extend_from_slice(connection);
-        if chunked {
+        if is_chunked {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
         } else {
             out.extend_from_slice(b"Content-Length: ");
-            digits::write_decimal(self.content_length(), out);
+            digits::write_decimal(self.content_length() as u64, out);
             out.extend_from_slice(b"\r\n\r\n");
         }
     }
 
-    /// `chunk last-chunk CRLF`, the way the captured exchange has it: one chunk, its size in
-    /// hexadecimal. Empty content is the last chunk alone, since an empty chunk would be one.
+    /// `chunk last-chunk CRLF`, as in the captured exchange. Empty content is only the last chunk.
     fn write_chunked(&self, out: &mut Vec<u8>) {
         if self.content_length() > 0 {
-            digits::write_hex(self.content_length(), out);
-            out.extend_from_slice(b"\r\n");
+            // Writing to a vector cannot fail.
+            let _: io::Result<()> = write!(out, "{:x}\r\n", self.content_length());
             self.write_content(out);
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"0\r\n\r\n");
     }
 
-    fn content_length(&self) -> u64 {
-        let length = match &self.content {
+    fn content_length(&self) -> usize {
+        match &self.content {
             Content::Bytes(bytes) => bytes.len(),
-            Content::Reason => self.reason().len().saturating_add(1),
-        };
-        u64::try_from(length).unwrap_or(u64::MAX)
+            Content::Reason => self.reason().len() + 1,
+        }
     }
 
     fn write_content(&self, out: &mut Vec<u8>) {

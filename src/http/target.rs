@@ -1,14 +1,15 @@
 //! The request target (RFC 9112 3.2) and its query (RFC 3986 3.4).
 
 use std::borrow::Cow;
+use std::iter;
 use std::net::Ipv6Addr;
 
 use super::error::RequestError;
 use super::grammar::{self, HOST, TARGET, take_while};
 use crate::text::{digits, search};
 
-/// What a request asks for: the path and the query of an origin-form or absolute-form target. The
-/// authority of the latter is checked and dropped; this server has one site.
+/// Path and query of a request target. The authority of an absolute-form target is checked and dropped, because this
+/// server has only one site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
     path: &'a [u8],
@@ -16,36 +17,33 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// `request-target = origin-form / absolute-form / asterisk-form`, the last one for OPTIONS
-    /// alone. authority-form belongs to CONNECT, and this server is no proxy.
+    /// `request-target = origin-form / absolute-form / asterisk-form`. The asterisk-form is for OPTIONS only. The
+    /// authority-form is for CONNECT, which only a proxy supports.
     ///
     /// # Errors
-    /// `Target`, `TargetOctet`, `TargetEscape`, or `Host` for the authority of an absolute-form.
+    /// `Target`, `TargetOctet`, `TargetEscape`, or `Host` for the authority of an absolute-form
     pub(super) fn parse(bytes: &'a [u8], method: &[u8]) -> Result<Self, RequestError> {
-        if bytes == b"*" && method == b"OPTIONS" {
-            return Ok(Self {
+        match bytes {
+            b"*" if method == b"OPTIONS" => Ok(Self {
                 path: bytes,
                 query: Query(b""),
-            });
-        }
-        match bytes {
-            [b'/', ..] => Self::origin(bytes),
-            _ => Self::origin(path_of_absolute_form(bytes)?),
+            }),
+            [b'/', ..] => Self::parse_origin(bytes),
+            _ => Self::parse_origin(path_of_absolute_form(bytes)?),
         }
     }
 
-    /// `origin-form = absolute-path [ "?" query ]` (RFC 9112 3.2.1), where the path may be missing, as
-    /// it may in an absolute-form.
+    /// `origin-form = absolute-path [ "?" query ]` (RFC 9112 3.2.1). The path may be missing, as in an absolute-form.
     ///
     /// # Errors
-    /// `Target`, `TargetOctet` or `TargetEscape`.
-    pub fn origin(bytes: &'a [u8]) -> Result<Self, RequestError> {
+    /// `Target`, `TargetOctet` or `TargetEscape`
+    pub fn parse_origin(bytes: &'a [u8]) -> Result<Self, RequestError> {
         match TARGET.take_encoded(bytes) {
             (_, []) => {}
             (_, [b'%', ..]) => return Err(RequestError::TargetEscape),
             (_, [octet, ..]) => return Err(RequestError::TargetOctet { octet: *octet }),
         }
-        let (path, query) = take_while(bytes, |octet| octet != b'?');
+        let (path, query) = split_once(bytes, b'?');
         let path = match path {
             [] => b"/",
             [b'/', ..] => path,
@@ -53,70 +51,70 @@ impl<'a> Target<'a> {
         };
         Ok(Self {
             path,
-            query: Query(query.strip_prefix(b"?").unwrap_or(b"")),
+            query: Query(query),
         })
     }
 
-    /// The path as it was sent, percent-encoded; `/` where an absolute-form has none, `*` for the
-    /// asterisk-form.
+    /// The path as received, percent-encoded: `/` for an absolute-form without a path, `*` for the asterisk-form.
     pub const fn path(&self) -> &'a [u8] {
         self.path
     }
 
-    /// The path with its percent-encoding undone.
+    /// The decoded path.
     pub fn decoded_path(&self) -> Cow<'a, [u8]> {
-        grammar::percent_decode(self.path)
+        grammar::decode_percent(self.path)
     }
 
-    /// The query, empty where there is none.
+    /// The query; may be empty.
     pub const fn query(&self) -> Query<'a> {
         self.query
     }
 }
 
-/// `absolute-form = absolute-URI` (RFC 9112 3.2.2), of which only http and https reach an HTTP
-/// server.
+/// The path and query of `absolute-form = absolute-URI` (RFC 9112 3.2.2) with the scheme http or https.
 fn path_of_absolute_form(bytes: &[u8]) -> Result<&[u8], RequestError> {
     let (scheme, rest) = take_while(bytes, |octet| octet != b':');
     if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
         return Err(RequestError::Target);
     }
-    let behind = rest.strip_prefix(b"://").ok_or(RequestError::Target)?;
-    let (authority, path_and_query) = take_while(behind, |octet| !matches!(octet, b'/' | b'?'));
+    let rest = rest.strip_prefix(b"://").ok_or(RequestError::Target)?;
+    let (authority, path_and_query) = take_while(rest, |octet| !matches!(octet, b'/' | b'?'));
     parse_authority(authority)?;
     Ok(path_and_query)
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo: the host, an address of IPv6 without
-/// its brackets, and the port where there is one. It must not be empty: the URI of every request to
-/// this server has an authority.
+/// Parses `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. Returns the host, an IPv6 address without its
+/// brackets, and the port. The host must not be empty: the URI of a request to this server has an authority.
+///
+/// # Errors
+/// `Host`
 pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), RequestError> {
     let (host, port) = match bytes {
         [b'[', rest @ ..] => {
-            let (address, behind) = take_while(rest, |octet| octet != b']');
-            let address = str::from_utf8(address).ok();
-            (
-                address.filter(|text| text.parse::<Ipv6Addr>().is_ok()),
-                behind.strip_prefix(b"]").ok_or(RequestError::Host)?,
-            )
+            let (address, rest) = take_while(rest, |octet| octet != b']');
+            let port = rest.strip_prefix(b"]").ok_or(RequestError::Host)?;
+            (address, port)
         }
-        _ => {
-            let (name, behind) = HOST.take_encoded(bytes);
-            let name = str::from_utf8(name).ok();
-            (name.filter(|name| !name.is_empty()), behind)
-        }
+        _ => HOST.take_encoded(bytes),
+    };
+    let host = str::from_utf8(host).map_err(|_| RequestError::Host)?;
+    let is_valid = match bytes {
+        [b'[', ..] => host.parse::<Ipv6Addr>().is_ok(),
+        _ => !host.is_empty(),
     };
     let port = match port {
         [] | [b':'] => None,
         [b':', number @ ..] => {
-            let port = digits::parse_decimal(number)
-                .ok()
-                .and_then(|port| u16::try_from(port).ok());
-            Some(port.ok_or(RequestError::Host)?)
+            let number = digits::parse_decimal(number).map_err(|_| RequestError::Host)?;
+            Some(u16::try_from(number).map_err(|_| RequestError::Host)?)
         }
         _ => return Err(RequestError::Host),
     };
-    Ok((host.ok_or(RequestError::Host)?, port))
+    if is_valid {
+        Ok((host, port))
+    } else {
+        Err(RequestError::Host)
+    }
 }
 
 /// The query of a request target: parameters separated by `&`.
@@ -124,32 +122,31 @@ pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), Reque
 pub struct Query<'a>(&'a [u8]);
 
 impl<'a> Query<'a> {
-    /// Its parameters in order, name and value percent-decoded. Only `&` separates them: a `;` is
-    /// data, as is an encoded `&`. Of a name that occurs twice, readers take the first.
+    /// The decoded names and values of the parameters, in order. Only `&` separates parameters: `;` and an encoded `&`
+    /// are data. Callers use the first parameter of a name.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
+        // One search for all parameters: nearly always there is nothing to decode.
         let is_plain = search::find(self.0, [b'%', b'+']).is_none();
         let mut rest = self.0;
-        let parts = std::iter::from_fn(move || {
-            let (part, behind) = split_at(rest, b'&')?;
-            rest = behind;
-            Some(part)
+        let parameters = iter::from_fn(move || {
+            let (parameter, after) = (!rest.is_empty()).then(|| split_once(rest, b'&'))?;
+            rest = after;
+            Some(parameter)
         });
-        parts.filter(|part| !part.is_empty()).map(move |part| {
-            let (name, value) = split_at(part, b'=').unwrap_or((part, b""));
-            match is_plain {
-                true => (name.into(), value.into()),
-                false => (grammar::form_decode(name), grammar::form_decode(value)),
-            }
-        })
+        parameters
+            .filter(|parameter| !parameter.is_empty())
+            .map(move |parameter| match split_once(parameter, b'=') {
+                (name, value) if is_plain => (name.into(), value.into()),
+                (name, value) => (grammar::decode_form(name), grammar::decode_form(value)),
+            })
     }
 }
 
-/// What stands in front of and behind the first of this octet, or all and nothing where there is none;
-/// `None` of nothing.
-fn split_at(bytes: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
-    match search::find(bytes, [octet]).and_then(|front| bytes.split_at_checked(front)) {
-        Some((front, [_, behind @ ..])) => Some((front, behind)),
-        _ if bytes.is_empty() => None,
-        _ => Some((bytes, b"")),
+/// The bytes before and after the first separator; all bytes and none where there is no separator.
+#[inline]
+fn split_once(bytes: &[u8], separator: u8) -> (&[u8], &[u8]) {
+    match search::find(bytes, [separator]) {
+        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        None => (bytes, b""),
     }
 }

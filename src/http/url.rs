@@ -1,5 +1,4 @@
-//! The URL of a backend, as it stands in the WeChat console (RFC 9110 4.2.1): whom to connect to, and
-//! what to ask for there.
+//! The URL of a backend, as entered in the WeChat console (RFC 9110 4.2.1).
 
 use std::fmt;
 
@@ -14,37 +13,18 @@ pub struct Url {
     target: String,
 }
 
-/// Why a text is no such URL.
+/// Why a text is not such a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
     /// It begins with `https://`.
     Https,
-    /// It begins with something else than `http://`.
+    /// It does not begin with `http://`.
     Scheme,
-    /// Behind that is no `host` or `host:port`.
+    /// `http://` is not followed by `host` or `host:port`.
     Host,
-    /// Path or query hold what has to be percent-encoded there, or a fragment.
+    /// Path or query holds an octet that must be percent-encoded, or there is a fragment.
     Target,
 }
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Https => {
-                "https is spoken by the proxy in front (nginx), not here; \
-                 give the http:// address that it passes requests on to"
-            }
-            Self::Scheme => "http://host/path allowed",
-            Self::Host => "http:// and a host name or address, with :port if it is not 80, allowed",
-            Self::Target => {
-                "a path and query of ASCII letters, digits and -._~!$&'()*+,;=:@/?, \
-                 everything else percent-encoded, allowed"
-            }
-        })
-    }
-}
-
-impl std::error::Error for UrlError {}
 
 impl Url {
     /// `"http://" host [ ":" port ] path-abempty [ "?" query ]`
@@ -60,9 +40,9 @@ impl Url {
             return Err(UrlError::Scheme);
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at_checked(end).ok_or(UrlError::Host)?;
+        let (authority, target) = rest.split_at(end);
         let (host, port) = parse_authority(authority.as_bytes()).map_err(|_| UrlError::Host)?;
-        Target::origin(target.as_bytes()).map_err(|_| UrlError::Target)?;
+        Target::parse_origin(target.as_bytes()).map_err(|_| UrlError::Target)?;
         let slash = if target.starts_with('/') { "" } else { "/" };
         Ok(Self {
             authority: authority.to_owned(),
@@ -72,22 +52,22 @@ impl Url {
         })
     }
 
-    /// `host [ ":" port ]`, as the Host field has it.
+    /// `host [ ":" port ]`, for the Host field.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The name or address to connect to, one of IPv6 without its brackets.
+    /// The name or address to connect to; an IPv6 address without its brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port to connect to; 80 where none is given.
+    /// The port to connect to, by default 80.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Path and query, as they stand in a request line, with these parameters behind those it has.
+    /// Path and query for a request line, with these parameters appended.
     pub fn target_with(&self, parameters: &str) -> String {
         let separator = match self.target.split_once('?') {
             None => "?",
@@ -117,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_host_port_and_target() {
+    fn parses_host_port_and_target() {
         assert_url("http://example.com", "example.com", 80, "/");
         assert_url("HTTP://example.com:8000/wx/", "example.com", 8000, "/wx/");
         assert_url("http://[::1]:81/a?b=c", "::1", 81, "/a?b=c");
@@ -126,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_go_behind_those_of_the_url() {
+    fn appends_parameters_to_those_of_the_url() {
         let with = |text| Url::parse(text).unwrap().target_with("x=1");
         assert_eq!(with("http://a"), "/?x=1");
         assert_eq!(with("http://a/b?"), "/b?x=1");
@@ -134,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_of_a_backend_is_refused_for_what_it_is() {
+    fn refuses_other_urls_with_the_reason() {
         let error = |text| Url::parse(text).unwrap_err();
         for text in [
             "",

@@ -77,7 +77,7 @@ impl Capture {
             &bytes[range.end..],
         );
         let target = [b"/?", query].concat();
-        let target = Target::origin(&target).map_err(|_| CaptureError::RequestLine)?;
+        let target = Target::parse_origin(&target).map_err(|_| CaptureError::RequestLine)?;
         let value = |name: &'static str| {
             let mut parameters = target.query().parameters();
             let parameter = parameters.find(|(found, _)| **found == *name.as_bytes());

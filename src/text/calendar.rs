@@ -1,13 +1,9 @@
-//! The proleptic Gregorian calendar, for whoever writes a date.
+//! The proleptic Gregorian calendar.
 
-/// Year, month from 1 and day from 1 of a day counted from 1970-01-01.
+/// Year, month from 1, and day from 1, of a day counted from 1970-01-01.
 ///
-/// Counted in years that begin in March, so that the leap day is the last one of its year, and in
-/// eras of 400 years, which all have 146,097 days.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "no operand leaves 64 bits, and no difference is negative, for days before the year 10^16"
-)]
+/// The calculation uses years that begin in March, so that a leap day is the last day of its year, and eras of 400 years,
+/// which all have 146,097 days.
 pub(crate) const fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -16,14 +12,10 @@ pub(crate) const fn civil(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let months_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * months_from_march + 2) / 5 + 1;
-    let month = if months_from_march < 10 {
-        months_from_march + 3
+    let (month, years_from_era) = if months_from_march < 10 {
+        (months_from_march + 3, year_of_era)
     } else {
-        months_from_march - 9
+        (months_from_march - 9, year_of_era + 1)
     };
-    (
-        era * 400 + year_of_era + if month <= 2 { 1 } else { 0 },
-        month,
-        day,
-    )
+    (400 * era + years_from_era, month, day)
 }

@@ -317,12 +317,12 @@ fn refuses_invalid_urls_with_the_reason() {
     let cases = [
         (
             "https://example.com/wx",
-            "https is spoken by the proxy in front (nginx), not here; give the http:// address that it passes requests on to",
+            "https is not supported; pass the http:// address that the proxy (nginx) forwards requests to",
         ),
-        ("example.com/wx", "http://host/path allowed"),
+        ("example.com/wx", "expected http://host/path"),
         (
             "http://example.com:x/",
-            "http:// and a host name or address, with :port if it is not 80, allowed",
+            "expected a host name or address after http://, and :port if it is not 80",
         ),
     ];
     for (url, allowed) in cases {
