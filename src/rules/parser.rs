@@ -3,7 +3,7 @@
 use super::condition::Condition;
 use super::element_parser::{ParseContext, Parser};
 use super::problem::{Diagnostic, Problem};
-use super::rule_set::{ActionKind, ActionTemplate, Rule, Rules};
+use super::rule_set::{ActionTemplate, Rule, Rules};
 use super::{reply_parser, run_parser};
 use crate::text::digits;
 use crate::xml::{Document, Element, Position};
@@ -144,14 +144,10 @@ fn parse_action(
 ) -> Option<ActionTemplate> {
     if element.name() == "run" {
         let run = run_parser::parse(parser, element, context);
-        return Some(ActionTemplate {
-            name: "run",
-            kind: ActionKind::Run(Box::new(run)),
-        });
+        return Some(ActionTemplate::Run(Box::new(run)));
     }
     if let Some((name, reply)) = reply_parser::parse(parser, element, context) {
-        let kind = ActionKind::Reply(reply);
-        return Some(ActionTemplate { name, kind });
+        return Some(ActionTemplate::Reply { name, reply });
     }
     let problem = reply_parser::unknown_reply(element, &["run"]);
     parser.report(element.offset(), problem);

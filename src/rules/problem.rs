@@ -31,7 +31,7 @@ pub struct Diagnostic {
     pub line: u32,
     /// The column in characters, counted from 1.
     pub column: u32,
-    problem: Problem,
+    pub(super) problem: Problem,
 }
 
 impl Diagnostic {
@@ -41,10 +41,6 @@ impl Diagnostic {
             column: position.column,
             problem,
         }
-    }
-
-    pub(super) const fn problem(&self) -> &Problem {
-        &self.problem
     }
 }
 

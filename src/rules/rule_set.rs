@@ -39,15 +39,12 @@ pub(super) struct Rule {
 
 /// A reply or a program of a rule, with placeholders.
 #[derive(Debug)]
-pub(super) struct ActionTemplate {
-    /// The name of the element.
-    pub(super) name: &'static str,
-    pub(super) kind: ActionKind,
-}
-
-#[derive(Debug)]
-pub(super) enum ActionKind {
-    Reply(ReplyOf<Template>),
+pub(super) enum ActionTemplate {
+    Reply {
+        /// Its element.
+        name: &'static str,
+        reply: ReplyOf<Template>,
+    },
     Run(Box<RunTemplate>),
 }
 
@@ -120,11 +117,11 @@ impl Rules {
                 captures,
                 utc_offset: self.utc_offset,
             };
-            return match &self.choose(&rule.actions, message).kind {
-                ActionKind::Reply(reply) => {
+            return match self.choose(&rule.actions, message) {
+                ActionTemplate::Reply { reply, .. } => {
                     Action::Reply(reply.map_texts(|template| template.fill(&context)))
                 }
-                ActionKind::Run(run) => Action::Run(run.fill(&context)),
+                ActionTemplate::Run(run) => Action::Run(run.fill(&context)),
             };
         }
         Action::Reply(Reply::Success)

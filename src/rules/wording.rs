@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::fields::Hint;
 use super::problem::{Diagnostic, FILE_MAX, Problem, RulesError};
 use super::reload::ReloadEvent;
-use super::rule_set::Rule;
+use super::rule_set::{ActionTemplate, Rule};
 use crate::text::log_note::LogNote;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 
@@ -51,7 +51,7 @@ impl RulesError {
 
 impl Display for Diagnostic {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.problem())
+        write!(f, "{}:{}: {}", self.line, self.column, self.problem)
     }
 }
 
@@ -168,7 +168,11 @@ impl Rule {
         for Condition { field, source, .. } in &self.conditions {
             summary.push_str(&format!(" {field}={source:?}"));
         }
-        let replies: Vec<&str> = self.actions.iter().map(|action| action.name).collect();
+        let name = |action: &ActionTemplate| match action {
+            ActionTemplate::Reply { name, .. } => *name,
+            ActionTemplate::Run(_) => "run",
+        };
+        let replies: Vec<&str> = self.actions.iter().map(name).collect();
         format!("{summary}: {}", replies.join(" or "))
     }
 }
