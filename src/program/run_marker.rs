@@ -1,7 +1,7 @@
 //! Kills a program with all processes that it has started, however they detached themselves.
 
 use std::fs;
-use std::process::{self, Child, Command, Stdio};
+use std::process::{self, Child, Command};
 use std::time::SystemTime;
 
 use crate::text::digits;
@@ -68,11 +68,8 @@ impl RunMarker {
 /// processes other than its own children, so a shell does.
 fn kill(targets: &[String]) {
     let status = Command::new("/bin/sh")
-        .args(["-c", "kill -9 \"$@\"", "sh"])
+        .args(["-c", "kill -9 \"$@\" 2> /dev/null", "sh"])
         .args(targets)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .status();
     // It fails where one of the targets has ended in the meantime.
     drop(status);

@@ -116,10 +116,14 @@ impl Retries {
         if joined.is_some() {
             return joined;
         }
-        self.find_pending(&self.store(), message, caller)?;
-        Some(self.run_once(message, caller, LateReply::default(), &|| {
-            self.pick_up(message, caller)
-        }))
+        if message.msg_type() != "text" {
+            return None;
+        }
+        let text = message.field("Content").map_or("", trim);
+        let (user, now) = (self.user_key(message), (caller.now)());
+        let pending = self.store().find_pending(user, text, now)?;
+        let pick_up = || self.pick_up(pending);
+        Some(self.run_once(message, caller, LateReply::default(), &pick_up))
     }
 
     /// Runs the work if this is the first try of its message; any other try joins that run.
@@ -187,6 +191,8 @@ impl Retries {
                 return Some(Outcome::Disconnected);
             }
             store = self.store();
+            // If it was forgotten in the meantime, this try is a new message.
+            store.get(key)?;
             if let Some(answer) = store.deliver(key) {
                 return Some(Outcome::Shared(answer));
             }
@@ -194,37 +200,12 @@ impl Retries {
         }
     }
 
-    /// The late answer that the message asks for. If its run has not ended, waits for as long as the last
-    /// try could, and then gives the answer of the last try again.
-    fn pick_up(&self, message: &Message<'_>, caller: &Caller<'_>) -> Reply<'static> {
-        let mut store = self.store();
-        if let Some(key) = self.find_pending(&store, message, caller) {
-            let timeout = self.timing.last_try_deadline;
-            store = wait_until(store, key, timeout, RecentMessage::is_finished);
-        }
-        // Another message of the user may have taken the answer in the meantime.
-        let Some(key) = self.find_pending(&store, message, caller) else {
-            return Reply::Success;
-        };
-        if let Some(reply) = store.take_pending(key) {
-            return reply;
-        }
-        let deferred = store.deliver(key);
-        deferred.map_or(Reply::Success, |answer| (*answer).clone())
-    }
-
-    /// The pending message whose answer this message asks for.
-    fn find_pending(
-        &self,
-        store: &RetryStore,
-        message: &Message<'_>,
-        caller: &Caller<'_>,
-    ) -> Option<MessageKey> {
-        if message.msg_type() != "text" {
-            return None;
-        }
-        let text = message.field("Content").map_or("", trim);
-        store.find_pending(self.user_key(message), text, (caller.now)())
+    /// The late answer of a pending message. If its run has not ended, waits for as long as the last try
+    /// could, and then gives the answer of the last try again.
+    fn pick_up(&self, pending: MessageKey) -> Reply<'static> {
+        let timeout = self.timing.last_try_deadline;
+        let mut store = wait_until(self.store(), pending, timeout, RecentMessage::is_finished);
+        store.pick_up(pending).unwrap_or(Reply::Success)
     }
 
     fn user_key(&self, message: &Message<'_>) -> UserKey {
@@ -266,10 +247,9 @@ fn wait_until<'r>(
 
 /// The first line of the user's text, or its beginning, to be quoted before a late answer.
 fn question(message: &Message<'_>) -> String {
-    let text = ["Content", "Recognition"]
-        .iter()
-        .find_map(|name| message.field(name))
-        .map_or("", trim);
+    let text = message.field("Content");
+    let text = text.or_else(|| message.field("Recognition"));
+    let text = text.map_or("", trim);
     let line = text.lines().next().unwrap_or_default();
     let mut quoted: String = line.chars().take(QUESTION_CHARS_MAX).collect();
     if quoted.len() < text.len() {

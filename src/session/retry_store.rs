@@ -164,11 +164,14 @@ impl RetryStore {
         running
     }
 
-    /// Takes the pending result of a finished message, with the user's question quoted before a text.
-    pub(super) fn take_pending(&mut self, key: MessageKey) -> Option<Reply<'static>> {
+    /// The reply to a user who asks for a pending answer: its result, with the question quoted before a
+    /// text. While the run is under way, the answer of the last try again. `None` if another message of
+    /// the user was quicker.
+    pub(super) fn pick_up(&mut self, key: MessageKey) -> Option<Reply<'static>> {
         let message = self.messages.get(&key)?;
         let (result, answer) = match &message.state {
-            State::Running | State::Deferred { .. } | State::Delivered { .. } => return None,
+            State::Running | State::Delivered { .. } => return None,
+            State::Deferred { answer } => return Some((**answer).clone()),
             // Another try must not get the same answer a second time.
             State::Undelivered { answer, .. } => (answer, Arc::new(Reply::Success)),
             State::Late { answer, result, .. } => (result, Arc::clone(answer)),
@@ -277,7 +280,7 @@ mod tests {
     }
 
     fn take(store: &mut RetryStore, number: u64) {
-        let reply = store.take_pending(MessageKey(number));
+        let reply = store.pick_up(MessageKey(number));
         assert_eq!(reply, Some(Reply::text("好")), "{number}");
     }
 
