@@ -133,7 +133,7 @@ fn conclude(verdict: &Verdict) -> Result<(), Error> {
     if !verdict.is_accepted() {
         return Err(Error::NotDelivered);
     }
-    print(match verdict.is_no_reply() {
+    print(match verdict.kind.is_no_reply() {
         true => "WeChat would show the user nothing\n",
         false => "WeChat would deliver this\n",
     })

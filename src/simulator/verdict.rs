@@ -49,7 +49,7 @@ pub(crate) enum AnswerKind {
 
 impl AnswerKind {
     /// Whether the answer asks to show nothing to the user.
-    fn is_no_reply(&self) -> bool {
+    pub(crate) fn is_no_reply(&self) -> bool {
         if let Self::Encrypted { inside: Some(kind) } = self {
             return kind.is_no_reply();
         }
@@ -59,31 +59,26 @@ impl AnswerKind {
 
 impl Verdict {
     /// Judges the answer to this message, which was sent encrypted or plain.
-    // Not `Option<&Encryption>`: in a build without the feature `secure` the compiler does not see that such
-    // a reference is always `None`, and keeps the code that takes it.
     pub(crate) fn judge(
         answer: &Answer<'_>,
         message: &TestMessage,
         encryption: &Option<Encryption>,
     ) -> Self {
-        match check_answer(answer) {
-            Ok(()) => Self::judge_content(answer.content, message, encryption),
-            Err(fault) => {
-                let status = answer.head.status;
-                Self::new(AnswerKind::Unusable { status }, vec![Check::from(fault)])
-            }
+        if let Err(fault) = check_answer(answer) {
+            let status = answer.head.status;
+            return Self::new(AnswerKind::Unusable { status }, vec![Check::from(fault)]);
         }
+        let judge = Judge {
+            message,
+            encryption,
+        };
+        judge.judge_content(answer.content)
     }
 
     /// Whether WeChat would deliver the reply, or show nothing if the answer asks for that.
     pub(crate) fn is_accepted(&self) -> bool {
         let is_error = |check: &Check| check.severity == Severity::Error;
         !self.checks.iter().any(is_error)
-    }
-
-    /// Whether the answer asks to show nothing to the user.
-    pub(crate) fn is_no_reply(&self) -> bool {
-        self.kind.is_no_reply()
     }
 
     const fn new(kind: AnswerKind, checks: Vec<Check>) -> Self {
@@ -98,26 +93,32 @@ impl Verdict {
     fn refuse(kind: AnswerKind, finding: Finding) -> Self {
         Self::new(kind, vec![Check::error(finding)])
     }
+}
 
-    fn judge_content(
-        content: &[u8],
-        message: &TestMessage,
-        encryption: &Option<Encryption>,
-    ) -> Self {
+/// Judges answers to this message, sent encrypted or plain.
+struct Judge<'m> {
+    message: &'m TestMessage,
+    // Not `Option<&Encryption>`: in a build without the feature `secure` the compiler does not see that such
+    // a reference is always `None`, and keeps the code that takes it.
+    encryption: &'m Option<Encryption>,
+}
+
+impl Judge<'_> {
+    fn judge_content(&self, content: &[u8]) -> Verdict {
         match content {
-            b"" => Self::new(AnswerKind::Empty, Vec::new()),
-            b"success" => Self::new(AnswerKind::Success, Vec::new()),
+            b"" => Verdict::new(AnswerKind::Empty, Vec::new()),
+            b"success" => Verdict::new(AnswerKind::Success, Vec::new()),
             _ => match check_shape(content) {
-                Ok(()) => Self::judge_xml(content, message, encryption),
-                Err(finding) => Self::refuse(AnswerKind::NotReply, finding),
+                Ok(()) => self.judge_xml(content),
+                Err(finding) => Verdict::refuse(AnswerKind::NotReply, finding),
             },
         }
     }
 
-    fn judge_xml(content: &[u8], message: &TestMessage, encryption: &Option<Encryption>) -> Self {
-        let refuse = |finding| Self::refuse(AnswerKind::BrokenXml, finding);
+    fn judge_xml(&self, content: &[u8]) -> Verdict {
+        let refuse = |finding| Verdict::refuse(AnswerKind::BrokenXml, finding);
         let error = match Document::parse_message(content) {
-            Ok(document) => return Self::judge_root(&document, content, message, encryption),
+            Ok(document) => return self.judge_root(document.root(), content),
             Err(error) => error,
         };
         // WeChat's parser may accept markup that its own XML never has.
@@ -127,7 +128,7 @@ impl Verdict {
         };
         match Document::parse_file(text) {
             Ok(document) => {
-                let mut verdict = Self::judge_root(&document, content, message, encryption);
+                let mut verdict = self.judge_root(document.root(), content);
                 let finding = Finding::UnusualXml { error };
                 verdict.checks.push(Check::warning(finding));
                 verdict
@@ -136,27 +137,21 @@ impl Verdict {
         }
     }
 
-    fn judge_root(
-        document: &Document<'_>,
-        content: &[u8],
-        message: &TestMessage,
-        encryption: &Option<Encryption>,
-    ) -> Self {
-        let root = document.root();
+    fn judge_root(&self, root: Element<'_>, content: &[u8]) -> Verdict {
         let mut checks = Vec::new();
         check_characters(content, &mut checks);
         check_root(root, &mut checks);
-        match encryption {
+        match self.encryption {
             Some(encryption) if root.text_at("Encrypt").is_some() => {
-                return Self::judge_encrypted(root, message, encryption, checks);
+                return self.judge_encrypted(encryption, root, checks);
             }
             Some(encryption) if encryption.mode == Mode::Safe => {
-                return Self::refuse(AnswerKind::PlainInSafeMode, Finding::PlainInSafeMode);
+                return Verdict::refuse(AnswerKind::PlainInSafeMode, Finding::PlainInSafeMode);
             }
             Some(_) | None => {}
         }
         if root.name() == "xml" {
-            check_reply(root, message, &mut checks);
+            check_reply(root, self.message, &mut checks);
         }
         let kind = match root.text_at("MsgType").map_or("", trim) {
             "" => AnswerKind::NoMsgType,
@@ -165,31 +160,33 @@ impl Verdict {
             },
         };
         const HEAD: [&str; 4] = ["ToUserName", "FromUserName", "CreateTime", "MsgType"];
-        let fields = root
-            .leaves()
-            .map(|leaf| (leaf.path(), leaf.text().to_owned()));
-        Self {
-            fields: fields
-                .filter(|(path, _)| !HEAD.contains(&path.as_str()))
-                .collect(),
-            ..Self::new(kind, checks)
+        let leaves = root.leaves();
+        let fields = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned()));
+        let fields = fields.filter(|(path, _)| !HEAD.contains(&path.as_str()));
+        Verdict {
+            fields: fields.collect(),
+            ..Verdict::new(kind, checks)
         }
     }
 
     /// Judges the content of an encrypted answer as if it had come plain. `checks` are those of the envelope.
     fn judge_encrypted(
-        root: Element<'_>,
-        message: &TestMessage,
+        &self,
         encryption: &Encryption,
+        root: Element<'_>,
         mut checks: Vec<Check>,
-    ) -> Self {
+    ) -> Verdict {
         let decrypted = encryption.open(root, &mut checks);
         let Some(content) = &decrypted else {
-            return Self::new(AnswerKind::Encrypted { inside: None }, checks);
+            return Verdict::new(AnswerKind::Encrypted { inside: None }, checks);
         };
-        let mut verdict = Self::judge_content(content, message, &None);
+        let plain = Judge {
+            encryption: &None,
+            ..*self
+        };
+        let mut verdict = plain.judge_content(content);
         verdict.checks.append(&mut checks);
-        Self {
+        Verdict {
             kind: AnswerKind::Encrypted {
                 inside: Some(Box::new(verdict.kind)),
             },
