@@ -1,7 +1,5 @@
 //! Why the callback refuses a request that is valid HTTP. The statuses and sentences are in `wording.rs`.
 
-use std::borrow::Cow;
-
 use crate::http::{Response, Status};
 use crate::text::log_note::LogNote;
 use crate::wechat::{DecryptError, MessageError, SignatureError};
@@ -38,23 +36,12 @@ pub(super) enum Rejection {
 pub(super) struct Row {
     pub(super) status: Status,
     pub(super) cause: &'static str,
-    pub(super) reason: Cow<'static, str>,
+    pub(super) reason: String,
     /// What the operator can do; may be empty.
     pub(super) hint: &'static str,
 }
 
 impl Rejection {
-    pub(super) fn from_envelope(error: MessageError) -> Self {
-        match error {
-            MessageError::Missing { .. } => Self::NoEncrypt,
-            MessageError::Xml(_)
-            | MessageError::Root
-            | MessageError::Encrypted
-            | MessageError::Repeated { .. }
-            | MessageError::CreateTime => Self::Message(error),
-        }
-    }
-
     /// The response to the rejected request, with the reason.
     pub(super) fn response<'r>(&self) -> Response<'r> {
         let row = self.row();
@@ -72,7 +59,7 @@ impl Row {
     fn into_note(self) -> LogNote {
         LogNote {
             cause: self.cause,
-            reason: self.reason,
+            reason: self.reason.into(),
             hint: self.hint,
         }
     }

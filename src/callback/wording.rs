@@ -3,140 +3,80 @@
 use std::io;
 
 use super::rejection::{Rejection, Row};
-use crate::http::Status::{BadRequest, Forbidden, MethodNotAllowed, NotFound};
+use crate::http::Status;
 use crate::text::log_note::LogNote;
-use crate::wechat::{DecryptError, Mode, PLAIN_REFUSED, SECURE, SignatureError};
+use crate::wechat::DecryptError::{AppId, Base64, Blocks, Empty, Length, Padding, TooShort};
+use crate::wechat::SignatureError::{
+    Malformed, MalformedTimestamp, Mismatch, Reused, Stale, TooLong,
+};
+use crate::wechat::{Mode, PLAIN_REFUSED, SECURE};
 
 /// The page for a person who opens the callback's URL in a browser.
 pub(super) const GREETING: &str =
     "This is the callback of a WeChat Official Account, and it runs.\n";
 
-impl Rejection {
-    /// Status, cause word, sentence and hint of each rejection.
-    pub(super) fn row(&self) -> Row {
-        use SignatureError::{
-            LongNonce, LongTimestamp, Malformed, MalformedTimestamp, Mismatch, Reused, Stale,
-        };
-        match self {
-            Self::Path => Row {
-                status: NotFound,
-                cause: "other-path",
-                reason: "nothing is served at this path".into(),
-                hint: "compare the path in the WeChat console with --path",
-            },
-            Self::Method => Row {
-                status: MethodNotAllowed,
-                cause: "other-method",
-                reason: "method is not supported (allowed: GET, HEAD, POST)".into(),
-                hint: "",
-            },
-            Self::MissingParameter { name } => Row {
-                status: BadRequest,
-                cause: "missing-parameter",
-                reason: format!("parameter {name} is missing or empty").into(),
-                hint: "",
-            },
-            Self::Signature(error @ (Malformed | Mismatch)) => Row {
-                status: Forbidden,
-                cause: "bad-signature",
-                reason: error.to_string().into(),
-                hint: "compare the token with the one in the WeChat console",
-            },
-            Self::Signature(error @ (LongTimestamp { .. } | LongNonce { .. })) => Row {
-                status: Forbidden,
-                cause: "bad-signature",
-                reason: error.to_string().into(),
-                hint: "",
-            },
-            Self::Signature(error @ (MalformedTimestamp | Stale { .. })) => Row {
-                status: Forbidden,
-                cause: "stale-timestamp",
-                reason: error.to_string().into(),
-                hint: "check this machine's clock; --max-age sets the allowed difference",
-            },
-            Self::Signature(Reused) => Row {
-                status: Forbidden,
-                cause: "reused-signature",
-                reason: Reused.to_string().into(),
-                hint: "WeChat never does this; check who can read the URLs of its requests",
-            },
-            Self::NoContent => Row {
-                status: BadRequest,
-                cause: "no-content",
-                reason: "content is empty, expected a message".into(),
-                hint: "",
-            },
-            Self::Message(error) => Row {
-                status: BadRequest,
-                cause: "bad-message",
-                reason: error.to_string().into(),
-                hint: "",
-            },
-            Self::PlainMessage => Row {
-                status: Forbidden,
-                cause: "plain-refused",
-                reason: PLAIN_REFUSED.into(),
-                hint: "choose 安全模式 in the WeChat console, or run without --require-encryption",
-            },
-            Self::NoEncrypt => Row {
-                status: Forbidden,
-                cause: "plain-refused",
-                reason: "element Encrypt is missing, but the query says the message is encrypted"
-                    .into(),
-                hint: "",
-            },
-            Self::MessageSignature(Malformed) => Row {
-                status: Forbidden,
-                cause: "bad-signature",
-                reason: "msg_signature is malformed, expected 40 hexadecimal digits".into(),
-                hint: "",
-            },
-            Self::MessageSignature(Mismatch) => Row {
-                status: Forbidden,
-                cause: "bad-signature",
-                reason: "msg_signature does not match".into(),
-                hint: "the token is right, because signature matches; find out what changes Encrypt or msg_signature",
-            },
-            Self::MessageSignature(
-                error @ (LongTimestamp { .. }
-                | LongNonce { .. }
-                | MalformedTimestamp
-                | Stale { .. }
-                | Reused),
-            ) => Row {
-                status: Forbidden,
-                cause: "bad-signature",
-                reason: error.to_string().into(),
-                hint: "",
-            },
-            Self::Decrypt(error) => Row {
-                status: Forbidden,
-                cause: "bad-encryption",
-                reason: error.to_string().into(),
-                hint: match error {
-                    DecryptError::Padding
-                    | DecryptError::TooShort { .. }
-                    | DecryptError::Length { .. } => {
-                        "compare the EncodingAESKey with the one in the WeChat console"
-                    }
-                    DecryptError::AppId => "compare the appid with the one in the WeChat console",
-                    DecryptError::Base64 | DecryptError::Blocks { .. } | DecryptError::Empty => "",
-                },
-            },
-            Self::DecryptedMessage(error) => Row {
-                status: Forbidden,
-                cause: "bad-message",
-                reason: format!("decrypted message: {error}").into(),
-                hint: "",
-            },
-            Self::PlainDiffers { element } => Row {
-                status: Forbidden,
-                cause: "plain-differs",
-                reason: format!("element {element} differs from the decrypted message").into(),
-                hint: "",
-            },
+/// Each row of the table: a case, status and cause word, the arguments of `format!` for the reason, the hint.
+macro_rules! rejections {
+    ($($case:pat => $status:ident, $cause:literal, ($($reason:tt)+), $hint:expr;)+) => {
+        impl Rejection {
+            /// Status, cause word, sentence and hint of a rejection.
+            pub(super) fn row(&self) -> Row {
+                match self {
+                    $($case => Row {
+                        status: Status::$status,
+                        cause: $cause,
+                        reason: format!($($reason)+),
+                        hint: $hint,
+                    },)+
+                }
+            }
         }
-    }
+    };
+}
+
+rejections! {
+    Self::Path => NotFound, "other-path", ("nothing is served at this path"),
+        "compare the path in the WeChat console with --path";
+    Self::Method => MethodNotAllowed, "other-method",
+        ("method is not supported (allowed: GET, HEAD, POST)"), "";
+    Self::MissingParameter { name } => BadRequest, "missing-parameter",
+        ("parameter {name} is missing or empty"), "";
+    Self::NoContent => BadRequest, "no-content", ("content is empty, expected a message"), "";
+
+    Self::Signature(error @ (Malformed | Mismatch)) => Forbidden, "bad-signature", ("{error}"),
+        "compare the token with the one in the WeChat console";
+    Self::Signature(error @ TooLong { .. }) => Forbidden, "bad-signature", ("{error}"), "";
+    Self::Signature(error @ (MalformedTimestamp | Stale { .. })) =>
+        Forbidden, "stale-timestamp", ("{error}"),
+        "check this machine's clock; --max-age sets the allowed difference";
+    Self::Signature(error @ Reused) => Forbidden, "reused-signature", ("{error}"),
+        "WeChat never does this; check who can read the URLs of its requests";
+
+    Self::Message(error) => BadRequest, "bad-message", ("{error}"), "";
+    Self::PlainMessage => Forbidden, "plain-refused", ("{PLAIN_REFUSED}"),
+        "choose 安全模式 in the WeChat console, or run without --require-encryption";
+    Self::NoEncrypt => Forbidden, "plain-refused",
+        ("element Encrypt is missing, but the query says the message is encrypted"), "";
+
+    Self::MessageSignature(Malformed) => Forbidden, "bad-signature",
+        ("msg_signature is malformed, expected 40 hexadecimal digits"), "";
+    Self::MessageSignature(Mismatch) => Forbidden, "bad-signature",
+        ("msg_signature does not match"),
+        "the token is right, because signature matches; find out what changes Encrypt or msg_signature";
+    Self::MessageSignature(
+        error @ (TooLong { .. } | MalformedTimestamp | Stale { .. } | Reused)
+    ) => Forbidden, "bad-signature", ("{error}"), "";
+
+    Self::Decrypt(error @ (Padding | TooShort { .. } | Length { .. })) =>
+        Forbidden, "bad-encryption", ("{error}"),
+        "compare the EncodingAESKey with the one in the WeChat console";
+    Self::Decrypt(error @ AppId) => Forbidden, "bad-encryption", ("{error}"),
+        "compare the appid with the one in the WeChat console";
+    Self::Decrypt(error @ (Base64 | Blocks { .. } | Empty)) =>
+        Forbidden, "bad-encryption", ("{error}"), "";
+    Self::DecryptedMessage(error) => Forbidden, "bad-message", ("decrypted message: {error}"), "";
+    Self::PlainDiffers { element } => Forbidden, "plain-differs",
+        ("element {element} differs from the decrypted message"), "";
 }
 
 /// A token check passed.

@@ -63,9 +63,7 @@ impl Encryption {
                 Ok(decrypted) => return Some(decrypted.message().to_vec()),
                 Err(reason) => error(Finding::NotOpened { error: reason }),
             },
-            Err(
-                reason @ (SignatureError::LongTimestamp { .. } | SignatureError::LongNonce { .. }),
-            ) => {
+            Err(reason @ SignatureError::TooLong { .. }) => {
                 error(Finding::NotSigned { error: reason });
             }
             // Reported above.

@@ -2,7 +2,6 @@
 //!
 //! Each row is a case and the arguments of `write!`. Every table is an exhaustive `match`.
 
-use std::fmt::{self, Display, Formatter};
 use std::io::ErrorKind::{
     AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable,
 };
@@ -17,20 +16,11 @@ use super::verdict::AnswerKind;
 use crate::client::ExchangeError::*;
 use crate::http::ResponseError;
 use crate::text::display::{excerpt, format_duration};
+use crate::text::wording::wording;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, DecryptError, TEXT_MAX};
 use crate::xml::XmlError;
 
 const SECONDS: u64 = WECHAT_TIMEOUT.as_secs();
-
-macro_rules! wording {
-    ($type:ty { $($case:pat $(if $guard:expr)? => $($text:expr),+;)+ }) => {
-        impl Display for $type {
-            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                match self { $($case $(if $guard)? => write!(f, $($text),+),)+ }
-            }
-        }
-    };
-}
 
 wording! { Finding {
     Self::Fault(fault) => "{fault}";

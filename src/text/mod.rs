@@ -6,3 +6,4 @@ pub(crate) mod display;
 pub(crate) mod log_note;
 pub(crate) mod search;
 pub(crate) mod similar;
+pub(crate) mod wording;

@@ -50,45 +50,35 @@ impl From<XmlError> for MessageError {
 }
 
 /// The children of the root that decide what a message means: none may occur twice.
-#[derive(Default)]
-struct UniqueElements<'a> {
-    to_user_name: Option<&'a str>,
-    from_user_name: Option<&'a str>,
-    create_time: Option<&'a str>,
-    msg_type: Option<&'a str>,
-    msg_id: Option<&'a str>,
-    content: Option<&'a str>,
-    event: Option<&'a str>,
-    event_key: Option<&'a str>,
-    encrypt: Option<&'a str>,
-}
+const UNIQUE: [&str; 9] = [
+    "ToUserName",
+    "FromUserName",
+    "CreateTime",
+    "MsgType",
+    "MsgId",
+    "Content",
+    "Event",
+    "EventKey",
+    "Encrypt",
+];
 
-impl<'a> UniqueElements<'a> {
-    fn read(root: Element<'a>) -> Result<Self, MessageError> {
-        let mut elements = Self::default();
-        for child in root.children() {
-            let (element, slot) = match child.name() {
-                "ToUserName" => ("ToUserName", &mut elements.to_user_name),
-                "FromUserName" => ("FromUserName", &mut elements.from_user_name),
-                "CreateTime" => ("CreateTime", &mut elements.create_time),
-                "MsgType" => ("MsgType", &mut elements.msg_type),
-                "MsgId" => ("MsgId", &mut elements.msg_id),
-                "Content" => ("Content", &mut elements.content),
-                "Event" => ("Event", &mut elements.event),
-                "EventKey" => ("EventKey", &mut elements.event_key),
-                "Encrypt" => ("Encrypt", &mut elements.encrypt),
-                _ => continue,
-            };
-            let text = match child.is_leaf() {
-                true => trim(child.text()),
-                false => "",
-            };
-            if slot.replace(text).is_some() {
-                return Err(MessageError::Repeated { element });
-            }
+/// The texts of the [`UNIQUE`] children.
+fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; UNIQUE.len()], MessageError> {
+    let mut texts = [None; UNIQUE.len()];
+    for child in root.children() {
+        let Some(index) = UNIQUE.iter().position(|name| *name == child.name()) else {
+            continue;
+        };
+        let text = match child.is_leaf() {
+            true => trim(child.text()),
+            false => "",
+        };
+        if texts[index].replace(text).is_some() {
+            let element = UNIQUE[index];
+            return Err(MessageError::Repeated { element });
         }
-        Ok(elements)
     }
+    Ok(texts)
 }
 
 impl<'a> Message<'a> {
@@ -101,28 +91,34 @@ impl<'a> Message<'a> {
         if root.name() != "xml" {
             return Err(MessageError::Root);
         }
-        let elements = UniqueElements::read(root)?;
-        let has_encrypt = elements.encrypt.is_some();
-        if has_encrypt && elements.msg_type.is_none() {
+        let [
+            to_user_name,
+            from_user_name,
+            create_time,
+            msg_type,
+            ..,
+            encrypt,
+        ] = unique_texts(root)?;
+        if encrypt.is_some() && msg_type.is_none() {
             return Err(MessageError::Encrypted);
         }
         let required = |text: Option<&'a str>, element| {
             text.filter(|text| !text.is_empty())
                 .ok_or(MessageError::Missing { element })
         };
-        let to_user_name = required(elements.to_user_name, "ToUserName")?;
-        let from_user_name = required(elements.from_user_name, "FromUserName")?;
-        let create_time = required(elements.create_time, "CreateTime")?;
+        let to_user_name = required(to_user_name, "ToUserName")?;
+        let from_user_name = required(from_user_name, "FromUserName")?;
+        let create_time = required(create_time, "CreateTime")?;
         let create_time =
             digits::parse_decimal(create_time).map_err(|_| MessageError::CreateTime)?;
-        let msg_type = required(elements.msg_type, "MsgType")?;
+        let msg_type = required(msg_type, "MsgType")?;
         Ok(Self {
             root,
             to_user_name,
             from_user_name,
             create_time,
             msg_type,
-            has_encrypt,
+            has_encrypt: encrypt.is_some(),
             received: verified.received(),
         })
     }

@@ -175,14 +175,13 @@ impl<'a> Reply<'a> {
             children(out);
             out.extend_from_slice(b"</xml>");
         };
+        let mut write_medium =
+            |msg_type, parent, media_id: &str, fields: &[(&str, &Cow<'_, str>)]| {
+                if !sanitize(media_id).is_empty() {
+                    write(msg_type, &|out| write_fields(parent, fields, out));
+                }
+            };
         match self {
-            Self::Image { media_id }
-            | Self::Voice { media_id }
-            | Self::Video { media_id, .. }
-            | Self::Music {
-                thumb_media_id: media_id,
-                ..
-            } if sanitize(media_id).is_empty() => {}
             Self::Text(content) => {
                 let content = sanitize(content);
                 if !content.is_empty() {
@@ -193,23 +192,26 @@ impl<'a> Reply<'a> {
                     });
                 }
             }
-            Self::Image { media_id } => write("image", &|out| {
-                write_parent("Image", out, |out| write_leaf("MediaId", media_id, out));
-            }),
-            Self::Voice { media_id } => write("voice", &|out| {
-                write_parent("Voice", out, |out| write_leaf("MediaId", media_id, out));
-            }),
+            Self::Image { media_id } => {
+                let fields = [("MediaId", media_id)];
+                write_medium("image", "Image", media_id, &fields);
+            }
+            Self::Voice { media_id } => {
+                let fields = [("MediaId", media_id)];
+                write_medium("voice", "Voice", media_id, &fields);
+            }
             Self::Video {
                 media_id,
                 title,
                 description,
-            } => write("video", &|out| {
-                write_parent("Video", out, |out| {
-                    write_leaf("MediaId", media_id, out);
-                    write_leaf("Title", title, out);
-                    write_leaf("Description", description, out);
-                });
-            }),
+            } => {
+                let fields = [
+                    ("MediaId", media_id),
+                    ("Title", title),
+                    ("Description", description),
+                ];
+                write_medium("video", "Video", media_id, &fields);
+            }
             Self::Music {
                 title,
                 description,
@@ -217,15 +219,14 @@ impl<'a> Reply<'a> {
                 hq_music_url,
                 thumb_media_id,
             } => {
-                write("music", &|out| {
-                    write_parent("Music", out, |out| {
-                        write_leaf("Title", title, out);
-                        write_leaf("Description", description, out);
-                        write_leaf("MusicUrl", music_url, out);
-                        write_leaf("HQMusicUrl", hq_music_url, out);
-                        write_leaf("ThumbMediaId", thumb_media_id, out);
-                    });
-                });
+                let fields = [
+                    ("Title", title),
+                    ("Description", description),
+                    ("MusicUrl", music_url),
+                    ("HQMusicUrl", hq_music_url),
+                    ("ThumbMediaId", thumb_media_id),
+                ];
+                write_medium("music", "Music", thumb_media_id, &fields);
             }
             Self::News(articles) => {
                 let max = match message.is_event() {
@@ -243,9 +244,7 @@ impl<'a> Reply<'a> {
             Self::TransferCustomerService { kf_account } => {
                 write("transfer_customer_service", &|out| {
                     if let Some(account) = kf_account {
-                        write_parent("TransInfo", out, |out| {
-                            write_leaf("KfAccount", account, out)
-                        });
+                        write_fields("TransInfo", &[("KfAccount", account)], out);
                     }
                 });
             }
@@ -254,16 +253,25 @@ impl<'a> Reply<'a> {
     }
 }
 
+fn write_fields(parent: &str, fields: &[(&str, &Cow<'_, str>)], out: &mut Vec<u8>) {
+    write_parent(parent, out, |out| {
+        fields
+            .iter()
+            .for_each(|(name, text)| write_leaf(name, text, out));
+    });
+}
+
 fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
     write_number("ArticleCount", articles.len() as u64, out);
     write_parent("Articles", out, |out| {
         for article in articles {
-            write_parent("item", out, |out| {
-                write_leaf("Title", &article.title, out);
-                write_leaf("Description", &article.description, out);
-                write_leaf("PicUrl", &article.pic_url, out);
-                write_leaf("Url", &article.url, out);
-            });
+            let fields = [
+                ("Title", &article.title),
+                ("Description", &article.description),
+                ("PicUrl", &article.pic_url),
+                ("Url", &article.url),
+            ];
+            write_fields("item", &fields, out);
         }
     });
 }

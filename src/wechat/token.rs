@@ -1,10 +1,10 @@
 //! The token: the secret that the account's server and WeChat share (接入指南).
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
-/// Characters of a token.
-pub(super) const LENGTHS: RangeInclusive<usize> = 3..=32;
+/// Characters of a token, at least and at most.
+pub(super) const LENGTH_MIN: usize = 3;
+pub(super) const LENGTH_MAX: usize = 32;
 
 /// The token of the account. Its `Debug` shows nothing of it, and it has no `Display`, so no log or error can
 /// show it.
@@ -37,10 +37,9 @@ impl Token {
             let position = index + 1;
             return Err(TokenError::Character { position });
         }
-        let length = text.len();
-        match LENGTHS.contains(&length) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(TokenError::Length { length }),
+        match text.len() {
+            LENGTH_MIN..=LENGTH_MAX => Ok(Self(text.to_owned())),
+            length => Err(TokenError::Length { length }),
         }
     }
 

@@ -9,10 +9,10 @@ use crate::text::digits;
 /// There is no separator between the signed strings. So a `msg_signature` is also the `signature` of a nonce
 /// that ends in the `Encrypt`, and an attacker who saw an encrypted message could send plain ones. These
 /// limits prevent that: the shortest `Encrypt`, of a message of one byte and an appid of 18, has 88 bytes.
-pub(super) const TIMESTAMP_MAX: usize = 20;
+const TIMESTAMP_MAX: usize = 20;
 
 /// The most bytes of a nonce; WeChat's have about 10.
-pub(super) const NONCE_MAX: usize = 40;
+const NONCE_MAX: usize = 40;
 
 /// How far the timestamp of a request may be from this machine's clock, in either direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,14 @@ pub struct Credentials<'a> {
 pub enum SignatureError {
     /// The signature is not 40 hexadecimal digits.
     Malformed,
-    /// The timestamp has more than 20 bytes.
-    LongTimestamp {
+    /// A parameter is too long.
+    TooLong {
+        /// `timestamp` or `nonce`.
+        parameter: &'static str,
         /// Its bytes.
         length: usize,
-    },
-    /// The nonce has more than 40 bytes.
-    LongNonce {
-        /// Its bytes.
-        length: usize,
+        /// Bytes allowed.
+        max: usize,
     },
     /// The signature is not that of token, timestamp and nonce.
     Mismatch,
@@ -164,7 +163,7 @@ impl Token {
     /// Checks the `msg_signature` of an `Encrypt`.
     ///
     /// # Errors
-    /// `Malformed`, `LongTimestamp`, `LongNonce` or `Mismatch`
+    /// `TooLong`, `Malformed` or `Mismatch`
     pub fn verify_message<'a>(
         &self,
         credentials: &Credentials<'_>,
@@ -184,13 +183,18 @@ impl Token {
             timestamp,
             nonce,
         } = *credentials;
-        if timestamp.len() > TIMESTAMP_MAX {
-            let length = timestamp.len();
-            return Err(SignatureError::LongTimestamp { length });
-        }
-        if nonce.len() > NONCE_MAX {
-            let length = nonce.len();
-            return Err(SignatureError::LongNonce { length });
+        let lengths = [
+            ("timestamp", timestamp.len(), TIMESTAMP_MAX),
+            ("nonce", nonce.len(), NONCE_MAX),
+        ];
+        for (parameter, length, max) in lengths {
+            if length > max {
+                return Err(SignatureError::TooLong {
+                    parameter,
+                    length,
+                    max,
+                });
+            }
         }
         let signature = Signature::parse(signature).ok_or(SignatureError::Malformed)?;
         match signature.is_equal(&self.sign_message(timestamp, nonce, encrypt)) {
@@ -253,10 +257,17 @@ mod tests {
     #[test]
     fn refuses_a_long_timestamp_or_nonce_whatever_the_signature() {
         let token = Token::parse("AAAAA").unwrap();
+        let too_long = |parameter, length, max| {
+            Err(SignatureError::TooLong {
+                parameter,
+                length,
+                max,
+            })
+        };
         for (lengths, expected) in [
             ((20, 40), Ok(())),
-            ((21, 1), Err(SignatureError::LongTimestamp { length: 21 })),
-            ((1, 41), Err(SignatureError::LongNonce { length: 41 })),
+            ((21, 1), too_long("timestamp", 21, 20)),
+            ((1, 41), too_long("nonce", 41, 40)),
         ] {
             let (timestamp, nonce) = (vec![b'1'; lengths.0], vec![b'1'; lengths.1]);
             let signature = token.sign(&timestamp, &nonce).to_string();
