@@ -1,8 +1,7 @@
 //! The server's side of the control socket. One thread accepts the clients and answers them.
 //!
-//! A client has a second for its command. Until the command arrives, the thread turns to the other clients every few
-//! milliseconds, so that a silent client does not delay them. A client that stops the server and waits for its end is
-//! only kept in a list.
+//! The thread never waits for a single client: it polls those that have not sent their command, for a second each. A
+//! client that stops the server and waits for its end is only kept in a list.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -20,11 +19,11 @@ use crate::service::version;
 /// Clients that have not sent their command yet. Further clients wait in the backlog of the socket.
 const CLIENTS_MAX: usize = 128;
 
-/// The time for a client to send its command, and to read the answer.
+/// The time for a client to send its command.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long the thread waits for one client before it turns to the next. A turn takes 0.6 s if all clients are silent.
-const READ_TIMEOUT: Duration = Duration::from_millis(5);
+/// How often the thread looks for commands while clients are connected that have not sent theirs.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Answers the clients of a control socket.
 pub(crate) struct ControlServer {
@@ -72,13 +71,16 @@ impl ControlServer {
                 .filter_map(|(stream, since)| Some((self.serve(stream)?, since)))
                 .filter(|(_, since)| since.elapsed() < CLIENT_TIMEOUT)
                 .collect();
+            if !clients.is_empty() {
+                thread::sleep(POLL_INTERVAL);
+            }
         }
     }
 
     /// Answers the client and ends its connection. Returns the connection if the command has not arrived yet.
     fn serve(&self, mut stream: UnixStream) -> Option<UnixStream> {
-        stream.set_read_timeout(Some(READ_TIMEOUT)).ok()?;
-        stream.set_write_timeout(Some(CLIENT_TIMEOUT)).ok()?;
+        // Answers never wait for the client either: they fit in the buffer of the socket.
+        stream.set_nonblocking(true).ok()?;
         let mut line = [0; LINE_MAX];
         match stream.read(&mut line) {
             Ok(count) => {

@@ -25,6 +25,7 @@ mod retries;
 mod rules;
 mod secure;
 mod send;
+mod shutdown;
 mod support;
 mod tidy;
 mod timeouts;

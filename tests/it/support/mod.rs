@@ -1,5 +1,6 @@
 //! Shared by the tests: the program as a process, a client that sends raw bytes, and signed requests.
 
+pub mod control_socket;
 #[cfg(feature = "secure")]
 pub mod sealed;
 pub mod tools;
