@@ -1,4 +1,4 @@
-//! What a check of a backend found, and what that means for the account. `wording.rs` has the sentences.
+//! The results of the checks of a backend: findings, and their severity. `wording.rs` has the sentences.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) struct Check {
     pub(crate) finding: Finding,
 }
 
-/// What a check means for the account.
+/// How serious a finding is for the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
     /// As it should be.
@@ -24,8 +24,8 @@ pub(crate) enum Severity {
     Error,
 }
 
-/// What was found. An `excerpt`, `found`, `before` or `after` is foreign text in quotes, safe for a
-/// terminal. A `name` or `path` is that of an element in the answer.
+/// A finding. An `excerpt`, `found`, `before` or `after` is foreign text in quotes, safe for a
+/// terminal. A `name` or `path` is that of an element in the answer, a `took` the time until its last byte.
 #[derive(Debug)]
 pub(crate) enum Finding {
     /// The answer cannot be used, whatever the request was.
@@ -60,11 +60,11 @@ pub(crate) enum Finding {
     EchostrSurrounded { before: String, after: String },
     /// The answer is the beginning of the echostr; both lengths in bytes.
     EchostrTruncated { received: usize, sent: usize },
-    /// The answer is another text.
+    /// The answer is another text, without the echostr.
     EchostrReplaced { excerpt: String },
     /// The echostr came back in chunks.
     EchostrChunked,
-    /// A wrong signature got the answer of the right one.
+    /// The answer to a wrong signature was the answer to the right one.
     WrongSignatureAccepted,
     /// A wrong signature was refused.
     WrongSignatureRefused { status: u16 },
@@ -96,13 +96,13 @@ pub(crate) enum Finding {
     WrongRoot { name: String },
 
     // The elements of a reply.
-    /// The reply is encrypted, and must not be.
+    /// The reply to a plain message is encrypted, or it is encrypted twice.
     UnexpectedEncryption,
-    /// The reply is plain, and safe mode takes none.
+    /// The reply in safe mode is plain.
     PlainInSafeMode,
-    /// The message said that the user has unsubscribed.
+    /// A reply to the event that the user has unsubscribed.
     ReplyToUnsubscribe,
-    /// Both names of the message were taken over unchanged.
+    /// ToUserName and FromUserName are those of the message.
     NamesNotSwapped,
     /// An element is missing or empty, and its value is known.
     NameMissing {
@@ -117,7 +117,7 @@ pub(crate) enum Finding {
     },
     /// A time is missing or empty.
     TimeMissing { name: &'static str },
-    /// A time has the magnitude of milliseconds.
+    /// A time is too large for seconds.
     TimeInMilliseconds { name: &'static str, time: u64 },
     /// A time is not a whole number.
     TimeNotNumber { name: &'static str, found: String },
@@ -156,7 +156,7 @@ pub(crate) enum Finding {
     EnvelopeElementMissing { name: &'static str },
     /// The timestamp or nonce cannot be signed.
     NotSigned { error: SignatureError },
-    /// The signature is another one.
+    /// The signature does not match.
     MsgSignatureWrong { found: String },
     /// The signature matches, but the content cannot be decrypted.
     NotOpened { error: DecryptError },
@@ -166,7 +166,7 @@ pub(crate) enum Finding {
     AsCaptured { took: Duration },
     /// The answer differs from the captured one.
     NotAsCaptured,
-    /// A usable answer, and none was captured.
+    /// The answer is usable, and there is no captured response.
     NothingCaptured { took: Duration },
 }
 
@@ -175,14 +175,17 @@ impl Check {
         Self { severity, finding }
     }
 
+    /// A finding that is as it should be.
     pub(super) const fn ok(finding: Finding) -> Self {
         Self::new(Severity::Ok, finding)
     }
 
+    /// A finding that may fail, or that should not work.
     pub(super) const fn warning(finding: Finding) -> Self {
         Self::new(Severity::Warning, finding)
     }
 
+    /// A finding that WeChat refuses.
     pub(super) const fn error(finding: Finding) -> Self {
         Self::new(Severity::Error, finding)
     }

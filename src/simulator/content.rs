@@ -1,4 +1,4 @@
-//! What the first bytes of content tell: how programs and frameworks most often spoil an answer.
+//! Recognizes content that programs and frameworks often send by mistake, by its first bytes.
 
 use super::check::Finding;
 use crate::text::display::excerpt;

@@ -6,13 +6,13 @@ use crate::client::{Answer, BodyEnd};
 use crate::http::ResponseHead;
 use crate::text::display::escape_for_terminal;
 
-/// Lines of each response in a difference, at most.
+/// The maximum number of lines of each response in a difference.
 const LINES_MAX: usize = 20;
 
-/// Characters of a line in a difference, at most.
+/// The maximum number of characters of a line in a difference.
 const LINE_MAX: usize = 400;
 
-/// Bytes before the first difference that are kept of a longer line.
+/// The number of bytes before the first difference that are kept of a longer line.
 const CONTEXT: usize = 100;
 
 /// The first byte and the lines in which two responses differ.
@@ -132,7 +132,7 @@ fn count_equal<T: PartialEq>(
         .count()
 }
 
-/// A line; of a longer one than allowed, the part around this byte.
+/// The line, or the part around this byte if the line is too long.
 fn line_around(line: &[u8], index: usize) -> String {
     match line.get(index.saturating_sub(CONTEXT)..) {
         Some(rest) if rest.len() < line.len() && line.len() > LINE_MAX => {

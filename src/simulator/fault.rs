@@ -1,4 +1,4 @@
-//! Faults of connections and of answers as HTTP: WeChat cannot use such an answer, whatever it asked for.
+//! Faults of connections, and of answers as HTTP. WeChat cannot use such an answer to any request.
 
 use crate::client::{Answer, BodyEnd, ExchangeError};
 use crate::http::{RequestError, ResponseFraming, Url};
@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     },
     /// A redirect, which WeChat does not follow; an excerpt of its Location.
     Redirect { status: u16, location: String },
-    /// Another status than 200; an excerpt of the message in the content, if there is one.
+    /// A status other than 200; an excerpt of the message in the content, if there is one.
     Status {
         status: u16,
         message: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) enum Fault {
     NotClosed,
 }
 
-/// What an answer with another status than 200 mostly comes from.
+/// The most likely reason for a status other than 200.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum StatusHint {
     /// The port is for HTTPS.
@@ -52,12 +52,12 @@ pub(crate) enum StatusHint {
     PlainRefused,
     /// `wechat serve` refused the timestamp.
     Timestamp,
-    /// Only the status tells.
+    /// The reason follows from the status alone.
     Status { status: u16 },
 }
 
 impl Fault {
-    /// The fault of an exchange with the server of this URL.
+    /// Converts the error of an exchange with the server of this URL.
     pub(crate) fn from_exchange(error: ExchangeError, url: &Url) -> Self {
         Self::NoAnswer {
             error,
@@ -123,9 +123,9 @@ impl StatusHint {
     fn new(status: u16, content: &[u8]) -> Self {
         let has = |word: &[u8]| content.windows(word.len()).any(|window| window == word);
         match status {
-            // The words of nginx, of Go, and of Apache.
+            // nginx, Go and Apache answer plain HTTP on an HTTPS port with these words.
             400 if has(b"HTTPS") || has(b"SSL-enabled") => Self::Https,
-            // The words of `wechat serve`.
+            // `wechat serve` uses these words for the two reasons.
             403 if has(PLAIN_REFUSED.as_bytes()) => Self::PlainRefused,
             403 if is_stale_timestamp(&String::from_utf8_lossy(content)) => Self::Timestamp,
             _ => Self::Status { status },

@@ -10,7 +10,8 @@ use crate::http::{ResponseFraming, Url};
 use crate::text::display::excerpt;
 use crate::wechat::Token;
 
-/// From this length on, an answer equal to the beginning of the echostr is not an accident.
+/// Bytes that an answer must share with the beginning of the echostr to count as truncated; fewer may be
+/// equal by chance.
 const TRUNCATED_MIN: usize = 8;
 
 /// A token check of the backend at a URL.
@@ -116,7 +117,7 @@ impl<'c> TokenCheck<'c> {
         })
     }
 
-    /// What content without the echostr is.
+    /// Names content that does not have the echostr.
     fn check_other_content(&self, content: &[u8]) -> Finding {
         if let Err(finding) = check_text(content) {
             return finding;

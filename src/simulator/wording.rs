@@ -97,7 +97,7 @@ wording! { Finding {
     Self::MsgTypeUnknown { found, known } => "MsgType is {found}, expected one of {known}";
     Self::ElementMissing { path, msg_type } => "{path} is missing or empty, and {msg_type} requires it";
     Self::ElementOmitted { path } => "{path} is missing or empty, and the manual requires it";
-    Self::ContentEmpty => "Content is empty, and WeChat shows the fault prompt; for no reply send success";
+    Self::ContentEmpty => "Content is empty, for which WeChat shows the fault prompt; for no reply send success";
     Self::ContentTooLong { length } => "Content has {length} bytes of UTF-8, at most {TEXT_MAX} allowed";
     Self::NoArticles => "news without articles, expected Articles/item";
     Self::TooManyArticlesToEvent { count } => "{count} articles, at most {ARTICLES_MAX} allowed in a reply to \
@@ -107,7 +107,7 @@ wording! { Finding {
     Self::ArticleCountMissing => "ArticleCount is missing, expected the number of articles";
     Self::ArticleCountWrong { found, count } => "ArticleCount is {found}, expected {count}, the number of \
         items in Articles";
-    Self::ArticlesUntitled { count } => "number of articles without a Title: {count}; each requires one";
+    Self::ArticlesUntitled { count } => "articles without a Title: {count}; every article requires one";
 
     Self::Repeated { name } => "{name} occurs more than once, at most once allowed";
     Self::EnvelopeElementMissing { name } => "{name} is missing, and an encrypted reply requires it";
@@ -153,11 +153,11 @@ wording! { Fault {
     Self::NoAnswer { error: HeadTimeout, .. } => "the head of the answer is incomplete after {SECONDS} s; \
         send it faster, and end it with an empty line";
 
-    Self::Redirect { status, location } => "status {status}, a redirect to {location}, and WeChat follows \
-        none; answer at this URL, or enter the other URL in the console";
+    Self::Redirect { status, location } => "status {status} redirects to {location}, but WeChat follows no \
+        redirects; answer at this URL, or enter the other URL in the console";
     Self::Status { status, message: Some(message), hint } => "status {status} with the message {message}; {hint}";
     Self::Status { status, message: None, hint } => "status {status}; {hint}";
-    Self::ContentTooLong => "the content is longer than 64 KiB, and no answer to WeChat is; \
+    Self::ContentTooLong => "the content is longer than 64 KiB, and no answer to WeChat is that long; \
         check that this is the URL of the program";
     Self::LengthNotReached { length, received } => "Content-Length is {length}, but the connection was \
         closed after {received} bytes; send the whole content";
@@ -178,8 +178,8 @@ wording! { Fault {
 
 wording! { StatusHint {
     Self::Https => "this port is for HTTPS, give the port for plain HTTP";
-    Self::PlainRefused => "wechat send --encrypted sends an encrypted message";
-    Self::Timestamp => "check both clocks; wechat replay --resign signs captured requests anew";
+    Self::PlainRefused => "to send an encrypted message, use wechat send --encrypted";
+    Self::Timestamp => "check both clocks; to sign a captured request anew, use wechat replay --resign";
     Self::Status { status: 401 | 403 } => "check that both sides have the same token (in the encrypted modes also the same \
         EncodingAESKey and appid), and that nothing else guards this URL";
     Self::Status { status: 404 } => "check that the program serves this path";

@@ -180,7 +180,7 @@ fn old_captures_pass_after_resign() {
     fs::copy(format!("{}/text-message.request", captures()), &alone).unwrap();
     let said = run(program.address, &["replay", alone.to_str().unwrap()]);
     assert_eq!(said.code, 1);
-    let hint = "; check both clocks; wechat replay --resign signs captured requests anew\n";
+    let hint = "; check both clocks; to sign a captured request anew, use wechat replay --resign\n";
     assert!(said.out.contains(hint), "{}", said.out);
     let said = run(program.address, &["replay", "--resign", &captures()]);
     assert_eq!(said.code, 0, "{}", said.out);

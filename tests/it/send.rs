@@ -179,7 +179,7 @@ fn names_what_is_wrong_with_an_answer() {
         ),
         (
             &text_reply(""),
-            "Content is empty, and WeChat shows the fault prompt; for no reply send success",
+            "Content is empty, for which WeChat shows the fault prompt; for no reply send success",
         ),
         (
             "<xml>HEAD<MsgType>text</MsgType></xml>",
@@ -290,7 +290,7 @@ fn counts_the_articles_of_news() {
     assert_refuses(
         &news("1", 1).replace(">t<", "> <"),
         &event,
-        "number of articles without a Title: 1; each requires one",
+        "articles without a Title: 1; every article requires one",
     );
 }
 
@@ -733,7 +733,7 @@ fn refuses_both_modes_at_once_and_explains_a_refused_plain_message() {
     let program = secure(&["--require-encryption"]);
     let said = run(program.address, &["send", "a"]);
     said.assert_line(
-        "failed: status 403 with the message *; wechat send --encrypted sends an encrypted message",
+        "failed: status 403 with the message *; to send an encrypted message, use wechat send --encrypted",
     );
     let both = ["send", "--encrypted", "--compatible", "a"];
     let said = run(program.address, &both);

@@ -125,7 +125,7 @@ fn names_content_other_than_the_echostr() {
     );
     assert_fails(
         echoing(|_| ok(&"x".repeat(100_000))),
-        "failed: the content is longer than 64 KiB, and no answer to WeChat is; check that this is the URL of the program",
+        "failed: the content is longer than 64 KiB, and no answer to WeChat is that long; check that this is the URL of the program",
     );
 }
 
@@ -144,7 +144,7 @@ fn explains_a_status_other_than_200() {
     );
     assert_fails(
         status("301 Moved", "Location: https://example.com/wx\r\n", ""),
-        "failed: status 301, a redirect to \"https://example.com/wx\", and WeChat follows none; answer at this URL, or enter the other URL in the console",
+        "failed: status 301 redirects to \"https://example.com/wx\", but WeChat follows no redirects; answer at this URL, or enter the other URL in the console",
     );
     assert_fails(
         status("502 Bad Gateway", "", ""),
