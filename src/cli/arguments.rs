@@ -1,162 +1,178 @@
-//! What a command was given: flags, switches and operands, and the environment that stands in for
-//! flags.
+//! What a command accepts, and what it was given: flags, operands and the environment.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::usage::UsageError;
+use super::error::{Error, UsageError};
+use super::flags::{DefaultValue, Flag, flags_of};
+use crate::text::similar::nearest;
 
-/// Looks a variable up.
+/// Looks up an environment variable.
 pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
-/// A flag and the variable that stands in for it.
-pub(super) struct Flag {
-    pub(super) flag: &'static str,
-    pub(super) variable: Option<&'static str>,
-}
-
-/// What a command can be given.
-#[derive(Default)]
+/// A command. Its flags are those that name it in the flag table.
 pub(super) struct CommandSpec {
-    /// Flags, which have a value.
-    pub(super) flags: &'static [&'static Flag],
-    /// Flags without one.
-    pub(super) switches: &'static [&'static str],
-    /// How many arguments that are no flags.
-    pub(super) operands: usize,
+    /// The name of the command, by which flags refer to it.
+    pub(super) name: &'static str,
+    /// The usage after `wechat`, without flags.
+    pub(super) usage: &'static str,
+    /// The maximum number of operands: arguments that are neither flags nor their values.
+    pub(super) operands_max: usize,
+    /// What the command does, in a few words, for the list of all commands.
+    pub(super) summary: &'static str,
+    /// What the command does, for its own help.
+    pub(super) description: &'static str,
+    pub(super) run: fn(&Args<'_>) -> Result<(), Error>,
 }
 
-/// What it was given.
+/// The arguments of one command, and the environment.
 pub(super) struct Args<'e> {
-    flags: Vec<(&'static str, OsString)>,
-    switches: Vec<&'static str>,
-    /// Arguments that are no flags, in order.
+    /// The name by which the program was called.
+    pub(super) program: &'e OsStr,
+    /// The operands in their order.
     pub(super) operands: Vec<OsString>,
-    /// How many of them stood in front of `--`, if there is one.
-    in_front: Option<usize>,
+    /// How many operands precede `--`, if it was given.
+    separator: Option<usize>,
+    /// Names of the flags that were given; switches have no value.
+    flags: Vec<(&'static str, Option<OsString>)>,
     environment: Environment<'e>,
 }
 
 impl<'e> Args<'e> {
-    /// Reads `--flag VALUE`, `--flag=VALUE`, switches and operands to the end; behind `--` all are
-    /// operands.
+    /// Reads `--flag VALUE`, `--flag=VALUE`, switches and operands. After `--` every argument is an operand.
     ///
     /// # Errors
-    /// The first thing that the command does not take.
-    pub(super) fn read(
+    /// The first argument that the command does not accept.
+    pub(super) fn parse(
+        program: &'e OsStr,
+        command: &CommandSpec,
         arguments: &[OsString],
-        takes: &CommandSpec,
         environment: Environment<'e>,
     ) -> Result<Self, UsageError> {
-        let mut given = Self {
-            flags: Vec::new(),
-            switches: Vec::new(),
+        let mut args = Self {
+            program,
             operands: Vec::new(),
-            in_front: None,
+            separator: None,
+            flags: Vec::new(),
             environment,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let is_flag = argument.as_encoded_bytes().starts_with(b"-") && argument != "-";
-            if given.in_front.is_none() && argument == "--" {
-                given.in_front = Some(given.operands.len());
-            } else if given.in_front.is_some() || !is_flag {
-                if given.operands.len() == takes.operands {
-                    return Err(UsageError::Argument(argument.clone()));
-                }
-                given.operands.push(argument.clone());
+            if args.separator.is_none() && argument == "--" {
+                args.separator = Some(args.operands.len());
+            } else if args.separator.is_none() && is_flag {
+                args.parse_flag(command, argument, &mut arguments)?;
+            } else if args.operands.len() < command.operands_max {
+                args.operands.push(argument.clone());
             } else {
-                given.read_flag(argument, &mut arguments, takes)?;
+                return Err(UsageError::UnexpectedArgument {
+                    argument: argument.clone(),
+                    command: command.name,
+                });
             }
         }
-        Ok(given)
+        Ok(args)
     }
 
-    fn read_flag<'a>(
+    /// Reads a flag, and its value from the rest of the arguments if it is not in the same argument.
+    fn parse_flag<'a>(
         &mut self,
+        command: &CommandSpec,
         argument: &OsStr,
-        behind: &mut impl Iterator<Item = &'a OsString>,
-        takes: &CommandSpec,
+        rest: &mut impl Iterator<Item = &'a OsString>,
     ) -> Result<(), UsageError> {
-        let mut parts = argument.as_bytes().splitn(2, |octet| *octet == b'=');
-        let name = OsStr::from_bytes(parts.next().unwrap_or(b""));
-        let value = parts
-            .next()
-            .map(|value| OsStr::from_bytes(value).to_owned());
-        if let Some(switch) = takes.switches.iter().find(|switch| name == **switch) {
-            self.switches.push(switch);
-            return value.map_or(Ok(()), |_| Err(UsageError::TakesNoValue(switch)));
-        }
-        let Some(flag) = takes
-            .flags
-            .iter()
-            .map(|known| known.flag)
-            .find(|flag| name == *flag)
-        else {
-            return Err(UsageError::Flag(name.to_owned()));
+        let bytes = argument.as_bytes();
+        let (name, value) = match bytes.iter().position(|octet| *octet == b'=') {
+            Some(at) => (&bytes[..at], Some(OsStr::from_bytes(&bytes[at + 1..]))),
+            None => (bytes, None),
         };
-        if self.flags.iter().any(|(given, _)| *given == flag) {
-            return Err(UsageError::Repeated(flag));
-        }
-        let value = value.or_else(|| behind.next().cloned());
-        self.flags
-            .push((flag, value.ok_or(UsageError::NoValue(flag))?));
+        let name = OsStr::from_bytes(name);
+        let Some(flag) = flags_of(command.name).find(|flag| name == flag.name) else {
+            let known = flags_of(command.name).map(|flag| flag.name);
+            return Err(UsageError::UnknownFlag {
+                name: name.to_owned(),
+                similar: nearest(&name.to_string_lossy(), known.chain(["--help"])),
+                command: command.name,
+            });
+        };
+        let value = match (flag.value, value) {
+            (None, None) => None,
+            (None, Some(_)) => return Err(UsageError::UnexpectedValue(flag.name)),
+            (Some(_), _) if self.has(flag) => return Err(UsageError::Repeated(flag.name)),
+            (Some(_), Some(value)) => Some(value.to_owned()),
+            (Some(placeholder), None) => match rest.next() {
+                Some(value) => Some(value.clone()),
+                None => {
+                    let flag = flag.name;
+                    return Err(UsageError::MissingValue { flag, placeholder });
+                }
+            },
+        };
+        self.flags.push((flag.name, value));
         Ok(())
     }
 
-    /// Whether the operand at this place stood behind `--`.
-    pub(super) fn is_behind(&self, at: usize) -> bool {
-        self.in_front.is_some_and(|in_front| at >= in_front)
+    /// Whether the operand at this index comes after `--`.
+    pub(super) fn is_after_separator(&self, index: usize) -> bool {
+        self.separator.is_some_and(|separator| index >= separator)
     }
 
-    /// Whether a switch was given.
-    pub(super) fn has(&self, switch: &str) -> bool {
-        self.switches.contains(&switch)
+    /// Whether a flag was given.
+    pub(super) fn has(&self, flag: &Flag) -> bool {
+        self.flags.iter().any(|(given, _)| *given == flag.name)
     }
 
-    /// The flag or variable by which a switch that has both is on.
+    /// The switch or its variable, whichever turns it on.
     ///
     /// # Errors
-    /// `Value` where the variable is neither 1 nor 0.
-    pub(super) fn turned_on(&self, name: &Flag) -> Result<Option<&'static str>, UsageError> {
-        if self.has(name.flag) {
-            return Ok(Some(name.flag));
+    /// `Value` if the variable is neither 1 nor 0.
+    pub(super) fn turned_on_by(&self, switch: &Flag) -> Result<Option<&'static str>, UsageError> {
+        if self.has(switch) {
+            return Ok(Some(switch.name));
         }
-        let is_on = self.value(name, "1 or 0", |text| match text {
+        let is_on = self.value(switch, |text| match text {
             "1" => Some(true),
             "0" => Some(false),
             _ => None,
         })?;
-        Ok(name.variable.filter(|_| is_on == Some(true)))
+        Ok(switch.variable.filter(|_| is_on == Some(true)))
     }
 
-    /// A variable of the environment.
+    /// An environment variable.
     pub(super) fn variable(&self, name: &str) -> Option<OsString> {
         (self.environment)(name)
     }
 
-    /// The value of a setting and the name that it was given by.
-    pub(super) fn raw(&self, name: &Flag) -> Option<(&'static str, OsString)> {
-        let flag = self.flags.iter().find(|(flag, _)| *flag == name.flag);
-        flag.cloned().or_else(|| {
-            let variable = name.variable?;
-            Some((variable, self.variable(variable)?))
-        })
+    /// The value of a flag, of its variable, or its default value, with the name of the flag or variable.
+    pub(super) fn raw(&self, flag: &Flag) -> Option<(&'static str, OsString)> {
+        let given = self.flags.iter().find(|(given, _)| *given == flag.name);
+        if let Some((name, Some(value))) = given {
+            return Some((name, value.clone()));
+        }
+        if let Some(name) = flag.variable
+            && let Some(value) = self.variable(name)
+        {
+            return Some((name, value));
+        }
+        match flag.default {
+            DefaultValue::Value(value) => Some((flag.name, value.into())),
+            DefaultValue::Described(_) => None,
+        }
     }
 
-    /// The value of a setting, read by `parse`; `allowed` says what that takes.
+    /// The value of a flag, parsed.
     ///
     /// # Errors
-    /// `Value` where it takes it not. A variable that is set but empty is such a thing too: it is
-    /// mostly a secret that did not arrive.
+    /// `Value` if `parse` does not accept it. An empty variable is not ignored: in most cases it is a secret that got
+    /// lost on its way.
     pub(super) fn value<T>(
         &self,
-        name: &Flag,
-        allowed: &'static str,
+        flag: &Flag,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, UsageError> {
-        let Some((name, value)) = self.raw(name) else {
+        let Some((name, value)) = self.raw(flag) else {
             return Ok(None);
         };
         match value.to_str().and_then(parse) {
@@ -164,21 +180,30 @@ impl<'e> Args<'e> {
             None => Err(UsageError::Value {
                 name,
                 value,
-                allowed,
+                expected: flag.expected,
             }),
         }
     }
 
-    /// A file's path, which may be any bytes, but not none.
-    pub(super) fn path(&self, name: &Flag) -> Result<Option<PathBuf>, UsageError> {
-        match self.raw(name) {
-            None => Ok(None),
+    /// As [`Args::value`], for a flag that has a default value.
+    pub(super) fn value_or_default<T>(
+        &self,
+        flag: &Flag,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, UsageError> {
+        let value = self.value(flag, parse)?;
+        Ok(value.expect("the flag table has a default value for this flag"))
+    }
+
+    /// The path of a file: any bytes, but not empty.
+    pub(super) fn path(&self, flag: &Flag) -> Result<Option<PathBuf>, UsageError> {
+        match self.raw(flag) {
             Some((name, value)) if value.is_empty() => Err(UsageError::Value {
                 name,
                 value,
-                allowed: "a file's path",
+                expected: flag.expected,
             }),
-            Some((_, value)) => Ok(Some(value.into())),
+            path => Ok(path.map(|(_, value)| value.into())),
         }
     }
 }

@@ -1,27 +1,30 @@
 //! `wechat check`: lists the errors of a rules file; if there is none, its rules.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::Error;
-use super::arguments::{Args, CommandSpec, Environment};
+use super::arguments::{Args, CommandSpec};
+use super::error::Error;
+use super::flags::RULES;
 use super::output::print;
-use super::settings::RULES;
+use super::wording::EMBEDDED_RULES;
 use crate::rules::{self, Rules, RulesError};
 
-const SPEC: CommandSpec = CommandSpec {
-    flags: &[],
-    switches: &[],
-    operands: 1,
+pub(super) const COMMAND: CommandSpec = CommandSpec {
+    name: "check",
+    usage: "check [RULES]",
+    operands_max: 1,
+    summary: "check a rules file, or list its rules",
+    description: "\
+Checks the rules file RULES, else that of WECHAT_RULES, else the embedded one. Prints each error as
+file:line:column: message and exits with 1; if there is none, prints a line for each rule.
+",
+    run,
 };
 
-/// Checks the file of the operand, else that of `WECHAT_RULES`, else the embedded rules.
-pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let mut given = Args::read(arguments, &SPEC, environment)?;
-    let named = given.operands.pop().map(PathBuf::from);
-    let path = match named {
-        Some(path) => Some(path),
-        None => given.path(&RULES)?,
+fn run(args: &Args<'_>) -> Result<(), Error> {
+    let path = match args.operands.first() {
+        Some(path) => Some(PathBuf::from(path)),
+        None => args.path(&RULES)?,
     };
     let rules = match &path {
         Some(path) => rules::read_rules(path),
@@ -33,7 +36,7 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
             print(lines.collect::<String>())
         }
         Err(error) => {
-            let path = path.unwrap_or_else(|| "the embedded rules".into());
+            let path = path.unwrap_or_else(|| EMBEDDED_RULES.into());
             if let RulesError::Invalid(_) = &error {
                 print(error.lines(&path).join("\n") + "\n")?;
             }

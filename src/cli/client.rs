@@ -1,26 +1,19 @@
-//! What the commands that play WeChat are given: whom to talk to, and the token.
+//! What the commands that play WeChat need: the URL of the backend, and the token.
 
-use super::Error;
-use super::arguments::{Args, Flag};
+use super::arguments::Args;
+use super::error::{Error, UsageError};
+use super::flags::URL;
 use super::secrets;
-use super::usage::UsageError;
 use crate::http::Url;
 use crate::wechat::Token;
 
-pub(super) const URL: Flag = Flag {
-    flag: "--url",
-    variable: Some("WECHAT_URL"),
-};
-
-/// Where a server listens that was not told where.
-pub(super) const DEFAULT: &str = "http://127.0.0.1:8000/";
-
-pub(super) fn url_of(given: &Args<'_>) -> Result<Url, UsageError> {
-    let (name, value) = given.raw(&URL).unwrap_or((URL.flag, DEFAULT.into()));
+/// The URL of the backend.
+pub(super) fn backend_url(args: &Args<'_>) -> Result<Url, UsageError> {
+    let (name, value) = args.raw(&URL).expect("--url has a default value");
     Url::parse(&value.to_string_lossy()).map_err(|error| UsageError::Url { name, value, error })
 }
 
 /// The token, without which nothing can be signed.
-pub(super) fn token_of(given: &Args<'_>) -> Result<Token, Error> {
-    Ok(secrets::token(given)?.read()?.ok_or(UsageError::NoToken)?)
+pub(super) fn required_token(args: &Args<'_>) -> Result<Token, Error> {
+    Ok(secrets::token(args)?.ok_or(UsageError::NoToken)?)
 }

@@ -1,18 +1,19 @@
-//! What is printed for the person who started the program.
+//! How commands print to standard output.
 
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use super::Error;
-use super::arguments::Environment;
+use super::arguments::Args;
+use super::error::Error;
+use super::wording;
 use crate::simulator::{Check, Severity};
 use crate::text::display::escape_for_terminal;
 
-/// Prints.
+/// Prints to standard output.
 ///
 /// # Errors
-/// `Output`, but not where nobody reads any more: whoever closed the pipe has what they wanted.
+/// `Output`, except where the reader has closed the pipe: it has read all it wanted.
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     let mut stdout = io::stdout();
     match stdout
@@ -24,23 +25,12 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     }
 }
 
-/// A colour of the sixteen that every terminal has.
+/// A colour that every terminal has, by the parameter of the escape sequence that selects it (ECMA-48 8.3.117).
 #[derive(Clone, Copy)]
 pub(super) enum Colour {
-    Red,
-    Green,
-    Yellow,
-}
-
-impl Colour {
-    /// The number of the escape sequence that switches it on (ECMA-48 8.3.117).
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Red => "31",
-            Self::Green => "32",
-            Self::Yellow => "33",
-        }
-    }
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
 }
 
 /// How to print: in colour on a terminal, unless `NO_COLOR` is set (no-color.org).
@@ -51,8 +41,11 @@ pub(super) struct Style {
 }
 
 impl Style {
-    pub(super) fn of(environment: Environment<'_>) -> Self {
-        let is_refused = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+    /// The style for standard output.
+    pub(super) fn detect(args: &Args<'_>) -> Self {
+        let is_refused = args
+            .variable("NO_COLOR")
+            .is_some_and(|value| !value.is_empty());
         let is_terminal = io::stdout().is_terminal();
         Self {
             is_terminal,
@@ -60,16 +53,17 @@ impl Style {
         }
     }
 
+    /// The text in this colour.
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         if self.has_colour {
-            format!("\x1b[{}m{text}\x1b[0m", colour.code())
+            format!("\x1b[{}m{text}\x1b[0m", colour as u8)
         } else {
             text.to_owned()
         }
     }
 
-    /// Foreign bytes as they are, but on a terminal without what it would act on.
-    pub(super) fn foreign(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+    /// Bytes that another program sent: as they are, but on a terminal with control characters escaped.
+    pub(super) fn escape(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         if !self.is_terminal {
             return Cow::Borrowed(bytes);
         }
@@ -80,18 +74,21 @@ impl Style {
         Cow::Owned(lines.join("\n").into_bytes())
     }
 
-    /// The line of a check, with its severity first.
+    /// The line of a check.
     pub(super) fn check(self, check: &Check) -> String {
         self.with_severity(check.severity, &check.finding)
     }
 
-    /// A line with its severity first.
+    /// A line that begins with a word for its severity.
     pub(super) fn with_severity(self, severity: Severity, text: &dyn Display) -> String {
-        let (colour, word) = match severity {
-            Severity::Ok => (Colour::Green, "ok"),
-            Severity::Warning => (Colour::Yellow, "warning"),
-            Severity::Error => (Colour::Red, "failed"),
+        let colour = match severity {
+            Severity::Ok => Colour::Green,
+            Severity::Warning => Colour::Yellow,
+            Severity::Error => Colour::Red,
         };
-        format!("{}: {text}\n", self.paint(colour, word))
+        format!(
+            "{}: {text}\n",
+            self.paint(colour, wording::severity(severity))
+        )
     }
 }

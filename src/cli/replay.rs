@@ -1,37 +1,40 @@
-//! `wechat replay`: captured requests byte for byte, and whether the answers are the captured ones.
+//! `wechat replay`: sends captured requests byte for byte and compares the answers with the captured ones.
 
-use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Error;
-use super::arguments::{Args, CommandSpec, Environment};
-use super::client::{URL, token_of, url_of};
+use super::arguments::{Args, CommandSpec};
+use super::client::{backend_url, required_token};
+use super::error::{Error, UsageError};
+use super::flags::RESIGN;
 use super::output::{Colour, Style, print};
-use super::secrets::TOKEN_FILE;
-use super::usage::UsageError;
 use crate::client::Client;
 use crate::http::Url;
 use crate::server;
 use crate::simulator::{
-    Capture, CaptureError, Check, Difference, Fault, Severity, WECHAT_TIMEOUT, compare_with_capture,
+    Capture, Check, Difference, Fault, Severity, WECHAT_TIMEOUT, compare_with_capture,
 };
 use crate::text::display::escape_for_terminal;
 
-/// Bytes of a captured file that are read: the longest request, and some more.
-const FILE_MAX: u64 = 1024 * 1024;
-
-const RESIGN: &str = "--resign";
-const SPEC: CommandSpec = CommandSpec {
-    flags: &[&URL, &TOKEN_FILE],
-    switches: &[RESIGN],
-    operands: usize::MAX,
+pub(super) const COMMAND: CommandSpec = CommandSpec {
+    name: "replay",
+    usage: "replay FILE...",
+    operands_max: usize::MAX,
+    summary: "send captured requests and compare the answers",
+    description: "\
+Sends captured requests byte for byte: each FILE, or each NAME.request of a folder. If there is a
+NAME.response beside a request, the answer must be equal to it except for the values of Date and CreateTime.
+If there is none, the answer must be one that WeChat can use. Exits with 0 if all answers are as required.
+",
+    run,
 };
 
-/// A captured request, and the response that was captured with it.
+/// The maximum size of a captured file in bytes: more than the largest request.
+const FILE_MAX: u64 = 1024 * 1024;
+
+/// A captured request and the response that was captured with it, if there is one.
 struct Exchange {
     path: PathBuf,
     request: Capture,
@@ -39,137 +42,122 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn error(&self, error: CaptureError) -> Error {
-        let path = self.path.clone();
-        Error::Capture { path, error }
+    /// Reads a captured request, and the response beside it.
+    fn read(path: PathBuf) -> Result<Self, Error> {
+        let request = match read_file(&path)? {
+            bytes if bytes.is_empty() => return Err(Error::CaptureEmpty(path)),
+            bytes => match Capture::new(bytes) {
+                Ok(request) => request,
+                Err(error) => return Err(Error::Capture { path, error }),
+            },
+        };
+        let beside = path.with_extension("response");
+        let response = match read_file(&beside) {
+            Err(Error::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
+            response => Some(response?).filter(|_| beside != path),
+        };
+        Ok(Self {
+            path,
+            request,
+            response,
+        })
     }
 }
 
-pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let given = Args::read(arguments, &SPEC, environment)?;
-    let url = url_of(&given)?;
-    if given.operands.is_empty() {
-        return Err(UsageError::NoFile.into());
+fn run(args: &Args<'_>) -> Result<(), Error> {
+    let url = backend_url(args)?;
+    if args.operands.is_empty() {
+        return Err(UsageError::NothingToReplay.into());
     }
     let mut exchanges = Vec::new();
-    for path in requests(&given.operands)? {
-        exchanges.push(read(path)?);
+    for path in request_paths(&args.operands)? {
+        exchanges.push(Exchange::read(path)?);
     }
-    if given.has(RESIGN) {
-        let token = token_of(&given)?;
-        for exchange in &mut exchanges {
-            let resigned = exchange.request.sign_anew(&token, server::now());
-            exchange.request = resigned.map_err(|error| exchange.error(error))?;
+    if args.has(&RESIGN) {
+        let token = required_token(args)?;
+        for Exchange { path, request, .. } in &mut exchanges {
+            *request = request.sign_anew(&token, server::now()).map_err(|error| {
+                let path = path.clone();
+                Error::Capture { path, error }
+            })?;
         }
     }
-    let style = Style::of(environment);
-    let client = match Client::of(&url) {
-        Ok(client) => client,
+    let style = Style::detect(args);
+    match Client::of(&url) {
+        Ok(client) => compare(&exchanges, &client, &url, style),
         Err(error) => {
             print(style.check(&Check::from(Fault::from_exchange(error, &url))))?;
-            return Err(all_failed(&exchanges));
+            let all = exchanges.len();
+            Err(Error::Replay { failed: all, all })
         }
-    };
-    compare(&exchanges, &client, &url, style)
-}
-
-fn all_failed(exchanges: &[Exchange]) -> Error {
-    Error::Replay {
-        failed: exchanges.len(),
-        all: exchanges.len(),
     }
 }
 
-/// The files that are meant: each as named, of a folder all `.request` in it.
-fn requests(named: &[OsString]) -> Result<Vec<PathBuf>, Error> {
+/// The files that the operands name: a file itself, and of a folder each `.request` file, in the order of their names.
+fn request_paths(operands: &[OsString]) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
-    for name in named {
-        let path = Path::new(name);
+    for operand in operands {
+        let path = Path::new(operand);
         if !path.is_dir() {
             paths.push(path.to_owned());
             continue;
         }
-        let unreadable = |error| unreadable("the folder", path, error);
-        // Less code than a sort.
-        let mut found = BinaryHeap::new();
+        let unreadable = |error| unreadable(path, error);
+        let mut requests = Vec::new();
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             if path.extension() == Some(OsStr::new("request")) {
-                found.push(path);
+                requests.push(path);
             }
         }
-        if found.is_empty() {
+        if requests.is_empty() {
             return Err(Error::NoRequest(path.to_owned()));
         }
-        paths.append(&mut found.into_sorted_vec());
+        requests.sort();
+        paths.append(&mut requests);
     }
     Ok(paths)
 }
 
-fn read(path: PathBuf) -> Result<Exchange, Error> {
-    let request = match read_file(&path) {
-        Ok(bytes) if bytes.is_empty() => Err(io::Error::other("it is empty")),
-        read => read,
-    };
-    let request = request.map_err(|error| unreadable("the captured request", &path, error))?;
-    let request = Capture::new(request).map_err(|error| Error::Capture {
-        path: path.clone(),
-        error,
-    })?;
-    let beside = path.with_extension("response");
-    let response = match read_file(&beside) {
-        Ok(bytes) if beside != path => Some(bytes),
-        Ok(_) => None,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(unreadable("the captured response", &beside, error)),
-    };
-    Ok(Exchange {
-        path,
-        request,
-        response,
-    })
-}
-
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// The content of a captured file.
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let most = FILE_MAX.saturating_add(1);
-    match File::open(path)?.take(most).read_to_end(&mut bytes)? {
-        length if u64::try_from(length).is_ok_and(|length| length <= FILE_MAX) => Ok(bytes),
-        _ => Err(io::Error::other(format!("over {FILE_MAX} bytes"))),
+    let read = File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, error))?;
+    if bytes.len() as u64 > FILE_MAX {
+        let (path, max) = (path.to_owned(), FILE_MAX);
+        return Err(Error::CaptureTooLong { path, max });
     }
+    Ok(bytes)
 }
 
-fn unreadable(what: &'static str, path: &Path, error: io::Error) -> Error {
-    Error::File {
-        what,
-        path: path.to_owned(),
-        error,
-    }
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    let path = path.to_owned();
+    Error::File { path, error }
 }
 
-/// Sends each once, on a connection of its own, and says what became of it.
+/// Sends each request once, on a connection of its own, and prints whether the answer is the captured one.
 fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> Result<(), Error> {
-    let mut failed = 0_usize;
+    let mut failed = 0;
     for exchange in exchanges {
-        let path = escape_for_terminal(exchange.path.as_os_str().as_encoded_bytes(), usize::MAX);
         let mut client = client.another();
         let (check, difference) = match client.exchange(&exchange.request.0, WECHAT_TIMEOUT) {
             Ok(answer) => compare_with_capture(&answer, exchange.response.as_deref()),
             Err(error) => (Check::from(Fault::from_exchange(error, url)), None),
         };
         failed += usize::from(check.severity == Severity::Error);
+        let path = exchange.path.as_os_str().as_encoded_bytes();
+        let path = escape_for_terminal(path, usize::MAX);
         let text = format!("{path}: {}", check.finding);
         print(style.with_severity(check.severity, &text))?;
         if let Some(difference) = difference {
             print(report(&difference, style))?;
         }
     }
+    let all = exchanges.len();
     match failed {
         0 => Ok(()),
-        failed => Err(Error::Replay {
-            failed,
-            all: exchanges.len(),
-        }),
+        failed => Err(Error::Replay { failed, all }),
     }
 }
 
@@ -182,7 +170,5 @@ fn report(difference: &Difference, style: Style) -> String {
     for line in &difference.received {
         text.push_str(&style.paint(Colour::Green, &format!("  + {line}\n")));
     }
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "  byte {}: {}", difference.position, difference.byte);
-    text
+    text + &format!("  byte {}: {}\n", difference.position, difference.byte)
 }

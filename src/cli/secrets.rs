@@ -1,251 +1,162 @@
-//! Where a command has its secrets from: the token, the EncodingAESKey, and those of before.
+//! Where a command reads its secrets from: the token, the EncodingAESKey, and the previous ones.
+//!
+//! No flag is a secret itself, because every user of a machine can read its command lines.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 
-use super::Error;
-use super::arguments::{Args, Flag};
-use super::usage::UsageError;
+use super::arguments::Args;
+use super::error::{Error, UsageError};
+use super::flags::{APP_ID, TOKEN_FILE};
 use crate::service;
 use crate::wechat::{AesKey, AppId, Cipher, SECURE, Token};
 
-// Its variable is the token, not a file's name.
-pub(super) const TOKEN_FILE: Flag = Flag {
-    flag: "--token-file",
-    variable: None,
-};
-pub(super) const APP_ID: Flag = Flag {
-    flag: "--app-id",
-    variable: Some("WECHAT_APP_ID"),
-};
+/// Bytes of a file that are read: more than any secret has, so that a longer file is refused.
+const FILE_MAX: u64 = 256;
 
-/// Where a secret comes from. There is no flag that is one itself: everybody on a machine can read its
-/// command lines.
-#[derive(Debug)]
-pub enum Source<T> {
-    /// A file that must be there.
-    File(PathBuf),
-    /// A file of `$CREDENTIALS_DIRECTORY` (systemd.exec(5), `LoadCredential=`) that may be there.
-    Credential(PathBuf),
-    /// The secret itself, as a variable held it.
-    Environment(T),
-    /// Nobody said.
-    Nowhere,
-}
-
-/// What a secret is called, as a variable and as a credential too, and what makes it of text.
+/// A kind of secret: the name of its variable, the name of its credential (systemd.exec(5), `LoadCredential=`), and the
+/// function that parses it and tells in an error where it comes from.
 struct Secret<T> {
-    what: &'static str,
     variable: &'static str,
     credential: &'static str,
-    parse: fn(&str, &str) -> Result<T, UsageError>,
+    parse: fn(&str, String) -> Result<T, UsageError>,
 }
 
 const TOKEN: Secret<Token> = Secret {
-    what: "the token file",
     variable: "WECHAT_TOKEN",
     credential: "token",
-    parse: parse_token,
+    parse: |text, origin| Token::parse(text).map_err(|error| UsageError::Token { origin, error }),
 };
 const PREVIOUS_TOKEN: Secret<Token> = Secret {
-    what: "the token file",
     variable: "WECHAT_TOKEN_PREVIOUS",
     credential: "token-previous",
-    parse: parse_token,
+    ..TOKEN
 };
 const AES_KEY: Secret<AesKey> = Secret {
-    what: "the EncodingAESKey",
     variable: "WECHAT_AES_KEY",
     credential: "aes-key",
-    parse: parse_aes_key,
+    parse: |text, origin| AesKey::parse(text).map_err(|error| UsageError::AesKey { origin, error }),
 };
 const PREVIOUS_AES_KEY: Secret<AesKey> = Secret {
-    what: "the EncodingAESKey of before",
     variable: "WECHAT_AES_KEY_PREVIOUS",
     credential: "aes-key-previous",
-    parse: parse_aes_key,
+    ..AES_KEY
 };
 
 impl<T> Secret<T> {
-    fn source(&self, given: &Args<'_>) -> Result<Source<T>, UsageError> {
-        if let Some(value) = given.variable(self.variable) {
-            let parsed = parse(value.as_encoded_bytes(), self.variable, self.parse);
-            return parsed.map(Source::Environment);
+    /// The secret from its variable, else from its credential, if there is one.
+    fn read(&self, args: &Args<'_>) -> Result<Option<T>, Error> {
+        if let Some(value) = args.variable(self.variable) {
+            let secret = self.parse_bytes(value.as_encoded_bytes(), self.variable.to_owned());
+            return Ok(Some(secret?));
         }
-        Ok(match given.variable("CREDENTIALS_DIRECTORY") {
-            Some(directory) => Source::Credential(PathBuf::from(directory).join(self.credential)),
-            None => Source::Nowhere,
-        })
-    }
-
-    /// The secret from there, if there is one.
-    fn read(&self, source: Source<T>) -> Result<Option<T>, Error> {
-        let path = match source {
-            Source::File(path) => path,
-            // Only where there is no such file; one that cannot be read is a failure.
-            Source::Credential(path) if path.try_exists().unwrap_or(true) => path,
-            Source::Environment(secret) => return Ok(Some(secret)),
-            Source::Credential(_) | Source::Nowhere => return Ok(None),
+        let Some(folder) = args.variable("CREDENTIALS_DIRECTORY") else {
+            return Ok(None);
         };
-        match read_front(&path) {
-            Ok(bytes) => Ok(Some(parse(&bytes, &format!("{path:?}"), self.parse)?)),
-            Err(error) => Err(Error::File {
-                what: self.what,
-                path,
-                error,
-            }),
+        let path = PathBuf::from(folder).join(self.credential);
+        // Only a missing file means that there is no secret; a file that cannot be read is an error.
+        match path.try_exists() {
+            Ok(false) => Ok(None),
+            Ok(true) | Err(_) => self.read_file(path).map(Some),
         }
     }
-}
 
-/// Where the token comes from: its flag, else its variable, else its credential.
-pub(super) fn token(given: &Args<'_>) -> Result<Source<Token>, UsageError> {
-    match given.path(&TOKEN_FILE)? {
-        Some(file) => Ok(Source::File(file)),
-        None => TOKEN.source(given),
+    /// The secret in a file that must exist.
+    fn read_file(&self, path: PathBuf) -> Result<T, Error> {
+        let mut bytes = Vec::new();
+        match File::open(&path).and_then(|file| file.take(FILE_MAX).read_to_end(&mut bytes)) {
+            Ok(_) => Ok(self.parse_bytes(&bytes, format!("{path:?}"))?),
+            Err(error) => Err(Error::File { path, error }),
+        }
+    }
+
+    /// Parses what a file or variable holds. One final newline, which `echo` writes, is removed. Bytes that are not
+    /// UTF-8 become characters that no secret may hold.
+    fn parse_bytes(&self, bytes: &[u8], origin: String) -> Result<T, UsageError> {
+        let text = String::from_utf8_lossy(bytes);
+        let line = text
+            .strip_suffix('\n')
+            .map(|line| line.strip_suffix('\r').unwrap_or(line));
+        (self.parse)(line.unwrap_or(&text), origin)
     }
 }
 
-/// Where the token of before comes from.
-pub(super) fn previous_token(given: &Args<'_>) -> Result<Source<Token>, UsageError> {
-    PREVIOUS_TOKEN.source(given)
-}
-
-impl Source<Token> {
-    /// The token, if there is one.
-    pub(super) fn read(self) -> Result<Option<Token>, Error> {
-        TOKEN.read(self)
+/// The token, if there is one: from the file that the flag names, else from its variable, else from its credential.
+pub(super) fn token(args: &Args<'_>) -> Result<Option<Token>, Error> {
+    match args.path(&TOKEN_FILE)? {
+        Some(path) => TOKEN.read_file(path).map(Some),
+        None => TOKEN.read(args),
     }
 }
 
-/// What encrypted messages take.
-#[derive(Debug)]
-pub struct Keys {
-    key: Source<AesKey>,
-    previous: Source<AesKey>,
-    app_id: Option<AppId>,
+/// The previous token, if there is one.
+pub(super) fn previous_token(args: &Args<'_>) -> Result<Option<Token>, Error> {
+    PREVIOUS_TOKEN.read(args)
 }
 
-impl Keys {
-    pub(super) fn of(given: &Args<'_>) -> Result<Self, UsageError> {
-        Ok(Self {
-            previous: PREVIOUS_AES_KEY.source(given)?,
-            ..Self::of_wechat(given)?
-        })
-    }
+/// The appid, if it was given.
+pub(super) fn app_id(args: &Args<'_>) -> Result<Option<AppId>, UsageError> {
+    args.value(&APP_ID, AppId::parse)
+}
 
-    /// Those that WeChat has: it reads no answer under another key than its message had.
-    pub(super) fn of_wechat(given: &Args<'_>) -> Result<Self, UsageError> {
-        Ok(Self {
-            key: AES_KEY.source(given)?,
-            previous: Source::Nowhere,
-            app_id: given.value(
-                &APP_ID,
-                "an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)",
-                AppId::parse,
-            )?,
-        })
-    }
+/// The cipher of a server, if there is an EncodingAESKey. It also opens messages under the previous one.
+pub(super) fn server_cipher(args: &Args<'_>) -> Result<Option<Cipher>, Error> {
+    let previous = PREVIOUS_AES_KEY.read(args)?;
+    cipher(args, previous)
+}
 
-    /// The account's appid, if it was given.
-    pub(super) fn app_id(&self) -> Option<AppId> {
-        self.app_id.clone()
-    }
+/// The cipher that WeChat has, if there is an EncodingAESKey. WeChat opens no answer under a previous one.
+pub(super) fn wechat_cipher(args: &Args<'_>) -> Result<Option<Cipher>, Error> {
+    cipher(args, None)
+}
 
-    /// The cipher, if there is a key.
-    pub(super) fn cipher(self) -> Result<Option<Cipher>, Error> {
-        let (key, previous) = (
-            AES_KEY.read(self.key)?,
-            PREVIOUS_AES_KEY.read(self.previous)?,
-        );
-        let Some(key) = key else {
-            return match previous {
-                Some(_) => Err(UsageError::NoAesKey(PREVIOUS_AES_KEY.what).into()),
-                None => Ok(None),
-            };
+fn cipher(args: &Args<'_>, previous: Option<AesKey>) -> Result<Option<Cipher>, Error> {
+    let Some(key) = AES_KEY.read(args)? else {
+        return match previous {
+            Some(_) => Err(UsageError::PreviousAesKeyAlone.into()),
+            None => Ok(None),
         };
-        let app_id = self.app_id.ok_or(UsageError::NoAppId)?;
-        let cipher = service::random().map(|random| Cipher::new(key, previous, app_id, random));
-        cipher.map(Some).map_err(Error::Random)
+    };
+    let app_id = app_id(args)?.ok_or(UsageError::NoAppId)?;
+    let cipher = service::random().map(|fill| Cipher::new(key, previous, app_id, fill));
+    cipher.map(Some).map_err(Error::Random)
+}
+
+/// The cipher that `read` reads and this flag or variable needs.
+pub(super) fn required(
+    name: &'static str,
+    read: impl FnOnce() -> Result<Option<Cipher>, Error>,
+) -> Result<Cipher, Error> {
+    match SECURE {
+        true => Ok(read()?.ok_or(UsageError::NoAesKey(name))?),
+        false => Err(UsageError::NotSecure(name).into()),
     }
-
-    /// The cipher, which the flag or variable of this name cannot do without.
-    pub(super) fn required_by(self, name: &'static str) -> Result<Cipher, Error> {
-        if !SECURE {
-            return Err(UsageError::Feature(name).into());
-        }
-        Ok(self.cipher()?.ok_or(UsageError::NoAesKey(name))?)
-    }
-}
-
-/// As much of a file as could be a secret, and a little more, so that what is none is seen to be.
-fn read_front(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(256).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// A secret from a file or variable. A final newline is cut, because `echo` writes one; anything else
-/// stays and is refused.
-fn parse<T>(
-    bytes: &[u8],
-    from: &str,
-    parse_text: fn(&str, &str) -> Result<T, UsageError>,
-) -> Result<T, UsageError> {
-    let text = str::from_utf8(bytes).map_err(|_| UsageError::SecretText {
-        from: from.to_owned(),
-    })?;
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    parse_text(text, from)
-}
-
-pub(super) fn parse_token(text: &str, from: &str) -> Result<Token, UsageError> {
-    Token::parse(text).map_err(|error| UsageError::Token {
-        from: from.to_owned(),
-        error,
-    })
-}
-
-fn parse_aes_key(text: &str, from: &str) -> Result<AesKey, UsageError> {
-    AesKey::parse(text).map_err(|error| UsageError::AesKey {
-        from: from.to_owned(),
-        error,
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
+    fn parse(bytes: &[u8]) -> Result<Token, UsageError> {
+        TOKEN.parse_bytes(bytes, "f".to_owned())
+    }
+
     #[test]
-    fn one_final_newline_of_a_token_is_cut_and_nothing_else() {
+    fn one_final_newline_is_removed_and_nothing_else() {
         for text in ["hello2021", "hello2021\n", "hello2021\r\n"] {
-            assert!(parse(text.as_bytes(), "f", parse_token).is_ok(), "{text:?}");
+            assert!(parse(text.as_bytes()).is_ok(), "{text:?}");
         }
-        for text in [
-            "hello2021\n\n",
-            " hello2021",
-            "hello2021 ",
-            "hello2021\r",
-            "\u{FEFF}hello2021",
+        for bytes in [
+            "hello2021\n\n".as_bytes(),
+            b" hello2021",
+            b"hello2021 ",
+            b"hello2021\r",
+            "\u{FEFF}hello2021".as_bytes(),
+            b"hello2021\xFF",
         ] {
-            assert!(
-                matches!(
-                    parse(text.as_bytes(), "f", parse_token),
-                    Err(UsageError::Token { .. })
-                ),
-                "{text:?}"
-            );
+            let secret = parse(bytes);
+            assert!(matches!(secret, Err(UsageError::Token { .. })), "{bytes:?}");
         }
-        assert_eq!(
-            parse(b"hello\xFF", "f", parse_token)
-                .unwrap_err()
-                .to_string(),
-            "f: not text, letters and digits expected"
-        );
     }
 }

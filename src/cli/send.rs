@@ -1,14 +1,14 @@
-//! `wechat send`: a message as WeChat would send it, and what WeChat would make of the answer.
+//! `wechat send`: sends a message as WeChat would and judges the answer.
 
-use std::ffi::OsString;
-use std::fmt::Write as _;
+use std::time::Duration;
 
-use super::Error;
-use super::arguments::{Args, CommandSpec, Environment, Flag};
-use super::client::{URL, token_of, url_of};
+use super::arguments::{Args, CommandSpec};
+use super::client::{backend_url, required_token};
+use super::error::{Error, UsageError};
+use super::flags::{COMPATIBLE, ENCRYPTED, FROM, RAW, TRIES};
 use super::output::{Colour, Style, print};
-use super::secrets::{APP_ID, Keys, TOKEN_FILE};
-use super::usage::UsageError;
+use super::secrets::{required, wechat_cipher};
+use super::wording;
 use crate::client::{BodyEnd, Client};
 use crate::rules;
 use crate::server;
@@ -16,56 +16,64 @@ use crate::simulator::{
     Check, Encryption, Fault, Severity, SignedQuery, TestMessage, Verdict, WECHAT_TIMEOUT,
     WECHAT_TRIES, check_answer, parse_field, random,
 };
-use crate::text::display::{escape_for_terminal, format_duration};
+use crate::text::display::escape_for_terminal;
 use crate::wechat::{Mode, Token};
 
-const FROM: Flag = Flag {
-    flag: "--from",
-    variable: None,
-};
-const ALL_TRIES: &str = "--tries";
-const RAW: &str = "--raw";
-const ENCRYPTED: &str = "--encrypted";
-const COMPATIBLE: &str = "--compatible";
-const SPEC: CommandSpec = CommandSpec {
-    flags: &[&URL, &TOKEN_FILE, &FROM, &APP_ID],
-    switches: &[ALL_TRIES, RAW, ENCRYPTED, COMPATIBLE],
-    operands: usize::MAX,
+pub(super) const COMMAND: CommandSpec = CommandSpec {
+    name: "send",
+    usage: "send [TEXT] [Field=Value]...",
+    operands_max: usize::MAX,
+    summary: "send a message as WeChat would and judge the answer",
+    description: "\
+Sends a message as WeChat would, and shows the answer and what WeChat would do with it. Exits with 0 if
+WeChat would deliver the answer, or if the answer is not to reply.
+
+  wechat send 你好
+  wechat send Event=subscribe
+  wechat send Event=CLICK EventKey=V1001_TODAY
+  wechat send MsgType=image PicUrl=http://e/p.jpg MediaId=m1
+  wechat send Event=scancode_waitmsg EventKey=k ScanCodeInfo/ScanResult=1
+
+TEXT is the Content; Field=Value sets any element of the message. After -- a text is taken literally, even if
+it holds =. Elements that are not given are filled in: ToUserName, FromUserName, CreateTime, MsgId, and MsgType
+(event if there is an Event, text if there is a Content).
+
+--encrypted and --compatible need --app-id and the EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of
+$CREDENTIALS_DIRECTORY.
+",
+    run,
 };
 
-pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let given = Args::read(arguments, &SPEC, environment)?;
-    let (url, token) = (url_of(&given)?, token_of(&given)?);
-    // 17 digits, as WeChat's numbers have.
-    let msg_id = 10_000_000_000_000_000 + random() % 90_000_000_000_000_000;
+fn run(args: &Args<'_>) -> Result<(), Error> {
+    let (url, token) = (backend_url(args)?, required_token(args)?);
+    let style = Style::detect(args);
     let now = server::now();
-    let fields = fields(&given)?;
-    let style = Style::of(environment);
+    let fields = fields(args)?;
     for problem in fields
         .iter()
         .filter_map(|(path, _)| rules::check_field(path).err())
     {
         print(style.with_severity(Severity::Warning, &problem.to_string()))?;
     }
+    // 17 digits, as WeChat's own MsgIds have.
+    let msg_id = 10_000_000_000_000_000 + random() % 90_000_000_000_000_000;
     let message = TestMessage::new(fields, now, msg_id).map_err(UsageError::TestMessage)?;
-    // The same signature with every try, as observed.
-    let signed_query = SignedQuery::new(&token, now);
-    let encryption = encryption(&given, token)?;
+    // WeChat signs all tries of a message alike, as observed.
+    let query = SignedQuery::new(&token, now);
+    let encryption = encryption(args, token)?;
     let body = match &encryption {
-        Some(encryption) => encryption
-            .seal(&message, &signed_query)
-            .map_err(Error::Random)?,
+        Some(encryption) => encryption.seal(&message, &query).map_err(Error::Random)?,
         None => message.plain_body(),
     };
-    let raw = |xml: &[u8]| match given.has(RAW) {
-        true => print([&style.foreign(xml), b"\n\n".as_slice()].concat()),
+    let print_raw = |xml: &[u8]| match args.has(&RAW) {
+        true => print([&style.escape(xml), b"\n\n".as_slice()].concat()),
         false => Ok(()),
     };
     if encryption.is_some() {
-        raw(message.xml().as_bytes())?;
+        print_raw(message.xml().as_bytes())?;
     }
-    raw(body.xml.as_bytes())?;
-    let request = message.request(&url, &signed_query, &body);
+    print_raw(body.xml.as_bytes())?;
+    let request = message.request(&url, &query, &body);
     let fail = |fault, error| {
         print(style.check(&Check::from(fault)))?;
         Err(error)
@@ -74,54 +82,49 @@ pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Resul
         Ok(client) => client,
         Err(error) => return fail(Fault::from_exchange(error, &url), Error::NotDelivered),
     };
-    let tries = if given.has(ALL_TRIES) {
-        WECHAT_TRIES
-    } else {
-        1
-    };
-    let mut late = None;
-    for count in 1..=tries {
+    let tries = if args.has(&TRIES) { WECHAT_TRIES } else { 1 };
+    let mut try_number = 1;
+    loop {
         if tries > 1 {
-            print(format!("try {count}: "))?;
+            print(wording::try_number(try_number))?;
         }
-        late = match client.exchange(&request, WECHAT_TIMEOUT) {
-            Ok(answer) if answer.end == BodyEnd::Timeout => check_answer(&answer).err(),
-            Ok(answer) => {
+        let fault = match client.exchange(&request, WECHAT_TIMEOUT) {
+            Ok(answer) if answer.end != BodyEnd::Timeout => {
                 let verdict = Verdict::judge(&answer, &message, &encryption);
-                print(report(&verdict, &format_duration(answer.took), style))?;
-                if given.has(RAW) {
+                print(report(&verdict, answer.took, style))?;
+                if args.has(&RAW) {
                     print("\n")?;
-                    raw(answer.content)?;
-                    verdict.decrypted.as_deref().map_or(Ok(()), raw)?;
+                    print_raw(answer.content)?;
+                    verdict.decrypted.as_deref().map_or(Ok(()), print_raw)?;
                 }
                 return conclude(&verdict);
             }
-            Err(error) if error.is_timeout() => Some(Fault::from_exchange(error, &url)),
+            Ok(answer) => {
+                check_answer(&answer).expect_err("content that does not end in time is a fault")
+            }
+            Err(error) if error.is_timeout() => Fault::from_exchange(error, &url),
             Err(error) => return fail(Fault::from_exchange(error, &url), Error::NotDelivered),
         };
-        if tries > 1 {
-            print(format!(
-                "no answer within {}\n",
-                format_duration(WECHAT_TIMEOUT)
-            ))?;
+        if tries == 1 {
+            return fail(fault, Error::NotInTime);
         }
+        print(wording::no_answer(WECHAT_TIMEOUT))?;
+        if try_number == tries {
+            return fail(fault, Error::NotDelivered);
+        }
+        try_number += 1;
     }
-    let error = match tries {
-        1 => Error::NotInTime,
-        _ => Error::NotDelivered,
-    };
-    fail(late.expect("every try was too late"), error)
 }
 
-/// What it is sent under in the encrypted modes.
-fn encryption(given: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error> {
-    let (switch, mode) = match (given.has(ENCRYPTED), given.has(COMPATIBLE)) {
+/// How the message is encrypted; `None` in plain mode.
+fn encryption(args: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error> {
+    let (switch, mode) = match (args.has(&ENCRYPTED), args.has(&COMPATIBLE)) {
         (false, false) => return Ok(None),
-        (true, true) => return Err(UsageError::Both(ENCRYPTED, COMPATIBLE).into()),
-        (true, false) => (ENCRYPTED, Mode::Safe),
-        (false, true) => (COMPATIBLE, Mode::Compatible),
+        (true, true) => return Err(UsageError::Conflict(ENCRYPTED.name, COMPATIBLE.name).into()),
+        (true, false) => (ENCRYPTED.name, Mode::Safe),
+        (false, true) => (COMPATIBLE.name, Mode::Compatible),
     };
-    let cipher = Keys::of_wechat(given)?.required_by(switch)?;
+    let cipher = required(switch, || wechat_cipher(args))?;
     Ok(Some(Encryption {
         token,
         cipher,
@@ -129,62 +132,66 @@ fn encryption(given: &Args<'_>, token: Token) -> Result<Option<Encryption>, Erro
     }))
 }
 
+/// Prints what WeChat would do with the answer; an error if it would not deliver it.
 fn conclude(verdict: &Verdict) -> Result<(), Error> {
     if !verdict.is_accepted() {
         return Err(Error::NotDelivered);
     }
     print(match verdict.kind.is_no_reply() {
-        true => "WeChat would show the user nothing\n",
-        false => "WeChat would deliver this\n",
+        true => wording::SHOWN_NOTHING,
+        false => wording::DELIVERED,
     })
 }
 
-/// The fields that were given: a text, `Field=Value`, and the user. Behind `--` all is text.
-fn fields(given: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
-    let text = |value: &OsString| match value.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(UsageError::NotText(value.clone())),
-    };
+/// The fields that were given: a text, `Field=Value`, and the user. After `--` every operand is a text.
+fn fields(args: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     let mut fields = Vec::new();
     let mut has_text = false;
-    for (at, operand) in given.operands.iter().enumerate() {
-        let written = text(operand)?;
-        let field = parse_field(&written).filter(|_| !given.is_behind(at));
+    for (index, operand) in args.operands.iter().enumerate() {
+        let text = operand
+            .to_str()
+            .ok_or_else(|| UsageError::NotUtf8(operand.clone()))?;
+        let field = parse_field(text).filter(|_| !args.is_after_separator(index));
         fields.push(match field {
             Some((path, value)) => (path.to_owned(), value.to_owned()),
-            None if has_text => return Err(UsageError::Argument(operand.clone())),
+            None if has_text => {
+                return Err(UsageError::UnexpectedArgument {
+                    argument: operand.clone(),
+                    command: "send",
+                });
+            }
             None => {
                 has_text = true;
-                ("Content".to_owned(), written)
+                ("Content".to_owned(), text.to_owned())
             }
         });
     }
-    let user = given.value(&FROM, "an openid", |user| {
-        (!user.is_empty()).then(|| user.to_owned())
-    })?;
+    let user = args.value(&FROM, |user| (!user.is_empty()).then(|| user.to_owned()))?;
     if let (Some(user), false) = (user, fields.is_empty()) {
         fields.push(("FromUserName".to_owned(), user));
     }
     Ok(fields)
 }
 
-/// The answer for reading: what kind it is, its fields a line each, and what is wrong with it.
-fn report(verdict: &Verdict, took: &str, style: Style) -> String {
+/// The answer for people: its kind, a line for each field, and what is wrong with it.
+fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
     let colour = match verdict.is_accepted() {
         true => Colour::Green,
         false => Colour::Red,
     };
-    let kind = style.paint(colour, &verdict.kind.to_string());
-    let mut text = format!("{kind} after {took}\n");
+    let kind = &style.paint(colour, &verdict.kind.to_string());
+    let mut text = wording::answer(kind, took);
     for (path, value) in &verdict.fields {
         let lines: Vec<String> = value
             .split('\n')
             .map(|line| escape_for_terminal(line.as_bytes(), usize::MAX))
             .collect();
-        let indent = " ".repeat(path.chars().count().saturating_add(4));
+        let indent = " ".repeat(path.chars().count() + 4);
         let path = escape_for_terminal(path.as_bytes(), usize::MAX);
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {path}: {}", lines.join(&format!("\n{indent}")));
+        text.push_str(&format!(
+            "  {path}: {}\n",
+            lines.join(&format!("\n{indent}"))
+        ));
     }
     for check in &verdict.checks {
         text.push_str(&style.check(check));

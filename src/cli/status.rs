@@ -1,29 +1,28 @@
-//! `wechat status`: how the server is, as a table for people or JSON for machines.
+//! `wechat status`: the status of the running server, as a table or as JSON.
 
-use std::ffi::OsString;
-
-use super::Error;
 use super::arguments::{Args, CommandSpec};
-use super::control::{self, CONTROL, ControlPath};
+use super::control::{ControlPath, ask};
+use super::error::Error;
+use super::flags::JSON;
 use super::output::print;
 use crate::control::{STATUS, STATUS_JSON};
 
-const JSON: &str = "--json";
-
-const SPEC: CommandSpec = CommandSpec {
-    flags: &[&CONTROL],
-    switches: &[JSON],
-    operands: 0,
+pub(super) const COMMAND: CommandSpec = CommandSpec {
+    name: "status",
+    usage: "status",
+    operands_max: 0,
+    summary: "show the status of the running server",
+    description: "\
+Shows the status of the running server: what it has answered since its start, what it has refused and
+why, how long the last 1,024 answers took (programs and waiting tries included), and what is in progress.
+",
+    run,
 };
 
-pub(super) fn run(
-    arguments: &[OsString],
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<(), Error> {
-    let given = Args::read(arguments, &SPEC, environment)?;
-    let question = match given.has(JSON) {
+fn run(args: &Args<'_>) -> Result<(), Error> {
+    let question = match args.has(&JSON) {
         true => STATUS_JSON,
         false => STATUS,
     };
-    print(control::ask(ControlPath::of(&given)?, question)?)
+    print(ask(ControlPath::from_args(args)?, question)?)
 }

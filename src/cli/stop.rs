@@ -1,23 +1,18 @@
-//! `wechat stop`: ends the server, as soon as it has finished what is under way.
+//! `wechat stop`: a graceful stop of the running server.
 
-use std::ffi::OsString;
-
-use super::Error;
-use super::arguments::{Args, CommandSpec};
-use super::control::{self, CONTROL, ControlPath};
+use super::arguments::CommandSpec;
+use super::control::{ControlPath, ask};
 use super::output::print;
 use crate::control::STOP;
 
-const SPEC: CommandSpec = CommandSpec {
-    flags: &[&CONTROL],
-    switches: &[],
-    operands: 0,
+pub(super) const COMMAND: CommandSpec = CommandSpec {
+    name: "stop",
+    usage: "stop",
+    operands_max: 0,
+    summary: "stop the server gracefully",
+    description: "\
+Stops the running server once every message in progress is answered, at most 15 seconds later. Until then
+the server still accepts WeChat's further tries of these messages. Returns when the server has ended.
+",
+    run: |args| print(ask(ControlPath::from_args(args)?, STOP)?),
 };
-
-pub(super) fn run(
-    arguments: &[OsString],
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<(), Error> {
-    let given = Args::read(arguments, &SPEC, environment)?;
-    print(control::ask(ControlPath::of(&given)?, STOP)?)
-}

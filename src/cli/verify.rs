@@ -1,33 +1,37 @@
-//! `wechat verify`: the token check against any backend, and what is wrong where it fails.
+//! `wechat verify`: WeChat's token check of any backend, and what is wrong where it fails.
 
 use std::cell::Cell;
-use std::ffi::OsString;
 
-use super::Error;
-use super::arguments::{Args, CommandSpec, Environment};
-use super::client::{URL, token_of, url_of};
+use super::arguments::{Args, CommandSpec};
+use super::client::{backend_url, required_token};
+use super::error::Error;
 use super::output::{Style, print};
-use super::secrets::TOKEN_FILE;
+use super::wording;
 use crate::server;
 use crate::simulator::{Severity, TokenCheck};
 
-const SPEC: CommandSpec = CommandSpec {
-    flags: &[&URL, &TOKEN_FILE],
-    switches: &[],
-    operands: 0,
+pub(super) const COMMAND: CommandSpec = CommandSpec {
+    name: "verify",
+    usage: "verify",
+    operands_max: 0,
+    summary: "make WeChat's token check and explain a failure",
+    description: "\
+Makes WeChat's token check of any backend and explains what is wrong with the answer. Then makes it with a
+wrong signature, which the backend must refuse. Exits with 0 if WeChat would accept the URL.
+",
+    run,
 };
 
-pub(super) fn run(arguments: &[OsString], environment: Environment<'_>) -> Result<(), Error> {
-    let given = Args::read(arguments, &SPEC, environment)?;
-    let (url, token) = (url_of(&given)?, token_of(&given)?);
-    let style = Style::of(environment);
+fn run(args: &Args<'_>) -> Result<(), Error> {
+    let (url, token) = (backend_url(args)?, required_token(args)?);
+    let style = Style::detect(args);
     let is_ready = Cell::new(true);
     TokenCheck::new(&url, &token, server::now()).run(|check| {
         is_ready.set(is_ready.get() && check.severity != Severity::Error);
         print(style.check(&check))
     })?;
     if is_ready.get() {
-        print(format!("WeChat would take {url} with this token\n"))
+        print(wording::accepted(&url))
     } else {
         Err(Error::NotReady(url))
     }

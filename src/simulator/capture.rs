@@ -12,7 +12,7 @@ pub(crate) struct Capture(pub(crate) Vec<u8>);
 
 /// Why a capture cannot be sent or signed anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CaptureError {
+pub(crate) enum CaptureError {
     /// Bytes follow the request.
     Surplus {
         /// Their number.

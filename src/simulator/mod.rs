@@ -17,15 +17,13 @@ mod token_check;
 mod verdict;
 mod wording;
 
-pub(crate) use capture::Capture;
-pub use capture::CaptureError;
+pub(crate) use capture::{Capture, CaptureError};
 pub(crate) use check::{Check, Severity};
 pub(crate) use difference::{Difference, compare_with_capture};
 pub(crate) use encryption::Encryption;
 pub(crate) use fault::{Fault, check_answer};
 pub(crate) use signed_query::{SignedQuery, random};
-pub use test_message::TestMessageError;
-pub(crate) use test_message::{TestMessage, parse_field};
+pub(crate) use test_message::{TestMessage, TestMessageError, parse_field};
 pub(crate) use timing::{FAULT_PROMPT, WECHAT_TIMEOUT, WECHAT_TRIES};
 pub(crate) use token_check::TokenCheck;
 pub(crate) use verdict::Verdict;

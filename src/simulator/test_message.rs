@@ -30,7 +30,7 @@ pub(crate) struct RequestBody {
 
 /// Why fields make no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TestMessageError {
+pub(crate) enum TestMessageError {
     /// There are no fields.
     Empty,
     /// A field is given twice.

@@ -1,4 +1,5 @@
-//! Suggests the known name that a misspelt name probably means, by its edit distance (Levenshtein, 1965).
+//! Suggests the known name that a misspelt name probably means, by its edit distance (Levenshtein, 1965), with
+//! swapped neighbours counted as one edit (Damerau, 1964).
 
 /// The known name with the fewest edits from `name`, ASCII case ignored; `None` if that takes more edits than a
 /// third of its characters (at least one is allowed).
@@ -11,21 +12,26 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
     (edits <= allowed).then_some(nearest)
 }
 
-/// The number of characters to insert, delete or replace to turn one name into the other, ASCII case ignored.
+/// The number of edits that turn one name into the other, ASCII case ignored: to insert, delete or replace a character,
+/// or to swap two neighbours.
 fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.to_ascii_lowercase().chars().collect();
-    // Entry n: the distance between the characters of `from` so far and the first n of `to`.
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for character in from.to_ascii_lowercase().chars() {
-        let mut diagonal = row[0];
-        row[0] += 1;
-        for (column, expected) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(character != *expected);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+    let [from, to] = [from, to].map(|name| name.to_ascii_lowercase().chars().collect::<Vec<_>>());
+    // Entry n of a row: the distance between the characters of `from` so far and the first n of `to`.
+    let mut second_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for i in 0..from.len() {
+        let mut row = vec![i + 1];
+        for j in 0..to.len() {
+            let replaced = last[j] + usize::from(from[i] != to[j]);
+            let mut edits = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j] {
+                edits = edits.min(second_last[j - 1] + 1);
+            }
+            row.push(edits);
         }
+        second_last = std::mem::replace(&mut last, row);
     }
-    row[to.len()]
+    last[to.len()]
 }
 
 #[cfg(test)]
@@ -50,5 +56,7 @@ mod tests {
         assert_eq!(distance("abc", ""), 3);
         assert_eq!(distance("天气", "天"), 1);
         assert_eq!(distance("same", "SAME"), 0);
+        assert_eq!(distance("sned", "send"), 1);
+        assert_eq!(distance("ca", "abc"), 3);
     }
 }

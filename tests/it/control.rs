@@ -281,7 +281,7 @@ fn only_root_and_the_servers_user_can_connect() {
             .uid(65534)
             .gid(65534),
     );
-    let expected = format!("wechat: {control:?} is for root and the server's own user alone\n");
+    let expected = format!("wechat: {control:?} is only for root and the server's own user\n");
     assert_eq!((said.code, said.err), (1, expected));
 }
 
@@ -305,14 +305,17 @@ fn replaces_the_control_socket_of_a_killed_server() {
     start(&control, &[]).stop_silent();
     assert!(Path::new(&control).exists());
     let said = run(&control, &["status"]);
-    let gone = format!("wechat: the server at {control:?} is gone\n");
+    let gone = format!(
+        "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
+    );
     assert_eq!((said.code, said.err), (1, gone));
     let _program = start(&control, &[]);
     assert_eq!(run(&control, &["status"]).code, 0);
     let file = folder.path("file");
     fs::write(&file, "").unwrap();
     let said = run(&file, &["status"]);
-    let other = format!("wechat: {file:?} is no server's control socket\n");
+    let other =
+        format!("wechat: no server at {file:?}; if it is at another path, pass --control PATH\n");
     assert_eq!((said.code, said.err), (1, other));
 }
 
@@ -324,7 +327,7 @@ fn assert_no_start(control: &str, reason: &str) {
         "--control",
         control,
     ]));
-    let expected = format!("wechat: cannot make the control socket {control:?}: {reason}\n");
+    let expected = format!("wechat: cannot create the control socket {control:?}: {reason}\n");
     assert_eq!((said.code, said.out.as_str(), said.err), (1, "", expected));
 }
 
@@ -351,10 +354,7 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     let _datagram = UnixDatagram::bind(&datagram).unwrap();
     assert_no_start(&datagram, "Protocol wrong type for socket (os error 91)");
     let nowhere = folder.path("nowhere/control");
-    assert_no_start(
-        &nowhere,
-        &format!("there is no {:?}", folder.path("nowhere")),
-    );
+    assert_no_start(&nowhere, "No such file or directory (os error 2)");
     let long = folder.path(&"long".repeat(30));
     let said = finish(command().env("WECHAT_TOKEN", TOKEN).args([
         "--listen",
@@ -388,8 +388,7 @@ fn starts_without_a_control_socket_if_none_was_given() {
     assert_eq!(
         program.next_line(),
         format!(
-            "there is no {directory}, so wechat status and stop cannot reach this server; --control \
-             PATH lets them\n"
+            "note: no control socket ({directory} does not exist); for status and stop, pass --control PATH\n"
         )
     );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
@@ -400,8 +399,8 @@ fn starts_without_a_control_socket_if_none_was_given() {
     assert_eq!(
         second.next_line(),
         format!(
-            "{directory}/control is another server's, so wechat status and stop reach that one; \
-             --control PATH lets them\n"
+            "note: no control socket ({directory}/control: another server uses it); \
+             for status and stop, pass --control PATH\n"
         )
     );
     second.stop_silent();
@@ -465,5 +464,8 @@ fn assert_unanswered(answer: &'static [u8], reason: &str) {
 #[test]
 fn reports_a_server_that_ends_without_an_answer() {
     assert_unanswered(b"", "the server at PATH ended without an answer");
-    assert_unanswered(b"no \x1b[2J\n", "PATH: no \\u{1b}[2J");
+    assert_unanswered(
+        b"no \x1b[2J\n",
+        "the server at PATH answered: no \\u{1b}[2J",
+    );
 }

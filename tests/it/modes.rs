@@ -627,22 +627,22 @@ fn what_is_read_is_said_at_the_start() {
             .args(["serve", "--listen", "127.0.0.1:0"]);
         let mut program = Program::spawn(&mut command);
         let line = program.next_line();
-        // Nothing of before was given, and so nothing is said of it.
+        // There is no previous secret, so no line about one follows.
         assert!(
             program
                 .next_line()
-                .starts_with("there is no /nonexistent, ")
+                .starts_with("note: no control socket (/nonexistent does not exist); ")
         );
         let plain = WeChat::usual().post(&text_message("a"), Mode::Plain);
         let answer = ask(&mut connect(program.address), &plain);
         (line, answer.status)
     };
-    let of = "encrypted messages of wx2c2769f8efd9abc2 are";
-    let plain_too = format!("{of} read, and plain ones\n");
-    assert_eq!(said("0", Some(AES_KEY)), (plain_too, 200));
-    let no_others = format!("{of} read, and no others\n");
-    assert_eq!(said("1", Some(AES_KEY)), (no_others, 403));
-    let unread = format!("an appid was given and no EncodingAESKey, so {of} not read\n");
+    let all = "accepting encrypted and plain messages of wx2c2769f8efd9abc2\n".to_owned();
+    assert_eq!(said("0", Some(AES_KEY)), (all, 200));
+    let encrypted = "accepting only encrypted messages of wx2c2769f8efd9abc2\n".to_owned();
+    assert_eq!(said("1", Some(AES_KEY)), (encrypted, 403));
+    let unread = "note: no EncodingAESKey; cannot read encrypted messages of wx2c2769f8efd9abc2\n"
+        .to_owned();
     assert_eq!(said("0", None), (unread, 200));
 }
 
@@ -667,9 +667,9 @@ fn a_rotation_takes_both_keys_and_both_tokens() {
     ]);
     let mut program = Program::spawn(&mut command);
     for said in [
-        "encrypted messages of wx2c2769f8efd9abc2 are read, and plain ones\n",
-        "the token of before is good too\n",
-        "the EncodingAESKey of before is good too\n",
+        "accepting encrypted and plain messages of wx2c2769f8efd9abc2\n",
+        "also accepting the previous token\n",
+        "also accepting the previous EncodingAESKey\n",
     ] {
         assert_eq!(program.next_line(), said);
     }

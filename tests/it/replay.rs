@@ -278,7 +278,7 @@ fn refuses_files_that_cannot_be_replay() {
         (
             &[&long],
             1,
-            format!("cannot read the captured request {long:?}: over 1048576 bytes"),
+            format!("{long:?} is too long; at most 1048576 bytes allowed"),
         ),
         (
             &[&surplus],
@@ -289,25 +289,24 @@ fn refuses_files_that_cannot_be_replay() {
             &[&unreadable],
             1,
             format!(
-                "cannot read the captured response {:?}: Is a directory (os error 21)",
+                "cannot read {:?}: Is a directory (os error 21)",
                 refused.join("folder.response")
             ),
         ),
         (
             &["/dev/null"],
             1,
-            "cannot read the captured request \"/dev/null\": it is empty".to_owned(),
+            "\"/dev/null\" is empty; expected an HTTP request".to_owned(),
         ),
         (
             &[],
             2,
-            "nothing to replay, a .request file or a folder expected".to_owned(),
+            "nothing to replay; expected a .request file or a folder of them".to_owned(),
         ),
         (
             &["/none"],
             1,
-            "cannot read the captured request \"/none\": No such file or directory (os error 2)"
-                .to_owned(),
+            "cannot read \"/none\": No such file or directory (os error 2)".to_owned(),
         ),
         (&[&empty], 1, format!("no .request file in {empty:?}")),
     ];

@@ -36,7 +36,7 @@ fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
         (said.code, said.err.as_str()),
         (
             1,
-            "wechat: WeChat would not deliver this as it is, the user may see 该公众号提供的服务出现故障，请稍后再试\n"
+            "wechat: WeChat would not deliver this answer; the user may see 该公众号提供的服务出现故障，请稍后再试\n"
         )
     );
 }
@@ -442,13 +442,16 @@ fn number<'a>(xml: &'a str, name: &str) -> &'a str {
 fn refuses_arguments_that_make_no_message() {
     let cases: [(&[&str], &str); 9] = [
         (&["--raw=1", "a"], "--raw takes no value"),
-        (&["--from", "", "a"], "--from is \"\", an openid allowed"),
+        (&["--from", "", "a"], "--from is \"\"; expected an openid"),
         (&[], "nothing to send, expected a text or Field=Value"),
         (
             &["--from", "o2"],
             "nothing to send, expected a text or Field=Value",
         ),
-        (&["a", "b"], "unexpected argument \"b\", see wechat --help"),
+        (
+            &["a", "b"],
+            "unexpected argument \"b\"; see wechat help send",
+        ),
         (
             &["a", "Content=b"],
             "Content is given more than once, at most once allowed",
@@ -464,7 +467,7 @@ fn refuses_arguments_that_make_no_message() {
         ),
         (
             &["--trees", "a"],
-            "unknown flag \"--trees\", see wechat --help",
+            "unknown flag \"--trees\"; did you mean --tries?",
         ),
     ];
     for (arguments, message) in cases {
@@ -737,7 +740,7 @@ fn refuses_both_modes_at_once_and_explains_a_refused_plain_message() {
     );
     let both = ["send", "--encrypted", "--compatible", "a"];
     let said = run(program.address, &both);
-    let expected = "wechat: --encrypted and --compatible, one of them allowed\n";
+    let expected = "wechat: --encrypted and --compatible exclude each other; pass one of them\n";
     assert_eq!((said.code, said.err.as_str()), (2, expected));
 }
 

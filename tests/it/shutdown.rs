@@ -62,7 +62,9 @@ fn stop_waits_for_requests_and_their_repeats() {
     assert!(TcpStream::connect(address).is_err());
     assert!(!Path::new(&control).exists());
     let said = run(&control, &["stop"]);
-    let nobody = format!("wechat: no server at {control:?}; --control PATH says where one is\n");
+    let nobody = format!(
+        "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
+    );
     assert_eq!((said.code, said.err), (1, nobody));
 }
 

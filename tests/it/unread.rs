@@ -136,7 +136,7 @@ fn what_takes_a_key_is_refused_without_one() {
     refused(
         &[("WECHAT_AES_KEY", key)],
         &["serve"],
-        "EncodingAESKey without an appid, --app-id or WECHAT_APP_ID expected",
+        "the EncodingAESKey needs the appid of the account; pass --app-id APPID or set WECHAT_APP_ID",
         "WECHAT_AES_KEY: FEATURE",
     );
     refused(
@@ -148,7 +148,7 @@ fn what_takes_a_key_is_refused_without_one() {
     refused(
         &[("WECHAT_AES_KEY_PREVIOUS", key)],
         &["serve"],
-        "the EncodingAESKey of before without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected",
+        "the previous EncodingAESKey needs the current one; set WECHAT_AES_KEY or the credential aes-key",
         "WECHAT_AES_KEY_PREVIOUS: FEATURE",
     );
     for (command, flag) in [
@@ -161,7 +161,7 @@ fn what_takes_a_key_is_refused_without_one() {
             &[],
             &[&[command, flag], text].concat(),
             &format!(
-                "{flag} without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected"
+                "{flag} needs the EncodingAESKey; set WECHAT_AES_KEY or the credential aes-key"
             ),
             &format!("{flag}: FEATURE"),
         );
@@ -169,10 +169,10 @@ fn what_takes_a_key_is_refused_without_one() {
     refused(
         &[("WECHAT_REQUIRE_ENCRYPTION", "1")],
         &["serve"],
-        "WECHAT_REQUIRE_ENCRYPTION without an EncodingAESKey, WECHAT_AES_KEY or the credential aes-key expected",
+        "WECHAT_REQUIRE_ENCRYPTION needs the EncodingAESKey; set WECHAT_AES_KEY or the credential aes-key",
         "WECHAT_REQUIRE_ENCRYPTION: FEATURE",
     );
-    let no_token = "no token, WECHAT_TOKEN or --token-file FILE expected";
+    let no_token = "no token; set WECHAT_TOKEN or pass --token-file FILE";
     let secrets = [("WECHAT_AES_KEY", key), ("WECHAT_APP_ID", "wx1")];
     let previous = [("WECHAT_TOKEN_PREVIOUS", TOKEN)];
     for (variables, without) in [
@@ -188,8 +188,8 @@ fn what_takes_a_key_is_refused_without_one() {
         };
         assert_eq!((said.code, said.err), (2, format!("wechat: {expected}\n")));
     }
-    let original_id = "WECHAT_APP_ID is \"gh_7f083739789a\", \
-         an appid such as wx5823bf96d3bd56c7 (gh_… is the original id) allowed";
+    let original_id = "WECHAT_APP_ID is \"gh_7f083739789a\"; \
+         expected an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)";
     refused(
         &[("WECHAT_APP_ID", "gh_7f083739789a")],
         &["serve"],
@@ -208,7 +208,7 @@ fn what_takes_a_key_is_refused_without_one() {
 }
 
 #[test]
-fn the_token_of_before_is_good_too() {
+fn previous_token_is_accepted_too() {
     const OTHER: &str = "goodbye2020";
     let mut command = command();
     command
@@ -216,7 +216,7 @@ fn the_token_of_before_is_good_too() {
         .env("WECHAT_TOKEN_PREVIOUS", TOKEN)
         .args(["serve", "--listen", "127.0.0.1:0"]);
     let mut program = Program::spawn(&mut command);
-    assert_eq!(program.next_line(), "the token of before is good too\n");
+    assert_eq!(program.next_line(), "also accepting the previous token\n");
     let mut stream = connect(program.address);
     assert_eq!(ask(&mut stream, &post(&text_message("你好"))).status, 200);
     for (token, status) in [("another2022", 200), (TOKEN, 200), (OTHER, 403)] {

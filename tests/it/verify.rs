@@ -42,7 +42,7 @@ fn accepts_a_backend_that_returns_the_echostr() {
     let address = program.address;
     assert_eq!(
         lines[3],
-        format!("WeChat would take http://{address}/wx with this token")
+        format!("WeChat would accept http://{address}/wx with this token")
     );
     assert_eq!((lines.len(), said.code, said.err.as_str()), (4, 0, ""));
 }
@@ -332,7 +332,7 @@ fn refuses_invalid_urls_with_the_reason() {
                 .env("WECHAT_TOKEN", TOKEN)
                 .args([name, "--url", url]);
             let said = finish(&mut command);
-            let expected = format!("wechat: --url is {url:?}, {allowed}\n");
+            let expected = format!("wechat: --url is {url:?}: {allowed}\n");
             assert_eq!((said.code, said.err), (2, expected));
         }
     }
@@ -341,7 +341,7 @@ fn refuses_invalid_urls_with_the_reason() {
         (said.code, said.err.as_str()),
         (
             2,
-            "wechat: no token, WECHAT_TOKEN or --token-file FILE expected\n"
+            "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n"
         )
     );
 }

@@ -1,0 +1,102 @@
+//! The list of all commands, and how the arguments choose one.
+
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use super::arguments::{Args, CommandSpec, Environment};
+use super::error::{Error, UsageError};
+use super::output::print;
+use super::{check, help, replay, rules, send, serve, status, stop, unit, verify};
+use crate::program::supervisor;
+use crate::service::version;
+use crate::text::similar::nearest;
+
+/// All commands, in the order in which help lists them. To add a command, add its file and an entry here.
+pub(super) const COMMANDS: [&CommandSpec; 11] = [
+    &serve::COMMAND,
+    &check::COMMAND,
+    &verify::COMMAND,
+    &send::COMMAND,
+    &replay::COMMAND,
+    &status::COMMAND,
+    &stop::COMMAND,
+    &rules::COMMAND,
+    &unit::COMMAND,
+    &HELP,
+    &VERSION,
+];
+
+/// `wechat help`. It is here and not in a file of its own because it reads the list above.
+const HELP: CommandSpec = CommandSpec {
+    name: "help",
+    usage: "help [COMMAND]",
+    operands_max: 1,
+    summary: "show the usage of all commands, or of one",
+    description: "Shows the usage of all commands, or of COMMAND.\n",
+    run: |args| {
+        print(match args.operands.first() {
+            Some(name) => help::usage(find(name)?),
+            None => help::overview(&COMMANDS),
+        })
+    },
+};
+
+const VERSION: CommandSpec = CommandSpec {
+    name: "--version",
+    usage: "--version",
+    operands_max: 0,
+    summary: "print the version",
+    description: "Prints the version.\n",
+    run: |_| print(format!("wechat {}\n", version())),
+};
+
+/// Runs the command that the arguments name, with this environment. `arguments` begins with the name by which the
+/// program was called. A failure is one line on standard error.
+pub fn run(
+    arguments: impl Iterator<Item = OsString>,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> ExitCode {
+    match dispatch(arguments, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wechat: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(
+    mut arguments: impl Iterator<Item = OsString>,
+    environment: Environment<'_>,
+) -> Result<(), Error> {
+    let program = arguments.next().unwrap_or_default();
+    let mut arguments = arguments.peekable();
+    // The other arguments are the command line of another program: none of them is a flag of ours.
+    let is_supervisor = |name: &OsString| name == supervisor::COMMAND;
+    if arguments.next_if(is_supervisor).is_some() {
+        return supervisor::run(arguments).map_err(Error::Supervisor);
+    }
+    let arguments: Vec<OsString> = arguments.collect();
+    let is_help = |argument: &&OsString| *argument == "--help" || *argument == "-h";
+    let (command, arguments) = match arguments.split_first() {
+        Some((first, _)) if is_help(&first) => (&HELP, &[][..]),
+        Some((first, rest)) if first == "--version" || first == "-V" => (&VERSION, rest),
+        Some((first, rest)) if !first.as_encoded_bytes().starts_with(b"-") => (find(first)?, rest),
+        // Without a command, the arguments are flags of the server.
+        _ => (&serve::COMMAND, &arguments[..]),
+    };
+    let mut flags = arguments.iter().take_while(|argument| *argument != "--");
+    if flags.any(|argument| is_help(&argument)) {
+        return print(help::usage(command));
+    }
+    (command.run)(&Args::parse(&program, command, arguments, environment)?)
+}
+
+/// The command of this name.
+fn find(name: &OsStr) -> Result<&'static CommandSpec, UsageError> {
+    let found = COMMANDS.into_iter().find(|command| name == command.name);
+    found.ok_or_else(|| UsageError::UnknownCommand {
+        name: name.to_owned(),
+        similar: nearest(&name.to_string_lossy(), COMMANDS.map(|known| known.name)),
+    })
+}

@@ -1,0 +1,135 @@
+//! Why a command fails: the facts. The sentences are in `wording.rs`.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::http::{Url, UrlError};
+use crate::program::SupervisorError;
+use crate::rules::RulesError;
+use crate::simulator::{CaptureError, TestMessageError};
+use crate::wechat::{AesKeyError, TokenError};
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// Invalid arguments or settings.
+    Usage(UsageError),
+    /// A file or folder cannot be read.
+    File { path: PathBuf, error: io::Error },
+    /// A captured request or response has more than `max` bytes.
+    CaptureTooLong { path: PathBuf, max: u64 },
+    /// A captured request is empty.
+    CaptureEmpty(PathBuf),
+    /// A captured request cannot be sent, or not be signed again.
+    Capture { path: PathBuf, error: CaptureError },
+    /// A folder holds no captured request.
+    NoRequest(PathBuf),
+    /// Captured requests did not get the captured or a usable answer. The reasons have been printed.
+    Replay { failed: usize, all: usize },
+    /// The system provides no random bytes.
+    Random(io::Error),
+    /// The server cannot listen on the address.
+    Listen {
+        address: SocketAddr,
+        error: io::Error,
+    },
+    /// The server cannot run.
+    Serve(io::Error),
+    /// The control socket that was asked for cannot be created.
+    ControlSocket { path: PathBuf, error: io::Error },
+    /// The control socket of a running server cannot be reached.
+    Control { path: PathBuf, error: io::Error },
+    /// The running server gave this answer instead of the requested one; an empty one if it ended.
+    ControlAnswer { path: PathBuf, answer: String },
+    /// The supervisor of a program failed.
+    Supervisor(SupervisorError),
+    /// The backend at this URL fails the token check. The reasons have been printed.
+    NotReady(Url),
+    /// WeChat would not deliver the answer. The reasons have been printed.
+    NotDelivered,
+    /// The only try of a message got no answer in time.
+    NotInTime,
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// The rules file cannot be used. The errors in its text have been printed.
+    Rules { path: PathBuf, error: RulesError },
+}
+
+impl Error {
+    /// The exit code of the process: 2 for invalid arguments or settings, 1 for everything else.
+    pub(super) const fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+    }
+}
+
+impl From<UsageError> for Error {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}
+
+/// Invalid arguments or settings.
+#[derive(Debug)]
+pub(super) enum UsageError {
+    /// There is no command of this name; perhaps the similar one was meant.
+    UnknownCommand {
+        name: OsString,
+        similar: Option<&'static str>,
+    },
+    /// The command has no flag of this name; perhaps the similar one was meant.
+    UnknownFlag {
+        name: OsString,
+        similar: Option<&'static str>,
+        command: &'static str,
+    },
+    /// The command takes no further operand.
+    UnexpectedArgument {
+        argument: OsString,
+        command: &'static str,
+    },
+    /// A flag lacks its value.
+    MissingValue {
+        flag: &'static str,
+        placeholder: &'static str,
+    },
+    /// A switch was given a value.
+    UnexpectedValue(&'static str),
+    /// A flag was given twice.
+    Repeated(&'static str),
+    /// Two switches exclude each other.
+    Conflict(&'static str, &'static str),
+    /// The value of the flag or variable `name` is invalid.
+    Value {
+        name: &'static str,
+        value: OsString,
+        expected: &'static str,
+    },
+    /// The value of the flag or variable `name` is not the URL of a backend.
+    Url {
+        name: &'static str,
+        value: OsString,
+        error: UrlError,
+    },
+    /// The fields make no message.
+    TestMessage(TestMessageError),
+    /// A text is not UTF-8.
+    NotUtf8(OsString),
+    /// There is no file to replay.
+    NothingToReplay,
+    /// There is no token to sign with.
+    NoToken,
+    /// The variable or file `origin` holds no token.
+    Token { origin: String, error: TokenError },
+    /// The variable or file `origin` holds no EncodingAESKey.
+    AesKey { origin: String, error: AesKeyError },
+    /// This flag or variable needs an EncodingAESKey.
+    NoAesKey(&'static str),
+    /// There is a previous EncodingAESKey, and no current one.
+    PreviousAesKeyAlone,
+    /// There is an EncodingAESKey, and no appid.
+    NoAppId,
+    /// This flag or variable needs a build with the feature `secure`.
+    NotSecure(&'static str),
+}

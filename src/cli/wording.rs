@@ -1,0 +1,283 @@
+//! The sentences of the command line, each once: headings of help, errors, what the server says when it starts, and
+//! what the commands that play WeChat say about answers.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::panic::Location;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::error::{Error, UsageError};
+use crate::callback::{Callback, EncryptionPolicy};
+use crate::http::Url;
+use crate::service::version;
+use crate::simulator::{FAULT_PROMPT, Severity};
+use crate::text::display::format_duration;
+use crate::text::log_note::LogNote;
+use crate::wechat::{AesKeyError, AppId, Cipher};
+
+pub(super) const TITLE: &str = "wechat: the whole backend of a WeChat Official Account (公众号)";
+pub(super) const USAGE: &str = "usage:";
+pub(super) const FLAG: &str = "flag";
+pub(super) const FLAGS_OF_SERVE: &str = "flags of serve";
+pub(super) const FLAGS_OF_CLIENTS: &str = "verify, send, replay";
+pub(super) const ENVIRONMENT: &str = "environment";
+pub(super) const DEFAULT: &str = "default";
+pub(super) const EXIT_STATUS: &str =
+    "exit status: 0 success, 1 failure, 2 invalid arguments or settings";
+
+/// What stands for the path of the rules where there is no rules file.
+pub(super) const EMBEDDED_RULES: &str = "the embedded rules";
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => error.fmt(f),
+            Self::File { path, error } => write!(f, "cannot read {path:?}: {error}"),
+            Self::CaptureTooLong { path, max } => {
+                write!(f, "{path:?} is too long; at most {max} bytes allowed")
+            }
+            Self::CaptureEmpty(path) => write!(f, "{path:?} is empty; expected an HTTP request"),
+            Self::Capture { path, error } => write!(f, "{path:?}: {error}"),
+            Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),
+            Self::Replay { failed, all } => write!(f, "{failed} of {all} failed"),
+            Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
+            Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
+            Self::Serve(error) => write!(f, "cannot serve: {error}"),
+            Self::ControlSocket { path, error } => {
+                write!(f, "cannot create the control socket {path:?}: {error}")
+            }
+            Self::Control { path, error } => control_failure(path, error, f),
+            Self::ControlAnswer { path, answer } if answer.is_empty() => {
+                write!(f, "the server at {path:?} ended without an answer")
+            }
+            Self::ControlAnswer { path, answer } => {
+                write!(f, "the server at {path:?} answered: {answer}")
+            }
+            Self::Supervisor(error) => error.fmt(f),
+            Self::NotReady(url) => write!(f, "{url} is not ready for WeChat"),
+            Self::NotDelivered => write!(
+                f,
+                "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}"
+            ),
+            Self::NotInTime => {
+                f.write_str("no answer in time; WeChat would try twice more, as --tries does")
+            }
+            Self::Output(error) => write!(f, "cannot print: {error}"),
+            Self::Rules { path, error } => f.write_str(&error.summary(path)),
+        }
+    }
+}
+
+/// Why the server with this control socket cannot be asked.
+fn control_failure(path: &Path, error: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
+    let is = |kinds: &[ErrorKind]| kinds.contains(&error.kind());
+    if is(&[ErrorKind::NotFound, ErrorKind::ConnectionRefused]) {
+        write!(
+            f,
+            "no server at {path:?}; if it is at another path, pass --control PATH"
+        )
+    } else if is(&[ErrorKind::PermissionDenied]) {
+        write!(f, "{path:?} is only for root and the server's own user")
+    } else if is(&[ErrorKind::WouldBlock, ErrorKind::TimedOut]) {
+        write!(
+            f,
+            "the server at {path:?} does not answer; it may be stuck or suspended"
+        )
+    } else {
+        write!(f, "cannot reach the server at {path:?}: {error}")
+    }
+}
+
+impl Display for UsageError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownCommand { name, similar } => match similar {
+                Some(similar) => write!(f, "unknown command {name:?}; did you mean {similar}?"),
+                None => write!(f, "unknown command {name:?}; see wechat help"),
+            },
+            Self::UnknownFlag {
+                name,
+                similar,
+                command,
+            } => match similar {
+                Some(similar) => write!(f, "unknown flag {name:?}; did you mean {similar}?"),
+                None => write!(f, "unknown flag {name:?}; see wechat help {command}"),
+            },
+            Self::UnexpectedArgument { argument, command } => {
+                write!(
+                    f,
+                    "unexpected argument {argument:?}; see wechat help {command}"
+                )
+            }
+            Self::MissingValue { flag, placeholder } => {
+                write!(f, "{flag} has no value; expected {flag} {placeholder}")
+            }
+            Self::UnexpectedValue(flag) => write!(f, "{flag} takes no value"),
+            Self::Repeated(flag) => write!(f, "{flag} is given twice; pass it once"),
+            Self::Conflict(one, other) => {
+                write!(f, "{one} and {other} exclude each other; pass one of them")
+            }
+            Self::Value {
+                name,
+                value,
+                expected,
+            } => {
+                write!(f, "{name} is {value:?}; expected {expected}")
+            }
+            Self::Url { name, value, error } => write!(f, "{name} is {value:?}: {error}"),
+            Self::TestMessage(error) => error.fmt(f),
+            Self::NotUtf8(text) => write!(f, "{text:?} is not UTF-8"),
+            Self::NothingToReplay => {
+                f.write_str("nothing to replay; expected a .request file or a folder of them")
+            }
+            Self::NoToken => f.write_str("no token; set WECHAT_TOKEN or pass --token-file FILE"),
+            Self::Token { origin, error } => write!(f, "{origin}: {error}"),
+            Self::AesKey { origin, error } => write!(f, "{origin}: {error}"),
+            Self::NoAesKey(flag) => write!(
+                f,
+                "{flag} needs the EncodingAESKey; set WECHAT_AES_KEY or the credential aes-key"
+            ),
+            Self::PreviousAesKeyAlone => f.write_str(
+                "the previous EncodingAESKey needs the current one; \
+                 set WECHAT_AES_KEY or the credential aes-key",
+            ),
+            Self::NoAppId => f.write_str(
+                "the EncodingAESKey needs the appid of the account; \
+                 pass --app-id APPID or set WECHAT_APP_ID",
+            ),
+            Self::NotSecure(flag) => write!(f, "{flag}: {}", AesKeyError::FeatureMissing),
+        }
+    }
+}
+
+/// What the server tells the operator when it starts. Scripts read the address from the end of the first line.
+pub(super) struct Greeting<'g> {
+    pub(super) address: SocketAddr,
+    pub(super) callback: &'g Callback,
+    pub(super) app_id: Option<AppId>,
+    pub(super) generated_token: Option<GeneratedToken>,
+    /// The default path of the control socket, and why there is none.
+    pub(super) no_control_socket: Option<&'g (PathBuf, io::Error)>,
+}
+
+/// A token that the server generated because there was none.
+pub(super) struct GeneratedToken {
+    pub(super) token: String,
+    /// The program, as a shell takes it.
+    pub(super) program: String,
+    /// The URL of the server, if it is not the default URL of the commands that play WeChat.
+    pub(super) url: Option<String>,
+}
+
+impl Display for Greeting<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "wechat {} listening on {}", version(), self.address)?;
+        let encryption = &self.callback.encryption;
+        if let Some(app_id) = self.app_id.as_ref().map(AppId::as_str) {
+            match encryption {
+                EncryptionPolicy::Unread => {
+                    writeln!(
+                        f,
+                        "note: no EncodingAESKey; cannot read encrypted messages of {app_id}"
+                    )
+                }
+                EncryptionPolicy::Allowed(_) => {
+                    writeln!(f, "accepting encrypted and plain messages of {app_id}")
+                }
+                EncryptionPolicy::Required(_) => {
+                    writeln!(f, "accepting only encrypted messages of {app_id}")
+                }
+            }?;
+        }
+        if self.callback.previous_token.is_some() {
+            writeln!(f, "also accepting the previous token")?;
+        }
+        if encryption.cipher().is_some_and(Cipher::has_previous) {
+            writeln!(f, "also accepting the previous EncodingAESKey")?;
+        }
+        if let Some(GeneratedToken {
+            token,
+            program,
+            url,
+        }) = &self.generated_token
+        {
+            let url = url
+                .as_ref()
+                .map_or(String::new(), |url| format!(" --url '{url}'"));
+            let command = format!("WECHAT_TOKEN={token} {program}");
+            writeln!(f, "no token given; generated one for this run: {token}")?;
+            writeln!(f, "try it in another terminal:")?;
+            writeln!(f, "  {command} verify{url}")?;
+            writeln!(f, "  {command} send{url} 你好")?;
+        }
+        match self.no_control_socket {
+            Some((path, error)) if error.kind() == ErrorKind::NotFound => writeln!(
+                f,
+                "note: no control socket ({} does not exist); for status and stop, pass --control PATH",
+                path.parent().unwrap_or(path).display()
+            ),
+            Some((path, error)) => writeln!(
+                f,
+                "note: no control socket ({}: {error}); for status and stop, pass --control PATH",
+                path.display()
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The log line if the service manager cannot be told that the server is ready or stopping.
+pub(super) fn notify_failed(error: &io::Error) -> LogNote {
+    LogNote {
+        cause: "notify",
+        reason: error.to_string().into(),
+        hint: "is NOTIFY_SOCKET the service manager's?",
+    }
+}
+
+/// The log line of a panic. The panic's own message is left out, because it may hold what a user wrote.
+pub(super) fn panicked(location: Option<&Location<'_>>) -> LogNote {
+    let place = location.map_or_else(String::new, ToString::to_string);
+    LogNote {
+        cause: "panic",
+        reason: format!("at {place}").into(),
+        hint: "",
+    }
+}
+
+/// The word that begins the line of a check.
+pub(super) const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Ok => "ok",
+        Severity::Warning => "warning",
+        Severity::Error => "failed",
+    }
+}
+
+/// The last line of `verify` for a backend that passes.
+pub(super) fn accepted(url: &Url) -> String {
+    format!("WeChat would accept {url} with this token\n")
+}
+
+/// The last line of `send` for an answer that the user would see.
+pub(super) const DELIVERED: &str = "WeChat would deliver this\n";
+
+/// The last line of `send` for an answer that asks for no reply.
+pub(super) const SHOWN_NOTHING: &str = "WeChat would show the user nothing\n";
+
+/// The beginning of the line of a try.
+pub(super) fn try_number(number: usize) -> String {
+    format!("try {number}: ")
+}
+
+/// The end of the line of a try that got no answer within this time.
+pub(super) fn no_answer(within: Duration) -> String {
+    format!("no answer within {}\n", format_duration(within))
+}
+
+/// The kind of an answer to `send`, and how long the answer took.
+pub(super) fn answer(kind: &str, took: Duration) -> String {
+    format!("{kind} after {}\n", format_duration(took))
+}
