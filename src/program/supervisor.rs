@@ -173,13 +173,8 @@ fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, Supervi
         Err(error) => {
             marker.kill_with(&mut program);
             // The error stays, whether this succeeds or not. A new state, because the server may be gone.
-            let new = Shared::default();
-            drop(wait_for_exit(
-                &mut program,
-                &new,
-                Instant::now(),
-                KILL_GRACE,
-            ));
+            let (unobserved, begun) = (Shared::default(), Instant::now());
+            drop(wait_for_exit(&mut program, &unobserved, begun, KILL_GRACE));
             Err(error)
         }
     }

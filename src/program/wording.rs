@@ -30,12 +30,14 @@ impl Display for Failure {
         match self {
             Self::Busy => write!(
                 f,
-                "not started: {RUNNING_MAX} programs are running, which is the limit"
+                "not started: limit of {RUNNING_MAX} running programs reached"
             ),
-            Self::Limited { count, seconds } => write!(
-                f,
-                "not started: user started it {count} times in {seconds} s, which is the limit"
-            ),
+            Self::Limited { count, seconds } => {
+                write!(
+                    f,
+                    "not started: user limit reached ({count} per {seconds} s)"
+                )
+            }
             Self::Supervisor(error) => write!(f, "supervisor: {error}"),
             Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),
             Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),

@@ -294,7 +294,7 @@ fn limits_how_often_a_user_starts_a_program() {
     let lines = program.stop();
     assert_eq!(
         lines[0],
-        "cause=run-limited reason=\"echo: not started: user started it 2 times in 3600 s, which is the limit\""
+        "cause=run-limited reason=\"echo: not started: user limit reached (2 per 3600 s)\""
     );
 }
 
@@ -341,9 +341,7 @@ fn runs_64_programs_at_once_and_fails_the_next() {
     let lines = program.stop();
     assert_eq!(
         lines,
-        [
-            "cause=run-failed reason=\"echo: not started: 64 programs are running, which is the limit\""
-        ]
+        ["cause=run-failed reason=\"echo: not started: limit of 64 running programs reached\""]
     );
 }
 
