@@ -44,6 +44,7 @@ pub mod wechat;
 pub mod xml;
 
 pub use service::Server;
+pub use wechat::{Age, Article, Event, Kind, Message, Reply, Token};
 
 /// Its examples are tests.
 #[cfg(doctest)]

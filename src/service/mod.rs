@@ -4,8 +4,7 @@
 //! messages, or read any field by its name:
 //!
 //! ```no_run
-//! use wechat::Server;
-//! use wechat::wechat::{Article, Event, Kind, Reply, Token};
+//! use wechat::{Article, Event, Kind, Reply, Server, Token};
 //!
 //! let server = Server::bind("127.0.0.1:8000".parse()?)?.token(Token::parse("hello2021")?);
 //! server.run(|message| match message.kind() {
@@ -35,8 +34,7 @@
 //! ```
 //! use std::io::{Read, Write};
 //! use std::net::TcpStream;
-//! use wechat::Server;
-//! use wechat::wechat::{Age, Reply, Token};
+//! use wechat::{Age, Reply, Server, Token};
 //!
 //! let token = Token::parse("hello2021")?;
 //! let signature = token.sign(b"1626513248", b"1982032182");

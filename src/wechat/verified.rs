@@ -74,8 +74,9 @@ pub enum SignatureError {
 /// target or the content.
 ///
 /// ```
-/// use wechat::wechat::{Age, Credentials, Message, Token};
+/// use wechat::wechat::Credentials;
 /// use wechat::xml::Document;
+/// use wechat::{Age, Message, Token};
 /// let token = Token::parse("hello2021").unwrap();
 /// let signature = token.sign(b"1626513248", b"1982032182").to_string();
 /// let credentials =
@@ -90,9 +91,10 @@ pub enum SignatureError {
 /// ```
 /// A proof that is made by hand does not compile:
 /// ```compile_fail,E0451
-/// use wechat::wechat::{Message, Verified};
+/// use wechat::Message;
+/// use wechat::wechat::{Signature, Verified};
 /// use wechat::xml::Document;
-/// let signature = wechat::wechat::Signature::parse(&[b'0'; 40]).unwrap();
+/// let signature = Signature::parse(&[b'0'; 40]).unwrap();
 /// let verified = Verified { received: 0, signature };
 /// let xml = Document::parse_message(
 ///     b"<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>oUser1</FromUserName>\
