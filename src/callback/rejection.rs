@@ -1,5 +1,7 @@
 //! Why the callback refuses a request that is valid HTTP. The statuses and sentences are in `wording.rs`.
 
+use std::borrow::Cow;
+
 use crate::http::{Response, Status};
 use crate::text::log_note::LogNote;
 use crate::wechat::{DecryptError, MessageError, SignatureError};
@@ -36,7 +38,7 @@ pub(super) enum Rejection {
 pub(super) struct Row {
     pub(super) status: Status,
     pub(super) cause: &'static str,
-    pub(super) reason: String,
+    pub(super) reason: Cow<'static, str>,
     /// What the operator can do; may be empty.
     pub(super) hint: &'static str,
 }
@@ -59,7 +61,7 @@ impl Row {
     fn into_note(self) -> LogNote {
         LogNote {
             cause: self.cause,
-            reason: self.reason.into(),
+            reason: self.reason,
             hint: self.hint,
         }
     }

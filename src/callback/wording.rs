@@ -15,9 +15,9 @@ use crate::wechat::{Mode, PLAIN_REFUSED, SECURE};
 pub(super) const GREETING: &str =
     "This is the callback of a WeChat Official Account, and it runs.\n";
 
-/// Each row of the table: a case, status and cause word, the arguments of `format!` for the reason, the hint.
+/// Each row of the table: a case, status, cause word, reason, hint.
 macro_rules! rejections {
-    ($($case:pat => $status:ident, $cause:literal, ($($reason:tt)+), $hint:expr;)+) => {
+    ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:literal;)+) => {
         impl Rejection {
             /// Status, cause word, sentence and hint of a rejection.
             pub(super) fn row(&self) -> Row {
@@ -25,7 +25,7 @@ macro_rules! rejections {
                     $($case => Row {
                         status: Status::$status,
                         cause: $cause,
-                        reason: format!($($reason)+),
+                        reason: $reason.into(),
                         hint: $hint,
                     },)+
                 }
@@ -35,48 +35,48 @@ macro_rules! rejections {
 }
 
 rejections! {
-    Self::Path => NotFound, "other-path", ("nothing is served at this path"),
+    Self::Path => NotFound, "other-path", "nothing is served at this path",
         "compare the path in the WeChat console with --path";
     Self::Method => MethodNotAllowed, "other-method",
-        ("method is not supported (allowed: GET, HEAD, POST)"), "";
+        "method is not supported (allowed: GET, HEAD, POST)", "";
     Self::MissingParameter { name } => BadRequest, "missing-parameter",
-        ("parameter {name} is missing or empty"), "";
-    Self::NoContent => BadRequest, "no-content", ("content is empty, expected a message"), "";
+        format!("parameter {name} is missing or empty"), "";
+    Self::NoContent => BadRequest, "no-content", "content is empty, expected a message", "";
 
-    Self::Signature(error @ (Malformed | Mismatch)) => Forbidden, "bad-signature", ("{error}"),
+    Self::Signature(error @ (Malformed | Mismatch)) => Forbidden, "bad-signature", error.to_string(),
         "compare the token with the one in the WeChat console";
-    Self::Signature(error @ TooLong { .. }) => Forbidden, "bad-signature", ("{error}"), "";
+    Self::Signature(error @ TooLong { .. }) => Forbidden, "bad-signature", error.to_string(), "";
     Self::Signature(error @ (MalformedTimestamp | Stale { .. })) =>
-        Forbidden, "stale-timestamp", ("{error}"),
+        Forbidden, "stale-timestamp", error.to_string(),
         "check this machine's clock; --max-age sets the allowed difference";
-    Self::Signature(error @ Reused) => Forbidden, "reused-signature", ("{error}"),
+    Self::Signature(error @ Reused) => Forbidden, "reused-signature", error.to_string(),
         "WeChat never does this; check who can read the URLs of its requests";
 
-    Self::Message(error) => BadRequest, "bad-message", ("{error}"), "";
-    Self::PlainMessage => Forbidden, "plain-refused", ("{PLAIN_REFUSED}"),
+    Self::Message(error) => BadRequest, "bad-message", error.to_string(), "";
+    Self::PlainMessage => Forbidden, "plain-refused", PLAIN_REFUSED,
         "choose 安全模式 in the WeChat console, or run without --require-encryption";
     Self::NoEncrypt => Forbidden, "plain-refused",
-        ("element Encrypt is missing, but the query says the message is encrypted"), "";
+        "element Encrypt is missing, but the query says the message is encrypted", "";
 
     Self::MessageSignature(Malformed) => Forbidden, "bad-signature",
-        ("msg_signature is malformed, expected 40 hexadecimal digits"), "";
+        "msg_signature is malformed, expected 40 hexadecimal digits", "";
     Self::MessageSignature(Mismatch) => Forbidden, "bad-signature",
-        ("msg_signature does not match"),
+        "msg_signature does not match",
         "the token is right, because signature matches; find out what changes Encrypt or msg_signature";
     Self::MessageSignature(
         error @ (TooLong { .. } | MalformedTimestamp | Stale { .. } | Reused)
-    ) => Forbidden, "bad-signature", ("{error}"), "";
+    ) => Forbidden, "bad-signature", error.to_string(), "";
 
     Self::Decrypt(error @ (Padding | TooShort { .. } | Length { .. })) =>
-        Forbidden, "bad-encryption", ("{error}"),
+        Forbidden, "bad-encryption", error.to_string(),
         "compare the EncodingAESKey with the one in the WeChat console";
-    Self::Decrypt(error @ AppId) => Forbidden, "bad-encryption", ("{error}"),
+    Self::Decrypt(error @ AppId) => Forbidden, "bad-encryption", error.to_string(),
         "compare the appid with the one in the WeChat console";
     Self::Decrypt(error @ (Base64 | Blocks { .. } | Empty)) =>
-        Forbidden, "bad-encryption", ("{error}"), "";
-    Self::DecryptedMessage(error) => Forbidden, "bad-message", ("decrypted message: {error}"), "";
+        Forbidden, "bad-encryption", error.to_string(), "";
+    Self::DecryptedMessage(error) => Forbidden, "bad-message", format!("decrypted message: {error}"), "";
     Self::PlainDiffers { element } => Forbidden, "plain-differs",
-        ("element {element} differs from the decrypted message"), "";
+        format!("element {element} differs from the decrypted message"), "";
 }
 
 /// A token check passed.

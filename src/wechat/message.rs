@@ -66,7 +66,8 @@ const UNIQUE: [&str; 9] = [
 fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; UNIQUE.len()], MessageError> {
     let mut texts = [None; UNIQUE.len()];
     for child in root.children() {
-        let Some(index) = UNIQUE.iter().position(|name| *name == child.name()) else {
+        let name = child.name();
+        let Some(index) = UNIQUE.iter().position(|unique| *unique == name) else {
             continue;
         };
         let text = match child.is_leaf() {
