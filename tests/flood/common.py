@@ -1,4 +1,4 @@
-"""What the two runs share: the server as a process, signed messages, and how a run ends."""
+"""Shared by the two programs: the server as a process, signed messages, and the result lines."""
 
 import hashlib
 import pathlib
@@ -15,11 +15,11 @@ def built():
         program = ROOT / "target" / folder / "wechat"
         if program.exists():
             return str(program)
-    sys.exit("no program to check; cargo build first")
+    sys.exit("no program found; run cargo build first")
 
 
 class Server:
-    """A server on a port of its own."""
+    """A server on a free port."""
 
     def __init__(self, program, *flags):
         self.process = subprocess.Popen(
@@ -42,7 +42,7 @@ class Server:
 
 
 def request(number, text=None):
-    """A signed message of a user of its own, with this text or its number."""
+    """A signed message with this text, or its number as the text. Each number is another user."""
     timestamp, nonce = str(int(time.time())), f"flood{number}"
     signature = hashlib.sha1("".join(sorted([TOKEN, timestamp, nonce])).encode()).hexdigest()
     content = (
@@ -58,7 +58,7 @@ def request(number, text=None):
 
 
 def answer(stream, message):
-    """Sends this, and returns the answer, up to its end as a reply, `success` or a refusal has it."""
+    """Sends the message and returns the answer. Its end is that of a reply, of `success` or of a refusal."""
     stream.sendall(message)
     received = b""
     while not (b"\r\n0\r\n\r\n" in received or (b"Content-Length:" in received and received.endswith((b"success", b"\n")))):

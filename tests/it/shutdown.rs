@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
@@ -17,91 +16,6 @@ use wechat::Server;
 use wechat::server::{Limits, Listener};
 use wechat::service::Backend;
 use wechat::wechat::{Reply, Token};
-
-#[test]
-fn stop_waits_for_requests_and_their_repeats() {
-    let folder = ShortFolder::new("stop");
-    let control = folder.path("control");
-    let (rules, begun, go) = slow_rules(&folder.0);
-    let program = start(&control, &["--rules", &rules]);
-    let address = program.address;
-    let slow = post(&text_of("oUser1", 1, "slow"));
-    let mut first = connect(address);
-    first.write_all(&slow).unwrap();
-    until("the program runs", || begun.exists());
-    let stop = {
-        let control = control.clone();
-        thread::spawn(move || run(&control, &["stop"]))
-    };
-    until("it stops", || {
-        run(&control, &["status", "--json"])
-            .out
-            .contains("\"stopping\":true,")
-    });
-    // WeChat gives up on the first request and repeats it. The server still accepts that, and other messages.
-    drop(first);
-    let mut second = connect(address);
-    second.write_all(&slow).unwrap();
-    until("the second try waits", || {
-        number(&control, "tries_joined") == 1
-    });
-    let answer = ask(&mut connect(address), &post(&text_of("oUser2", 2, "x")));
-    assert_eq!(element(&answer.content, "Content"), "quick");
-    assert_eq!(answer.field("Connection"), Some("close"));
-    fs::write(&go, "").unwrap();
-    let answer = read_answer(&mut second, false);
-    assert_eq!(element(&answer.content, "Content"), "done");
-    assert_eq!(answer.field("Connection"), Some("close"));
-
-    let said = stop.join().unwrap();
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    assert!(said.out.starts_with("stopped after "), "{}", said.out);
-    assert!(!said.out.contains("without"), "{}", said.out);
-    let (code, log) = program.ended();
-    assert_eq!((code, log), (Some(0), vec![]));
-    assert!(TcpStream::connect(address).is_err());
-    assert!(!Path::new(&control).exists());
-    let said = run(&control, &["stop"]);
-    let nobody = format!(
-        "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
-    );
-    assert_eq!((said.code, said.err), (1, nobody));
-}
-
-/// Meanwhile it counts the clients that give up.
-#[test]
-fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
-    let folder = ShortFolder::new("cut");
-    let control = folder.path("control");
-    let (rules, begun, _) = slow_rules(&folder.0);
-    let program = start(&control, &["--rules", &rules]);
-    let request = post(&text_of("oUser1", 1, "slow"));
-    let mut slow = connect(program.address);
-    slow.write_all(&request).unwrap();
-    until("the program runs", || begun.exists());
-    let mut second = connect(program.address);
-    second.write_all(&request).unwrap();
-    until("the second try waits", || {
-        number(&control, "tries_joined") == 1
-    });
-    let stop = {
-        let control = control.clone();
-        thread::spawn(move || run(&control, &["stop"]))
-    };
-    // The server looks whether the second client is connected when it has waited for five seconds.
-    drop(second);
-    until("the server has noticed", || {
-        number(&control, "given_up") == 1
-    });
-    let said = stop.join().unwrap();
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let (took, rest_of_line) = said.out.split_once(" s; ").unwrap();
-    assert_eq!(rest_of_line, "1 request was not answered\n");
-    let took = took.strip_prefix("stopped after ").unwrap();
-    assert!(took.parse::<f64>().unwrap() >= 15.0, "{took}");
-    assert_eq!(program.ended().0, Some(0));
-    assert_eq!(rest(&mut slow), b"");
-}
 
 /// Connections in the backlog may have sent their requests.
 #[test]
