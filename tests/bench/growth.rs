@@ -126,15 +126,21 @@ pub(crate) fn run(begin_until: Instant) -> bool {
     progress.show("what is remembered");
     rows.push(used_signatures());
     rows.push(unknown_message(
-        "messages done, one unknown asks again",
+        "finished messages, one unknown message asks",
         false,
     ));
     rows.push(unknown_message(
-        "answers owed, one unknown asks again",
+        "undelivered answers, one unknown message asks",
         true,
     ));
-    rows.push(new_message("messages done, one new is worked on", false));
-    rows.push(new_message("answers owed, one new is worked on", true));
+    rows.push(new_message(
+        "finished messages, one new message runs",
+        false,
+    ));
+    rows.push(new_message(
+        "undelivered answers, one new message runs",
+        true,
+    ));
     progress.show("idle connections");
     let idle = idle::measure(begin_until);
     rows.extend([idle.memory, idle.message]);
@@ -150,7 +156,7 @@ fn print(rows: &[Row]) {
     title(
         "growth",
         "Each size and what it costs, then how many times more the last is than the first. Of messages, \
-         those done or owed, 4,096 are remembered: 5,000 are more than there is room for.",
+         4,096 are remembered: of 5,000 the oldest are forgotten.",
     );
     let head = [
         "what there is more of",
@@ -246,13 +252,13 @@ fn used_signatures() -> Row {
     )
 }
 
-/// A message that may be another try of one of so many, and is not.
-fn unknown_message(what: &'static str, is_owed: bool) -> Row {
+/// A new message while this many others are remembered.
+fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
     let content = messages::text_of(STRANGER, "你好");
     let xml = Document::parse_message(&content).unwrap();
     let message = messages::message(&xml);
     let case = |count| {
-        let retries = remembering(count, is_owed);
+        let retries = remembering(count, is_undelivered);
         let message = &message;
         Case::new(move || {
             let outcome = at_work(false, |caller| retries.join(black_box(message), caller));
@@ -263,8 +269,8 @@ fn unknown_message(what: &'static str, is_owed: bool) -> Row {
     Row::nanos(what, REMEMBERED, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
-/// A message that is worked on, beside so many. Each is remembered, so a sample has few.
-fn new_message(what: &'static str, is_owed: bool) -> Row {
+/// A message that starts a run while this many others are remembered. It is remembered too, so a sample has few.
+fn new_message(what: &'static str, is_undelivered: bool) -> Row {
     let contents: Vec<Vec<u8>> = (0..FEW)
         .map(|number| messages::text_of(STRANGER + number as u64, "你好"))
         .collect();
@@ -276,7 +282,7 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
     let mut nanos = vec![Figures::default(); REMEMBERED.len()];
     for _ in 0..SAMPLES {
         for (count, nanos) in REMEMBERED.into_iter().zip(&mut nanos) {
-            let retries = remembering(count, is_owed);
+            let retries = remembering(count, is_undelivered);
             let begun = Instant::now();
             messages
                 .iter()
@@ -287,29 +293,29 @@ fn new_message(what: &'static str, is_owed: bool) -> Row {
     Row::nanos(what, REMEMBERED, &nanos)
 }
 
-/// Messages of so many users, each worked on; their answers were taken, or are owed to them.
-fn remembering(count: usize, is_owed: bool) -> Retries {
+/// Messages of so many users, each with a finished run; their answers were delivered, or are undelivered.
+fn remembering(count: usize, is_undelivered: bool) -> Retries {
     let retries = Retries::new(|_| ());
     for user in 0..count as u64 {
         let content = messages::text_of(user, "你好");
         let xml = Document::parse_message(&content).unwrap();
-        work_on(&retries, &messages::message(&xml), is_owed);
+        work_on(&retries, &messages::message(&xml), is_undelivered);
     }
     retries
 }
 
-fn work_on(retries: &Retries, message: &Message<'_>, is_owed: bool) {
+fn work_on(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
     let answer = || Reply::text("好");
-    at_work(is_owed, |caller| {
+    at_work(is_undelivered, |caller| {
         drop(retries.run_once(message, caller, LateReply::default(), &answer));
     });
 }
 
-/// Somebody who waits; or who left before ten seconds of work were over, so that they are owed it.
-fn at_work<T>(is_owed: bool, work: impl FnOnce(&Caller<'_>) -> T) -> T {
-    let now = server::now() + if is_owed { 10 } else { 0 };
+/// With a caller that is connected; or, for an undelivered answer, one that has disconnected during a run of ten seconds.
+fn at_work<T>(is_undelivered: bool, work: impl FnOnce(&Caller<'_>) -> T) -> T {
+    let now = server::now() + if is_undelivered { 10 } else { 0 };
     work(&Caller {
         now: &|| now,
-        is_connected: &|| !is_owed,
+        is_connected: &|| !is_undelivered,
     })
 }
