@@ -12,16 +12,16 @@ pub(crate) const fn is_char(character: char) -> bool {
 
 /// The text without the characters that XML does not allow. Most texts hold none.
 pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
-    if has_non_characters(text.as_bytes()) {
+    if has_non_characters(text) {
         Cow::Owned(text.chars().filter(|&it| is_char(it)).collect())
     } else {
         Cow::Borrowed(text)
     }
 }
 
-/// Whether UTF-8 holds a character that [`is_char`] refuses.
-pub(super) fn has_non_characters(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
+/// Whether the text holds a character that [`is_char`] refuses.
+pub(super) fn has_non_characters(text: &str) -> bool {
+    let mut rest = text.as_bytes();
     while let Some(at) = search::find_control_or(rest, [0xEF]) {
         if starts_with_non_character(&rest[at..]) {
             return true;
@@ -60,8 +60,7 @@ pub(crate) fn trim(text: &str) -> &str {
 
 /// A byte that a text holds as it is, and that begins no character that XML does not allow.
 pub(super) const fn is_plain(octet: u8) -> bool {
-    let is_other = matches!(octet, b'<' | b'&' | b'>' | 0xEF);
-    matches!(octet, b'\t' | b'\n' | b' '..) && !is_other
+    !matches!(octet, b'<' | b'&' | b']' | 0xEF | ..=0x08 | 0x0B..=0x1F)
 }
 
 /// `NameStartChar` (2.3) without the colon, since no namespace prefix can be declared.
@@ -133,19 +132,4 @@ fn consume_reference(text: &str) -> Option<(char, &str)> {
         }
     };
     Some((character, after))
-}
-
-/// The bytes before and after the first occurrence of a mark.
-pub(super) fn split_at_mark<'a, const N: usize>(
-    bytes: &'a [u8],
-    mark: &[u8; N],
-) -> Option<(&'a [u8], &'a [u8])> {
-    let mut start = 0;
-    loop {
-        let at = start + search::find(&bytes[start..], [mark[0]])?;
-        match bytes[at..].strip_prefix(mark) {
-            Some(after) => return Some((&bytes[..at], after)),
-            None => start = at + 1,
-        }
-    }
 }

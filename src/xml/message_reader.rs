@@ -7,7 +7,7 @@
 
 use super::characters::{
     Piece, decode, find_non_space, has_non_characters, is_name_char, is_name_start, is_plain,
-    is_space, split_at_mark, starts_with_non_character,
+    is_space, starts_with_non_character,
 };
 use super::error::{Position, XmlError};
 use super::tree::{Span, Tree};
@@ -52,13 +52,13 @@ impl Reader<'_> {
     /// `XMLDecl? S? element S?`
     fn parse_document(&mut self) -> Result<(), XmlError> {
         // `<?xml` with any other character after it is a processing instruction.
-        if let Some(declaration) = self.rest.strip_prefix(b"<?xml ") {
-            let (content, after) = split_at_mark(declaration, b"?>").ok_or(XmlError::Open)?;
-            // Without these characters it may end earlier, so that they have to be removed first.
+        if let Some(declaration) = self.source.strip_prefix("<?xml ") {
+            let (content, after) = declaration.split_once("?>").ok_or(XmlError::Open)?;
+            // Without these characters the declaration may end earlier, so they have to be removed first.
             if has_non_characters(content) {
                 return Err(XmlError::Open);
             }
-            self.rest = after;
+            self.rest = after.as_bytes();
         }
         loop {
             match self.rest {
@@ -67,7 +67,7 @@ impl Reader<'_> {
                 [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => self.parse_cdata()?,
                 [b'<', b'!' | b'?', ..] => return Err(XmlError::Markup),
                 [b'<', ..] => self.parse_start_tag()?,
-                _ => self.parse_text()?,
+                _ => self.parse_text(Piece::Text)?,
             }
         }
         match self.open.is_none() && self.tree.count > 0 {
@@ -76,27 +76,44 @@ impl Reader<'_> {
         }
     }
 
-    /// `CharData? (Reference CharData?)*`, up to the next tag.
-    fn parse_text(&mut self) -> Result<(), XmlError> {
+    /// `CharData? (Reference CharData?)*` up to the next tag, or `CData` up to `]]>`.
+    fn parse_text(&mut self, piece: Piece) -> Result<(), XmlError> {
         let start = self.position();
         let mut is_verbatim = true;
         loop {
-            let plain = self.rest.iter().take_while(|octet| is_plain(**octet));
-            self.skip(plain.count());
-            match self.rest {
-                [] | [b'<', ..] => break,
-                [b'&' | b'\r', ..] => is_verbatim = false,
-                [b'>', ..] if self.source[start..self.position()].ends_with("]]") => {
-                    return Err(self.syntax(self.position() - 2));
+            let plain = match piece {
+                Piece::Text => self.rest.iter().take_while(|it| is_plain(**it)).count(),
+                Piece::Cdata => {
+                    search::find_control_or(self.rest, [b']', 0xEF]).ok_or(XmlError::Open)?
                 }
-                rest if starts_with_non_character(rest) => {
+            };
+            self.skip(plain);
+            match (piece, self.rest) {
+                (Piece::Text, [] | [b'<', ..]) | (Piece::Cdata, [b']', b']', b'>', ..]) => break,
+                (Piece::Text, [b'&', ..]) | (_, [b'\r', ..]) => is_verbatim = false,
+                (Piece::Text, [b']', b']', b'>', ..]) => return Err(self.syntax(self.position())),
+                (_, rest) if starts_with_non_character(rest) => {
                     return Err(self.syntax(self.position()));
                 }
                 _ => {}
             }
             self.skip(1);
         }
-        self.add_text(start, Piece::Text, is_verbatim)
+        let end = self.position();
+        let span = Span { start, end };
+        let Some(open) = self.open else {
+            // Only white space is allowed outside the root.
+            let text = find_non_space(span.bytes_of(self.source));
+            return text.map_or(Ok(()), |offset| Err(self.syntax(start + offset)));
+        };
+        if is_verbatim {
+            self.tree.add_text(open, self.source, span, None);
+        } else {
+            let decoded = decode(span.of(self.source), piece);
+            let decoded = decoded.map_err(|offset| self.syntax(start + offset))?;
+            self.tree.add_text(open, self.source, span, Some(&decoded));
+        }
+        Ok(())
     }
 
     /// `"<![CDATA[" CData "]]>"`
@@ -105,43 +122,8 @@ impl Reader<'_> {
             return Err(self.syntax(self.position()));
         }
         self.skip(b"<![CDATA[".len());
-        let start = self.position();
-        let mut is_verbatim = true;
-        loop {
-            let plain = search::find_control_or(self.rest, [b']', 0xEF]).ok_or(XmlError::Open)?;
-            self.skip(plain);
-            match self.rest {
-                [b']', b']', b'>', ..] => break,
-                [b'\r', ..] => is_verbatim = false,
-                rest if starts_with_non_character(rest) => {
-                    return Err(self.syntax(self.position()));
-                }
-                _ => {}
-            }
-            self.skip(1);
-        }
-        self.add_text(start, Piece::Cdata, is_verbatim)?;
+        self.parse_text(Piece::Cdata)?;
         self.skip(b"]]>".len());
-        Ok(())
-    }
-
-    /// Adds the text from `start` on to the open element. Outside the root only white space is allowed.
-    fn add_text(&mut self, start: usize, piece: Piece, is_verbatim: bool) -> Result<(), XmlError> {
-        let end = self.position();
-        let span = Span { start, end };
-        let Some(open) = self.open else {
-            return match find_non_space(span.bytes_of(self.source)) {
-                Some(at) => Err(self.syntax(start + at)),
-                None => Ok(()),
-            };
-        };
-        if is_verbatim {
-            self.tree.add_text(open, self.source, span, None);
-        } else {
-            let decoded = decode(span.of(self.source), piece)
-                .map_err(|offset| self.syntax(span.start + offset))?;
-            self.tree.add_text(open, self.source, span, Some(&decoded));
-        }
         Ok(())
     }
 
@@ -193,21 +175,27 @@ impl Reader<'_> {
     /// `Name S?`
     fn consume_name(&mut self) -> Result<Span, XmlError> {
         let start = self.position();
-        let rest = &self.source[start..];
         // Nearly all names are ASCII letters, which are counted faster as bytes.
-        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let is_other = |character| !is_name_char(character);
-        let others = rest[letters..].find(is_other);
-        let name = &rest[..others.map_or(rest.len(), |others| letters + others)];
-        self.skip(name.len());
+        let letters = self.rest.iter().take_while(|it| it.is_ascii_alphabetic());
+        self.skip(letters.count());
+        let has_letters = self.position() > start;
+        if !matches!(self.rest, [b'>', ..]) {
+            let rest = &self.source[self.position()..];
+            if !has_letters
+                && rest.starts_with(|first| is_name_char(first) && !is_name_start(first))
+            {
+                return Err(self.syntax(start));
+            }
+            self.skip(
+                rest.find(|other| !is_name_char(other))
+                    .unwrap_or(rest.len()),
+            );
+        }
         let end = self.position();
         self.skip_space();
-        if name.is_empty() {
-            Err(self.odd_tag())
-        } else if letters > 0 || name.starts_with(is_name_start) {
-            Ok(Span { start, end })
-        } else {
-            Err(self.syntax(start))
+        match end > start {
+            true => Ok(Span { start, end }),
+            false => Err(self.odd_tag()),
         }
     }
 

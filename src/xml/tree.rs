@@ -3,7 +3,7 @@
 use super::characters::find_non_space;
 
 /// Elements stored without an allocation. A text message has 7 elements, and nearly every event at most 16.
-const INLINE: usize = 16;
+const INLINE: usize = 12;
 
 /// All elements of a document, and the texts that are not slices of the source.
 #[derive(Debug)]

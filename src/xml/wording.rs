@@ -31,54 +31,56 @@ impl Display for FileError {
             Some(found) => write!(f, "found {found:?}, expected {expected}"),
             None => write!(f, "found the end of the line, expected {expected}"),
         };
-        f.write_str(match &self.error {
-            Error::MalformedEntityReference(_) => "& begins no reference; write &amp; for &",
-            Error::InvalidName(_) => "< without a name after it; write &lt; for <",
-            Error::InvalidAttributeValue(_) => "< in an attribute; write &lt; for <",
-            Error::InvalidCharacterData(_) => "]]> in a text; write ]]&gt; for ]]>",
-            Error::InvalidComment(_) => "-- in a comment, none allowed",
+        match &self.error {
+            Error::MalformedEntityReference(_) => {
+                f.write_str("& begins no reference; write &amp; for &")
+            }
+            Error::InvalidName(_) => f.write_str("< without a name after it; write &lt; for <"),
+            Error::InvalidAttributeValue(_) => f.write_str("< in an attribute; write &lt; for <"),
+            Error::InvalidCharacterData(_) => f.write_str("]]> in a text; write ]]&gt; for ]]>"),
+            Error::InvalidComment(_) => f.write_str("-- in a comment, none allowed"),
             Error::DtdDetected
             | Error::UnexpectedEntityCloseTag(_)
             | Error::EntityReferenceLoop(_)
             | Error::InvalidExternalID(_)
-            | Error::EntityResolver(..) => "document type, none allowed",
+            | Error::EntityResolver(..) => f.write_str("document type, none allowed"),
             Error::InvalidXmlPrefixUri(_)
             | Error::UnexpectedXmlUri(_)
             | Error::UnexpectedXmlnsUri(_)
             | Error::InvalidElementNamePrefix(_)
             | Error::DuplicatedNamespace(..)
             | Error::UnknownNamespace(..)
-            | Error::NamespacesLimitReached => "invalid namespace; write names without a prefix",
+            | Error::NamespacesLimitReached => {
+                f.write_str("invalid namespace; write names without a prefix")
+            }
             Error::UnexpectedDeclaration(_) => {
-                "XML declaration, allowed only at the start of the file"
+                f.write_str("XML declaration, allowed only at the start of the file")
             }
-            Error::UnknownToken(_) if self.found.is_some() => "text outside the root element",
-            Error::NoRootNode => "no root element",
+            Error::UnknownToken(_) if self.found.is_some() => {
+                f.write_str("text outside the root element")
+            }
+            Error::NoRootNode => f.write_str("no root element"),
             Error::UnknownToken(_) | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
-                "the file ends inside an element; an end tag is missing"
+                f.write_str("the file ends inside an element; an end tag is missing")
             }
-            Error::NodesLimitReached | Error::AttributesLimitReached => "too many elements",
-            Error::UnknownEntityReference(name, _) => {
-                return write!(
-                    f,
-                    "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;"
-                );
+            Error::NodesLimitReached | Error::AttributesLimitReached => {
+                f.write_str("too many elements")
             }
-            Error::DuplicatedAttribute(name, _) => {
-                return write!(f, "attribute {name} occurs twice");
-            }
+            Error::UnknownEntityReference(name, _) => write!(
+                f,
+                "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;"
+            ),
+            Error::DuplicatedAttribute(name, _) => write!(f, "attribute {name} occurs twice"),
             Error::UnexpectedCloseTag(expected, found, _) => {
-                return write!(f, "end tag </{found}>, expected </{expected}>");
+                write!(f, "end tag </{found}>, expected </{expected}>")
             }
             Error::NonXmlChar(character, _) => {
-                return write!(f, "character {character:?}, which XML does not allow");
+                write!(f, "character {character:?}, which XML does not allow")
             }
-            Error::InvalidChar(expected, ..) => {
-                return not_expected(f, &char::from(*expected).to_string());
-            }
-            Error::InvalidChar2("a quote", ..) => return not_expected(f, "a quote (\" or ')"),
-            Error::InvalidChar2(..) => return not_expected(f, "white space"),
-            Error::InvalidString(expected, _) => return not_expected(f, expected),
-        })
+            Error::InvalidChar(expected, ..) => not_expected(f, &char::from(*expected).to_string()),
+            Error::InvalidChar2("a quote", ..) => not_expected(f, "a quote (\" or ')"),
+            Error::InvalidChar2(..) => not_expected(f, "white space"),
+            Error::InvalidString(expected, _) => not_expected(f, expected),
+        }
     }
 }
