@@ -1,5 +1,5 @@
-//! Messages and replies: what WeChat sends comes out by type and by name, and what we send comes
-//! back as it was meant.
+//! Messages and replies: messages are read by kind and by field name, and replies are written as XML that
+//! reads back as the same text.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,7 +23,7 @@ fn verified() -> Verified {
         .unwrap()
 }
 
-/// Opens the bytes as a message and hands it over.
+/// Parses the bytes as a message, and reads something from it.
 fn with_message<T>(bytes: &[u8], read: impl FnOnce(&Message<'_>) -> T) -> Result<T, MessageError> {
     let xml = Document::parse_message(bytes)?;
     Ok(read(&Message::parse(verified(), &xml)?))
@@ -44,14 +44,15 @@ fn describe(message: &Message<'_>) -> String {
 }
 
 #[test]
-fn messages_come_out_as_described() {
+fn reads_each_fixture_as_its_description_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/message");
     let mut count = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "xml") {
             let description = with_message(&fs::read(&path).unwrap(), describe);
-            let expected = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
+            let expected = fs::read_to_string(path.with_extension("txt"))
+                .expect("a description beside each message");
             assert_eq!(description, Ok(expected), "{}", path.display());
             count += 1;
         }
@@ -59,7 +60,7 @@ fn messages_come_out_as_described() {
     assert!(count > 70);
 }
 
-/// A text message with this between its tags.
+/// A text message whose element `Content` has this content.
 fn text_message(content: &str) -> String {
     format!(
         "<xml><ToUserName>gh_1</ToUserName><FromUserName>oUser1</FromUserName>\
@@ -73,7 +74,7 @@ fn assert_refused(text: &str, error: MessageError) {
 }
 
 #[test]
-fn what_is_not_a_message_is_refused_with_what_it_lacks() {
+fn refuses_content_that_is_no_message_and_names_the_element() {
     let whole = text_message("hi");
     assert_refused(
         &whole.replace("ToUserName", "To"),
@@ -125,7 +126,7 @@ fn assert_not_xml(text: &[u8], expected: XmlError) {
 }
 
 #[test]
-fn what_is_not_xml_is_refused_at_its_place() {
+fn refuses_malformed_xml_with_its_position() {
     assert_not_xml(b"", XmlError::Syntax { line: 1, column: 1 });
     assert_not_xml(b"{\"a\": 1}", XmlError::Syntax { line: 1, column: 1 });
     assert_not_xml(
@@ -164,7 +165,7 @@ fn what_is_not_xml_is_refused_at_its_place() {
     assert_not_xml(many.as_bytes(), XmlError::TooManyElements);
 }
 
-/// The text of an element with this between its tags.
+/// Checks the text of an element with this content.
 #[track_caller]
 fn assert_text(content: &str, text: &str) {
     let found = with_message(text_message(content).as_bytes(), |message| {
@@ -175,7 +176,7 @@ fn assert_text(content: &str, text: &str) {
 
 /// XML 1.0 2.4, 2.7, 2.11, 4.1, 4.6
 #[test]
-fn texts_are_what_xml_says_they_are() {
+fn reads_text_as_xml_defines_it() {
     assert_text("", "");
     assert_text(" a ", " a ");
     assert_text("<![CDATA[]]>", "");
@@ -193,8 +194,8 @@ fn texts_are_what_xml_says_they_are() {
 }
 
 #[test]
-fn what_is_no_text_of_xml_is_refused_at_its_place() {
-    // The first character between the tags stands in this column.
+fn refuses_malformed_text_with_its_position() {
+    // The column of the first character in `Content`.
     let begin = u32::try_from(text_message("").find("</Content>").unwrap()).unwrap() + 1;
     for (content, at) in [
         ("&", 0),
@@ -240,7 +241,7 @@ fn what_is_no_text_of_xml_is_refused_at_its_place() {
 }
 
 #[test]
-fn names_are_what_xml_says_they_are() {
+fn accepts_names_as_xml_defines_them() {
     let names = "<é/><_/><a-b.c9/><你好/><a\u{B7}/>";
     let content = text_message("x").replace("</xml>", &format!("{names}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
@@ -259,7 +260,7 @@ fn names_are_what_xml_says_they_are() {
 }
 
 #[test]
-fn elements_stand_in_each_other() {
+fn reads_nested_elements_by_path_and_by_name() {
     let nested = "<A><B><C>1</C></B>x<B>2</B><D/></A><C>3</C>";
     let content = text_message("x").replace("</xml>", &format!("{nested}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
@@ -283,7 +284,7 @@ fn elements_stand_in_each_other() {
 }
 
 #[test]
-fn a_message_has_at_most_256_elements() {
+fn accepts_at_most_256_elements() {
     // The root, its five elements, and empty ones.
     let with = |count: usize| {
         text_message("").replace("</xml>", &format!("{}</xml>", "<a/>".repeat(count)))
@@ -294,7 +295,7 @@ fn a_message_has_at_most_256_elements() {
 }
 
 #[test]
-fn attributes_are_refused_before_the_parser_sees_them() {
+fn refuses_attributes() {
     for tag in [
         "a b='c'",
         "a b",
@@ -312,7 +313,7 @@ fn attributes_are_refused_before_the_parser_sees_them() {
             XmlError::Attribute,
         );
     }
-    // In text they are text.
+    // In a CDATA section, the same characters are text.
     let spoken = text_message("<![CDATA[<a b='c'> <!-- ]] > ]>]]>");
     let content = with_message(spoken.as_bytes(), |message| {
         message.field("Content").map(str::to_owned)
@@ -321,7 +322,7 @@ fn attributes_are_refused_before_the_parser_sees_them() {
 }
 
 #[test]
-fn no_markup_but_tags_and_cdata_is_taken() {
+fn refuses_markup_other_than_tags_and_cdata() {
     for markup in [
         "<!-- a -->",
         "<!DOCTYPE xml>",
@@ -352,7 +353,7 @@ fn no_markup_but_tags_and_cdata_is_taken() {
 }
 
 #[test]
-fn sixty_four_kib_of_the_parsers_worst_shapes_are_refused_or_read() {
+fn reads_or_refuses_64_kib_of_hostile_shapes() {
     let fill = |piece: &str| piece.repeat(64 * 1024 / piece.len());
     for shape in [
         "<a>",
@@ -368,14 +369,14 @@ fn sixty_four_kib_of_the_parsers_worst_shapes_are_refused_or_read() {
         "&#x20;",
     ] {
         for text in [text_message(&fill(shape)), fill(shape)] {
-            // It is enough that an answer comes at all.
+            // Only that it returns is checked.
             let _ = with_message(text.as_bytes(), |_| ());
         }
     }
 }
 
 #[test]
-fn a_field_is_found_by_path_and_by_name() {
+fn finds_a_field_by_path_and_by_name() {
     let event = fs::read(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/message/event-scancode-push.xml"),
     )
@@ -390,7 +391,7 @@ fn a_field_is_found_by_path_and_by_name() {
     .unwrap();
 }
 
-/// The reply's text as WeChat would read it, between two messages whose names are given.
+/// The text of a text reply, as WeChat would read it; `None` for no reply.
 fn round_trip(content: &str) -> Option<String> {
     with_message(text_message("hi").as_bytes(), |message| {
         let mut out = Vec::new();
@@ -401,7 +402,7 @@ fn round_trip(content: &str) -> Option<String> {
     .unwrap()
 }
 
-/// What goes over the wire in answer to a message, or to an event.
+/// The XML of a reply to a message with this MsgType.
 fn written(reply: &Reply<'_>, msg_type: &str) -> String {
     let mut out = Vec::new();
     let message = text_message("hi").replace("<MsgType>text<", &format!("<MsgType>{msg_type}<"));
@@ -413,7 +414,7 @@ fn written(reply: &Reply<'_>, msg_type: &str) -> String {
 }
 
 #[test]
-fn each_reply_is_the_documented_xml_with_the_names_swapped() {
+fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
     let article = |n: &str| Article {
         title: format!("t{n}").into(),
         description: "d".into(),
@@ -464,16 +465,17 @@ fn each_reply_is_the_documented_xml_with_the_names_swapped() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fixtures/reply")
             .join(name);
-        let expected = fs::read_to_string(path.with_extension("xml")).unwrap_or_default();
+        let expected =
+            fs::read_to_string(path.with_extension("xml")).expect("a fixture for each reply");
         assert_eq!(written(reply, "event"), expected, "{name}");
     }
     assert_eq!(written(&Reply::Success, "text"), "");
     assert_eq!(written(&Reply::News(Vec::new()), "text"), "");
-    for nameless in ["", "\0"] {
+    for empty in ["", "\0"] {
         assert_eq!(
             written(
                 &Reply::Image {
-                    media_id: nameless.into()
+                    media_id: empty.into()
                 },
                 "text"
             ),
@@ -482,14 +484,14 @@ fn each_reply_is_the_documented_xml_with_the_names_swapped() {
         assert_eq!(
             written(
                 &Reply::Voice {
-                    media_id: nameless.into()
+                    media_id: empty.into()
                 },
                 "text"
             ),
             ""
         );
         let untitled = Article {
-            title: nameless.into(),
+            title: empty.into(),
             ..article("1")
         };
         assert_eq!(written(&Reply::News(vec![untitled.clone()]), "event"), "");
@@ -499,12 +501,12 @@ fn each_reply_is_the_documented_xml_with_the_names_swapped() {
             "{titled}"
         );
     }
-    let to_anybody = written(&Reply::TransferCustomerService { kf_account: None }, "text");
-    assert!(to_anybody.ends_with("<![CDATA[transfer_customer_service]]></MsgType></xml>"));
+    let to_any_account = written(&Reply::TransferCustomerService { kf_account: None }, "text");
+    assert!(to_any_account.ends_with("<![CDATA[transfer_customer_service]]></MsgType></xml>"));
 }
 
 #[test]
-fn whatever_a_reply_says_arrives_as_it_was_said() {
+fn reply_text_survives_writing_and_parsing() {
     for content in [
         "你好",
         "]]>",
@@ -520,7 +522,7 @@ fn whatever_a_reply_says_arrives_as_it_was_said() {
     ] {
         assert_eq!(round_trip(content).as_deref(), Some(content));
     }
-    // Every sequence of five of the characters that CDATA is made of.
+    // All sequences of five characters that CDATA markup consists of.
     let alphabet = ["]", ">", "<", "!", "a"];
     for number in 0..alphabet.len().pow(5) {
         let content: String = (0..5)
@@ -531,7 +533,7 @@ fn whatever_a_reply_says_arrives_as_it_was_said() {
 }
 
 #[test]
-fn what_wechat_would_punish_is_mended() {
+fn repairs_replies_that_wechat_would_not_show() {
     assert_eq!(round_trip(""), None);
     assert_eq!(round_trip("\0\u{1}\u{FFFE}"), None);
     let odd = "a\u{FFFE}\u{C}b";
@@ -546,7 +548,7 @@ fn what_wechat_would_punish_is_mended() {
             "{reply:?}"
         );
     }
-    // Each at each place of the eight that are looked at together, and behind them.
+    // At each position: the writer looks at eight bytes at a time.
     for bad in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
         for place in 0..20 {
             let text: String = (0..20)
@@ -583,7 +585,7 @@ fn what_wechat_would_punish_is_mended() {
 }
 
 #[test]
-fn a_name_cannot_write_elements_into_a_reply() {
+fn a_user_name_cannot_inject_elements_into_a_reply() {
     let mut out = Vec::new();
     let evil = text_message("hi").replace(
         "oUser1",

@@ -22,9 +22,9 @@ fn without_time(reply: &str) -> String {
     }
 }
 
-/// Every message that is known, to every account of the articles.
+/// Every message fixture, to every account of `fixtures/bots`.
 #[test]
-fn a_conversation_is_the_same_in_all_modes() {
+fn replies_are_equal_in_all_modes() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let xml = |folder: &str| {
         let paths = fs::read_dir(fixtures.join(folder)).unwrap();
@@ -53,7 +53,7 @@ fn a_conversation_is_the_same_in_all_modes() {
 }
 
 #[test]
-fn a_program_runs_once_for_all_tries_though_each_is_encrypted_anew() {
+fn runs_a_program_once_for_retries_that_are_encrypted_anew() {
     let folder = folder("modes-once");
     let (runs, rules) = (folder.join("runs"), folder.join("rules.xml"));
     let script = folder.join("answer");
@@ -70,7 +70,7 @@ fn a_program_runs_once_for_all_tries_though_each_is_encrypted_anew() {
     for mode in [Mode::Safe, Mode::Compatible, Mode::Safe] {
         let answer = ask(&mut stream, &wechat.post(&message, mode));
         let reply = wechat.open(&answer, mode);
-        // The program sees the message, and nothing of the envelope.
+        // The program gets the message, without the envelope.
         assert!(reply.contains("oia2TjuEGTNoeX76QEjQNrcURxG8"), "{reply}");
         assert!(!reply.contains("Encrypt"), "{reply}");
     }
@@ -78,7 +78,7 @@ fn a_program_runs_once_for_all_tries_though_each_is_encrypted_anew() {
 }
 
 #[test]
-fn published_messages_are_answered() {
+fn answers_published_messages() {
     let mut count = 0;
     for vector in Vector::all("open") {
         let message = String::from_utf8(vector.message()).unwrap();
@@ -124,7 +124,7 @@ fn published_messages_are_answered() {
 }
 
 #[test]
-fn replies_are_encrypted_and_success_is_bare() {
+fn encrypts_replies_but_not_success() {
     let rules = folder("modes-success").join("rules.xml");
     let text = "<rules><on Content=\"无\"><success/></on><on Content=\"空\"><text>{Label}</text></on>\
                 <on><text>有</text></on></rules>";
@@ -156,7 +156,7 @@ fn replies_are_encrypted_and_success_is_bare() {
 }
 
 #[test]
-fn what_is_not_ours_is_refused_and_told_nothing() {
+fn refuses_invalid_encrypted_requests_without_a_reason() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let message = text_message("secret words");
@@ -177,7 +177,7 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
     let expectations = [
         (
             post_as(&WeChat::with(TOKEN, OTHER_KEY, APP_ID), Mode::Safe),
-            // Mostly the padding; what comes out may look like one by chance.
+            // The reason is mostly the padding, but random bytes may look like a valid one.
             "bad-encryption",
             "",
         ),
@@ -207,7 +207,7 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
             "plain-refused",
             "element Encrypt is missing, but the query says the message is encrypted",
         ),
-        // A replay with another body, and one of the body under another query.
+        // A request with other content, and content with another query.
         (
             under(&wechat.query(&encrypt), &other_content),
             "bad-signature",
@@ -272,7 +272,7 @@ fn what_is_not_ours_is_refused_and_told_nothing() {
 }
 
 #[test]
-fn the_log_says_where_to_look() {
+fn log_hints_name_the_setting_to_check() {
     let wechat = WeChat::usual();
     let program = secure(&[]);
     let mut stream = connect(program.address);
@@ -284,8 +284,8 @@ fn the_log_says_where_to_look() {
     }
     let mut lines = program.stop();
     let vectors = Vector::all("refuse");
-    let of_other_key = |vector: &&Vector| vector.name == "other-key";
-    let vector = vectors.iter().find(of_other_key).unwrap();
+    let is_other_key = |vector: &&Vector| vector.name == "other-key";
+    let vector = vectors.iter().find(is_other_key).unwrap();
     let mut command = secure_command();
     command
         .env("WECHAT_AES_KEY", vector.must("aes-key"))
@@ -311,9 +311,9 @@ fn the_log_says_where_to_look() {
     assert_eq!(lines.len(), 4);
 }
 
-/// Whoever has seen an encrypted message must not be able to make a plain one of it.
+/// An attacker who sees an encrypted message must not be able to send a plain one instead.
 #[test]
-fn an_encrypted_message_cannot_be_made_a_plain_one() {
+fn refuses_a_plain_message_made_from_an_encrypted_one() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let message = text_message("one");
@@ -330,7 +330,7 @@ fn an_encrypted_message_cannot_be_made_a_plain_one() {
     let plain_query = |query: &str| query.split_once("&openid").unwrap().0.to_owned();
     let query = wechat.query(&encrypt);
     assert_eq!(status(&query, &content).0, 200);
-    // Without what speaks of encryption, its signature is good for nothing any more.
+    // Without the parameters of encryption, its signature cannot be used again.
     let reused = (
         403,
         "signature was already used for other content\n".to_owned(),
@@ -338,7 +338,7 @@ fn an_encrypted_message_cannot_be_made_a_plain_one() {
     for plain in [text_message("two"), message.clone()] {
         assert_eq!(status(&plain_query(&query), &plain), reused);
     }
-    // What speaks of it, without it.
+    // The parameters of encryption, without `Encrypt`.
     let refused = (403, "refused\n".to_owned());
     let query = wechat.query(&both_encrypt);
     for stripped in [
@@ -375,10 +375,10 @@ fn an_encrypted_message_cannot_be_made_a_plain_one() {
     );
 }
 
-/// What stands beside `Encrypt` is signed by nobody. Whoever has seen an encrypted message could send it
+/// The plain elements beside `Encrypt` are not signed. An attacker who sees an encrypted message could send it
 /// with guesses beside it, and learn from the answers what it says.
 #[test]
-fn a_guess_beside_an_encrypted_message_tells_nothing() {
+fn a_guess_beside_an_encrypted_message_reveals_nothing() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
@@ -392,19 +392,19 @@ fn a_guess_beside_an_encrypted_message_tells_nothing() {
     };
     let refused = (403, "refused\n".to_owned());
     let target = format!("/wx?{}", wechat.query(&encrypt));
-    // In safe mode a right one and a wrong one are the same.
+    // In safe mode, a right guess and a wrong one get equal answers.
     for beside in ["", "", right, wrong, "<Label>a</Label>"] {
         assert_eq!(post(&target, &guess(beside)).0, 200, "{beside}");
     }
     let other_name = content.replace("gh_7f083739789a", "gh_other");
     assert_eq!(post(&target, &other_name).0, 200);
-    // Nor is it one in compatible mode any more.
+    // The signature was used in safe mode, so compatible mode is refused.
     for beside in ["", "<Label>a</Label>", right, wrong] {
         let beside = compatible(beside);
         assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
     }
     assert_eq!(post(&target, &guess("<MsgType>event</MsgType>")), refused);
-    // In front of it, one guess is held against it, and it is of no use for another.
+    // Before the message itself: one guess uses the signature.
     let target = format!("/wx?{}", wechat.query(&encrypt));
     for beside in [compatible(wrong), compatible(right), compatible("")] {
         assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
@@ -418,7 +418,7 @@ fn a_guess_beside_an_encrypted_message_tells_nothing() {
 }
 
 #[test]
-fn a_signature_is_good_for_one_decrypted_message() {
+fn accepts_one_decrypted_message_per_signature() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
@@ -426,24 +426,24 @@ fn a_signature_is_good_for_one_decrypted_message() {
         let request = post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content);
         ask(&mut stream, &request).status
     };
-    let sealed = |text: &str| wechat.content(&text_message(text), Mode::Safe).1;
-    let (one, other) = (sealed("one"), sealed("other"));
+    let encrypt = |text: &str| wechat.content(&text_message(text), Mode::Safe).1;
+    let (one, other) = (encrypt("one"), encrypt("other"));
     for beside in ["", "<MsgType>text</MsgType>"] {
         let content = |encrypt: &str| format!("<xml>{beside}<Encrypt>{encrypt}</Encrypt></xml>");
         let query = wechat.query(&one);
         assert_eq!(status(&query, &content(&one)), 200);
-        // The same timestamp and nonce, and so the same signature.
+        // Equal timestamp and nonce, so an equal signature.
         let value = |name: &str| {
-            let (_, behind) = query.split_once(&format!("{name}=")).unwrap();
-            behind.split('&').next().unwrap()
+            let (_, rest) = query.split_once(&format!("{name}=")).unwrap();
+            rest.split('&').next().unwrap()
         };
         let (timestamp, nonce) = (value("timestamp").as_bytes(), value("nonce").as_bytes());
-        let (front, _) = query.split_once("&msg_signature").unwrap();
+        let (plain_query, _) = query.split_once("&msg_signature").unwrap();
         let msg_signature = wechat.token.sign_message(timestamp, nonce, &other);
-        let query = format!("{front}&msg_signature={msg_signature}");
+        let query = format!("{plain_query}&msg_signature={msg_signature}");
         assert_eq!(status(&query, &content(&other)), 403);
     }
-    // Nor for another where the first was refused for want of a msg_signature.
+    // Not for other content either, if the first request was refused without msg_signature.
     let query = signed_now();
     let both = content_of(&one, &text_message("one"), Mode::Compatible);
     assert_eq!(status(&query, &both), 400);
@@ -453,9 +453,8 @@ fn a_signature_is_good_for_one_decrypted_message() {
     assert_eq!(lines.iter().filter(is_reused).count(), 3, "{lines:#?}");
 }
 
-/// Those that say nothing of encryption.
 #[test]
-fn parameters_that_are_empty_or_raw_are_those_of_a_plain_message() {
+fn treats_empty_and_raw_encryption_parameters_as_plain() {
     let program = secure(&[]);
     let mut stream = connect(program.address);
     let mut status = |more: &str| {
@@ -485,9 +484,9 @@ fn parameters_that_are_empty_or_raw_are_those_of_a_plain_message() {
     }
 }
 
-/// What stands beside an encrypted message is held against what stands at the same place in it.
+/// A plain element is compared with the decrypted element at the same path.
 #[test]
-fn an_element_is_the_one_at_its_path() {
+fn compares_plain_elements_with_decrypted_ones_by_path() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
@@ -513,9 +512,9 @@ fn an_element_is_the_one_at_its_path() {
     }
 }
 
-/// White space and a byte order mark are nothing that WeChat sends, and nothing that matters either.
+/// WeChat sends no such white space.
 #[test]
-fn white_space_around_an_encrypt_is_no_part_of_it() {
+fn ignores_white_space_around_an_encrypt() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
@@ -538,9 +537,9 @@ fn white_space_around_an_encrypt_is_no_part_of_it() {
     }
 }
 
-/// What is signed has no separators, so that a `msg_signature` is the `signature` of other strings too.
+/// The signed strings have no separators, so a `msg_signature` is the `signature` of other strings, too.
 #[test]
-fn a_msg_signature_signs_nothing_else() {
+fn refuses_a_msg_signature_as_signature_of_other_content() {
     let program = secure(&[]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
@@ -550,8 +549,8 @@ fn a_msg_signature_signs_nothing_else() {
         let (_, encrypt) = wechat.content(&text_message(&number.to_string()), Mode::Safe);
         let query = wechat.query(&encrypt);
         let between = |name: &str| {
-            let (_, behind) = query.split_once(&format!("{name}=")).unwrap();
-            behind.split('&').next().unwrap().to_owned()
+            let (_, rest) = query.split_once(&format!("{name}=")).unwrap();
+            rest.split('&').next().unwrap().to_owned()
         };
         let (timestamp, nonce) = (between("timestamp"), between("nonce"));
         let msg_signature = between("msg_signature");
@@ -580,7 +579,7 @@ fn a_msg_signature_signs_nothing_else() {
 }
 
 #[test]
-fn plain_messages_are_refused_where_encryption_is_required() {
+fn refuses_plain_messages_if_encryption_is_required() {
     let program = secure(&["--require-encryption"]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
@@ -616,7 +615,7 @@ fn plain_messages_are_refused_where_encryption_is_required() {
 }
 
 #[test]
-fn what_is_read_is_said_at_the_start() {
+fn start_message_says_which_messages_are_read() {
     let said = |required: &str, key: Option<&str>| {
         let mut command = command();
         command
@@ -647,7 +646,7 @@ fn what_is_read_is_said_at_the_start() {
 }
 
 #[test]
-fn a_rotation_takes_both_keys_and_both_tokens() {
+fn accepts_old_and_new_keys_and_tokens_during_a_rotation() {
     let folder = folder("modes-rotation");
     for (name, secret) in [
         ("token", "newtoken"),
@@ -677,7 +676,7 @@ fn a_rotation_takes_both_keys_and_both_tokens() {
     let message = text_message("one");
     for token in ["newtoken", TOKEN] {
         for key in [AES_KEY, OTHER_KEY] {
-            // Reads the reply with the same two, and no others.
+            // Decrypts the reply with these two only.
             let wechat = WeChat::with(token, key, APP_ID);
             let answer = ask(&mut stream, &wechat.post(&message, Mode::Safe));
             assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "one");
@@ -696,7 +695,7 @@ fn a_rotation_takes_both_keys_and_both_tokens() {
 }
 
 #[test]
-fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
+fn logs_a_new_mode_and_counts_modes_in_the_status() {
     let control = folder("modes-status").join("control");
     let control = control.to_str().unwrap();
     let program = secure(&["--control", control]);
@@ -730,7 +729,7 @@ fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
     let compatible = "\"messages arrive in compatible mode (兼容模式)\"";
     assert_eq!(reasons, [safe, compatible]);
 
-    // A message without a reply is one too, and a plain one is news where others are encrypted.
+    // A message without a reply counts, too; a plain one is logged after encrypted ones.
     let rules = folder("modes-news").join("rules.xml");
     fs::write(&rules, "<rules/>").unwrap();
     let program = secure(&["--rules", rules.to_str().unwrap()]);
@@ -745,9 +744,9 @@ fn the_mode_is_in_the_log_where_it_is_news_and_in_the_status() {
     assert_eq!(lines.len(), 2);
 }
 
-/// As of plain ones: nothing is written to whoever has left.
+/// As for plain messages: nothing is written to a closed connection.
 #[test]
-fn an_encrypted_try_that_is_gone_is_given_up() {
+fn counts_an_encrypted_retry_whose_caller_disconnected() {
     let folder = folder("modes-gone");
     let control = folder.join("control").to_str().unwrap().to_owned();
     let (rules, begun, go) = slow_rules(&folder);

@@ -1,4 +1,4 @@
-//! The cipher: published vectors in both directions, and all that is no encrypted message.
+//! The cipher: published messages in both directions, and texts that cannot be decrypted.
 
 #![cfg(feature = "secure")]
 use std::io;
@@ -13,8 +13,8 @@ use wechat::wechat::{
     Token,
 };
 
-/// Opens an `Encrypt`, which takes a signature, and returns what was in it or why it cannot be opened.
-fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, DecryptError> {
+/// Decrypts an `Encrypt`, after signing it.
+fn decrypt(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, DecryptError> {
     let token = Token::parse(TOKEN).unwrap();
     let signature = token.sign_message(b"1", b"2", encrypt).to_string();
     let credentials = Credentials {
@@ -29,7 +29,7 @@ fn open(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, DecryptError> {
 }
 
 #[test]
-fn published_messages_are_opened_and_sealed_alike() {
+fn decrypts_and_encrypts_published_messages() {
     let vectors = Vector::all("open");
     for vector in &vectors {
         let name = &vector.name;
@@ -43,7 +43,7 @@ fn published_messages_are_opened_and_sealed_alike() {
         let cipher = Cipher::new(key, None, app_id, fill);
         let encrypt = vector.must("encrypt");
         assert_eq!(
-            open(&cipher, encrypt).as_ref(),
+            decrypt(&cipher, encrypt).as_ref(),
             Ok(&vector.message()),
             "{name}"
         );
@@ -64,7 +64,7 @@ fn published_messages_are_opened_and_sealed_alike() {
 }
 
 #[test]
-fn published_msg_signatures_are_verified_and_no_other() {
+fn accepts_published_msg_signatures_and_no_other() {
     let mut count = 0;
     for vector in Vector::all("open") {
         let Some(msg_signature) = vector.get("msg_signature") else {
@@ -111,12 +111,12 @@ fn published_msg_signatures_are_verified_and_no_other() {
 }
 
 #[test]
-fn what_is_no_encrypted_message_is_refused_by_name() {
+fn refuses_each_undecryptable_text_with_its_error() {
     let vectors = Vector::all("refuse");
     for vector in &vectors {
         let cipher = cipher_of(vector.must("aes-key"), vector.must("app-id"));
         for encrypt in vector.all_of("encrypt") {
-            let error = open(&cipher, encrypt).unwrap_err();
+            let error = decrypt(&cipher, encrypt).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 vector.must("error"),
@@ -133,53 +133,53 @@ fn what_is_no_encrypted_message_is_refused_by_name() {
     assert_eq!(paddings.all_of("encrypt").count(), 99);
 }
 
-/// Every length that there can be up to the next multiple of the padding, and some more.
+/// Lengths with each number of padding bytes.
 #[test]
-fn messages_of_any_length_come_back() {
+fn decrypts_its_own_messages_of_any_length() {
     let cipher = cipher_of(AES_KEY, APP_ID);
     for length in 1..=300 {
         let message: Vec<u8> = (0..length)
             .map(|at| u8::try_from(at % 256).unwrap())
             .collect();
         let encrypt = cipher.encrypt(&message).unwrap();
-        assert_eq!(open(&cipher, &encrypt), Ok(message));
+        assert_eq!(decrypt(&cipher, &encrypt), Ok(message));
         let padded = (20 + length + APP_ID.len() + 1).next_multiple_of(32);
         assert_eq!(encrypt.len(), padded.div_ceil(3) * 4);
     }
     assert_eq!(
-        open(&cipher, &cipher.encrypt(b"").unwrap()),
+        decrypt(&cipher, &cipher.encrypt(b"").unwrap()),
         Err(DecryptError::Empty)
     );
 }
 
 #[test]
-fn no_text_is_a_panic() {
+fn no_altered_text_causes_a_panic() {
     let cipher = cipher_of(AES_KEY, APP_ID);
     let encrypt = cipher.encrypt("<xml>你好</xml>".as_bytes()).unwrap();
     for at in 0..encrypt.len() {
         for letter in ['A', '/', '=', ' ', '"', '\0'] {
             let mut flipped: Vec<char> = encrypt.chars().collect();
             flipped[at] = letter;
-            // What stands in the random bytes is for nobody to check.
-            let _ = open(&cipher, &flipped.into_iter().collect::<String>());
+            // A change in the random bytes is not an error.
+            let _ = decrypt(&cipher, &flipped.into_iter().collect::<String>());
         }
     }
     for length in 0..encrypt.len() {
-        assert!(open(&cipher, &encrypt[..length]).is_err());
+        assert!(decrypt(&cipher, &encrypt[..length]).is_err());
     }
 }
 
 #[test]
-fn the_same_message_never_looks_the_same() {
+fn encrypts_equal_messages_differently() {
     let cipher = cipher_of(AES_KEY, APP_ID);
-    let mut sealed: Vec<String> = (0..100).map(|_| cipher.encrypt(b"a").unwrap()).collect();
-    sealed.sort();
-    sealed.dedup();
-    assert_eq!(sealed.len(), 100);
+    let mut encrypted: Vec<String> = (0..100).map(|_| cipher.encrypt(b"a").unwrap()).collect();
+    encrypted.sort();
+    encrypted.dedup();
+    assert_eq!(encrypted.len(), 100);
 }
 
 #[test]
-fn without_random_bytes_nothing_is_sealed() {
+fn encrypts_nothing_without_random_bytes() {
     let key = AesKey::parse(AES_KEY).unwrap();
     let app_id = AppId::parse(APP_ID).unwrap();
     let none = |_: &mut [u8]| Err(io::Error::other("none left"));
@@ -187,9 +187,9 @@ fn without_random_bytes_nothing_is_sealed() {
     assert_eq!(cipher.encrypt(b"a").unwrap_err().to_string(), "none left");
 }
 
-/// WeChat changes over to a new key some time after it is saved, so that both are good for a while.
+/// After a new key is saved in the console, WeChat uses the old one for a while.
 #[test]
-fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
+fn encrypts_a_reply_with_the_key_of_its_message() {
     const OTHER: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
     let previous = Some(AesKey::parse(OTHER).unwrap());
     let key = AesKey::parse(AES_KEY).unwrap();
@@ -219,19 +219,19 @@ fn a_reply_is_sealed_with_the_key_that_opened_its_message() {
         };
         assert_eq!(wechat.open(&answer, Mode::Safe), "answer");
     }
-    // Of two keys, that is said with which it went further.
+    // Of two keys, the error is that of the one that passed more checks.
     for key in [AES_KEY, OTHER] {
         let other_app = WeChat::with(TOKEN, key, "wx1");
         assert_eq!(
-            open(&both, &other_app.cipher.encrypt(b"a").unwrap()),
+            decrypt(&both, &other_app.cipher.encrypt(b"a").unwrap()),
             Err(DecryptError::AppId)
         );
     }
 }
 
-/// A nonce is the request's, so anything; whoever reads the envelope has to read what was signed.
+/// The nonce is the request's, so it can be any bytes.
 #[test]
-fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
+fn signs_the_nonce_that_readers_of_the_envelope_see() {
     let wechat = WeChat::usual();
     let encrypt = wechat.cipher.encrypt(b"question").unwrap();
     let signature = wechat.token.sign_message(b"1", b"2", &encrypt).to_string();
@@ -272,7 +272,7 @@ fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
                 .sign_message(b"1700000001", leaf("Nonce").as_bytes(), &leaf("Encrypt"));
         assert_eq!(leaf("MsgSignature"), expected.to_string());
         assert_eq!(
-            open(&wechat.cipher, &leaf("Encrypt")),
+            decrypt(&wechat.cipher, &leaf("Encrypt")),
             Ok(b"answer".to_vec())
         );
         assert_eq!(document.root_element().children().count(), 4);
@@ -280,7 +280,7 @@ fn whatever_the_nonce_is_the_envelope_is_signed_as_it_is_read() {
 }
 
 #[test]
-fn keys_are_43_characters_of_base64_and_print_nothing() {
+fn accepts_43_characters_of_base64_as_key_and_shows_nothing() {
     let error = |text: &str| AesKey::parse(text).unwrap_err();
     assert_eq!(error(""), AesKeyError::Length { length: 0 });
     assert_eq!(error(&AES_KEY[1..]), AesKeyError::Length { length: 42 });
@@ -300,19 +300,22 @@ fn keys_are_43_characters_of_base64_and_print_nothing() {
         error(&AES_KEY.replace('a', "钥")),
         AesKeyError::Character { position: 1 }
     );
-    // The last character has two bits more than the key: they count for nothing.
+    // The last character has two bits more than the key, which are ignored.
     let keys = ["8", "9", "+", "/"].map(|last| format!("{}{last}", &AES_KEY[..42]));
     let encrypt = cipher_of(&keys[0], APP_ID).encrypt(b"a").unwrap();
     for key in &keys {
-        assert_eq!(open(&cipher_of(key, APP_ID), &encrypt), Ok(b"a".to_vec()));
+        assert_eq!(
+            decrypt(&cipher_of(key, APP_ID), &encrypt),
+            Ok(b"a".to_vec())
+        );
     }
     assert_eq!(format!("{:?}", AesKey::parse(AES_KEY).unwrap()), "AesKey");
     assert_eq!(format!("{:?}", cipher_of(AES_KEY, APP_ID)), "Cipher");
 }
 
-/// Else whoever sees both could send the reply back as a message.
+/// Otherwise an attacker who sees both could send the reply as a message.
 #[test]
-fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
+fn a_reply_never_has_the_timestamp_and_nonce_of_its_request() {
     let wechat = WeChat::usual();
     let encrypt = wechat.cipher.encrypt(b"question").unwrap();
     for (request, reply) in [
@@ -342,9 +345,9 @@ fn a_reply_has_never_the_timestamp_and_nonce_of_its_request() {
     }
 }
 
-/// A reply that cannot be encrypted is none; it never goes out plain.
+/// A reply that cannot be encrypted is never sent plain.
 #[test]
-fn without_random_bytes_there_is_no_reply() {
+fn sends_no_reply_without_random_bytes() {
     let key = AesKey::parse(AES_KEY).unwrap();
     let none = |_: &mut [u8]| Err(io::Error::other("none left"));
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());

@@ -1,4 +1,4 @@
-//! What comes of encrypted messages without a key, or in a build that can have none.
+//! Encrypted messages without a key, also in a build without encryption.
 
 use crate::support::tools::finish;
 use crate::support::*;
@@ -15,7 +15,7 @@ fn encrypted_query() -> String {
 }
 
 #[test]
-fn a_safe_message_gets_success_and_the_log_says_what_to_do() {
+fn answers_safe_messages_with_success_and_logs_a_hint() {
     let control = folder("unread").join("control");
     let control = control.to_str().unwrap();
     let program = Program::start(&["--control", control]);
@@ -52,7 +52,7 @@ fn a_safe_message_gets_success_and_the_log_says_what_to_do() {
 }
 
 #[test]
-fn of_a_compatible_message_the_plain_part_is_answered() {
+fn answers_the_plain_part_of_compatible_messages() {
     let program = Program::start(&[]);
     let mut stream = connect(program.address);
     let plain = text_message("你好");
@@ -62,14 +62,14 @@ fn of_a_compatible_message_the_plain_part_is_answered() {
     };
     let query = encrypted_query();
     let target = format!("/wx?{query}");
-    // Another try under the same signature may be encrypted anew.
+    // A retry with the same signature may be encrypted anew.
     for encrypt in ["YQ==", "Yg=="] {
         let request = post_to(&target, "HTTP/1.1", "", &with(encrypt));
         let answer = ask(&mut stream, &request);
         assert_eq!(answer.status, 200);
         assert_eq!(element(&answer.content, "Content"), "你好");
     }
-    // But it is the same message, or refused.
+    // Any other message with that signature is refused.
     let whole = with("YQ==");
     let swapped = whole
         .replace("MsgType", "?")
@@ -97,9 +97,9 @@ fn of_a_compatible_message_the_plain_part_is_answered() {
     assert!(lines[4].ends_with(&mode("plain mode (明文模式)")));
 }
 
-/// Also where the query speaks of encryption and nothing is encrypted.
+/// The query may say that a message is encrypted when it is plain.
 #[test]
-fn a_signature_is_good_for_one_message_whatever_its_query_speaks_of() {
+fn accepts_one_message_per_signature_if_the_query_says_encrypted() {
     let program = Program::start(&[]);
     let mut stream = connect(program.address);
     let target = format!("/wx?{}", encrypted_query());
@@ -109,7 +109,7 @@ fn a_signature_is_good_for_one_message_whatever_its_query_speaks_of() {
     };
     let statuses = [status("one"), status("one"), status("two")];
     assert_eq!(statuses, [200, 200, 403]);
-    // One that was left unread has used it up as well.
+    // An unread message uses its signature, too.
     let target = format!("/wx?{}", encrypted_query());
     for (content, status) in [(SAFE, 200), (&text_message("one"), 403)] {
         let request = post_to(&target, "HTTP/1.1", "", content);
@@ -118,7 +118,7 @@ fn a_signature_is_good_for_one_message_whatever_its_query_speaks_of() {
 }
 
 #[test]
-fn what_takes_a_key_is_refused_without_one() {
+fn refuses_encryption_settings_without_a_key() {
     let feature = "this program was built without encryption; build it with cargo build --release --features secure";
     let refused = |variables: &[(&str, &str)], arguments: &[&str], with: &str, without: &str| {
         let mut command = command();
@@ -233,7 +233,7 @@ fn previous_token_is_accepted_too() {
         assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, 403);
     }
     let lines = program.stop();
-    // Behind two token checks that passed.
+    // After two token checks that passed.
     assert_eq!(lines.len(), 5);
     assert!(lines[2].contains(" cause=bad-signature "), "{lines:#?}");
     for line in &lines[3..] {
