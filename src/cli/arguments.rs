@@ -175,14 +175,8 @@ impl<'e> Args<'e> {
         let Some((name, value)) = self.raw(flag) else {
             return Ok(None);
         };
-        match value.to_str().and_then(parse) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(UsageError::Value {
-                name,
-                value,
-                expected: flag.expected,
-            }),
-        }
+        let parsed = value.to_str().and_then(parse);
+        parsed.map(Some).ok_or_else(|| invalid(flag, name, value))
     }
 
     /// As [`Args::value`], for a flag that has a default value.
@@ -198,12 +192,18 @@ impl<'e> Args<'e> {
     /// The path of a file: any bytes, but not empty.
     pub(super) fn path(&self, flag: &Flag) -> Result<Option<PathBuf>, UsageError> {
         match self.raw(flag) {
-            Some((name, value)) if value.is_empty() => Err(UsageError::Value {
-                name,
-                value,
-                expected: flag.expected,
-            }),
+            Some((name, value)) if value.is_empty() => Err(invalid(flag, name, value)),
             path => Ok(path.map(|(_, value)| value.into())),
         }
+    }
+}
+
+/// The error for a value of this flag, or of the flag's variable, as `name` says.
+fn invalid(flag: &Flag, name: &'static str, value: OsString) -> UsageError {
+    let expected = flag.expected;
+    UsageError::Value {
+        name,
+        value,
+        expected,
     }
 }

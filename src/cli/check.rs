@@ -15,8 +15,8 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: 1,
     summary: "check a rules file, or list its rules",
     description: "\
-Checks the rules file RULES, else that of WECHAT_RULES, else the embedded one. Prints each error as
-file:line:column: message and exits with 1; if there is none, prints a line for each rule.
+Checks the rules file RULES, else that of WECHAT_RULES, else the embedded one. Prints each error
+as file:line:column: message and exits with 1; if there is none, prints a line for each rule.
 ",
     run,
 };

@@ -43,18 +43,23 @@ impl ControlPath {
 /// Asks the server that listens on this control socket, and returns its answer.
 ///
 /// # Errors
-/// `Control` or `ControlAnswer`
+/// `Control`, `ControlClosed` or `ControlAnswer`.
 pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error> {
     use io::ErrorKind::{BrokenPipe, ConnectionReset};
     let path = control.path;
-    let answer = match control::ask(&path, question) {
+    match control::ask(&path, question) {
+        Ok(answer) if answer.is_empty() => Err(Error::ControlClosed(path)),
         Ok(answer) => match answer.strip_prefix(control::OK) {
-            Some(text) => return Ok(text.to_owned()),
-            None => answer.trim_end().escape_debug().to_string(),
+            Some(text) => Ok(text.to_owned()),
+            None => {
+                let answer = answer.trim_end().escape_debug().to_string();
+                Err(Error::ControlAnswer { path, answer })
+            }
         },
         // The server ended before it read the question.
-        Err(error) if [ConnectionReset, BrokenPipe].contains(&error.kind()) => String::new(),
-        Err(error) => return Err(Error::Control { path, error }),
-    };
-    Err(Error::ControlAnswer { path, answer })
+        Err(error) if [ConnectionReset, BrokenPipe].contains(&error.kind()) => {
+            Err(Error::ControlClosed(path))
+        }
+        Err(error) => Err(Error::Control { path, error }),
+    }
 }

@@ -13,6 +13,7 @@ use crate::wechat::{AesKeyError, TokenError};
 
 /// Why a command failed.
 #[derive(Debug)]
+#[rustfmt::skip]
 pub(super) enum Error {
     /// Invalid arguments or settings.
     Usage(UsageError),
@@ -31,17 +32,16 @@ pub(super) enum Error {
     /// The system provides no random bytes.
     Random(io::Error),
     /// The server cannot listen on the address.
-    Listen {
-        address: SocketAddr,
-        error: io::Error,
-    },
+    Listen { address: SocketAddr, error: io::Error },
     /// The server cannot run.
     Serve(io::Error),
     /// The control socket that was asked for cannot be created.
     ControlSocket { path: PathBuf, error: io::Error },
     /// The control socket of a running server cannot be reached.
     Control { path: PathBuf, error: io::Error },
-    /// The running server gave this answer instead of the requested one; an empty one if it ended.
+    /// The running server ended without an answer.
+    ControlClosed(PathBuf),
+    /// The running server gave this answer instead of the requested one.
     ControlAnswer { path: PathBuf, answer: String },
     /// The supervisor of a program failed.
     Supervisor(SupervisorError),
@@ -72,28 +72,16 @@ impl From<UsageError> for Error {
 
 /// Invalid arguments or settings.
 #[derive(Debug)]
+#[rustfmt::skip]
 pub(super) enum UsageError {
     /// There is no command of this name; perhaps the similar one was meant.
-    UnknownCommand {
-        name: OsString,
-        similar: Option<&'static str>,
-    },
+    UnknownCommand { name: OsString, similar: Option<&'static str> },
     /// The command has no flag of this name; perhaps the similar one was meant.
-    UnknownFlag {
-        name: OsString,
-        similar: Option<&'static str>,
-        command: &'static str,
-    },
+    UnknownFlag { name: OsString, similar: Option<&'static str>, command: &'static str },
     /// The command takes no further operand.
-    UnexpectedArgument {
-        argument: OsString,
-        command: &'static str,
-    },
+    UnexpectedArgument { argument: OsString, command: &'static str },
     /// A flag lacks its value.
-    MissingValue {
-        flag: &'static str,
-        placeholder: &'static str,
-    },
+    MissingValue { flag: &'static str, placeholder: &'static str },
     /// A switch was given a value.
     UnexpectedValue(&'static str),
     /// A flag was given twice.
@@ -101,17 +89,9 @@ pub(super) enum UsageError {
     /// Two switches exclude each other.
     Conflict(&'static str, &'static str),
     /// The value of the flag or variable `name` is invalid.
-    Value {
-        name: &'static str,
-        value: OsString,
-        expected: &'static str,
-    },
+    Value { name: &'static str, value: OsString, expected: &'static str },
     /// The value of the flag or variable `name` is not the URL of a backend.
-    Url {
-        name: &'static str,
-        value: OsString,
-        error: UrlError,
-    },
+    Url { name: &'static str, value: OsString, error: UrlError },
     /// The fields make no message.
     TestMessage(TestMessageError),
     /// A text is not UTF-8.

@@ -10,6 +10,7 @@ use super::client::{backend_url, required_token};
 use super::error::{Error, UsageError};
 use super::flags::RESIGN;
 use super::output::{Colour, Style, print};
+use super::wording;
 use crate::client::Client;
 use crate::http::Url;
 use crate::server;
@@ -25,8 +26,9 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     summary: "send captured requests and compare the answers",
     description: "\
 Sends captured requests byte for byte: each FILE, or each NAME.request of a folder. If there is a
-NAME.response beside a request, the answer must be equal to it except for the values of Date and CreateTime.
-If there is none, the answer must be one that WeChat can use. Exits with 0 if all answers are as required.
+NAME.response beside a request, the answer must be equal to it except for the values of Date and
+CreateTime. If there is none, the answer must be one that WeChat can use. Exits with 0 if all
+answers are as required.
 ",
     run,
 };
@@ -170,5 +172,5 @@ fn report(difference: &Difference, style: Style) -> String {
     for line in &difference.received {
         text.push_str(&style.paint(Colour::Green, &format!("  + {line}\n")));
     }
-    text + &format!("  byte {}: {}\n", difference.position, difference.byte)
+    text + &wording::first_difference(difference)
 }

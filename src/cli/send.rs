@@ -25,8 +25,8 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: usize::MAX,
     summary: "send a message as WeChat would and judge the answer",
     description: "\
-Sends a message as WeChat would, and shows the answer and what WeChat would do with it. Exits with 0 if
-WeChat would deliver the answer, or if the answer is not to reply.
+Sends a message as WeChat would, and shows the answer and what WeChat would do with it. Exits with
+0 if WeChat would deliver the answer, or if the answer is not to reply.
 
   wechat send 你好
   wechat send Event=subscribe
@@ -34,12 +34,13 @@ WeChat would deliver the answer, or if the answer is not to reply.
   wechat send MsgType=image PicUrl=http://e/p.jpg MediaId=m1
   wechat send Event=scancode_waitmsg EventKey=k ScanCodeInfo/ScanResult=1
 
-TEXT is the Content; Field=Value sets any element of the message. After -- a text is taken literally, even if
-it holds =. Elements that are not given are filled in: ToUserName, FromUserName, CreateTime, MsgId, and MsgType
-(event if there is an Event, text if there is a Content).
+TEXT is the Content; Field=Value sets any element of the message. After -- a text is taken
+literally, even if it holds =. Elements that are not given are filled in: ToUserName,
+FromUserName, CreateTime, MsgId, and MsgType (event if there is an Event, text if there is a
+Content).
 
---encrypted and --compatible need --app-id and the EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of
-$CREDENTIALS_DIRECTORY.
+--encrypted and --compatible need --app-id and the EncodingAESKey in WECHAT_AES_KEY or in the file
+aes-key of $CREDENTIALS_DIRECTORY.
 ",
     run,
 };

@@ -33,13 +33,14 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: 0,
     summary: "run the server",
     description: "\
-Serves the callback of an account: checks the signature of each request and replies as the rules file says.
-Each refused request is one line on standard error.
+Serves the callback of an account: checks the signature of each request and replies as the rules
+file says. Each refused request is one line on standard error.
 
-Encrypted messages (安全模式, 兼容模式) need a build with the feature secure, the appid, and the EncodingAESKey
-in WECHAT_AES_KEY or in the file aes-key of $CREDENTIALS_DIRECTORY. While WeChat changes over to a new token or
-key, the server also accepts the previous ones: set WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS, or add
-the files token-previous and aes-key-previous to $CREDENTIALS_DIRECTORY.
+Encrypted messages (安全模式, 兼容模式) need a build with the feature secure, the appid, and the
+EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of $CREDENTIALS_DIRECTORY. While WeChat
+changes over to a new token or key, the server also accepts the previous ones: set
+WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS, or add the files token-previous and
+aes-key-previous to $CREDENTIALS_DIRECTORY.
 ",
     run,
 };
@@ -56,6 +57,7 @@ const RESERVED_DESCRIPTORS: usize = 448;
 
 fn run(args: &Args<'_>) -> Result<(), Error> {
     let settings = Settings::from_args(args)?;
+    let app_id = secrets::app_id(args)?;
     let previous_token = secrets::previous_token(args)?;
     let encryption = match settings.encryption_required_by {
         Some(name) => EncryptionPolicy::Required(required(name, || server_cipher(args))?),
@@ -100,7 +102,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     let greeting = Greeting {
         address,
         callback: &backend.callback,
-        app_id: secrets::app_id(args)?,
+        app_id,
         generated_token: generated
             .map(|token| try_commands(args.program, token, address, served_path)),
         no_control_socket: control.as_ref().err(),

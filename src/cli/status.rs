@@ -13,8 +13,9 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: 0,
     summary: "show the status of the running server",
     description: "\
-Shows the status of the running server: what it has answered since its start, what it has refused and
-why, how long the last 1,024 answers took (programs and waiting tries included), and what is in progress.
+Shows the status of the running server: what it has answered since its start, what it has refused
+and why, how long the last 1,024 answers took (programs and waiting tries included), and what is
+in progress.
 ",
     run,
 };

@@ -12,7 +12,7 @@ use super::error::{Error, UsageError};
 use crate::callback::{Callback, EncryptionPolicy};
 use crate::http::Url;
 use crate::service::version;
-use crate::simulator::{FAULT_PROMPT, Severity};
+use crate::simulator::{Difference, FAULT_PROMPT, Severity};
 use crate::text::display::format_duration;
 use crate::text::log_note::LogNote;
 use crate::wechat::{AesKeyError, AppId, Cipher};
@@ -30,14 +30,14 @@ pub(super) const EXIT_STATUS: &str =
 /// What stands for the path of the rules where there is no rules file.
 pub(super) const EMBEDDED_RULES: &str = "the embedded rules";
 
+// A line for each sentence, so that a sentence is found and compared easily.
+#[rustfmt::skip]
 impl Display for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => error.fmt(f),
             Self::File { path, error } => write!(f, "cannot read {path:?}: {error}"),
-            Self::CaptureTooLong { path, max } => {
-                write!(f, "{path:?} is too long; at most {max} bytes allowed")
-            }
+            Self::CaptureTooLong { path, max } => write!(f, "{path:?} is too long; at most {max} bytes allowed"),
             Self::CaptureEmpty(path) => write!(f, "{path:?} is empty; expected an HTTP request"),
             Self::Capture { path, error } => write!(f, "{path:?}: {error}"),
             Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),
@@ -45,25 +45,14 @@ impl Display for Error {
             Self::Random(error) => write!(f, "cannot read /dev/urandom: {error}"),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "cannot serve: {error}"),
-            Self::ControlSocket { path, error } => {
-                write!(f, "cannot create the control socket {path:?}: {error}")
-            }
+            Self::ControlSocket { path, error } => write!(f, "cannot create the control socket {path:?}: {error}"),
             Self::Control { path, error } => control_failure(path, error, f),
-            Self::ControlAnswer { path, answer } if answer.is_empty() => {
-                write!(f, "the server at {path:?} ended without an answer")
-            }
-            Self::ControlAnswer { path, answer } => {
-                write!(f, "the server at {path:?} answered: {answer}")
-            }
+            Self::ControlClosed(path) => write!(f, "the server at {path:?} ended without an answer"),
+            Self::ControlAnswer { path, answer } => write!(f, "the server at {path:?} answered: {answer}"),
             Self::Supervisor(error) => error.fmt(f),
             Self::NotReady(url) => write!(f, "{url} is not ready for WeChat"),
-            Self::NotDelivered => write!(
-                f,
-                "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}"
-            ),
-            Self::NotInTime => {
-                f.write_str("no answer in time; WeChat would try twice more, as --tries does")
-            }
+            Self::NotDelivered => write!(f, "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}"),
+            Self::NotInTime => write!(f, "no answer in time; WeChat would try twice more, as --tries does"),
             Self::Output(error) => write!(f, "cannot print: {error}"),
             Self::Rules { path, error } => f.write_str(&error.summary(path)),
         }
@@ -71,25 +60,20 @@ impl Display for Error {
 }
 
 /// Why the server with this control socket cannot be asked.
+#[rustfmt::skip]
+#[allow(clippy::wildcard_enum_match_arm, reason = "there are many kinds of I/O errors")]
 fn control_failure(path: &Path, error: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
-    let is = |kinds: &[ErrorKind]| kinds.contains(&error.kind());
-    if is(&[ErrorKind::NotFound, ErrorKind::ConnectionRefused]) {
-        write!(
-            f,
-            "no server at {path:?}; if it is at another path, pass --control PATH"
-        )
-    } else if is(&[ErrorKind::PermissionDenied]) {
-        write!(f, "{path:?} is only for root and the server's own user")
-    } else if is(&[ErrorKind::WouldBlock, ErrorKind::TimedOut]) {
-        write!(
-            f,
-            "the server at {path:?} does not answer; it may be stuck or suspended"
-        )
-    } else {
-        write!(f, "cannot reach the server at {path:?}: {error}")
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused =>
+            write!(f, "no server at {path:?}; if it is at another path, pass --control PATH"),
+        ErrorKind::PermissionDenied => write!(f, "{path:?} is only for root and the server's own user"),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut =>
+            write!(f, "the server at {path:?} does not answer; it may be stuck or suspended"),
+        _ => write!(f, "cannot reach the server at {path:?}: {error}"),
     }
 }
 
+#[rustfmt::skip]
 impl Display for UsageError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,57 +81,31 @@ impl Display for UsageError {
                 Some(similar) => write!(f, "unknown command {name:?}; did you mean {similar}?"),
                 None => write!(f, "unknown command {name:?}; see wechat help"),
             },
-            Self::UnknownFlag {
-                name,
-                similar,
-                command,
-            } => match similar {
+            Self::UnknownFlag { name, similar, command } => match similar {
                 Some(similar) => write!(f, "unknown flag {name:?}; did you mean {similar}?"),
                 None => write!(f, "unknown flag {name:?}; see wechat help {command}"),
             },
-            Self::UnexpectedArgument { argument, command } => {
-                write!(
-                    f,
-                    "unexpected argument {argument:?}; see wechat help {command}"
-                )
-            }
-            Self::MissingValue { flag, placeholder } => {
-                write!(f, "{flag} has no value; expected {flag} {placeholder}")
-            }
+            Self::UnexpectedArgument { argument, command } =>
+                write!(f, "unexpected argument {argument:?}; see wechat help {command}"),
+            Self::MissingValue { flag, placeholder } => write!(f, "{flag} has no value; expected {flag} {placeholder}"),
             Self::UnexpectedValue(flag) => write!(f, "{flag} takes no value"),
             Self::Repeated(flag) => write!(f, "{flag} is given twice; pass it once"),
-            Self::Conflict(one, other) => {
-                write!(f, "{one} and {other} exclude each other; pass one of them")
-            }
-            Self::Value {
-                name,
-                value,
-                expected,
-            } => {
-                write!(f, "{name} is {value:?}; expected {expected}")
-            }
+            Self::Conflict(one, other) => write!(f, "{one} and {other} exclude each other; pass one of them"),
+            Self::Value { name, value, expected } => write!(f, "{name} is {value:?}; expected {expected}"),
             Self::Url { name, value, error } => write!(f, "{name} is {value:?}: {error}"),
             Self::TestMessage(error) => error.fmt(f),
             Self::NotUtf8(text) => write!(f, "{text:?} is not UTF-8"),
-            Self::NothingToReplay => {
-                f.write_str("nothing to replay; expected a .request file or a folder of them")
-            }
-            Self::NoToken => f.write_str("no token; set WECHAT_TOKEN or pass --token-file FILE"),
+            Self::NothingToReplay => write!(f, "nothing to replay; expected a .request file or a folder of them"),
+            Self::NoToken => write!(f, "no token; set WECHAT_TOKEN or pass --token-file FILE"),
             Self::Token { origin, error } => write!(f, "{origin}: {error}"),
             Self::AesKey { origin, error } => write!(f, "{origin}: {error}"),
-            Self::NoAesKey(flag) => write!(
-                f,
-                "{flag} needs the EncodingAESKey; set WECHAT_AES_KEY or the credential aes-key"
-            ),
-            Self::PreviousAesKeyAlone => f.write_str(
-                "the previous EncodingAESKey needs the current one; \
-                 set WECHAT_AES_KEY or the credential aes-key",
-            ),
-            Self::NoAppId => f.write_str(
-                "the EncodingAESKey needs the appid of the account; \
-                 pass --app-id APPID or set WECHAT_APP_ID",
-            ),
-            Self::NotSecure(flag) => write!(f, "{flag}: {}", AesKeyError::FeatureMissing),
+            Self::NoAesKey(name) =>
+                write!(f, "{name} needs the EncodingAESKey; set WECHAT_AES_KEY or the credential aes-key"),
+            Self::PreviousAesKeyAlone => write!(f,
+                "the previous EncodingAESKey needs the current one; set WECHAT_AES_KEY or the credential aes-key"),
+            Self::NoAppId => write!(f,
+                "the EncodingAESKey needs the appid of the account; pass --app-id APPID or set WECHAT_APP_ID"),
+            Self::NotSecure(name) => write!(f, "{name}: {}", AesKeyError::FeatureMissing),
         }
     }
 }
@@ -171,24 +129,16 @@ pub(super) struct GeneratedToken {
     pub(super) url: Option<String>,
 }
 
+#[rustfmt::skip]
 impl Display for Greeting<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "wechat {} listening on {}", version(), self.address)?;
         let encryption = &self.callback.encryption;
-        if let Some(app_id) = self.app_id.as_ref().map(AppId::as_str) {
+        if let Some(id) = self.app_id.as_ref().map(AppId::as_str) {
             match encryption {
-                EncryptionPolicy::Unread => {
-                    writeln!(
-                        f,
-                        "note: no EncodingAESKey; cannot read encrypted messages of {app_id}"
-                    )
-                }
-                EncryptionPolicy::Allowed(_) => {
-                    writeln!(f, "accepting encrypted and plain messages of {app_id}")
-                }
-                EncryptionPolicy::Required(_) => {
-                    writeln!(f, "accepting only encrypted messages of {app_id}")
-                }
+                EncryptionPolicy::Unread => writeln!(f, "note: no EncodingAESKey; cannot read encrypted messages of {id}"),
+                EncryptionPolicy::Allowed(_) => writeln!(f, "accepting encrypted and plain messages of {id}"),
+                EncryptionPolicy::Required(_) => writeln!(f, "accepting only encrypted messages of {id}"),
             }?;
         }
         if self.callback.previous_token.is_some() {
@@ -197,34 +147,24 @@ impl Display for Greeting<'_> {
         if encryption.cipher().is_some_and(Cipher::has_previous) {
             writeln!(f, "also accepting the previous EncodingAESKey")?;
         }
-        if let Some(GeneratedToken {
-            token,
-            program,
-            url,
-        }) = &self.generated_token
-        {
-            let url = url
-                .as_ref()
-                .map_or(String::new(), |url| format!(" --url '{url}'"));
-            let command = format!("WECHAT_TOKEN={token} {program}");
+        if let Some(GeneratedToken { token, program, url }) = &self.generated_token {
+            let url = url.as_ref().map_or(String::new(), |url| format!(" --url '{url}'"));
             writeln!(f, "no token given; generated one for this run: {token}")?;
             writeln!(f, "try it in another terminal:")?;
-            writeln!(f, "  {command} verify{url}")?;
-            writeln!(f, "  {command} send{url} 你好")?;
+            writeln!(f, "  WECHAT_TOKEN={token} {program} verify{url}")?;
+            writeln!(f, "  WECHAT_TOKEN={token} {program} send{url} 你好")?;
         }
-        match self.no_control_socket {
-            Some((path, error)) if error.kind() == ErrorKind::NotFound => writeln!(
-                f,
-                "note: no control socket ({} does not exist); for status and stop, pass --control PATH",
-                path.parent().unwrap_or(path).display()
-            ),
-            Some((path, error)) => writeln!(
-                f,
-                "note: no control socket ({}: {error}); for status and stop, pass --control PATH",
-                path.display()
-            ),
-            None => Ok(()),
+        if let Some((path, error)) = self.no_control_socket {
+            match error.kind() == ErrorKind::NotFound {
+                true => writeln!(f,
+                    "note: no control socket ({} does not exist); for status and stop, pass --control PATH",
+                    path.parent().unwrap_or(path).display()),
+                false => writeln!(f,
+                    "note: no control socket ({}: {error}); for status and stop, pass --control PATH",
+                    path.display()),
+            }?;
         }
+        Ok(())
     }
 }
 
@@ -280,4 +220,9 @@ pub(super) fn no_answer(within: Duration) -> String {
 /// The kind of an answer to `send`, and how long the answer took.
 pub(super) fn answer(kind: &str, took: Duration) -> String {
     format!("{kind} after {}\n", format_duration(took))
+}
+
+/// The last line of a difference: the first byte that differs, counted from 1.
+pub(super) fn first_difference(difference: &Difference) -> String {
+    format!("  byte {}: {}\n", difference.position, difference.byte)
 }

@@ -6,20 +6,19 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::support::tools::finish;
 use crate::support::*;
 
-/// What a command says with this environment: exit code, standard output, standard error.
+/// The exit code, standard output and standard error of a command with this environment.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
     let said = finish(command().args(arguments).envs(environment.iter().copied()));
     (said.code, said.out, said.err)
 }
 
 #[test]
-fn help_and_version_are_printed_and_nothing_is_served() {
+fn prints_help_and_version() {
     for flags in [
         &["--help"][..],
         &["-h"],
@@ -50,7 +49,7 @@ fn help_and_version_are_printed_and_nothing_is_served() {
 }
 
 #[test]
-fn bad_settings_are_one_line_and_exit_code_2() {
+fn invalid_arguments_and_settings_are_one_line_and_exit_code_2() {
     let cases: [(&[&str], &[(&str, &str)], &str); 14] = [
         (
             &["--path", "/a b"],
@@ -138,7 +137,7 @@ fn bad_settings_are_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn runtime_failures_are_one_line_and_exit_code_1() {
+fn failures_are_one_line_and_exit_code_1() {
     let (code, out, err) = run(&["--token-file", "/nonexistent/token"], &[]);
     assert_eq!((code, out.as_str()), (1, ""));
     assert_eq!(
@@ -155,75 +154,55 @@ fn runtime_failures_are_one_line_and_exit_code_1() {
     );
 }
 
-/// A file of this test alone, gone when dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str, content: &str) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("wechat-test-{}-{name}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("token"), content).unwrap();
-        Self(directory)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left in a temporary directory hurts nobody.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
-fn the_token_comes_from_a_file_or_a_credential() {
-    let scratch = Scratch::new("token", "hello2021\n");
-    let file = scratch.0.join("token");
-    let listen = ["--listen", "127.0.0.1:0"];
-    let flag = Program::spawn(
-        command()
-            .args(listen)
-            .arg("--token-file")
-            .arg(&file)
-            .env("WECHAT_TOKEN", "other"),
-    );
-    let credential = Program::spawn(
-        command()
-            .args(listen)
-            .env("CREDENTIALS_DIRECTORY", &scratch.0),
-    );
-    for program in [flag, credential] {
-        assert_eq!(
-            ask(&mut connect(program.address), &post(&text_message("a"))).status,
-            200
+fn reads_the_token_from_flag_then_variable_then_credential() {
+    let credentials = folder("credentials");
+    fs::write(credentials.join("token"), format!("{TOKEN}\n")).unwrap();
+    let file = credentials.join("token");
+    let other = folder("other-credentials");
+    fs::write(other.join("token"), "other").unwrap();
+    let accepts_the_token = |environment: &[(&str, &str)], flags: &[&str]| {
+        let program = Program::spawn(
+            command()
+                .args(["--listen", "127.0.0.1:0"])
+                .args(flags)
+                .envs(environment.iter().copied())
+                .env("CREDENTIALS_DIRECTORY", &other),
         );
+        let answer = ask(&mut connect(program.address), &post(&text_message("a")));
+        assert_eq!(answer.status, 200);
         program.stop_silent();
-    }
+    };
+    let flags = ["--token-file", file.to_str().unwrap()];
+    accepts_the_token(&[("WECHAT_TOKEN", "other")], &flags);
+    accepts_the_token(&[("WECHAT_TOKEN", TOKEN)], &[]);
+    fs::copy(&file, other.join("token")).unwrap();
+    accepts_the_token(&[], &[]);
     fs::write(&file, "hello 2021").unwrap();
     let (code, _, err) = run(&["--token-file", file.to_str().unwrap()], &[]);
     assert_eq!(code, 2);
     assert!(err.starts_with(&format!("wechat: {file:?}: ")), "{err}");
     assert!(!err.contains("hello"), "{err}");
-    // One that may be there and cannot be read is not one that is not there.
+    // Only a missing credential means that there is no token.
     let (code, _, err) = run(&[], &[("CREDENTIALS_DIRECTORY", file.to_str().unwrap())]);
-    let of_file = "wechat: cannot read ";
+    let start = "wechat: cannot read ";
     let reason = ": Not a directory (os error 20)\n";
     assert_eq!(code, 1);
-    assert!(err.starts_with(of_file) && err.ends_with(reason), "{err}");
+    assert!(err.starts_with(start) && err.ends_with(reason), "{err}");
 }
 
 #[test]
-fn without_a_token_one_is_made_up_and_the_printed_commands_work() {
+fn generates_a_token_and_prints_commands_that_work() {
     let start = || {
         let mut program =
             Program::spawn(command().args(["--listen", "127.0.0.1:0", "--path", "/wx"]));
-        let made_up = program.next_line();
+        let generated = program.next_line();
         assert!(
-            made_up.starts_with("no token given; generated one for this run: "),
-            "{made_up}"
+            generated.starts_with("no token given; generated one for this run: "),
+            "{generated}"
         );
         (
-            made_up.trim_end().rsplit(' ').next().unwrap().to_owned(),
+            generated.trim_end().rsplit(' ').next().unwrap().to_owned(),
             program,
         )
     };
@@ -231,13 +210,13 @@ fn without_a_token_one_is_made_up_and_the_printed_commands_work() {
     assert_eq!(token.len(), 20);
     assert_ne!(token, other_token);
     assert_eq!(program.next_line(), "try it in another terminal:\n");
-    // Pasted into a shell, as they are.
-    for (ending, last) in [
+    // Both commands, pasted into a shell.
+    for (word, last) in [
         ("verify", "WeChat would accept "),
         ("你好", "WeChat would deliver this"),
     ] {
         let line = program.next_line();
-        assert!(line.contains(ending), "{line}");
+        assert!(line.contains(word), "{line}");
         let output = std::process::Command::new("sh")
             .args(["-c", &line])
             .output()
@@ -250,12 +229,12 @@ fn without_a_token_one_is_made_up_and_the_printed_commands_work() {
 }
 
 #[test]
-fn a_listening_socket_as_standard_input_is_used() {
+fn uses_a_listening_socket_on_standard_input() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    // As systemd may hand it over.
+    // systemd may pass a nonblocking socket.
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
-    // Queued before the server runs, as the connection is that starts a socket unit.
+    // The connection that starts a socket unit is queued before the server runs.
     let mut early = connect(address);
     let stdin = Stdio::from(OwnedFd::from(listener.try_clone().unwrap()));
     let program = Program::spawn(
@@ -267,13 +246,13 @@ fn a_listening_socket_as_standard_input_is_used() {
     assert_eq!(program.address, address);
     assert_eq!(ask(&mut early, &post(&text_message("a"))).status, 200);
     program.stop_silent();
-    // The socket outlives the server, so its next owner finds it whole.
+    // The socket outlives the server and still accepts connections for its next owner.
     let _queued = connect(address);
 }
 
 #[test]
-fn running_out_of_descriptors_makes_room_as_running_out_of_seats_does() {
-    // Of 20, connections leave 10; the seven that are passed on are more than that with the usual ones.
+fn serves_while_descriptors_run_out() {
+    // Of 20 descriptors, connections may use 10. The seven inherited ones and the usual ones take more than the rest.
     let program = Program::spawn(
         std::process::Command::new("sh")
             .args([
@@ -300,7 +279,7 @@ fn running_out_of_descriptors_makes_room_as_running_out_of_seats_does() {
 }
 
 #[test]
-fn a_connected_socket_as_standard_input_is_not() {
+fn ignores_a_connected_socket_on_standard_input() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = connect(listener.local_addr().unwrap());
     let stdin = Stdio::from(OwnedFd::from(stream));
@@ -315,11 +294,8 @@ fn a_connected_socket_as_standard_input_is_not() {
 }
 
 #[test]
-fn ipv6_is_listened_at_where_there_is_any() {
-    if TcpListener::bind("[::1]:0").is_err() {
-        println!("this machine has no IPv6, so nothing was tested");
-        return;
-    }
+fn listens_on_an_ipv6_address() {
+    TcpListener::bind("[::1]:0").expect("this test needs IPv6");
     let program = Program::spawn(
         command()
             .env("WECHAT_TOKEN", TOKEN)
@@ -332,9 +308,9 @@ fn ipv6_is_listened_at_where_there_is_any() {
     program.stop_silent();
 }
 
-/// Somebody who holds all connections keeps no program from being started.
+/// A client that holds all connections cannot prevent programs from starting.
 #[test]
-fn connections_leave_descriptors_to_programs() {
+fn connections_leave_descriptors_for_programs() {
     let rules = folder("descriptors").join("rules.xml");
     fs::write(&rules, "<rules><on><run>echo yes</run></on></rules>").unwrap();
     let program = Program::spawn(
@@ -360,55 +336,78 @@ fn connections_leave_descriptors_to_programs() {
 }
 
 #[test]
-fn the_unit_and_the_rules_are_those_of_the_repository() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let said = finish(command().arg("unit"));
-    assert_eq!(
-        said.out,
-        fs::read_to_string(root.join("wechat.service")).unwrap()
-    );
-    let sample = finish(command().arg("rules")).out;
+fn prints_the_unit_and_valid_sample_rules() {
+    let unit = fs::read_to_string(root().join("wechat.service")).unwrap();
+    assert_eq!(finish(command().arg("unit")).out, unit);
     let path = folder("sample").join("rules.xml");
-    fs::write(&path, sample).unwrap();
+    fs::write(&path, finish(command().arg("rules")).out).unwrap();
     assert_eq!(finish(command().arg("check").arg(&path)).code, 0);
-    for name in ["unit", "rules"] {
-        let said = finish(command().args([name, "x"]));
-        assert_eq!(
-            (said.code, said.err),
-            (
-                2,
-                format!("wechat: unexpected argument \"x\"; see wechat help {name}\n")
-            )
-        );
-    }
 }
 
 #[test]
-fn each_command_has_a_help_of_its_own() {
-    let all = finish(command().arg("help")).out;
-    for name in [
-        "serve", "check", "verify", "send", "replay", "rules", "unit",
-    ] {
-        let said = finish(command().args(["help", name]));
-        let first = said.out.lines().next().unwrap();
+fn every_command_has_its_own_help() {
+    let overview = finish(command().arg("help")).out;
+    let (usages, _) = overview.split_once("\n\nflags of serve").unwrap();
+    let names = usages
+        .lines()
+        .filter_map(|line| line.split_once(" wechat "))
+        .map(|(_, usage)| {
+            usage
+                .split([' ', ']'])
+                .next()
+                .unwrap()
+                .trim_start_matches('[')
+        });
+    let names: Vec<&str> = names.collect();
+    let expected = [
+        "serve",
+        "check",
+        "verify",
+        "send",
+        "replay",
+        "status",
+        "stop",
+        "rules",
+        "unit",
+        "help",
+        "--version",
+    ];
+    assert_eq!(names, expected);
+    for name in names {
+        let help = finish(command().args(["help", name])).out;
+        let first = help.lines().next().unwrap();
+        let usage = first.replace('[', "");
         assert!(
-            first.starts_with("usage: wechat ") && first.contains(name),
+            usage.starts_with(&format!("usage: wechat {name}")),
             "{first}"
         );
-        assert_eq!(finish(command().args([name, "--help"])).out, said.out);
+        assert_eq!(finish(command().args([name, "--help"])).out, help);
         assert!(
-            all.contains(&format!("wechat {name}")) || name == "serve",
-            "{name}"
-        );
-        assert!(
-            said.out.lines().all(|line| line.chars().count() <= 120),
+            help.lines().all(|line| line.chars().count() <= 105),
             "{name}"
         );
     }
 }
 
 #[test]
-fn what_cannot_be_printed_is_an_error_but_who_stops_reading_is_none() {
+fn help_shows_each_flag_with_variable_default_and_purpose() {
+    let (_, out, _) = run(&["help", "stop"], &[]);
+    let expected = "\
+usage: wechat stop [FLAG]...
+
+Stops the running server once every message in progress is answered, at most 15 seconds later.
+Until then the server still accepts WeChat's further tries of these messages. Returns when the
+server has ended.
+
+flag                    environment                default
+  --control PATH        WECHAT_CONTROL             $RUNTIME_DIRECTORY/control, else /run/wechat/control
+                        control socket through which status and stop reach the server
+";
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn full_output_is_an_error_and_a_closed_pipe_is_not() {
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
@@ -423,9 +422,9 @@ fn what_cannot_be_printed_is_an_error_but_who_stops_reading_is_none() {
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
 
-/// sd_notify(3): by a path, or by an abstract name behind `@`.
+/// sd_notify(3): the socket is a path, or `@` and an abstract name.
 #[test]
-fn a_service_manager_hears_when_the_server_is_ready() {
+fn tells_the_service_manager_when_it_is_ready() {
     let path = folder("notify").join("socket");
     let by_path = UnixDatagram::bind(&path).unwrap();
     let name = format!("wechat-test-{}", std::process::id());
@@ -452,7 +451,7 @@ fn a_service_manager_hears_when_the_server_is_ready() {
 }
 
 #[test]
-fn a_service_manager_that_is_not_there_keeps_nobody_from_being_served() {
+fn serves_without_a_reachable_service_manager() {
     let control = folder("notify-nobody").join("control");
     let control = control.to_str().unwrap();
     let program = Program::spawn(
@@ -462,7 +461,7 @@ fn a_service_manager_that_is_not_there_keeps_nobody_from_being_served() {
             .args(["--listen", "127.0.0.1:0", "--control", control]),
     );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
-    // Who asks for its status is answered behind that; a request may be in front of it.
+    // The server answers status requests only after it has tried to notify the manager.
     assert_eq!(
         finish(command().args(["status", "--control", control])).code,
         0
