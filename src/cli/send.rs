@@ -194,7 +194,7 @@ fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
             lines.join(&format!("\n{indent}"))
         ));
     }
-    for check in &verdict.checks {
+    for check in &verdict.checks.0 {
         text.push_str(&style.check(check));
     }
     text

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::check::{Check, Finding};
+use super::check::{Checks, Finding};
 use super::reply::check_time;
 use super::signed_query::SignedQuery;
 use super::test_message::{RequestBody, TestMessage};
@@ -38,19 +38,18 @@ impl Encryption {
 
     /// The content inside an encrypted answer with this root; `None` if it cannot be opened. Adds a check
     /// for everything that is wrong with the envelope.
-    pub(super) fn open(&self, root: Element<'_>, checks: &mut Vec<Check>) -> Option<Vec<u8>> {
+    pub(super) fn open(&self, root: Element<'_>, checks: &mut Checks) -> Option<Vec<u8>> {
         check_time(root, "TimeStamp", checks);
-        let mut error = |finding| checks.push(Check::error(finding));
         for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
             if root.children().filter(|child| child.name() == name).count() > 1 {
-                error(Finding::Repeated { name });
+                checks.error(Finding::Repeated { name });
             }
         }
         let text = |name| root.text_at(name).map_or("", trim);
         let signature = text("MsgSignature");
         for name in ["MsgSignature", "Nonce"] {
             if text(name).is_empty() {
-                error(Finding::EnvelopeElementMissing { name });
+                checks.error(Finding::EnvelopeElementMissing { name });
             }
         }
         let credentials = Credentials {
@@ -61,14 +60,14 @@ impl Encryption {
         match self.token.verify_message(&credentials, text("Encrypt")) {
             Ok(encrypt) => match self.cipher.decrypt(&encrypt) {
                 Ok(decrypted) => return Some(decrypted.message().to_vec()),
-                Err(reason) => error(Finding::NotOpened { error: reason }),
+                Err(reason) => checks.error(Finding::NotOpened { error: reason }),
             },
             Err(reason @ SignatureError::TooLong { .. }) => {
-                error(Finding::NotSigned { error: reason });
+                checks.error(Finding::NotSigned { error: reason });
             }
             // Reported above.
             Err(_) if signature.is_empty() => {}
-            Err(_) => error(Finding::MsgSignatureWrong {
+            Err(_) => checks.error(Finding::MsgSignatureWrong {
                 found: excerpt(signature.as_bytes()),
             }),
         }

@@ -1,5 +1,6 @@
 //! Faults of connections, and of answers as HTTP. WeChat cannot use such an answer to any request.
 
+use super::search::find;
 use crate::client::{Answer, BodyEnd, ExchangeError};
 use crate::http::{RequestError, ResponseFraming, Url};
 use crate::text::display::excerpt;
@@ -121,7 +122,7 @@ pub(super) const fn is_tls(bytes: &[u8]) -> bool {
 
 impl StatusHint {
     fn new(status: u16, content: &[u8]) -> Self {
-        let has = |word: &[u8]| content.windows(word.len()).any(|window| window == word);
+        let has = |word: &[u8]| find(content, word).is_some();
         match status {
             // nginx, Go and Apache answer plain HTTP on an HTTPS port with these words.
             400 if has(b"HTTPS") || has(b"SSL-enabled") => Self::Https,
@@ -135,11 +136,14 @@ impl StatusHint {
 
 /// An excerpt of the message in the content of an error: the title of a page, or else the first line.
 fn message_in(content: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(content);
-    let line = match text.split_once("<title>") {
-        Some((_, rest)) => rest.split('<').next(),
-        None => text.lines().next().filter(|line| !line.starts_with('<')),
+    const TITLE: &[u8] = b"<title>";
+    let line = match find(content, TITLE) {
+        Some(start) => content[start + TITLE.len()..]
+            .split(|octet| *octet == b'<')
+            .next(),
+        None => content.split(|octet| *octet == b'\n').next(),
     };
-    let line = line.map(str::trim).filter(|line| !line.is_empty())?;
-    Some(excerpt(line.as_bytes()))
+    let line = line?.trim_ascii();
+    let is_message = !line.is_empty() && !line.starts_with(b"<");
+    is_message.then(|| excerpt(line))
 }

@@ -10,6 +10,7 @@ mod difference;
 mod encryption;
 mod fault;
 mod reply;
+mod search;
 mod signed_query;
 mod test_message;
 mod timing;

@@ -1,7 +1,7 @@
 //! Checks of the elements of a reply, by the manual (被动回复用户消息) and by what WeChat is reported to
 //! refuse.
 
-use super::check::{Check, Finding};
+use super::check::{Checks, Finding};
 use super::test_message::TestMessage;
 use crate::text::digits::parse_decimal;
 use crate::text::display::{escape_for_terminal, excerpt};
@@ -23,30 +23,30 @@ const TYPES: [(&str, Option<&str>); 7] = [
 const MILLISECONDS_MIN: u64 = 100_000_000_000;
 
 /// Checks that content has only characters that XML can carry.
-pub(super) fn check_characters(content: &[u8], checks: &mut Vec<Check>) {
+pub(super) fn check_characters(content: &[u8], checks: &mut Checks) {
     let text = String::from_utf8_lossy(content);
     if let Some(character) = text.chars().find(|character| !is_char(*character)) {
-        checks.push(Check::error(Finding::NonXmlCharacter { character }));
+        checks.error(Finding::NonXmlCharacter { character });
     }
 }
 
 /// Checks that the root is named `xml`.
-pub(super) fn check_root(root: Element<'_>, checks: &mut Vec<Check>) {
+pub(super) fn check_root(root: Element<'_>, checks: &mut Checks) {
     if root.name() != "xml" {
         let name = escape_for_terminal(root.name().as_bytes(), 100);
-        checks.push(Check::error(Finding::WrongRoot { name }));
+        checks.error(Finding::WrongRoot { name });
     }
 }
 
 /// Checks all elements of a reply to this message.
-pub(super) fn check_reply(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+pub(super) fn check_reply(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     if root.text_at("Encrypt").is_some() {
-        checks.push(Check::error(Finding::UnexpectedEncryption));
+        checks.error(Finding::UnexpectedEncryption);
         return;
     }
     let event = message.field("Event");
     if event.is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe")) {
-        checks.push(Check::warning(Finding::ReplyToUnsubscribe));
+        checks.warning(Finding::ReplyToUnsubscribe);
     }
     check_names(root, message, checks);
     check_time(root, "CreateTime", checks);
@@ -54,33 +54,33 @@ pub(super) fn check_reply(root: Element<'_>, message: &TestMessage, checks: &mut
 }
 
 /// The reply goes from the account to the user, the message from the user to the account.
-fn check_names(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+fn check_names(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let (user, account) = (message.user(), message.account());
     let found = |name| root.text_at(name).map_or("", trim);
     if (found("ToUserName"), found("FromUserName")) == (account, user) && user != account {
-        checks.push(Check::error(Finding::NamesNotSwapped));
+        checks.error(Finding::NamesNotSwapped);
         return;
     }
     for (name, expected) in [("ToUserName", user), ("FromUserName", account)] {
         let found = found(name);
         if found != expected {
             let expected = excerpt(expected.as_bytes());
-            checks.push(Check::error(match found {
+            checks.error(match found {
                 "" => Finding::NameMissing { name, expected },
                 _ => Finding::NameWrong {
                     name,
                     found: excerpt(found.as_bytes()),
                     expected,
                 },
-            }));
+            });
         }
     }
 }
 
 /// Checks an element that holds seconds since 1970.
-pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Vec<Check>) {
+pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Checks) {
     let text = root.text_at(name).map_or("", trim);
-    checks.push(Check::error(match parse_decimal(text) {
+    checks.error(match parse_decimal(text) {
         _ if text.is_empty() => Finding::TimeMissing { name },
         Ok(time) if time < MILLISECONDS_MIN => return,
         Ok(time) => Finding::TimeInMilliseconds { name, time },
@@ -88,21 +88,21 @@ pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Vec
             name,
             found: excerpt(text.as_bytes()),
         },
-    }));
+    });
 }
 
 /// Checks MsgType, and the elements that a reply of this type needs.
-fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let found = root.text_at("MsgType").map_or("", trim);
     let Some((msg_type, needed)) = TYPES.into_iter().find(|(name, _)| *name == found) else {
         let known = TYPES.map(|(name, _)| name).join(", ");
-        checks.push(Check::error(match found {
+        checks.error(match found {
             "" => Finding::MsgTypeMissing { known },
             _ => Finding::MsgTypeUnknown {
                 found: excerpt(found.as_bytes()),
                 known,
             },
-        }));
+        });
         return;
     };
     if msg_type == "news" {
@@ -112,39 +112,38 @@ fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>)
         return;
     };
     let text = root.text_at(path);
-    checks.push(match (msg_type, text) {
-        ("text", Some("")) => Check::error(Finding::ContentEmpty),
+    match (msg_type, text) {
+        ("text", Some("")) => checks.error(Finding::ContentEmpty),
         ("text", Some(text)) if text.len() > TEXT_MAX => {
             let length = text.len();
-            Check::error(Finding::ContentTooLong { length })
+            checks.error(Finding::ContentTooLong { length });
         }
-        (_, Some(text)) if msg_type == "text" || !trim(text).is_empty() => return,
-        ("music", _) => Check::warning(Finding::ElementOmitted { path }),
-        _ => Check::error(Finding::ElementMissing { path, msg_type }),
-    });
+        (_, Some(text)) if msg_type == "text" || !trim(text).is_empty() => {}
+        ("music", _) => checks.warning(Finding::ElementOmitted { path }),
+        _ => checks.error(Finding::ElementMissing { path, msg_type }),
+    }
 }
 
-fn check_news(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>) {
+fn check_news(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let articles = root.children().find(|child| child.name() == "Articles");
     let items: Vec<Element<'_>> = articles.map_or_else(Vec::new, |articles| {
         let children = articles.children();
         children.filter(|child| child.name() == "item").collect()
     });
     let count = items.len();
-    let mut error = |finding| checks.push(Check::error(finding));
     if count == 0 {
-        error(Finding::NoArticles);
+        checks.error(Finding::NoArticles);
     } else if message.is_event() && count > ARTICLES_MAX {
-        error(Finding::TooManyArticlesToEvent { count });
+        checks.error(Finding::TooManyArticlesToEvent { count });
     } else if !message.is_event() && count > ARTICLES_MAX_TO_MESSAGE {
-        error(Finding::TooManyArticlesToMessage { count });
+        checks.error(Finding::TooManyArticlesToMessage { count });
     }
     let found = root.text_at("ArticleCount").map_or("", trim);
     if found.is_empty() {
-        error(Finding::ArticleCountMissing);
+        checks.error(Finding::ArticleCountMissing);
     } else if found != count.to_string() {
         let found = excerpt(found.as_bytes());
-        error(Finding::ArticleCountWrong { found, count });
+        checks.error(Finding::ArticleCountWrong { found, count });
     }
     let is_untitled = |item: &&Element<'_>| {
         item.text_at("Title")
@@ -152,6 +151,6 @@ fn check_news(root: Element<'_>, message: &TestMessage, checks: &mut Vec<Check>)
     };
     let count = items.iter().filter(is_untitled).count();
     if count > 0 {
-        error(Finding::ArticlesUntitled { count });
+        checks.error(Finding::ArticlesUntitled { count });
     }
 }

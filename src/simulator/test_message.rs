@@ -133,12 +133,8 @@ impl TestMessage {
 
     /// The message as XML as WeChat writes it, a line for each top-level element.
     pub(crate) fn xml(&self) -> String {
-        let fields = self.fields.iter();
-        let fields: Vec<_> = fields
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect();
         let mut xml = b"<xml>".to_vec();
-        write_fields(&fields, b"\n", &mut xml);
+        write_fields(&self.fields, 0, &mut xml);
         xml.extend_from_slice(b"</xml>");
         String::from_utf8(xml).expect("it is made of texts")
     }
@@ -183,36 +179,41 @@ fn is_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction)
 }
 
-/// Writes fields as elements, each followed by `separator`: texts in CDATA, numbers without. Consecutive
-/// fields share their parent elements. A leaf that its parent already has begins a new parent, as in a list
-/// of items.
-fn write_fields(mut fields: &[(&str, &str)], separator: &[u8], xml: &mut Vec<u8>) {
+/// Writes fields as elements: texts in CDATA, numbers without. Consecutive fields share their parent
+/// elements; a leaf that its parent already has begins a new parent, as in a list of items. The first
+/// `skip` bytes of all paths name parents that are open.
+fn write_fields(mut fields: &[(String, String)], skip: usize, xml: &mut Vec<u8>) {
     while let Some((path, text)) = fields.first() {
-        let Some((parent, _)) = path.split_once('/') else {
-            if NUMBERS.split(' ').any(|number| number == *path) && is_number(text) {
-                xml.extend_from_slice(format!("<{path}>{text}</{path}>").as_bytes());
-            } else {
-                write_leaf_as_is(path, text, xml);
+        let count = match path[skip..].find('/') {
+            None => {
+                let name = &path[skip..];
+                if NUMBERS.split(' ').any(|number| number == name) && is_number(text) {
+                    xml.extend_from_slice(
+                        ["<", name, ">", text, "</", name, ">"].concat().as_bytes(),
+                    );
+                } else {
+                    write_leaf_as_is(name, text, xml);
+                }
+                1
             }
-            xml.extend_from_slice(separator);
-            fields = &fields[1..];
-            continue;
+            Some(length) => {
+                let end = skip + length;
+                let is_inside = |(index, (other, _)): &(usize, &(String, String))| {
+                    let leaf = other.strip_prefix(&path[..=end]);
+                    let is_first = || fields[..*index].iter().all(|(earlier, _)| earlier != other);
+                    leaf.is_some_and(|leaf| leaf.contains('/') || is_first())
+                };
+                let count = fields.iter().enumerate().take_while(is_inside).count();
+                write_parent(&path[skip..end], xml, |xml| {
+                    write_fields(&fields[..count], end + 1, xml);
+                });
+                count
+            }
         };
-        let mut leaves = Vec::new();
-        let inside = fields.iter().map_while(|(path, text)| {
-            let path = path.strip_prefix(parent)?.strip_prefix('/')?;
-            if leaves.contains(&path) {
-                return None;
-            }
-            if !path.contains('/') {
-                leaves.push(path);
-            }
-            Some((path, *text))
-        });
-        let inside: Vec<_> = inside.collect();
-        write_parent(parent, xml, |xml| write_fields(&inside, b"", xml));
-        xml.extend_from_slice(separator);
-        fields = &fields[inside.len()..];
+        if skip == 0 {
+            xml.push(b'\n');
+        }
+        fields = &fields[count..];
     }
 }
 

@@ -3,6 +3,7 @@
 use super::check::{Check, Finding};
 use super::content::{check_text, is_html};
 use super::fault::{Fault, check_answer};
+use super::search::find;
 use super::signed_query::{SignedQuery, random, request_head};
 use super::timing::WECHAT_TIMEOUT;
 use crate::client::{Answer, Client, ExchangeError};
@@ -88,8 +89,7 @@ impl<'c> TokenCheck<'c> {
     /// The content before and after the echostr; `None` if the echostr is not in it.
     fn split_at_echostr<'a>(&self, content: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let echostr = self.echostr.as_bytes();
-        let mut windows = content.windows(echostr.len());
-        let start = windows.position(|window| window == echostr)?;
+        let start = find(content, echostr)?;
         Some((&content[..start], &content[start + echostr.len()..]))
     }
 

@@ -1,6 +1,6 @@
 //! What WeChat makes of the answer to a message (被动回复用户消息).
 
-use super::check::{Check, Finding, Severity};
+use super::check::{Check, Checks, Finding, Severity};
 use super::content::check_text;
 use super::encryption::Encryption;
 use super::fault::check_answer;
@@ -20,7 +20,7 @@ pub(crate) struct Verdict {
     pub(crate) kind: AnswerKind,
     /// The leaves of the reply except for the four that every reply has: path and text.
     pub(crate) fields: Vec<(String, String)>,
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Checks,
     /// The decrypted content of an encrypted answer.
     pub(crate) decrypted: Option<Vec<u8>>,
 }
@@ -66,7 +66,10 @@ impl Verdict {
     ) -> Self {
         if let Err(fault) = check_answer(answer) {
             let status = answer.head.status;
-            return Self::new(AnswerKind::Unusable { status }, vec![Check::from(fault)]);
+            return Self::new(
+                AnswerKind::Unusable { status },
+                Checks(vec![Check::from(fault)]),
+            );
         }
         let judge = Judge {
             message,
@@ -78,10 +81,10 @@ impl Verdict {
     /// Whether WeChat would deliver the reply, or show nothing if the answer asks for that.
     pub(crate) fn is_accepted(&self) -> bool {
         let is_error = |check: &Check| check.severity == Severity::Error;
-        !self.checks.iter().any(is_error)
+        !self.checks.0.iter().any(is_error)
     }
 
-    const fn new(kind: AnswerKind, checks: Vec<Check>) -> Self {
+    const fn new(kind: AnswerKind, checks: Checks) -> Self {
         Self {
             kind,
             fields: Vec::new(),
@@ -91,7 +94,7 @@ impl Verdict {
     }
 
     fn refuse(kind: AnswerKind, finding: Finding) -> Self {
-        Self::new(kind, vec![Check::error(finding)])
+        Self::new(kind, Checks(vec![Check::error(finding)]))
     }
 }
 
@@ -106,8 +109,8 @@ struct Judge<'m> {
 impl Judge<'_> {
     fn judge_content(&self, content: &[u8]) -> Verdict {
         match content {
-            b"" => Verdict::new(AnswerKind::Empty, Vec::new()),
-            b"success" => Verdict::new(AnswerKind::Success, Vec::new()),
+            b"" => Verdict::new(AnswerKind::Empty, Checks::default()),
+            b"success" => Verdict::new(AnswerKind::Success, Checks::default()),
             _ => match check_shape(content) {
                 Ok(()) => self.judge_xml(content),
                 Err(finding) => Verdict::refuse(AnswerKind::NotReply, finding),
@@ -130,7 +133,7 @@ impl Judge<'_> {
             Ok(document) => {
                 let mut verdict = self.judge_root(document.root(), content);
                 let finding = Finding::UnusualXml { error };
-                verdict.checks.push(Check::warning(finding));
+                verdict.checks.warning(finding);
                 verdict
             }
             Err(error) => refuse(Finding::NotWellFormed { error }),
@@ -138,7 +141,7 @@ impl Judge<'_> {
     }
 
     fn judge_root(&self, root: Element<'_>, content: &[u8]) -> Verdict {
-        let mut checks = Vec::new();
+        let mut checks = Checks::default();
         check_characters(content, &mut checks);
         check_root(root, &mut checks);
         match self.encryption {
@@ -174,7 +177,7 @@ impl Judge<'_> {
         &self,
         encryption: &Encryption,
         root: Element<'_>,
-        mut checks: Vec<Check>,
+        mut checks: Checks,
     ) -> Verdict {
         let decrypted = encryption.open(root, &mut checks);
         let Some(content) = &decrypted else {
@@ -185,7 +188,7 @@ impl Judge<'_> {
             ..*self
         };
         let mut verdict = plain.judge_content(content);
-        verdict.checks.append(&mut checks);
+        verdict.checks.0.append(&mut checks.0);
         Verdict {
             kind: AnswerKind::Encrypted {
                 inside: Some(Box::new(verdict.kind)),
