@@ -26,7 +26,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     summary: "send a message as WeChat would and judge the answer",
     description: "\
 Sends a message as WeChat would, and shows the answer and what WeChat would do with it. Exits with
-0 if WeChat would deliver the answer, or if the answer is not to reply.
+0 if WeChat would deliver the answer, or if the answer asks for no reply.
 
   wechat send 你好
   wechat send Event=subscribe

@@ -374,14 +374,17 @@ fn every_command_has_its_own_help() {
     ];
     assert_eq!(names, expected);
     for name in names {
-        let help = finish(command().args(["help", name])).out;
+        let help = finish(command().args([name, "--help"])).out;
         let first = help.lines().next().unwrap();
         let usage = first.replace('[', "");
         assert!(
             usage.starts_with(&format!("usage: wechat {name}")),
             "{first}"
         );
-        assert_eq!(finish(command().args([name, "--help"])).out, help);
+        // `--version` is no operand of help, because it looks like a flag.
+        if name != "--version" {
+            assert_eq!(finish(command().args(["help", name])).out, help);
+        }
         assert!(
             help.lines().all(|line| line.chars().count() <= 105),
             "{name}"
