@@ -126,7 +126,7 @@ impl<'a> Query<'a> {
     /// are data. Callers use the first parameter of a name.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
         // One search for all parameters: nearly always there is nothing to decode.
-        let is_plain = search::find(self.0, [b'%', b'+']).is_none();
+        let is_plain = !self.0.contains(&b'%') && !self.0.contains(&b'+');
         let mut rest = self.0;
         let parameters = iter::from_fn(move || {
             let (parameter, after) = (!rest.is_empty()).then(|| split_once(rest, b'&'))?;
