@@ -140,10 +140,10 @@ pub(super) fn decode_percent(text: &[u8]) -> Cow<'_, [u8]> {
 /// Decodes `pct-encoded`, and `space` to a space. An incomplete escape is kept; a request target never holds one
 /// ([`Class::take_encoded`]).
 fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
-    let Some(start) = search::find(text, [b'%', space]) else {
+    let (plain, mut rest) = take_while(text, |octet| octet != b'%' && octet != space);
+    if rest.is_empty() {
         return Cow::Borrowed(text);
-    };
-    let (plain, mut rest) = text.split_at(start);
+    }
     let mut decoded = plain.to_vec();
     while let [octet, after @ ..] = rest {
         let escaped = match rest {

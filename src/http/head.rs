@@ -70,8 +70,7 @@ fn take_head(bytes: &[u8]) -> Taken<'_, Head<'_>> {
         return Err(Stop::Incomplete);
     }
     let (method, rest) = take_method(bytes)?;
-    let (target, rest) = take_target(rest)?;
-    let target = Target::parse(target, method)?;
+    let (target, rest) = Target::take(rest, method)?;
     let (version, rest) = take_version(rest)?;
     let mut fields = RequestFields::default();
     let ((), rest) = take_field_section(rest, |line| fields.read(line))?;
@@ -85,16 +84,6 @@ fn take_method(bytes: &[u8]) -> Taken<'_, &[u8]> {
         (_, []) => Err(Stop::Incomplete),
         (method @ [_, ..], [b' ', rest @ ..]) => Ok((method, rest)),
         (_, [octet, ..]) => Err(RequestError::Method { octet: *octet }.into()),
-    }
-}
-
-/// `request-target SP` (RFC 9112 3.2). A target that is too long is refused even if it is incomplete.
-fn take_target(bytes: &[u8]) -> Taken<'_, &[u8]> {
-    match take_visible(bytes) {
-        (target, _) if target.len() > limits::TARGET => Err(RequestError::TargetTooLong.into()),
-        (_, []) => Err(Stop::Incomplete),
-        (target @ [_, ..], [b' ', rest @ ..]) => Ok((target, rest)),
-        (_, [octet, ..]) => Err(RequestError::TargetOctet { octet: *octet }.into()),
     }
 }
 

@@ -5,7 +5,8 @@ use std::iter;
 use std::net::Ipv6Addr;
 
 use super::error::RequestError;
-use super::grammar::{self, HOST, TARGET, take_while};
+use super::grammar::{self, HOST, Stop, TARGET, Taken, take_visible, take_while};
+use super::limits;
 use crate::text::{digits, search};
 
 /// Path and query of a request target. The authority of an absolute-form target is checked and dropped, because this
@@ -17,20 +18,30 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// `request-target = origin-form / absolute-form / asterisk-form`. The asterisk-form is for OPTIONS only. The
-    /// authority-form is for CONNECT, which only a proxy supports.
-    ///
-    /// # Errors
-    /// `Target`, `TargetOctet`, `TargetEscape`, or `Host` for the authority of an absolute-form
-    pub(super) fn parse(bytes: &'a [u8], method: &[u8]) -> Result<Self, RequestError> {
-        match bytes {
-            b"*" if method == b"OPTIONS" => Ok(Self {
-                path: bytes,
+    /// `request-target SP`, where `request-target = origin-form / absolute-form / asterisk-form`. The asterisk-form is for
+    /// OPTIONS only. The authority-form is for CONNECT, which only a proxy supports. A target that is too long is refused
+    /// even if it is incomplete.
+    pub(super) fn take(bytes: &'a [u8], method: &[u8]) -> Taken<'a, Self> {
+        let (target, rest) = match bytes {
+            [b'/', ..] => TARGET.take_encoded(bytes),
+            _ => take_visible(bytes),
+        };
+        let after = match rest {
+            _ if target.len() > limits::TARGET => return Err(RequestError::TargetTooLong.into()),
+            [] | [b'%'] | [b'%', _] => return Err(Stop::Incomplete),
+            [b' ', after @ ..] => after,
+            _ => return Err(invalid(rest).into()),
+        };
+        let target = match target {
+            [] => return Err(RequestError::TargetOctet { octet: b' ' }.into()),
+            b"*" if method == b"OPTIONS" => Self {
+                path: target,
                 query: Query(b""),
-            }),
-            [b'/', ..] => Self::parse_origin(bytes),
-            _ => Self::parse_origin(path_of_absolute_form(bytes)?),
-        }
+            },
+            [b'/', ..] => Self::from_valid(target)?,
+            _ => Self::parse_origin(path_of_absolute_form(target)?)?,
+        };
+        Ok((target, after))
     }
 
     /// `origin-form = absolute-path [ "?" query ]` (RFC 9112 3.2.1). The path may be missing, as in an absolute-form.
@@ -39,10 +50,12 @@ impl<'a> Target<'a> {
     /// `Target`, `TargetOctet` or `TargetEscape`
     pub fn parse_origin(bytes: &'a [u8]) -> Result<Self, RequestError> {
         match TARGET.take_encoded(bytes) {
-            (_, []) => {}
-            (_, [b'%', ..]) => return Err(RequestError::TargetEscape),
-            (_, [octet, ..]) => return Err(RequestError::TargetOctet { octet: *octet }),
+            (_, []) => Self::from_valid(bytes),
+            (_, rest) => Err(invalid(rest)),
         }
+    }
+
+    fn from_valid(bytes: &'a [u8]) -> Result<Self, RequestError> {
         let (path, query) = split_once(bytes, b'?');
         let path = match path {
             [] => b"/",
@@ -68,6 +81,14 @@ impl<'a> Target<'a> {
     /// The query; may be empty.
     pub const fn query(&self) -> Query<'a> {
         self.query
+    }
+}
+
+/// The error for a target that is followed by these bytes instead of its end.
+fn invalid(rest: &[u8]) -> RequestError {
+    match rest {
+        [b'%', ..] => RequestError::TargetEscape,
+        _ => RequestError::TargetOctet { octet: rest[0] },
     }
 }
 
@@ -145,7 +166,7 @@ impl<'a> Query<'a> {
 /// The bytes before and after the first separator; all bytes and none where there is no separator.
 #[inline]
 fn split_once(bytes: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    match search::find(bytes, [separator]) {
+    match search::find(bytes, separator) {
         Some(at) => (&bytes[..at], &bytes[at + 1..]),
         None => (bytes, b""),
     }

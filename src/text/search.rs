@@ -13,13 +13,10 @@ const HIGH: u64 = LOW << 7;
 struct Eight(u64);
 
 impl Eight {
-    /// The octets that are equal to one of these.
+    /// The octets that are equal to `sought`.
     #[inline]
-    fn equal_any<const N: usize>(self, sought: [u8; N]) -> u64 {
-        let equal = |octet| Self(self.0 ^ (LOW * u64::from(octet))).below(1);
-        sought
-            .into_iter()
-            .fold(0, |found, octet| found | equal(octet))
+    const fn equal(self, sought: u8) -> u64 {
+        Self(self.0 ^ (LOW * sought as u64)).below(1)
     }
 
     /// The octets below a limit of at most 0x80.
@@ -35,20 +32,20 @@ impl Eight {
     }
 }
 
-/// The position of the first octet that is one of these.
-pub(crate) fn find<const N: usize>(bytes: &[u8], sought: [u8; N]) -> Option<usize> {
-    position(
-        bytes,
-        |eight| eight.equal_any(sought),
-        |octet| sought.contains(octet),
-    )
+/// The position of the first octet that is `sought`.
+pub(crate) fn find(bytes: &[u8], sought: u8) -> Option<usize> {
+    position(bytes, |eight| eight.equal(sought), |octet| *octet == sought)
 }
 
 /// The position of the first octet that is below the space or one of these.
 pub(crate) fn find_control_or<const N: usize>(bytes: &[u8], sought: [u8; N]) -> Option<usize> {
     position(
         bytes,
-        |eight| eight.below(b' ') | eight.equal_any(sought),
+        |eight| {
+            sought.iter().fold(eight.below(b' '), |found, octet| {
+                found | eight.equal(*octet)
+            })
+        },
         |octet| *octet < b' ' || sought.contains(octet),
     )
 }
@@ -93,11 +90,7 @@ mod tests {
                     let mut bytes = [around; 19];
                     bytes[position] = octet;
                     let first = |is: &dyn Fn(u8) -> bool| bytes.iter().position(|at| is(*at));
-                    assert_eq!(
-                        find(&bytes, [b'a', 0x00]),
-                        first(&|at| at == b'a' || at == 0),
-                        "{bytes:?}"
-                    );
+                    assert_eq!(find(&bytes, b'a'), first(&|at| at == b'a'), "{bytes:?}");
                     assert_eq!(
                         find_control_or(&bytes, [0xEF]),
                         first(&|at| at < b' ' || at == 0xEF),

@@ -11,7 +11,7 @@ pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let text = without_non_characters(text);
-    if search::find(text.as_bytes(), [b'\r']).is_some() {
+    if text.contains('\r') {
         // A reader of XML takes CR LF and CR for one line end (2.11).
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
@@ -57,7 +57,7 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
 /// The content of a CDATA section: a text as it is. Since a section ends at the first `]]>`, that text is split over two
 /// sections; otherwise a user's text could add elements to a reply.
 pub(crate) fn write_cdata(text: &str, out: &mut Vec<u8>) {
-    match search::find(text.as_bytes(), [b']']) {
+    match search::find(text.as_bytes(), b']') {
         None => out.extend_from_slice(text.as_bytes()),
         Some(_) => out.extend_from_slice(text.replace("]]>", "]]]]><![CDATA[>").as_bytes()),
     }
