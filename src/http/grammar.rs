@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::error::RequestError;
-use crate::text::{digits, search};
+use crate::text::digits;
 
 /// A value from the start of the bytes, and the bytes after it.
 pub(super) type Taken<'a, T, E = RequestError> = Result<(T, &'a [u8]), Stop<E>>;
@@ -85,14 +85,12 @@ pub(super) fn take_while(bytes: &[u8], is_in_set: impl Fn(u8) -> bool) -> (&[u8]
 
 /// `*VCHAR` (RFC 5234)
 pub(super) fn take_visible(bytes: &[u8]) -> (&[u8], &[u8]) {
-    bytes.split_at(search::printable_prefix(bytes, b'!'))
+    take_while(bytes, |octet| octet.is_ascii_graphic())
 }
 
 /// `*( field-vchar / SP / HTAB )`, where `field-vchar = VCHAR / obs-text` (RFC 9110 5.5)
 pub(super) fn take_field_content(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let rest = &bytes[search::printable_prefix(bytes, b' ')..];
-    let (_, rest) = take_while(rest, is_field_content);
-    bytes.split_at(bytes.len() - rest.len())
+    take_while(bytes, is_field_content)
 }
 
 /// `*qdtext` (RFC 9110 5.6.4)

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 use super::error::RequestError;
 use super::grammar::{self, HOST, Stop, TARGET, Taken, take_visible, take_while};
 use super::limits;
-use crate::text::{digits, search};
+use crate::text::digits;
 
 /// Path and query of a request target. The authority of an absolute-form target is checked and dropped, because this
 /// server has only one site.
@@ -166,7 +166,7 @@ impl<'a> Query<'a> {
 /// The bytes before and after the first separator; all bytes and none where there is no separator.
 #[inline]
 fn split_once(bytes: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    match search::find(bytes, separator) {
+    match bytes.iter().position(|octet| *octet == separator) {
         Some(at) => (&bytes[..at], &bytes[at + 1..]),
         None => (bytes, b""),
     }

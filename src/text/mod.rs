@@ -4,6 +4,5 @@ pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod display;
 pub(crate) mod log_note;
-pub(crate) mod search;
 pub(crate) mod similar;
 pub(crate) mod wording;

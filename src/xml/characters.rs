@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::text::digits::{parse_decimal, parse_hex};
-use crate::text::search;
 
 /// `Char`: the characters that XML 1.0 allows (2.2).
 pub(crate) const fn is_char(character: char) -> bool {
@@ -22,13 +21,18 @@ pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
 /// Whether the text holds a character that [`is_char`] refuses.
 pub(super) fn has_non_characters(text: &str) -> bool {
     let mut rest = text.as_bytes();
-    while let Some(at) = search::find_control_or(rest, [0xEF]) {
+    while let Some(at) = rest.iter().position(|octet| is_suspect(*octet)) {
         if starts_with_non_character(&rest[at..]) {
             return true;
         }
         rest = &rest[at + 1..];
     }
     false
+}
+
+/// Whether an octet of UTF-8 may begin a character that [`is_char`] refuses.
+pub(super) const fn is_suspect(octet: u8) -> bool {
+    matches!(octet, 0..=0x1F | 0xEF)
 }
 
 /// Whether UTF-8 begins with a character that [`is_char`] refuses: a control character, U+FFFE (EF BF BE) or U+FFFF

@@ -7,11 +7,10 @@
 
 use super::characters::{
     Piece, decode, find_non_space, has_non_characters, is_name_char, is_name_start, is_plain,
-    is_space, starts_with_non_character,
+    is_space, is_suspect, starts_with_non_character,
 };
 use super::error::{Position, XmlError};
 use super::tree::{Span, Tree};
-use crate::text::search;
 
 /// The most elements of a message. A usual one has at most 16.
 const ELEMENTS_MAX: usize = 256;
@@ -83,9 +82,11 @@ impl Reader<'_> {
         loop {
             let plain = match piece {
                 Piece::Text => self.rest.iter().take_while(|it| is_plain(**it)).count(),
-                Piece::Cdata => {
-                    search::find_control_or(self.rest, [b']', 0xEF]).ok_or(XmlError::Open)?
-                }
+                Piece::Cdata => (self
+                    .rest
+                    .iter()
+                    .position(|it| *it == b']' || is_suspect(*it)))
+                .ok_or(XmlError::Open)?,
             };
             self.skip(plain);
             match (piece, self.rest) {

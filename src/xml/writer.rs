@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::characters::without_non_characters;
-use crate::text::{digits, search};
+use super::characters::{is_suspect, without_non_characters};
+use crate::text::digits;
 
 /// The text without the characters that XML does not allow, and with LF for each line end.
 pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
-    if search::find_control_or(text.as_bytes(), [0xEF]).is_none() {
+    if !text.bytes().any(is_suspect) {
         return Cow::Borrowed(text);
     }
     let text = without_non_characters(text);
@@ -48,18 +48,20 @@ pub(crate) fn write_leaf_as_is(name: &str, text: &str, out: &mut Vec<u8>) {
 /// The content of a CDATA section: a text, sanitized.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     // Nearly all texts need no change.
-    match search::find_control_or(text.as_bytes(), [b']', 0xEF]) {
-        None => out.extend_from_slice(text.as_bytes()),
-        Some(_) => write_cdata(&sanitize(text), out),
+    if text.bytes().any(|octet| octet == b']' || is_suspect(octet)) {
+        write_cdata(&sanitize(text), out);
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
 }
 
 /// The content of a CDATA section: a text as it is. Since a section ends at the first `]]>`, that text is split over two
 /// sections; otherwise a user's text could add elements to a reply.
 pub(crate) fn write_cdata(text: &str, out: &mut Vec<u8>) {
-    match search::find(text.as_bytes(), b']') {
-        None => out.extend_from_slice(text.as_bytes()),
-        Some(_) => out.extend_from_slice(text.replace("]]>", "]]]]><![CDATA[>").as_bytes()),
+    if text.contains("]]>") {
+        out.extend_from_slice(text.replace("]]>", "]]]]><![CDATA[>").as_bytes());
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
 }
 
