@@ -41,8 +41,9 @@ const HELP: CommandSpec = CommandSpec {
     },
 };
 
+/// `wechat --version`, which is a command although it looks like a flag.
 const VERSION: CommandSpec = CommandSpec {
-    name: "--version",
+    name: "version",
     usage: "--version",
     operands_max: 0,
     summary: "print the version",
