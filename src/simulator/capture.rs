@@ -1,6 +1,5 @@
 //! A captured request, checked and signed anew.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::http::{Chunked, Framing, Head, RequestError, Target};
@@ -52,14 +51,14 @@ impl Capture {
             },
             Ok(None) | Err(_) => None,
         };
-        match length {
-            Some(length) if length < bytes.len() => Err(CaptureError::Surplus {
-                count: bytes.len() - length,
-            }),
-            Some(length) if length > bytes.len() => Err(CaptureError::Short {
-                missing: length - bytes.len(),
-            }),
-            Some(_) | None => Ok(Self(bytes)),
+        let length = length.unwrap_or(bytes.len());
+        match bytes.len().checked_sub(length) {
+            Some(0) => Ok(Self(bytes)),
+            Some(count) => Err(CaptureError::Surplus { count }),
+            None => {
+                let missing = length - bytes.len();
+                Err(CaptureError::Short { missing })
+            }
         }
     }
 
@@ -69,13 +68,9 @@ impl Capture {
     /// # Errors
     /// `RequestLine`, `ParameterMissing` or `EncryptMissing`
     pub(crate) fn sign_anew(&self, token: &Token, now: u64) -> Result<Self, CaptureError> {
-        let Self(bytes) = self;
-        let range = query_range(bytes).ok_or(CaptureError::RequestLine)?;
-        let (before, query, after) = (
-            &bytes[..range.start],
-            &bytes[range.clone()],
-            &bytes[range.end..],
-        );
+        let range = query_range(&self.0).ok_or(CaptureError::RequestLine)?;
+        let (before, rest) = self.0.split_at(range.start);
+        let (query, after) = rest.split_at(range.len());
         let target = [b"/?", query].concat();
         let target = Target::parse_origin(&target).map_err(|_| CaptureError::RequestLine)?;
         let value = |name: &'static str| {
@@ -119,19 +114,18 @@ impl Capture {
         Ok(signature.to_string())
     }
 
-    /// The content; empty if the head is not valid.
-    fn content(&self) -> Cow<'_, [u8]> {
+    /// The content; empty if the head is not valid, and incomplete if the chunks are not.
+    fn content(&self) -> Vec<u8> {
         let Ok(Some((head, length))) = Head::parse(&self.0) else {
-            return Cow::Borrowed(b"");
+            return Vec::new();
         };
         let body = &self.0[length..];
         if head.framing != Framing::Chunked {
-            return Cow::Borrowed(body);
+            return body.to_vec();
         }
         let mut content = Vec::new();
-        // Of invalid chunks, the content before the error.
         let _: Result<usize, RequestError> = Chunked::default().take(body, &mut content);
-        Cow::Owned(content)
+        content
     }
 }
 

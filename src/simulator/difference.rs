@@ -90,11 +90,9 @@ impl Difference {
             let lines = &lines[equal..lines.len() - equal_at_end];
             let shown = lines.iter().take(LINES_MAX).enumerate();
             let mut shown: Vec<Line> = shown
-                .map(|(number, line)| Line::Text {
-                    text: match number {
-                        0 => line_around(line, index - start),
-                        _ => escape_for_terminal(line, LINE_MAX),
-                    },
+                .map(|(number, line)| {
+                    let text = line_around(line, if number == 0 { index - start } else { 0 });
+                    Line::Text { text }
                 })
                 .collect();
             if lines.len() > LINES_MAX {

@@ -27,18 +27,12 @@ pub(crate) struct Verdict {
 
 /// What an answer is. `wording.rs` has the names.
 pub(crate) enum AnswerKind {
-    /// Another status than 200, or content that HTTP does not deliver.
-    Unusable { status: u16 },
+    /// No reply that WeChat could use: the checks say why.
+    Unusable,
     /// No content: no reply.
     Empty,
     /// `success`: no reply.
     Success,
-    /// Content that begins like no reply.
-    NotReply,
-    /// XML that is not well-formed.
-    BrokenXml,
-    /// A plain reply in safe mode.
-    PlainInSafeMode,
     /// A reply without a type.
     NoMsgType,
     /// A reply of this type, safe for a terminal.
@@ -65,11 +59,7 @@ impl Verdict {
         encryption: &Option<Encryption>,
     ) -> Self {
         if let Err(fault) = check_answer(answer) {
-            let status = answer.head.status;
-            return Self::new(
-                AnswerKind::Unusable { status },
-                Checks(vec![Check::from(fault)]),
-            );
+            return Self::refuse(Finding::Fault(fault));
         }
         let judge = Judge {
             message,
@@ -93,8 +83,8 @@ impl Verdict {
         }
     }
 
-    fn refuse(kind: AnswerKind, finding: Finding) -> Self {
-        Self::new(kind, Checks(vec![Check::error(finding)]))
+    fn refuse(finding: Finding) -> Self {
+        Self::new(AnswerKind::Unusable, Checks(vec![Check::error(finding)]))
     }
 }
 
@@ -113,13 +103,12 @@ impl Judge<'_> {
             b"success" => Verdict::new(AnswerKind::Success, Checks::default()),
             _ => match check_shape(content) {
                 Ok(()) => self.judge_xml(content),
-                Err(finding) => Verdict::refuse(AnswerKind::NotReply, finding),
+                Err(finding) => Verdict::refuse(finding),
             },
         }
     }
 
     fn judge_xml(&self, content: &[u8]) -> Verdict {
-        let refuse = |finding| Verdict::refuse(AnswerKind::BrokenXml, finding);
         let error = match Document::parse_message(content) {
             Ok(document) => return self.judge_root(document.root(), content),
             Err(error) => error,
@@ -127,7 +116,7 @@ impl Judge<'_> {
         // WeChat's parser may accept markup that its own XML never has.
         let text = match (error, str::from_utf8(content)) {
             (XmlError::Attribute | XmlError::Markup, Ok(text)) if text.len() <= MARKUP_MAX => text,
-            _ => return refuse(Finding::BrokenXml { error }),
+            _ => return Verdict::refuse(Finding::BrokenXml { error }),
         };
         match Document::parse_file(text) {
             Ok(document) => {
@@ -136,7 +125,7 @@ impl Judge<'_> {
                 verdict.checks.warning(finding);
                 verdict
             }
-            Err(error) => refuse(Finding::NotWellFormed { error }),
+            Err(error) => Verdict::refuse(Finding::NotWellFormed { error }),
         }
     }
 
@@ -149,7 +138,7 @@ impl Judge<'_> {
                 return self.judge_encrypted(encryption, root, checks);
             }
             Some(encryption) if encryption.mode == Mode::Safe => {
-                return Verdict::refuse(AnswerKind::PlainInSafeMode, Finding::PlainInSafeMode);
+                return Verdict::refuse(Finding::PlainInSafeMode);
             }
             Some(_) | None => {}
         }

@@ -191,12 +191,9 @@ wording! { StatusHint {
 } }
 
 wording! { AnswerKind {
-    Self::Unusable { status } => "status {status}";
+    Self::Unusable => "unusable answer";
     Self::Empty => "no reply (empty)";
     Self::Success => "no reply (success)";
-    Self::NotReply => "not a reply";
-    Self::BrokenXml => "broken XML";
-    Self::PlainInSafeMode => "plain reply";
     Self::NoMsgType => "reply without MsgType";
     Self::Reply { msg_type } => "{msg_type}";
     Self::Encrypted { inside: Some(kind) } => "{kind}, encrypted";

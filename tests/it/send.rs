@@ -722,7 +722,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
         REPLY,
         "--encrypted",
         &[
-            "plain reply after ",
+            "unusable answer after ",
             "failed: the reply is plain, but safe mode (安全模式) accepts only encrypted replies; give the program the EncodingAESKey, or choose 兼容模式 in the console\n",
         ],
     );
