@@ -31,3 +31,6 @@ pub use status::Status;
 pub use target::{Query, Target};
 pub use url::{Url, UrlError};
 pub use version::{Persistence, Version};
+
+/// What a [`Response`] says in the log; library users make one for [`Response::refusal`].
+pub use crate::text::log_note::LogNote;

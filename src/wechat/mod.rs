@@ -1,4 +1,7 @@
-//! The protocol as values: [`Token`] and signature in, [`Message`] in, [`Reply`] out.
+//! WeChat's callback protocol as values, without I/O. A [`Token`] checks the signature of a request, which proves
+//! that a [`Message`] may be read; a [`Reply`] is written as XML. A [`Cipher`] does the rest for encrypted messages.
+//!
+//! Source: the manual of Official Accounts (developers.weixin.qq.com/doc/offiaccount), whose pages the files name.
 
 #[cfg(feature = "secure")]
 mod aes_key;

@@ -92,7 +92,7 @@ fn assert_replies_arrive(message: &Message<'_>, text: &str) {
             assert_eq!(read.from_user_name(), from_user_name);
             assert_eq!((read.create_time(), read.msg_type()), (NOW, msg_type));
             let of_all = "ToUserName FromUserName CreateTime MsgType ArticleCount";
-            let own = read.leaves().map(|leaf| (leaf.name(), leaf.text()));
+            let own = read.fields().map(|leaf| (leaf.name(), leaf.text()));
             let own: Vec<_> = own.filter(|(name, _)| !of_all.contains(name)).collect();
             assert_eq!(own.len(), times, "{msg_type}");
             for (name, found) in own {
