@@ -85,7 +85,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         }
     }
     let style = Style::detect(args);
-    match Client::of(&url) {
+    match Client::resolve(&url) {
         Ok(client) => compare(&exchanges, &client, &url, style),
         Err(error) => {
             print(style.check(&Check::from(Fault::from_exchange(error, &url))))?;
@@ -142,7 +142,7 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
 fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> Result<(), Error> {
     let mut failed = 0;
     for exchange in exchanges {
-        let mut client = client.another();
+        let mut client = client.with_own_connection();
         let (check, difference) = match client.exchange(&exchange.request.0, WECHAT_TIMEOUT) {
             Ok(answer) => compare_with_capture(&answer, exchange.response.as_deref()),
             Err(error) => (Check::from(Fault::from_exchange(error, url)), None),

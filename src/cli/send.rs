@@ -79,7 +79,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         print(style.check(&Check::from(fault)))?;
         Err(error)
     };
-    let mut client = match Client::of(&url) {
+    let mut client = match Client::resolve(&url) {
         Ok(client) => client,
         Err(error) => return fail(Fault::from_exchange(error, &url), Error::NotDelivered),
     };

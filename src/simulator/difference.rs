@@ -2,7 +2,7 @@
 
 use super::check::{Check, Finding};
 use super::fault::{check_answer, check_content};
-use crate::client::{Answer, BodyEnd};
+use crate::client::{BodyEnd, ReceivedResponse};
 use crate::http::ResponseHead;
 use crate::text::display::escape_for_terminal;
 
@@ -47,7 +47,7 @@ pub(crate) enum ByteDifference {
 /// Judges the answer to a captured request: whether it is the captured response, or usable if none was
 /// captured.
 pub(crate) fn compare_with_capture(
-    answer: &Answer<'_>,
+    answer: &ReceivedResponse<'_>,
     captured: Option<&[u8]>,
 ) -> (Check, Option<Difference>) {
     let took = answer.took;

@@ -1,7 +1,7 @@
 //! Faults of connections, and of answers as HTTP. WeChat cannot use such an answer to any request.
 
 use super::search::find;
-use crate::client::{Answer, BodyEnd, ExchangeError};
+use crate::client::{BodyEnd, ExchangeError, ReceivedResponse};
 use crate::http::{RequestError, ResponseFraming, Url};
 use crate::text::display::excerpt;
 use crate::wechat::{PLAIN_REFUSED, is_stale_timestamp};
@@ -72,7 +72,7 @@ impl Fault {
 ///
 /// # Errors
 /// The fault.
-pub(crate) fn check_answer(answer: &Answer<'_>) -> Result<(), Fault> {
+pub(crate) fn check_answer(answer: &ReceivedResponse<'_>) -> Result<(), Fault> {
     let status = answer.head.status;
     if status == 200 {
         return check_content(answer);
@@ -92,7 +92,7 @@ pub(crate) fn check_answer(answer: &Answer<'_>) -> Result<(), Fault> {
 ///
 /// # Errors
 /// The fault.
-pub(super) fn check_content(answer: &Answer<'_>) -> Result<(), Fault> {
+pub(super) fn check_content(answer: &ReceivedResponse<'_>) -> Result<(), Fault> {
     let received = answer.content.len();
     Err(match (answer.end, answer.head.framing) {
         (BodyEnd::Whole, ResponseFraming::Length(length)) if answer.surplus > 0 => {

@@ -6,7 +6,7 @@ use super::fault::{Fault, check_answer};
 use super::search::find;
 use super::signed_query::{SignedQuery, random, request_head};
 use super::timing::WECHAT_TIMEOUT;
-use crate::client::{Answer, Client, ExchangeError};
+use crate::client::{Client, ExchangeError, ReceivedResponse};
 use crate::http::{ResponseFraming, Url};
 use crate::text::display::excerpt;
 use crate::wechat::Token;
@@ -44,7 +44,7 @@ impl<'c> TokenCheck<'c> {
     pub(crate) fn run<E>(&self, report: impl Fn(Check) -> Result<(), E>) -> Result<(), E> {
         let signed = SignedQuery::new(self.token, self.now);
         let fault = |error| Check::from(Fault::from_exchange(error, self.url));
-        let mut client = match Client::of(self.url) {
+        let mut client = match Client::resolve(self.url) {
             Ok(client) => client,
             Err(error) => return report(fault(error)),
         };
@@ -58,7 +58,7 @@ impl<'c> TokenCheck<'c> {
         }
         let accepted = answer.content.to_vec();
         let wrong = SignedQuery::new(self.token, self.now).with_wrong_signature();
-        let mut client = client.another();
+        let mut client = client.with_own_connection();
         let answer = client.exchange(&self.request(&wrong), WECHAT_TIMEOUT);
         report(self.judge_wrong_signature(answer, &accepted))
     }
@@ -70,7 +70,7 @@ impl<'c> TokenCheck<'c> {
         format!("{}\r\n", request_head("GET", &target, self.url)).into_bytes()
     }
 
-    fn judge(&self, answer: &Answer<'_>) -> Vec<Check> {
+    fn judge(&self, answer: &ReceivedResponse<'_>) -> Vec<Check> {
         if let Err(fault) = check_answer(answer) {
             return vec![Check::from(fault)];
         }
@@ -134,7 +134,7 @@ impl<'c> TokenCheck<'c> {
     /// signature. The echostr alone proves nothing: an error page may show the URL.
     fn judge_wrong_signature(
         &self,
-        answer: Result<Answer<'_>, ExchangeError>,
+        answer: Result<ReceivedResponse<'_>, ExchangeError>,
         accepted: &[u8],
     ) -> Check {
         match answer {

@@ -6,7 +6,7 @@ use super::encryption::Encryption;
 use super::fault::check_answer;
 use super::reply::{check_characters, check_reply, check_root};
 use super::test_message::TestMessage;
-use crate::client::Answer;
+use crate::client::ReceivedResponse;
 use crate::text::display::{escape_for_terminal, excerpt};
 use crate::wechat::Mode;
 use crate::xml::{Document, Element, XmlError, trim};
@@ -54,7 +54,7 @@ impl AnswerKind {
 impl Verdict {
     /// Judges the answer to this message, which was sent encrypted or plain.
     pub(crate) fn judge(
-        answer: &Answer<'_>,
+        answer: &ReceivedResponse<'_>,
         message: &TestMessage,
         encryption: &Option<Encryption>,
     ) -> Self {

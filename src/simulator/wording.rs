@@ -128,25 +128,25 @@ wording! { Finding {
 } }
 
 wording! { Fault {
-    Self::NoAnswer { error: Resolve(error), host, .. } =>
+    Self::NoAnswer { error: Resolve { error }, host, .. } =>
         "cannot resolve the host name {host}: {error}; check its spelling and its DNS record";
-    Self::NoAnswer { error: Connect(address, error), port, .. } if error.kind() == ConnectionRefused =>
+    Self::NoAnswer { error: Connect { address, error }, port, .. } if error.kind() == ConnectionRefused =>
         "nothing listens at {address}; check that the program runs, and that {port} is its port";
-    Self::NoAnswer { error: Connect(address, error), .. }
+    Self::NoAnswer { error: Connect { address, error }, .. }
         if [HostUnreachable, NetworkUnreachable, AddrNotAvailable].contains(&error.kind()) =>
         "cannot connect to {address}: {error}; check the address";
-    Self::NoAnswer { error: Connect(address, error), .. } => "cannot connect to {address}: {error}";
-    Self::NoAnswer { error: ConnectTimeout(address), port, .. } => "the connection to {address} timed out; \
+    Self::NoAnswer { error: Connect { address, error }, .. } => "cannot connect to {address}: {error}";
+    Self::NoAnswer { error: ConnectTimeout { address }, port, .. } => "the connection to {address} timed out; \
         check that the firewall and the cloud's security group let port {port} in";
     Self::NoAnswer { error: Closed, .. } => "the connection was closed without an answer; \
         read the log of the program, and check that this port is not for HTTPS";
     Self::NoAnswer { error: Timeout, .. } => "connected, but no answer within the {SECONDS} s that WeChat \
         waits; check whether the program is busy or waits for something";
-    Self::NoAnswer { error: Head(ResponseError::NotHttp, start), .. } if is_tls(start) =>
+    Self::NoAnswer { error: Head { error: ResponseError::NotHttp, excerpt: start }, .. } if is_tls(start) =>
         "the answer is TLS, not HTTP; this port is for HTTPS, give the port for plain HTTP";
-    Self::NoAnswer { error: Head(ResponseError::NotHttp, start), .. } => "the answer is not HTTP, it begins \
+    Self::NoAnswer { error: Head { error: ResponseError::NotHttp, excerpt: start }, .. } => "the answer is not HTTP, it begins \
         with {}; check which program listens at this port", excerpt(start);
-    Self::NoAnswer { error: Head(error, _), .. } =>
+    Self::NoAnswer { error: Head { error, .. }, .. } =>
         "the head of the answer is not valid HTTP: {error}; correct the program that writes it";
     Self::NoAnswer { error: HeadClosed, .. } => "the connection was closed in the middle of the head of the \
         answer; end the head with an empty line";

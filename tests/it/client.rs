@@ -44,7 +44,7 @@ fn keeping(answer: Vec<u8>) -> (SocketAddr, Connections) {
 #[track_caller]
 fn exchange_four(address: SocketAddr) {
     let url = Url::parse(&format!("http://{address}/")).unwrap();
-    let mut client = Client::of(&url).unwrap();
+    let mut client = Client::resolve(&url).unwrap();
     for number in 1..=4 {
         let answer = client
             .exchange(&get(&format!("/{number}")), PATIENCE)

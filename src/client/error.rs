@@ -1,0 +1,53 @@
+//! Why an exchange gave no response.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::http::ResponseError;
+
+/// Why there is no response. The sentences are those of the room that reports it.
+#[derive(Debug)]
+pub enum ExchangeError {
+    /// The host name has no address.
+    Resolve {
+        /// The error of the system's resolver.
+        error: io::Error,
+    },
+    /// The last address that was tried refused the connection.
+    Connect {
+        /// The address.
+        address: SocketAddr,
+        /// The error of `connect(2)`.
+        error: io::Error,
+    },
+    /// The last address that was tried did not accept the connection in time.
+    ConnectTimeout {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The connection was closed or reset before the first byte of the response.
+    Closed,
+    /// The first byte of the response was not received in time.
+    Timeout,
+    /// The received bytes are not the head of a response.
+    Head {
+        /// The broken rule.
+        error: ResponseError,
+        /// The first received bytes, at most 32.
+        excerpt: Vec<u8>,
+    },
+    /// The connection was closed or reset in the middle of the head.
+    HeadClosed,
+    /// The head was not received in time.
+    HeadTimeout,
+}
+
+impl ExchangeError {
+    /// Whether the time limit of the exchange was exceeded.
+    pub const fn is_timeout(&self) -> bool {
+        matches!(
+            self,
+            Self::ConnectTimeout { .. } | Self::Timeout | Self::HeadTimeout
+        )
+    }
+}
