@@ -4,7 +4,7 @@
 //! Usually a request costs one `read` and one `write`. The timeouts of the socket are changed only for a request that
 //! arrives in pieces, because the socket has the idle timeout from its start.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -326,19 +326,20 @@ impl<H: Handler> ConnectionHandler<'_, H> {
     /// Closes in stages (RFC 9112 9.6): ends the output, then reads and drops input for a bounded time. Closing a
     /// socket with unread input resets the connection, and the reset can overtake the answer.
     fn linger(&mut self) {
-        let mut stream = self.slot.stream();
-        let mut dropped = 0;
-        let mut sink = [0; 4096];
+        let stream = self.slot.stream();
         let deadline = Deadline::after(self.context.limits.linger);
         if stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
+        let mut dropped = 0;
+        self.buffers.input.reset();
         while let Some(left) = deadline.remaining()
             && dropped < LINGER_MAX
             && self.set_read_timeout(left).is_ok()
-            && let Ok(count @ 1..) = stream.read(&mut sink)
+            && let Ok(count @ 1..) = self.buffers.input.fill(stream)
         {
             dropped += count;
+            self.buffers.input.consume(count);
         }
     }
 }

@@ -36,6 +36,8 @@ struct Slots {
     connections: Vec<Arc<Connection>>,
     /// Accepted connections that wait for a slot.
     newcomers: usize,
+    /// Evicted connections whose thread has not freed the slot yet.
+    evicted: usize,
     /// Threads that wait for `slot_freed`. Without one, notifying would be a wasted system call.
     waiting_threads: usize,
     is_closed: bool,
@@ -79,12 +81,6 @@ impl Slots {
         self.states()
             .filter(|(state, _)| state.is_working())
             .count()
-    }
-
-    /// Connections that were shut down and still have a slot.
-    fn evicted(&self) -> usize {
-        let is_evicted = |(state, _): &(State, &Connection)| *state == State::Evicted;
-        self.states().filter(is_evicted).count()
     }
 
     /// Whether there is no slot for another connection.
@@ -158,8 +154,8 @@ impl ConnectionTable {
             while slots.is_full(limit) && !slots.is_closed {
                 // One eviction for each newcomer. Another newcomer may take the slot that becomes free, and all
                 // connections may be working, so each turn decides anew.
-                if slots.evicted() < slots.newcomers {
-                    self.evict(&slots);
+                if slots.evicted < slots.newcomers {
+                    self.evict(&mut slots);
                 }
                 drop(self.wait_for_freed_slot(slots));
                 on_wait();
@@ -189,8 +185,8 @@ impl ConnectionTable {
     /// Evicts the connection that has waited longest for its client, to get back its descriptor and memory, and gives
     /// it a moment to end. `false` if there was none.
     pub(super) fn make_room(&self) -> bool {
-        let slots = self.slots();
-        let is_evicted = self.evict(&slots);
+        let mut slots = self.slots();
+        let is_evicted = self.evict(&mut slots);
         if is_evicted {
             drop(self.wait_for_freed_slot(slots));
         }
@@ -262,8 +258,9 @@ impl ConnectionTable {
         slots
     }
 
-    fn evict(&self, slots: &Slots) -> bool {
+    fn evict(&self, slots: &mut Slots) -> bool {
         let is_evicted = slots.evict_longest_waiting();
+        slots.evicted += usize::from(is_evicted);
         self.evictions
             .fetch_add(u64::from(is_evicted), Ordering::Relaxed);
         is_evicted
@@ -324,6 +321,7 @@ impl Slot<'_> {
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut slots = self.table.slots();
+        slots.evicted -= usize::from(self.is_evicted());
         slots
             .connections
             .retain(|connection| !Arc::ptr_eq(connection, &self.connection));

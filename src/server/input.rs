@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use crate::http::limits;
 
-/// Bytes of the buffer after the first read, and for each new connection. Most requests fit in.
+/// Bytes of the buffer of a new connection. Most requests fit in. Pages that are never written cost no memory.
 const INITIAL_LENGTH: usize = 4 * 1024;
 
 /// Bytes of the longest request.
@@ -12,11 +12,20 @@ const LENGTH_MAX: usize = limits::HEAD + limits::CONTENT;
 
 /// A buffer that grows as bytes arrive, never by the length that a client declares. A thread uses one for all its
 /// connections.
-#[derive(Default)]
 pub(super) struct Input {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self {
+            bytes: vec![0; INITIAL_LENGTH],
+            start: 0,
+            end: 0,
+        }
+    }
 }
 
 impl Input {
@@ -32,7 +41,7 @@ impl Input {
                 self.end -= self.start;
                 self.start = 0;
             } else {
-                let length = (self.bytes.len() * 2).clamp(INITIAL_LENGTH, LENGTH_MAX);
+                let length = (self.bytes.len() * 2).min(LENGTH_MAX);
                 self.bytes.resize(length, 0);
             }
         }
