@@ -9,15 +9,17 @@ use crate::wechat::DecryptError::{AppId, Base64, Blocks, Empty, Length, Padding,
 use crate::wechat::SignatureError::{
     Malformed, MalformedTimestamp, Mismatch, Reused, Stale, TooLong,
 };
-use crate::wechat::{Mode, PLAIN_REFUSED, SECURE};
+use crate::wechat::{Mode, PLAIN_REFUSED, SECURE, SIGNATURE_MISMATCH};
 
 /// The page for a person who opens the callback's URL in a browser.
 pub(super) const GREETING: &str =
     "This is the callback of a WeChat Official Account, and it runs.\n";
 
+const COMPARE_TOKEN: &str = "compare the token with the one in the WeChat console";
+
 /// Each row of the table: a case, status, cause word, reason, hint.
 macro_rules! rejections {
-    ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:literal;)+) => {
+    ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:expr;)+) => {
         impl Rejection {
             /// Status, cause word, sentence and hint of a rejection.
             pub(super) fn row(&self) -> Row {
@@ -43,8 +45,9 @@ rejections! {
         format!("parameter {name} is missing or empty"), "";
     Self::NoContent => BadRequest, "no-content", "content is empty, expected a message", "";
 
-    Self::Signature(error @ (Malformed | Mismatch)) => Forbidden, "bad-signature", error.to_string(),
-        "compare the token with the one in the WeChat console";
+    Self::Signature(Mismatch) => Forbidden, "bad-signature", SIGNATURE_MISMATCH, COMPARE_TOKEN;
+    Self::Signature(error @ Malformed) =>
+        Forbidden, "bad-signature", error.to_string(), COMPARE_TOKEN;
     Self::Signature(error @ TooLong { .. }) => Forbidden, "bad-signature", error.to_string(), "";
     Self::Signature(error @ (MalformedTimestamp | Stale { .. })) =>
         Forbidden, "stale-timestamp", error.to_string(),

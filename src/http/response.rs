@@ -1,7 +1,6 @@
 //! The response: status line, fields, content and its framing (RFC 9112 4, 6 and 7).
 
 use std::borrow::Cow;
-use std::io::{self, Write as _};
 
 use super::date;
 use super::head::Head;
@@ -155,8 +154,8 @@ impl<'a> Response<'a> {
     /// `chunk last-chunk CRLF`, as in the captured exchange. Empty content is only the last chunk.
     fn write_chunked(&self, out: &mut Vec<u8>) {
         if self.content_length() > 0 {
-            // Writing to a vector cannot fail.
-            let _: io::Result<()> = write!(out, "{:x}\r\n", self.content_length());
+            digits::write_hex(self.content_length() as u64, out);
+            out.extend_from_slice(b"\r\n");
             self.write_content(out);
             out.extend_from_slice(b"\r\n");
         }

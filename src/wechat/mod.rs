@@ -35,4 +35,4 @@ pub use signature::Signature;
 pub use token::{Token, TokenError};
 pub use used_signatures::UsedSignatures;
 pub use verified::{Age, Credentials, SignatureError, Verified, VerifiedEncrypt};
-pub(crate) use wording::{PLAIN_REFUSED, is_stale_timestamp};
+pub(crate) use wording::{PLAIN_REFUSED, SIGNATURE_MISMATCH, is_stale_timestamp};

@@ -34,7 +34,7 @@ wording! { SignatureError {
     Self::Malformed => "signature is malformed, expected 40 hexadecimal digits";
     Self::TooLong { parameter, length, max } =>
         "{parameter} has {length} bytes, at most {max} allowed";
-    Self::Mismatch => "signature does not match";
+    Self::Mismatch => "{SIGNATURE_MISMATCH}";
     Self::MalformedTimestamp => "timestamp is malformed, expected a number of seconds";
     Self::Stale { off, is_ahead: false, max } =>
         "timestamp is {off} s behind this machine's clock, at most {max} s allowed";
@@ -42,6 +42,10 @@ wording! { SignatureError {
         "timestamp is {off} s ahead of this machine's clock, at most {max} s allowed";
     Self::Reused => "signature was already used for other content";
 } }
+
+/// The sentence of [`SignatureError::Mismatch`]: a constant, because any stranger can cause it, and a refusal shall not
+/// allocate.
+pub(crate) const SIGNATURE_MISMATCH: &str = "signature does not match";
 
 /// Whether a text has the sentence of [`SignatureError::Stale`]: the simulator explains it.
 pub(crate) fn is_stale_timestamp(text: &str) -> bool {
