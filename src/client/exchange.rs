@@ -197,19 +197,23 @@ impl Client {
                     chunked.is_done()
                 }
                 ResponseFraming::Length(length) => {
-                    let received = self.input.len() - head_length;
-                    let content = usize::try_from(length).map_or(received, |it| it.min(received));
-                    used = head_length + content;
-                    content as u64 == length
+                    let Some(length) = usize::try_from(length)
+                        .ok()
+                        .filter(|it| *it <= limits::CONTENT)
+                    else {
+                        return (BodyEnd::TooLong, used);
+                    };
+                    used = self.input.len().min(head_length + length);
+                    used == head_length + length
                 }
                 ResponseFraming::Close => {
                     used = self.input.len();
+                    if used - head_length > limits::CONTENT {
+                        return (BodyEnd::TooLong, used);
+                    }
                     false
                 }
             };
-            if framing != ResponseFraming::Chunked && used - head_length > limits::CONTENT {
-                return (BodyEnd::TooLong, used);
-            }
             if is_whole {
                 return (BodyEnd::Whole, used);
             }

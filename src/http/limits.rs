@@ -1,28 +1,25 @@
-//! What a request may cost before anybody has looked at it. Each cap is checked before the bytes
-//! are kept.
+//! Limits of a request. Each is checked before the bytes are stored.
 
-/// Bytes of a head: request line, field lines and the empty line. Node and haproxy allow the same
-/// 16 KiB, nginx 33 KiB, Go 1 MiB; WeChat's heads have about 300 bytes, and proxies add a few
-/// hundred.
+/// Bytes of a head: request line, field lines and the empty line. A head from WeChat has about 300 bytes, and a proxy adds
+/// a few hundred. Node and haproxy allow 16 KiB too, nginx 33 KiB, Go 1 MiB.
 pub const HEAD: usize = 16 * 1024;
 
-/// Bytes of a request target. RFC 9112 3 recommends at least 8,000 for the request line; nginx
-/// allows 8 KiB.
+/// Bytes of a request target. RFC 9112 3 recommends at least 8,000 for the request line; nginx allows 8 KiB.
 pub const TARGET: usize = 8 * 1024;
 
-/// Field lines of a head. hyper and haproxy allow 100; WeChat sends five.
+/// Field lines of a head. WeChat sends five; hyper and haproxy allow 100.
 pub const FIELD_LINES: usize = 100;
 
-/// Bytes of content. A text message has 300 bytes, the longest event a few thousand; a message in
-/// 64 KiB costs the XML parser about a millisecond.
+/// Bytes of content. A text message has about 300 bytes, and the longest event a few thousand. Parsing 64 KiB of XML takes
+/// about a millisecond.
 pub const CONTENT: usize = 64 * 1024;
 
-/// Hexadecimal digits of a chunk-size: what fits 64 bits, which is where most parsers stop.
+/// Hexadecimal digits of a chunk-size: a number of 64 bits, the limit of most parsers.
 pub const CHUNK_SIZE_DIGITS: usize = 16;
 
-/// Bytes of all chunk extensions of one request. They mean nothing here, so they are only a way to
-/// make a server read more than the content it counts: nginx has no such cap, Go 16 KiB.
+/// Bytes of all chunk extensions of one request. The server ignores them; without a limit a client could send any number
+/// of bytes that do not count as content. nginx has no such limit, Go has 16 KiB.
 pub const CHUNK_EXTENSIONS: usize = 8 * 1024;
 
-/// Bytes of a trailer section, which is read by its grammar and dropped. Go allows the same 4 KiB.
+/// Bytes of a trailer section, which is checked and dropped. Go allows 4 KiB too.
 pub const TRAILERS: usize = 4 * 1024;

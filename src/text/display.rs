@@ -1,50 +1,41 @@
-//! What is found as a person can read it: foreign bytes, which no terminal shall act on, and durations.
+//! Text for people: input that is safe to print, and durations.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// The bytes as text of at most so many characters: UTF-8 as it is, control characters and what is no
-/// UTF-8 escaped.
-pub(crate) fn escape_for_terminal(bytes: &[u8], most: usize) -> String {
+/// Formats bytes for a terminal, at most `max` characters and a `…` if there are more. Characters that would control the
+/// terminal and bytes that are not UTF-8 are escaped; an escape counts as one character.
+pub(crate) fn escape_for_terminal(bytes: &[u8], max: usize) -> String {
     let mut text = String::new();
-    let mut left = most;
+    let mut count = 0;
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if left == 0 {
+        let characters = chunk.valid().chars().map(Ok);
+        for item in characters.chain(chunk.invalid().iter().map(Err)) {
+            if count == max {
                 text.push('…');
                 return text;
             }
-            left = left.saturating_sub(1);
-            if is_harmless(character) {
-                text.push(character);
-            } else {
-                text.extend(character.escape_default());
+            count += 1;
+            match item {
+                Ok(character) if is_printable(character) => text.push(character),
+                Ok(character) => text.extend(character.escape_default()),
+                // Writing to a string cannot fail.
+                Err(byte) => _ = write!(text, "\\x{byte:02x}"),
             }
-        }
-        for byte in chunk.invalid() {
-            if left == 0 {
-                text.push('…');
-                return text;
-            }
-            left = left.saturating_sub(1);
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     text
 }
 
-/// The front of the bytes between quotes, for a sentence.
+/// The first 100 characters of the bytes in quotes, for a sentence.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    format!(
-        "\"{}\"",
-        escape_for_terminal(bytes, 100).replace('"', "\\\"")
-    )
+    let text = escape_for_terminal(bytes, 100).replace('"', "\\\"");
+    format!("\"{text}\"")
 }
 
-/// Whether a terminal only draws it. Besides control characters, some only change the direction of
-/// what stands around them, or are not seen at all.
-fn is_harmless(character: char) -> bool {
+/// Whether a terminal prints the character and does nothing else. Besides the control characters, some characters change
+/// the direction of the text or are invisible.
+fn is_printable(character: char) -> bool {
     character == '\t'
         || !character.is_control()
             && !matches!(character,
@@ -52,9 +43,8 @@ fn is_harmless(character: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// A duration as a person reads it: in hundredths of a millisecond, below a tenth of one in microseconds,
-/// from a second on in tenths of one.
-/// std's formatting of floating-point numbers would do, and is 13 KB of binary.
+/// Formats a duration as `99 µs`, `0.19 ms` (below a second) or `5.0 s`. std's formatting of floating-point numbers would
+/// add 13 KB to the binary.
 pub(crate) fn format_duration(duration: Duration) -> String {
     match duration.as_micros() {
         micros @ 0..100 => format!("{micros} µs"),
@@ -70,7 +60,7 @@ mod tests {
     use super::{escape_for_terminal, format_duration};
 
     #[test]
-    fn foreign_bytes_are_readable_and_harmless() {
+    fn escapes_what_a_terminal_would_not_print() {
         assert_eq!(
             escape_for_terminal("你好 a\"b\\".as_bytes(), 100),
             "你好 a\"b\\"
@@ -103,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_short() {
+    fn formats_durations_by_their_size() {
         let cases = [
             (0, "0 µs"),
             (99, "99 µs"),

@@ -1,16 +1,16 @@
-//! What the log says of an event.
+//! Notes for the log. Each room writes its log lines in this format.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What the log says of an event: `cause=… reason="…" hint="…"`, without secrets and without what a user wrote.
+/// A note for the log: `cause=… reason="…" hint="…"`. It holds no secrets and nothing that a user wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogNote {
-    /// The stable word to search a log for.
+    /// A stable word to search the log for.
     pub cause: &'static str,
-    /// What happened.
+    /// The sentence that says what happened.
     pub reason: Cow<'static, str>,
-    /// What the operator can do about it; empty if there is nothing to do.
+    /// The sentence that says what to do; empty if there is nothing to do.
     pub hint: &'static str,
 }
 
@@ -24,5 +24,5 @@ impl fmt::Display for LogNote {
     }
 }
 
-/// Writes a line to the log. The line has no line end.
+/// Writes one line, without a line end, to the log.
 pub(crate) type Report = fn(&str);

@@ -1,4 +1,5 @@
-//! Text as everybody needs it and std does not have it: digits, dates, and foreign bytes made safe to display.
+//! Text functions that several rooms need and std does not have: digits, dates, display of input, log notes, tables of
+//! sentences.
 
 pub(crate) mod calendar;
 pub(crate) mod digits;
