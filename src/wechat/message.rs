@@ -49,33 +49,28 @@ impl From<XmlError> for MessageError {
     }
 }
 
-/// The children of the root that decide what a message means: none may occur twice.
-const UNIQUE: [&str; 9] = [
-    "ToUserName",
-    "FromUserName",
-    "CreateTime",
-    "MsgType",
-    "MsgId",
-    "Content",
-    "Event",
-    "EventKey",
-    "Encrypt",
-];
-
-/// The texts of the [`UNIQUE`] children.
-fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; UNIQUE.len()], MessageError> {
-    let mut texts = [None; UNIQUE.len()];
+/// Reads the texts of the children of the root that decide what a message means: none may occur twice. The
+/// order is that of the `match`.
+fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; 9], MessageError> {
+    let mut texts = [None; 9];
     for child in root.children() {
-        let name = child.name();
-        let Some(index) = UNIQUE.iter().position(|unique| *unique == name) else {
-            continue;
+        let (index, element) = match child.name() {
+            "ToUserName" => (0, "ToUserName"),
+            "FromUserName" => (1, "FromUserName"),
+            "CreateTime" => (2, "CreateTime"),
+            "MsgType" => (3, "MsgType"),
+            "MsgId" => (4, "MsgId"),
+            "Content" => (5, "Content"),
+            "Event" => (6, "Event"),
+            "EventKey" => (7, "EventKey"),
+            "Encrypt" => (8, "Encrypt"),
+            _ => continue,
         };
         let text = match child.is_leaf() {
             true => trim(child.text()),
             false => "",
         };
         if texts[index].replace(text).is_some() {
-            let element = UNIQUE[index];
             return Err(MessageError::Repeated { element });
         }
     }
