@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,7 +27,6 @@ const EVICTION_GRACE: Duration = Duration::from_millis(20);
 pub(super) struct ConnectionTable {
     slots: Mutex<Slots>,
     slot_freed: Condvar,
-    evictions: AtomicU64,
 }
 
 #[derive(Default)]
@@ -38,6 +36,8 @@ struct Slots {
     newcomers: usize,
     /// Evicted connections whose thread has not freed the slot yet.
     evicted: usize,
+    /// All evictions so far.
+    evictions: u64,
     /// Threads that wait for `slot_freed`. Without one, notifying would be a wasted system call.
     waiting_threads: usize,
     is_closed: bool,
@@ -92,7 +92,7 @@ impl Slots {
     }
 
     /// Shuts down the connection that has waited longest for its client. `false` if none has waited for long enough.
-    fn evict_longest_waiting(&self) -> bool {
+    fn evict_longest_waiting(&mut self) -> bool {
         let now = Instant::now();
         let waiting = |(state, connection): (State, _)| match state {
             State::Waiting { since, .. } if now - since >= EVICTION_GRACE => {
@@ -110,6 +110,9 @@ impl Slots {
             if *current == state {
                 *current = State::Evicted;
                 connection.shut_down(Shutdown::Both);
+                drop(current);
+                self.evicted += 1;
+                self.evictions += 1;
                 return true;
             }
         }
@@ -155,7 +158,7 @@ impl ConnectionTable {
                 // One eviction for each newcomer. Another newcomer may take the slot that becomes free, and all
                 // connections may be working, so each turn decides anew.
                 if slots.evicted < slots.newcomers {
-                    self.evict(&mut slots);
+                    slots.evict_longest_waiting();
                 }
                 drop(self.wait_for_freed_slot(slots));
                 on_wait();
@@ -186,7 +189,7 @@ impl ConnectionTable {
     /// it a moment to end. `false` if there was none.
     pub(super) fn make_room(&self) -> bool {
         let mut slots = self.slots();
-        let is_evicted = self.evict(&mut slots);
+        let is_evicted = slots.evict_longest_waiting();
         if is_evicted {
             drop(self.wait_for_freed_slot(slots));
         }
@@ -201,7 +204,7 @@ impl ConnectionTable {
 
     /// How many connections were evicted.
     pub(super) fn evictions(&self) -> u64 {
-        self.evictions.load(Ordering::Relaxed)
+        self.slots().evictions
     }
 
     /// Whether a request that began before this time is still being received or answered.
@@ -256,14 +259,6 @@ impl ConnectionTable {
         let (mut slots, _) = waited.unwrap_or_else(PoisonError::into_inner);
         slots.waiting_threads -= 1;
         slots
-    }
-
-    fn evict(&self, slots: &mut Slots) -> bool {
-        let is_evicted = slots.evict_longest_waiting();
-        slots.evicted += usize::from(is_evicted);
-        self.evictions
-            .fetch_add(u64::from(is_evicted), Ordering::Relaxed);
-        is_evicted
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {

@@ -31,7 +31,7 @@ pub struct Stats {
     pub answer_times: Vec<u32>,
 }
 
-/// The counters behind [`Stats`].
+/// The counters from which [`Stats`] are made.
 pub(super) struct Counters {
     panics: AtomicU64,
     refusals: Mutex<Vec<(&'static str, u64)>>,

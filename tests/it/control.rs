@@ -330,10 +330,10 @@ fn stop_waits_for_requests_and_their_repeats() {
     assert!(TcpStream::connect(address).is_err());
     assert!(!Path::new(&control).exists());
     let said = run(&control, &["stop"]);
-    let nobody = format!(
+    let expected = format!(
         "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
     );
-    assert_eq!((said.code, said.err), (1, nobody));
+    assert_eq!((said.code, said.err), (1, expected));
 }
 
 /// Meanwhile it counts the clients that give up.
