@@ -10,24 +10,12 @@ pub(crate) const fn is_char(character: char) -> bool {
 }
 
 /// The text without the characters that XML does not allow. Most texts hold none.
-pub(crate) fn without_non_characters(text: &str) -> Cow<'_, str> {
-    if has_non_characters(text) {
-        Cow::Owned(text.chars().filter(|&it| is_char(it)).collect())
-    } else {
-        Cow::Borrowed(text)
+pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    match (0..bytes.len()).any(|offset| starts_with_non_character(&bytes[offset..])) {
+        true => Cow::Owned(text.chars().filter(|&it| is_char(it)).collect()),
+        false => Cow::Borrowed(text),
     }
-}
-
-/// Whether the text holds a character that [`is_char`] refuses.
-pub(super) fn has_non_characters(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|octet| is_suspect(*octet)) {
-        if starts_with_non_character(&rest[at..]) {
-            return true;
-        }
-        rest = &rest[at + 1..];
-    }
-    false
 }
 
 /// Whether an octet of UTF-8 may begin a character that [`is_char`] refuses.
@@ -91,34 +79,32 @@ pub(super) enum Piece {
     Cdata,
 }
 
-/// A piece of text with LF for each line end (2.11) and characters for references.
+/// A piece of text with LF for each line end and characters for references.
 ///
 /// # Errors
 /// The offset of a malformed or unknown reference.
 pub(super) fn decode(text: &str, piece: Piece) -> Result<String, usize> {
-    let is_encoded = |it| it == '\r' || it == '&' && piece == Piece::Text;
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(is_encoded) {
-        let (plain, encoded) = rest.split_at(at);
-        decoded.push_str(plain);
-        if let Some(after) = encoded.strip_prefix('\r') {
-            decoded.push('\n');
-            rest = after.strip_prefix('\n').unwrap_or(after);
-        } else {
-            let (character, after) =
-                consume_reference(encoded).ok_or(text.len() - encoded.len())?;
-            decoded.push(character);
-            rest = after;
-        }
+    while let (Piece::Text, Some((plain, reference))) = (piece, rest.split_once('&')) {
+        let offset = text.len() - reference.len() - 1;
+        let (character, after) = consume_reference(reference).ok_or(offset)?;
+        decoded.push_str(&with_line_feeds(plain));
+        decoded.push(character);
+        rest = after;
     }
-    decoded.push_str(rest);
+    decoded.push_str(&with_line_feeds(rest));
     Ok(decoded)
 }
 
-/// `"&" Name ";" | "&#" [0-9]+ ";" | "&#x" [0-9a-fA-F]+ ";"`: the character, and the text after the reference.
+/// The text with LF for each line end: CR LF, CR and LF (2.11).
+pub(super) fn with_line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// `Name ";" | "#" [0-9]+ ";" | "#x" [0-9a-fA-F]+ ";"`, after `&`: the character, and the text after the reference.
 fn consume_reference(text: &str) -> Option<(char, &str)> {
-    let (name, after) = text.strip_prefix('&')?.split_once(';')?;
+    let (name, after) = text.split_once(';')?;
     let character = match name {
         "lt" => '<',
         "gt" => '>',

@@ -6,8 +6,8 @@
 //! refused, well-formed or not. `tests/fuzz` checks that roxmltree reads each accepted text alike.
 
 use super::characters::{
-    Piece, decode, find_non_space, has_non_characters, is_name_char, is_name_start, is_plain,
-    is_space, is_suspect, starts_with_non_character,
+    Piece, decode, find_non_space, is_char, is_name_char, is_name_start, is_plain, is_space,
+    is_suspect, starts_with_non_character,
 };
 use super::error::{Position, XmlError};
 use super::tree::{Span, Tree};
@@ -54,7 +54,7 @@ impl Reader<'_> {
         if let Some(declaration) = self.source.strip_prefix("<?xml ") {
             let (content, after) = declaration.split_once("?>").ok_or(XmlError::Open)?;
             // Without these characters the declaration may end earlier, so they have to be removed first.
-            if has_non_characters(content) {
+            if !content.chars().all(is_char) {
                 return Err(XmlError::Open);
             }
             self.rest = after.as_bytes();

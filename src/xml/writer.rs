@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::characters::{is_suspect, without_non_characters};
+use super::characters::{is_suspect, with_line_feeds, without_non_characters};
 use crate::text::digits;
 
 /// The text without the characters that XML does not allow, and with LF for each line end.
@@ -12,8 +12,7 @@ pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
     }
     let text = without_non_characters(text);
     if text.contains('\r') {
-        // A reader of XML takes CR LF and CR for one line end (2.11).
-        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+        Cow::Owned(with_line_feeds(&text))
     } else {
         text
     }
