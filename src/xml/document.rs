@@ -48,7 +48,7 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// The first place where it is not well-formed.
-    pub(crate) fn parse_file(text: &'a str) -> Result<Self, FileError> {
+    pub fn parse_file(text: &'a str) -> Result<Self, FileError> {
         let mut tree = Tree::EMPTY;
         file_reader::read(text, &mut tree)?;
         Ok(Self {
@@ -65,47 +65,54 @@ impl<'a> Document<'a> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::panic, reason = "a test fails by panicking")]
+    use super::super::error::Position;
     use super::*;
 
-    const TEXT: &str =
-        "<?xml version='1.0'?>\n<xml><A><![CDATA[a]]]]></A>\n<B>1&amp;2]</B> <C/></xml>\n";
+    #[track_caller]
+    fn message(text: &str) -> Document<'_> {
+        Document::parse_message(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text:?}"))
+    }
 
+    /// The leaves of a message: name and text.
+    #[track_caller]
     fn leaves(text: &str) -> Vec<(String, String)> {
-        let xml = Document::parse_message(text.as_bytes())
-            .unwrap_or_else(|error| panic!("{error}: {text:?}"));
         let leaf = |leaf: Element<'_>| (leaf.name().to_owned(), leaf.text().to_owned());
-        xml.root().leaves().map(leaf).collect()
+        message(text).root().leaves().map(leaf).collect()
     }
 
     #[test]
-    fn characters_that_xml_cannot_carry_go_wherever_they_stand() {
-        let expected = leaves(TEXT);
-        for one in [
+    fn removes_characters_that_xml_does_not_allow() {
+        let text =
+            "<?xml version='1.0'?>\n<xml><A><![CDATA[a]]]]></A>\n<B>1&amp;2]</B> <C/></xml>\n";
+        let expected = leaves(text);
+        assert_eq!(expected.len(), 3);
+        for character in [
             '\u{1}', '\u{8}', '\u{B}', '\u{C}', '\u{1F}', '\u{FFFE}', '\u{FFFF}',
         ] {
-            for at in 0..=TEXT.len() {
-                let mut text = TEXT.to_owned();
-                text.insert(at, one);
+            for at in 0..=text.len() {
+                let mut text = text.to_owned();
+                text.insert(at, character);
                 assert_eq!(leaves(&text), expected, "{text:?}");
-                text.insert(at, one);
+                text.insert(at, character);
                 assert_eq!(leaves(&text), expected, "{text:?}");
             }
         }
     }
 
     #[test]
-    fn a_declaration_ends_where_it_does_without_them() {
-        let new = "<xml><A><![CDATA[new]]></A></xml>";
-        for one in ['\u{1}', '\u{FFFF}'] {
-            let text = format!("<?xml ?{one}><xml><A><![CDATA[old ?>{new}");
-            let old = "old ?><xml><A><![CDATA[new".to_owned();
-            assert_eq!(leaves(&text), [("A".to_owned(), old)]);
+    fn removes_characters_before_it_looks_for_the_end_of_the_declaration() {
+        for character in ['\u{1}', '\u{FFFF}'] {
+            let text = format!(
+                "<?xml ?{character}><xml><A><![CDATA[old ?><xml><A><![CDATA[new]]></A></xml>"
+            );
+            let a = "old ?><xml><A><![CDATA[new".to_owned();
+            assert_eq!(leaves(&text), [("A".to_owned(), a)]);
         }
     }
 
     #[test]
-    fn those_that_it_can_carry_stay() {
-        for one in [
+    fn keeps_characters_that_xml_allows() {
+        for character in [
             '\u{7F}',
             '\u{FF0C}',
             '\u{FEFF}',
@@ -113,14 +120,14 @@ mod tests {
             '\u{EFFF}',
             '\u{10FFFF}',
         ] {
-            let text = format!("<xml><A>{one}</A><B><![CDATA[{one}]]></B></xml>");
-            let leaf = |name: &str| (name.to_owned(), one.to_string());
+            let text = format!("<xml><A>{character}</A><B><![CDATA[{character}]]></B></xml>");
+            let leaf = |name: &str| (name.to_owned(), character.to_string());
             assert_eq!(leaves(&text), [leaf("A"), leaf("B")]);
         }
     }
 
     #[test]
-    fn what_only_begins_like_a_name_is_none() {
+    fn refuses_other_names() {
         for text in [
             "<1></1>",
             "<-a></-a>",
@@ -130,6 +137,131 @@ mod tests {
             "<xml><A></A/></xml>",
         ] {
             assert!(Document::parse_message(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    /// What an element has, and whether it has text and text after a child.
+    fn facts<'a>(element: Element<'a>, all: &mut Vec<(String, &'a str, &'a str, [bool; 3])>) {
+        let text = element.text_offset().is_some();
+        let is = [
+            element.is_leaf(),
+            text,
+            element.text_after_child().is_some(),
+        ];
+        all.push((element.path(), element.text(), element.source(), is));
+        element.children().for_each(|child| facts(child, all));
+    }
+
+    #[test]
+    fn both_readers_make_the_same_document() {
+        const PIECES: [&str; 11] = [
+            "",
+            "a",
+            " ",
+            "\n",
+            "\r\n",
+            "&lt;",
+            "&#32;",
+            "<![CDATA[x]]>",
+            "<![CDATA[ ]]>",
+            "<b/>",
+            "<c>d<e> </e></c>",
+        ];
+        let mut count = 0;
+        for number in 0..PIECES.len().pow(4) {
+            let place = |power: u32| PIECES[number / PIECES.len().pow(power) % PIECES.len()];
+            let text = format!(
+                "<xml>{}{}{}{}</xml>",
+                place(0),
+                place(1),
+                place(2),
+                place(3)
+            );
+            let file = Document::parse_file(&text).unwrap_or_else(|error| panic!("{error}"));
+            let message = message(&text);
+            let (mut from_file, mut from_message) = (Vec::new(), Vec::new());
+            facts(file.root(), &mut from_file);
+            facts(message.root(), &mut from_message);
+            assert_eq!(from_file, from_message, "{text:?}");
+            count += 1;
+        }
+        assert_eq!(count, 11 * 11 * 11 * 11);
+    }
+
+    #[test]
+    fn a_file_has_attributes_and_places() {
+        let text = "<r a='1'>\n <!-- c --> x <on b=\"&lt;2\" n:c='3' xmlns:n='u'/>y<on/>z</r>";
+        let document = Document::parse_file(text).unwrap_or_else(|error| panic!("{error}"));
+        let root = document.root();
+        let at = |part: &str| text.find(part);
+        assert_eq!(root.attributes().collect::<Vec<_>>(), [("a", "1", 3)]);
+        assert_eq!((root.text(), root.text_offset()), ("\n  x ", at("x <on")));
+        assert_eq!(root.text_after_child(), at("y<on/>"));
+        let attributes = root
+            .children()
+            .map(|on| on.attributes().collect::<Vec<_>>());
+        let b = ("b", "<2", at("b=").unwrap_or_default());
+        let c = ("c", "3", at("n:c").unwrap_or_default());
+        assert_eq!(attributes.collect::<Vec<_>>(), [vec![b, c], vec![]]);
+        let second = root.children().nth(1);
+        assert_eq!(second.map(Element::offset), at("<on/>"));
+        assert_eq!(second.map(Element::source), Some("<on/>"));
+    }
+
+    #[test]
+    fn a_name_in_a_file_is_without_its_prefix() {
+        let text = "<p:bb xmlns:p='u'><p:b>1</p:b></p:bb>";
+        let document = Document::parse_file(text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(document.root().name(), "bb");
+        assert_eq!(document.root().text_at("b"), Some("1"));
+    }
+
+    #[test]
+    fn a_file_error_says_what_is_wrong_and_where() {
+        for (text, line, column, message) in [
+            ("", 1, 1, "no root element"),
+            (
+                "<a>\n<b>",
+                2,
+                4,
+                "the file ends inside an element; an end tag is missing",
+            ),
+            ("<a/>\nx", 2, 1, "text outside the root element"),
+            ("<a>\n</b></a>", 2, 1, "end tag </b>, expected </a>"),
+            (
+                "<a>&x;</a>",
+                1,
+                4,
+                "unknown reference &x;, expected &amp; &lt; &gt; &apos; or &quot;",
+            ),
+            ("<a b=“c”/>", 1, 6, "found '“', expected a quote (\" or ')"),
+            ("<a b='c'd='e'/>", 1, 9, "found 'd', expected white space"),
+            (
+                "<a b\n='c'\n",
+                3,
+                1,
+                "the file ends inside an element; an end tag is missing",
+            ),
+            ("<a x='<'/>", 1, 7, "< in an attribute; write &lt; for <"),
+            ("<a>]]></a>", 1, 7, "]]> in a text; write ]]&gt; for ]]>"),
+            ("<a><!-- -- --></a>", 1, 4, "-- in a comment, none allowed"),
+            (
+                "<p:a/>",
+                1,
+                1,
+                "invalid namespace; write names without a prefix",
+            ),
+            (
+                "\n<?xml version='1.0'?><a/>",
+                2,
+                1,
+                "XML declaration, allowed only at the start of the file",
+            ),
+        ] {
+            let error = Document::parse_file(text).map(|_| ()).err();
+            let error = error.unwrap_or_else(|| panic!("{text:?} is well-formed"));
+            assert_eq!(error.position, Position { line, column }, "{text:?}");
+            assert_eq!(error.to_string(), message, "{text:?}");
         }
     }
 }

@@ -12,12 +12,15 @@ use super::tree::{Attribute, Span, Tree};
 
 /// Why a file is not well-formed XML, and where.
 #[derive(Debug)]
-pub(crate) struct FileError {
-    pub(crate) position: Position,
+pub struct FileError {
+    /// The place.
+    pub position: Position,
     /// The character there.
     pub(super) found: Option<char>,
     pub(super) error: Error,
 }
+
+impl std::error::Error for FileError {}
 
 impl FileError {
     fn new(text: &str, error: Error) -> Self {

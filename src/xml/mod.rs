@@ -14,6 +14,6 @@ pub(crate) mod writer;
 pub(crate) use characters::{is_char, trim};
 pub use document::Document;
 pub(crate) use element::Element;
-pub(crate) use error::Position;
+pub use error::Position;
 pub use error::XmlError;
-pub(crate) use file_reader::FileError;
+pub use file_reader::FileError;

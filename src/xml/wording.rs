@@ -36,7 +36,9 @@ impl Display for FileError {
                 f.write_str("& begins no reference; write &amp; for &")
             }
             Error::InvalidName(_) => f.write_str("< without a name after it; write &lt; for <"),
-            Error::InvalidAttributeValue(_) => f.write_str("< in an attribute; write &lt; for <"),
+            Error::InvalidAttributeValue(_) | Error::InvalidChar(b'"' | b'\'', b'<', _) => {
+                f.write_str("< in an attribute; write &lt; for <")
+            }
             Error::InvalidCharacterData(_) => f.write_str("]]> in a text; write ]]&gt; for ]]>"),
             Error::InvalidComment(_) => f.write_str("-- in a comment, none allowed"),
             Error::DtdDetected
