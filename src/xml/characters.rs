@@ -12,7 +12,8 @@ pub(crate) const fn is_char(character: char) -> bool {
 /// The text without the characters that XML does not allow. Most texts hold none.
 pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    match (0..bytes.len()).any(|offset| starts_with_non_character(&bytes[offset..])) {
+    let mut suspects = (0..).zip(bytes).filter(|(_, octet)| is_suspect(**octet));
+    match suspects.any(|(offset, _)| starts_with_non_character(&bytes[offset..])) {
         true => Cow::Owned(text.chars().filter(|&it| is_char(it)).collect()),
         false => Cow::Borrowed(text),
     }

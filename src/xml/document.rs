@@ -248,7 +248,7 @@ mod tests {
             (
                 "<p:a/>",
                 1,
-                1,
+                2,
                 "invalid namespace; write names without a prefix",
             ),
             (

@@ -14,6 +14,5 @@ pub(crate) mod writer;
 pub(crate) use characters::{is_char, trim};
 pub use document::Document;
 pub(crate) use element::Element;
-pub use error::Position;
-pub use error::XmlError;
+pub use error::{Position, XmlError};
 pub use file_reader::FileError;
