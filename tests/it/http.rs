@@ -1,19 +1,19 @@
-//! HTTP by fixture: what is accepted comes out as described, what is rejected has the status in its
-//! name, and neither depends on how the bytes were cut on their way.
+//! HTTP by fixture: an accepted request has a description beside it, a rejected one has its status in its file name, and
+//! neither result depends on how the bytes are cut into reads.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use wechat::http::{
-    Chunked, Framing, Head, Persistence, RequestError, ResponseError, ResponseFraming,
+    Chunked, Framing, Head, Method, Persistence, RequestError, ResponseError, ResponseFraming,
     ResponseHead, Version, limits,
 };
 
-/// A request as a person would describe it, and how many bytes it took.
+/// The description of a request, and its length in bytes.
 type Outcome = Result<Option<(String, usize)>, RequestError>;
 
-/// Reads one request from bytes that arrive in pieces, the way a connection does.
+/// Reads one request from bytes that arrive in pieces, as a connection does.
 fn read<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
     let mut bytes = Vec::new();
     let mut chunked = Chunked::default();
@@ -23,15 +23,15 @@ fn read<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
         let Some((head, length)) = Head::parse(&bytes)? else {
             continue;
         };
-        let behind = &bytes[length..];
+        let received = &bytes[length..];
         match head.framing {
             Framing::None => return Ok(Some((describe(&head, b""), length))),
-            Framing::Length(count) if behind.len() >= count => {
-                return Ok(Some((describe(&head, &behind[..count]), length + count)));
+            Framing::Length(count) if received.len() >= count => {
+                return Ok(Some((describe(&head, &received[..count]), length + count)));
             }
             Framing::Length(_) => {}
             Framing::Chunked => {
-                taken += chunked.take(&behind[taken..], &mut content)?;
+                taken += chunked.take(&received[taken..], &mut content)?;
                 if chunked.is_done() {
                     return Ok(Some((describe(&head, &content), length + taken)));
                 }
@@ -43,7 +43,13 @@ fn read<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
 
 fn describe(head: &Head<'_>, content: &[u8]) -> String {
     let mut text = String::new();
-    writeln!(text, "method {:?}", head.method).unwrap();
+    let method = match head.method {
+        Method::Get => "Get",
+        Method::Head => "Head",
+        Method::Post => "Post",
+        Method::Other => "Other",
+    };
+    writeln!(text, "method {method}").unwrap();
     writeln!(text, "path {}", head.target.path().escape_ascii()).unwrap();
     for (name, value) in head.target.query().parameters() {
         writeln!(
@@ -60,8 +66,16 @@ fn describe(head: &Head<'_>, content: &[u8]) -> String {
         "1.1"
     };
     writeln!(text, "version {version}").unwrap();
-    writeln!(text, "framing {:?}", head.framing).unwrap();
-    writeln!(text, "connection {:?}", head.persistence).unwrap();
+    match head.framing {
+        Framing::None => writeln!(text, "framing None").unwrap(),
+        Framing::Length(length) => writeln!(text, "framing Length({length})").unwrap(),
+        Framing::Chunked => writeln!(text, "framing Chunked").unwrap(),
+    }
+    let connection = match head.persistence {
+        Persistence::Keep => "Keep",
+        Persistence::Close => "Close",
+    };
+    writeln!(text, "connection {connection}").unwrap();
     if head.expects_continue {
         writeln!(text, "expects 100 Continue").unwrap();
     }
@@ -95,19 +109,20 @@ fn fixtures(folder: &str) -> Vec<(String, Vec<u8>, PathBuf)> {
 }
 
 #[test]
-fn accepted_requests_come_out_as_described() {
+fn parses_accepted_requests_as_described() {
     for (name, bytes, path) in fixtures("accept") {
         let (description, length) = read([&bytes[..]])
             .unwrap()
-            .unwrap_or_else(|| panic!("{name}: unfinished"));
-        let expected = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
+            .unwrap_or_else(|| panic!("{name}: incomplete"));
+        let expected = fs::read_to_string(path.with_extension("txt"));
+        let expected = expected.unwrap_or_else(|error| panic!("description of {name}: {error}"));
         assert_eq!(description, expected, "{name}");
         assert_eq!(length, bytes.len(), "{name}");
     }
 }
 
 #[test]
-fn every_front_of_an_accepted_request_is_unfinished() {
+fn every_prefix_of_an_accepted_request_is_incomplete() {
     for (name, bytes, _) in fixtures("accept") {
         for end in 0..bytes.len() {
             assert_eq!(
@@ -120,12 +135,12 @@ fn every_front_of_an_accepted_request_is_unfinished() {
 }
 
 #[test]
-fn accepted_requests_come_out_the_same_however_they_are_cut() {
+fn parses_accepted_requests_alike_at_every_cut() {
     for (name, bytes, _) in fixtures("accept") {
         let whole = read([&bytes[..]]);
         for cut in 1..bytes.len() {
-            let (front, back) = bytes.split_at(cut);
-            assert_eq!(read([front, back]), whole, "{name}, cut at {cut}");
+            let (first, rest) = bytes.split_at(cut);
+            assert_eq!(read([first, rest]), whole, "{name}, cut at {cut}");
         }
         if bytes.len() < 1024 {
             assert_eq!(read(bytes.chunks(1)), whole, "{name}, byte by byte");
@@ -134,7 +149,7 @@ fn accepted_requests_come_out_the_same_however_they_are_cut() {
 }
 
 #[test]
-fn bytes_behind_an_accepted_request_stay() {
+fn takes_no_bytes_after_an_accepted_request() {
     for (name, bytes, _) in fixtures("accept") {
         for tail in [
             "G",
@@ -154,7 +169,7 @@ fn bytes_behind_an_accepted_request_stay() {
 }
 
 #[test]
-fn rejected_requests_get_the_status_in_their_name() {
+fn rejected_requests_get_the_status_in_their_file_name() {
     for (name, bytes, _) in fixtures("reject") {
         let error = read([&bytes[..]]).expect_err(&name);
         assert_eq!(error.status().code(), &name[..3], "{name}: {error}");
@@ -167,19 +182,77 @@ fn rejected_requests_get_the_status_in_their_name() {
     }
 }
 
+/// The cause words are stable. The sentences say what is wrong, then what is allowed.
 #[test]
-fn rejected_requests_are_rejected_alike_however_they_are_cut() {
+fn rejected_requests_have_a_cause_and_a_sentence() {
+    let post = |fields: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
+    let cases = [
+        (
+            "G\0T / HTTP/1.1\r\n".to_owned(),
+            "bad-method",
+            "method: invalid '\\x00'; expected a token and one space",
+        ),
+        (
+            "GET x HTTP/1.1\r\n".to_owned(),
+            "bad-target",
+            "request target: expected /path or http://host/path",
+        ),
+        (
+            "GET / HTTP/2.0\r\n".to_owned(),
+            "version-not-supported",
+            "HTTP version: HTTP/2.0 is not supported; expected HTTP/1.0 or HTTP/1.1",
+        ),
+        (
+            "GET / HTTP/1.1\r\nA : b".to_owned(),
+            "bad-field-name",
+            "field name: invalid space; expected a token and a colon",
+        ),
+        (
+            "GET / HTTP/1.1\r\n\r\n".to_owned(),
+            "bad-host",
+            "Host: missing",
+        ),
+        (
+            post("Content-Length: +5"),
+            "bad-content-length",
+            "Content-Length: expected a decimal number",
+        ),
+        (
+            post("Content-Length: 65537"),
+            "content-too-long",
+            "content: 65537 bytes, at most 65536 allowed",
+        ),
+        (
+            post("Content-Length: 18446744073709551621"),
+            "content-too-long",
+            "Content-Length: more than 64 bits, at most 65536 bytes allowed",
+        ),
+        (post("A: b"), "length-required", "Content-Length: missing"),
+        (
+            post("Transfer-Encoding: gzip, chunked"),
+            "bad-transfer-encoding",
+            "Transfer-Encoding: only chunked is supported",
+        ),
+    ];
+    for (bytes, cause, sentence) in cases {
+        let error = read([bytes.as_bytes()]).unwrap_err();
+        assert_eq!((error.cause(), &*error.to_string()), (cause, sentence));
+    }
+}
+
+#[test]
+fn rejects_requests_alike_at_every_cut() {
     for (name, bytes, _) in fixtures("reject") {
         let whole = read([&bytes[..]]);
-        // A piece that is too long as a whole may break another limit first when it is not.
+        // A long request may reach another limit first when it is cut.
         let step = if bytes.len() < 1024 { 1 } else { 997 };
         for cut in (1..bytes.len()).step_by(step) {
-            let (front, back) = bytes.split_at(cut);
-            assert_eq!(read([front, back]), whole, "{name}, cut at {cut}");
-            let front = read([front]);
+            let (first, rest) = bytes.split_at(cut);
+            assert_eq!(read([first, rest]), whole, "{name}, cut at {cut}");
+            let prefix = read([first]);
             assert!(
-                front == Ok(None) || front == whole,
-                "{name}, its first {cut} bytes: {front:?}"
+                prefix == Ok(None) || prefix == whole,
+                "{name}, its first {cut} bytes: {prefix:?}"
             );
         }
         if bytes.len() < 1024 {
@@ -188,8 +261,8 @@ fn rejected_requests_are_rejected_alike_however_they_are_cut() {
     }
 }
 
-/// Feeds every sequence of up to `longest` words behind the opening, and sees to it that none
-/// panics and that each has one meaning, whole or byte by byte.
+/// Reads the opening followed by every sequence of up to `longest` words. Asserts that the result is the same when all bytes
+/// arrive at once and when they arrive one by one. Returns how many requests were accepted and rejected.
 fn walk(opening: &[u8], words: &[&[u8]], longest: usize) -> (usize, usize) {
     let (mut accepted, mut rejected) = (0, 0);
     for length in 0..=longest {
@@ -213,7 +286,7 @@ fn walk(opening: &[u8], words: &[&[u8]], longest: usize) -> (usize, usize) {
 }
 
 #[test]
-fn every_short_sequence_of_a_nasty_vocabulary_is_one_head_or_none() {
+fn short_sequences_of_head_elements_have_one_meaning() {
     let words: [&[u8]; 11] = [
         b"\r\n",
         b"\n",
@@ -236,7 +309,7 @@ fn every_short_sequence_of_a_nasty_vocabulary_is_one_head_or_none() {
 }
 
 #[test]
-fn every_short_sequence_of_a_nasty_vocabulary_is_one_chunked_body_or_none() {
+fn short_sequences_of_chunk_elements_have_one_meaning() {
     let opening = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     let words: [&[u8]; 10] = [
         b"\r\n",
@@ -258,8 +331,8 @@ fn every_short_sequence_of_a_nasty_vocabulary_is_one_chunked_body_or_none() {
 }
 
 #[test]
-fn mutated_fixtures_have_one_meaning_however_they_are_cut() {
-    // xorshift64: the same mutations on every machine.
+fn mutated_fixtures_have_one_meaning_at_every_cut() {
+    // xorshift64: the same mutations in every run.
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut random = move |below: usize| {
         state ^= state << 13;
@@ -285,9 +358,9 @@ fn mutated_fixtures_have_one_meaning_however_they_are_cut() {
                 }
             }
             let cut = random(mutant.len());
-            let (front, back) = mutant.split_at(cut);
+            let (first, rest) = mutant.split_at(cut);
             assert_eq!(
-                read([front, back]),
+                read([first, rest]),
                 read([&mutant[..]]),
                 "{name}: {}",
                 mutant.escape_ascii()
@@ -302,7 +375,7 @@ fn assert_status(bytes: &[u8], status: &str) {
 }
 
 #[test]
-fn what_never_ends_is_refused_at_its_limit() {
+fn refuses_endless_elements_at_their_limit() {
     let two_mebibytes = vec![b'a'; 2 * 1024 * 1024];
     assert_status(&[b"GET /", &two_mebibytes[..]].concat(), "414");
     assert_status(
@@ -321,7 +394,7 @@ fn what_never_ends_is_refused_at_its_limit() {
 }
 
 #[test]
-fn as_much_content_as_is_allowed_is_accepted() {
+fn accepts_content_of_the_maximum_length() {
     let content = vec![b'a'; limits::CONTENT];
     let head = format!(
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
@@ -334,7 +407,7 @@ fn as_much_content_as_is_allowed_is_accepted() {
 }
 
 #[test]
-fn the_first_of_two_parameters_comes_first_and_a_semicolon_separates_nothing() {
+fn parameters_keep_their_order_and_only_an_ampersand_separates_them() {
     let bytes = b"GET /?a=1&a=2&b=3;c=4&&=5&d HTTP/1.1\r\nHost: a\r\n\r\n";
     let (head, _) = Head::parse(bytes).unwrap().unwrap();
     let parameters: Vec<_> = head
@@ -344,7 +417,7 @@ fn the_first_of_two_parameters_comes_first_and_a_semicolon_separates_nothing() {
         .map(|(name, value)| format!("{}={}", name.escape_ascii(), value.escape_ascii()))
         .collect();
     assert_eq!(parameters, ["a=1", "a=2", "b=3;c=4", "=5", "d="]);
-    // A plus alone is undone in any of them, and an escape alone.
+    // A plus alone and an escape alone are decoded.
     for (query, expected) in [
         ("a=b+c&d=e", "b c,e"),
         ("a=b%2Bc&d=e", "b+c,e"),
@@ -375,7 +448,7 @@ fn assert_response(text: &str, status: u16, framing: ResponseFraming, persistenc
 
 /// RFC 9112 4 and 6.3.
 #[test]
-fn a_response_says_how_its_content_ends() {
+fn parses_how_the_content_of_a_response_ends() {
     use Persistence::{Close, Keep};
     let length = ResponseFraming::Length;
     assert_response("HTTP/1.1 200 OK\r\ncontent-length: 5", 200, length(5), Keep);
@@ -403,9 +476,9 @@ fn a_response_says_how_its_content_ends() {
         ResponseFraming::Chunked,
         Keep,
     );
-    // The reason phrase may be missing, and the space in front of it by custom.
+    // The reason phrase may be missing, and, in practice, the space before it.
     assert_response("HTTP/1.1 200\r\nContent-Length: 1", 200, length(1), Keep);
-    // Some have no content, whatever they say.
+    // Some responses have no content, whatever their fields declare.
     for status in [100, 199, 204, 304] {
         let text = format!("HTTP/1.1 {status} x\r\nContent-Length: 5");
         assert_response(&text, status, ResponseFraming::None, Keep);
@@ -419,7 +492,7 @@ fn a_response_says_how_its_content_ends() {
 }
 
 #[test]
-fn a_response_that_breaks_a_rule_is_refused_for_it() {
+fn refuses_a_response_with_the_broken_rule() {
     let error = |text: &str| ResponseHead::parse(text.as_bytes(), false).unwrap_err();
     for text in [
         "\r\nHTTP/1.1 200 OK\r\n",
