@@ -3,13 +3,17 @@
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+use crate::deadline::Deadline;
 
 /// How long the client waits for a connection, and then for the first byte of the answer. A server that is not stuck
 /// sends it at once.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often it looks whether it is connected.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// How long the client then waits for the next part of the answer. A server that stops finishes its requests first.
 const END_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,8 +39,11 @@ pub(crate) fn ask(path: &Path, command: &str) -> io::Result<String> {
 /// full, `connect` blocks. A thread calls it, and is abandoned if it takes too long.
 pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
     let path = path.to_owned();
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::Builder::new().spawn(move || sender.send(UnixStream::connect(path)))?;
-    let connected = receiver.recv_timeout(START_TIMEOUT);
-    connected.map_err(|_| io::ErrorKind::TimedOut)?
+    let deadline = Deadline::after(START_TIMEOUT);
+    let connecting = thread::Builder::new().spawn(move || UnixStream::connect(path))?;
+    while !connecting.is_finished() {
+        deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+        thread::sleep(POLL_INTERVAL);
+    }
+    connecting.join().expect("connect does not panic")
 }
