@@ -73,8 +73,8 @@ fn write<const RADIX: u64>(mut number: u64, out: &mut Vec<u8>) {
     let mut start = digits.len();
     loop {
         start -= 1;
-        let digit = usize::try_from(number % RADIX).expect("less than the radix");
-        digits[start] = b"0123456789abcdef"[digit];
+        let [digit, ..] = (number % RADIX).to_le_bytes();
+        digits[start] = b"0123456789abcdef"[usize::from(digit)];
         number /= RADIX;
         if number == 0 {
             break;
