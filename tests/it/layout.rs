@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "control",
         &[
-            "text", "program", "session", "callback", "server", "service",
+            "deadline", "text", "program", "session", "callback", "server", "service",
         ],
     ),
     ("simulator", &["text", "http", "xml", "wechat", "client"]),
