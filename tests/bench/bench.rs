@@ -1,20 +1,19 @@
-//! `cargo bench [-- load stages growth]`: what a message costs, in some 80 seconds.
+//! `cargo bench [-- load stages growth]`: measures the cost of a message, in about 80 seconds.
 //!
-//! | part | says |
+//! | part | measures |
 //! | --- | --- |
-//! | `load` | how near the server comes to one that only reads and writes, under the same load |
-//! | `stages` | the nanoseconds of each step that a message takes inside |
-//! | `growth` | what becomes of that as rules, content, memory and connections grow |
+//! | `load` | the server compared with one that only reads and writes, under the same load |
+//! | `stages` | the nanoseconds of each step of a message |
+//! | `growth` | how the cost grows with rules, content, remembered messages and connections |
 //!
-//! Tables go to standard output, progress to standard error. Nothing fails for being slow, since another
-//! machine is another machine; an answer that is wrong, or does not come, does. `--target
-//! x86_64-unknown-linux-musl` measures the static binary.
+//! Tables go to standard output, progress to standard error. A slow result is no failure, because machines differ; a
+//! response that is wrong or does not arrive is one. `--target x86_64-unknown-linux-musl` measures the static binary.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a bench that cannot go on fails by panicking, and prints its tables"
+    reason = "a bench fails by panicking and prints its tables"
 )]
 
 mod canned;
@@ -31,10 +30,11 @@ mod timing;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// By when no further round is begun: with what is under way then, all has ended after 90 seconds.
+/// No round begins after this time. With the rounds that have begun, the bench ends within 90 seconds.
 const BEGIN_UNTIL: Duration = Duration::from_secs(65);
 
-/// A part: its name, and what runs it, given when nothing further may begin. It says whether all answers were right.
+/// A part: its name and its function, which gets the instant after which no round begins, and returns whether all
+/// responses were right.
 type Part = (&'static str, fn(Instant) -> bool);
 
 const PARTS: [Part; 3] = [
@@ -51,14 +51,14 @@ fn main() -> ExitCode {
         canned::serve(kept.parse().unwrap(), last.parse().unwrap());
     }
     if !arguments.iter().any(|argument| argument == "--bench") {
-        // `cargo test --benches` runs this too, and is not asked to wait for it.
-        println!("nothing is measured without --bench, which cargo bench gives");
+        // `cargo test --benches` runs this too and should not measure.
+        println!("nothing is measured without --bench, which cargo bench passes");
         return ExitCode::SUCCESS;
     }
     let names = || arguments.iter().filter(|name| *name != "--bench");
     if let Some(unknown) = names().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
         let known = PARTS.map(|(part, _)| part).join(", ");
-        eprintln!("unknown part {unknown:?}, only {known} allowed");
+        eprintln!("unknown part {unknown:?}, expected {known}");
         return ExitCode::from(2);
     }
     let begin_until = Instant::now() + BEGIN_UNTIL;

@@ -1,9 +1,9 @@
-//! The yardstick: a server of the same shape that does nothing but read and write.
+//! The canned server: a server of the same shape as the real one that only reads requests and writes a fixed response.
 //!
-//! As in the real one, threads block in `accept`, each serves the connection that it took to its end and
-//! is used again, and another is started where few are idle. It finds the end of the head, Content-Length
-//! and `Connection: close`, and says the same every time, in as many bytes as the real one. What a request
-//! costs here is the price of a thread for each connection; what the real server costs more is its own.
+//! As in the real server, threads block in `accept`, each serves its connection to the end and is then reused, and a
+//! thread is added when few are idle. It finds the end of the head, Content-Length and `Connection: close`. Its response
+//! is as long as the real one. Its cost is that of a thread per connection; the rest of the real server's cost is the
+//! work on the message.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,24 +12,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Makes this executable the canned server. Behind it stand the lengths of two answers, which come through
-/// standard input.
+/// The argument that makes this executable the canned server. The lengths of the two responses follow it; the responses
+/// themselves are read from standard input.
 pub(crate) const ARGUMENT: &str = "--serve-canned-answers";
 
-/// The real server's numbers of idle threads, and its stacks.
+/// The real server's numbers of idle threads, and its stack size.
 const IDLE_MIN: usize = 8;
 const IDLE_MAX: usize = 32;
 const STACK: usize = 256 * 1024;
 
 struct Canned {
     listener: TcpListener,
-    /// The answer to who keeps the connection, and to who does not.
+    /// The response to a request that keeps the connection, and to one that closes it.
     kept: Vec<u8>,
     last: Vec<u8>,
     idle: AtomicUsize,
 }
 
-/// Serves until standard input ends, which it does with the bench.
+/// Serves until standard input ends, as it does when the bench ends.
 pub(crate) fn serve(kept: usize, last: usize) -> ! {
     let mut stdin = io::stdin().lock();
     let mut answer = |length| {
@@ -66,7 +66,7 @@ impl Canned {
             if self.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN {
                 self.start_one();
             }
-            // Where the client is gone, so is its connection.
+            // If the client has gone, the connection ends too.
             let _ = self.answer_all(stream, &mut buffer);
             if self.idle.fetch_add(1, Ordering::AcqRel) >= IDLE_MAX {
                 self.idle.fetch_sub(1, Ordering::AcqRel);
@@ -75,7 +75,7 @@ impl Canned {
         }
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection until it ends.
     fn answer_all(&self, mut stream: TcpStream, buffer: &mut [u8]) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut filled = 0;
@@ -98,7 +98,7 @@ impl Canned {
     }
 }
 
-/// The length of the request at the front, if it is whole, and whether it is the last one.
+/// The length of the first request, if all of it has arrived, and whether it closes the connection.
 fn whole_request(bytes: &[u8]) -> Option<(usize, bool)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let (mut length, mut is_last) = (0, false);
@@ -113,7 +113,7 @@ fn whole_request(bytes: &[u8]) -> Option<(usize, bool)> {
     (bytes.len() >= end + length).then_some((end + length, is_last))
 }
 
-/// What stands behind the colon, where the line begins with this name.
+/// The value of a field line that has this name.
 fn value_of<'l>(name: &[u8], line: &'l [u8]) -> Option<&'l [u8]> {
     let (front, value) = line.split_at_checked(name.len())?;
     front.eq_ignore_ascii_case(name).then(|| value.trim_ascii())

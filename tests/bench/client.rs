@@ -1,47 +1,47 @@
-//! The other side: connections that each have one request under way.
+//! The client: connections with one request in flight each.
 //!
-//! A thread takes its connections in turn: it reads the answer of one, sends its next request, and goes on
-//! to the one that waits longest. With a thread for each connection, as many switches between threads would
-//! be the client's as the server's, and hide what the server costs.
+//! A thread takes its connections in turn: it reads the response on one, sends the next request, and continues with the
+//! connection whose request was sent first. With a thread per connection, the client would switch threads as often as the
+//! server, and hide the server's cost.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long an answer may take before it is an error: as long as WeChat waits.
+/// How long a response may take before it is an error: WeChat's timeout.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Requests, and what becomes of them.
+/// The requests to send, and the responses to expect.
 #[derive(Clone, Copy)]
 pub(crate) struct Traffic<'t> {
     pub(crate) address: SocketAddr,
-    /// They are sent in turn. A request is never alike another in its signature, until all were sent.
+    /// Sent in turn. All of them have different signatures.
     pub(crate) requests: &'t [Vec<u8>],
-    /// Bytes of the right answer.
+    /// The length of the expected response in bytes.
     pub(crate) answer: usize,
-    /// Whether each request has a connection of its own.
+    /// Whether each request uses a connection of its own.
     pub(crate) is_last: bool,
 }
 
 /// The connections of one thread.
 pub(crate) struct Lane<'t> {
     traffic: Traffic<'t>,
-    /// Those that are kept, while no request is under way.
+    /// Kept connections with no request in flight.
     connections: Vec<Option<TcpStream>>,
-    /// The request whose turn it is.
+    /// The index of the next request.
     next: usize,
     buffer: Vec<u8>,
 }
 
-/// A request that was sent.
+/// A request in flight.
 struct UnderWay {
     stream: TcpStream,
     since: Instant,
 }
 
 impl<'t> Lane<'t> {
-    /// So many connections, which begin with this request.
+    /// A client with this number of connections. The first request that it sends has the index `next`.
     pub(crate) fn new(traffic: Traffic<'t>, connections: usize, next: usize) -> Self {
         Self {
             traffic,
@@ -51,11 +51,11 @@ impl<'t> Lane<'t> {
         }
     }
 
-    /// Sends requests until this moment, and returns how long each answer took: from the writing of the
-    /// request to the end of its answer, in nanoseconds.
+    /// Sends requests until this instant and returns the latencies in nanoseconds, from the writing of the request to the
+    /// end of the response.
     ///
     /// # Errors
-    /// The first answer that was not the right one, or did not come. Nothing is sent any more then.
+    /// The first response that is wrong or does not arrive. Nothing is sent after it.
     pub(crate) fn run(&mut self, until: Instant) -> Result<Vec<u64>, String> {
         self.slide(until).map_err(|error| error.to_string())
     }
@@ -80,7 +80,7 @@ impl<'t> Lane<'t> {
         Ok(latencies)
     }
 
-    /// Sends the next request, on this connection or one of its own.
+    /// Sends the next request, on this connection or on a new one.
     fn begin(&mut self, connection: Option<TcpStream>) -> io::Result<UnderWay> {
         let mut stream = match connection {
             Some(stream) => stream,
@@ -103,7 +103,7 @@ pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Reads the answer, and holds it to its status and its length.
+/// Reads a response and checks its status and length.
 pub(crate) fn receive(
     stream: &mut TcpStream,
     traffic: &Traffic<'_>,
@@ -136,7 +136,7 @@ pub(crate) fn receive(
     }
 }
 
-/// What the real server answers to the captured message, once that has been found to be right.
+/// The real server's response to the captured message, after it has been checked.
 pub(crate) fn right_answer(address: SocketAddr, request: &[u8], is_last: bool) -> Vec<u8> {
     let mut stream = connect(address).unwrap();
     stream.write_all(request).unwrap();
@@ -145,7 +145,7 @@ pub(crate) fn right_answer(address: SocketAddr, request: &[u8], is_last: bool) -
     while is_last || !answer.ends_with(b"\r\n0\r\n\r\n") {
         match stream.read(&mut octet) {
             Ok(1..) => answer.push(octet[0]),
-            // What has come says what is wrong.
+            // The bytes received so far say what is wrong.
             Ok(0) | Err(_) => break,
         }
     }

@@ -1,7 +1,7 @@
-//! What becomes of the cost as there is more of something.
+//! How costs grow with sizes: rules, content, remembered messages, idle connections.
 //!
-//! Each row holds the sizes at which it was measured and what they cost, and then the factor between the last
-//! cost and the first beside that of the sizes. What grows faster than its size is marked.
+//! Each row shows the sizes and their costs, and the factors between the first and the last size and cost. A cost that grows faster
+//! than its size is marked.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -22,31 +22,31 @@ use crate::timing::{Case, Figures, nanos_of_each};
 
 const SAMPLES: usize = 9;
 
-/// How much faster than its size a cost has to grow to be marked: less is chance.
+/// How much faster than its size a cost must grow to be marked. Less may be chance.
 const MARKED: f64 = 1.5;
 
 /// Numbers of rules.
 const RULES: [usize; 4] = [1, 10, 100, 1000];
 
-/// Bytes of content, up to as many as are allowed.
+/// Bytes of content, up to the limit.
 const CONTENT: [usize; 4] = [300, 1024, 8 * 1024, limits::CONTENT];
 
-/// Signatures and messages that are to be remembered. Of messages there is room for 4,096.
+/// Numbers of remembered signatures and messages. The store has room for 4,096 messages.
 const REMEMBERED: [usize; 4] = [1, 100, 1000, 5000];
 
-/// A user of whom nothing is remembered.
+/// A user without a remembered message.
 const STRANGER: u64 = 9_000_000;
 
-/// Calls that a sample makes of what remembers one more with each.
+/// Calls in a sample, where each call adds an entry to the store.
 const FEW: usize = 16;
 
-/// What something costs at some sizes.
+/// The cost of an operation at several sizes.
 pub(crate) struct Row {
     pub(crate) what: &'static str,
     pub(crate) unit: &'static str,
-    /// Each size, and what it costs in all.
+    /// Each size and its total cost.
     pub(crate) costs: Vec<(usize, f64)>,
-    /// Whether the cost is shown for one of the size.
+    /// Whether the cost is shown per unit of the size.
     pub(crate) is_each: bool,
 }
 
@@ -61,7 +61,7 @@ impl Row {
         }
     }
 
-    /// The size at which the cost had grown faster than the size, since the one before or in all.
+    /// The size at which the cost has grown faster than the size, since the previous size or since the first.
     fn worse_than_linear_at(&self) -> Option<usize> {
         let ends = self.costs.first().zip(self.costs.last());
         let steps = self.costs.iter().zip(self.costs.iter().skip(1));
@@ -176,7 +176,7 @@ fn print(rows: &[Row]) {
     table.print();
 }
 
-/// A message that is answered by so many rules.
+/// A message that is matched against many rules.
 fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> String) -> Row {
     let rules = RULES.map(|count| {
         let on = |number| format!("<on Content=\"{}\"><text>好</text></on>", pattern(number));
@@ -196,7 +196,7 @@ fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> St
     Row::nanos(what, RULES, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
-/// A message of so many bytes, from its verified request to its response.
+/// Content of many bytes, from the parsed request to the response.
 fn content() -> Row {
     let of_length = |length: usize| {
         let rest = length - messages::text_of(0, "").len();
@@ -229,7 +229,7 @@ fn content() -> Row {
     )
 }
 
-/// Signatures that were used before so many others, so that each stands behind all of its set.
+/// A signature that was used before many others, which makes it the last in its set.
 fn used_signatures() -> Row {
     let verified = |number| Signed::now(number).verify();
     let case = |others| {
@@ -252,7 +252,7 @@ fn used_signatures() -> Row {
     )
 }
 
-/// A new message while this many others are remembered.
+/// A new message while many others are remembered.
 fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
     let content = messages::text_of(STRANGER, "你好");
     let xml = Document::parse_message(&content).unwrap();
@@ -269,7 +269,7 @@ fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
     Row::nanos(what, REMEMBERED, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
-/// A message that starts a run while this many others are remembered. It is remembered too, so a sample has few.
+/// A message that starts a run while many others are remembered. Each is remembered too, so a sample has few calls.
 fn new_message(what: &'static str, is_undelivered: bool) -> Row {
     let contents: Vec<Vec<u8>> = (0..FEW)
         .map(|number| messages::text_of(STRANGER + number as u64, "你好"))
@@ -293,7 +293,7 @@ fn new_message(what: &'static str, is_undelivered: bool) -> Row {
     Row::nanos(what, REMEMBERED, &nanos)
 }
 
-/// Messages of so many users, each with a finished run; their answers were delivered, or are undelivered.
+/// Messages of `count` users, each with a finished run, whose answers were delivered or are undelivered.
 fn remembering(count: usize, is_undelivered: bool) -> Retries {
     let retries = Retries::new(|_| ());
     for user in 0..count as u64 {

@@ -1,5 +1,4 @@
-//! Connections that had an answer and now wait for their next request: what each costs, and whether anybody
-//! else notices.
+//! Connections that have had a response and are idle: the memory of each, and whether they slow down another connection.
 
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
@@ -10,26 +9,26 @@ use crate::growth::Row;
 use crate::messages;
 use crate::process::{Server, descriptors_max};
 
-/// The first few find threads and memory that are there already, so that one alone would cost nothing.
+/// The numbers of idle connections. A single one would use an existing thread and memory, and seem to cost nothing.
 const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
 
-/// How long one further connection sends messages beside them.
+/// How long another connection sends messages while they are idle.
 const MEASURED: Duration = Duration::from_millis(400);
 
-/// Descriptors that the server keeps back for everything else, as the README has it, or half of them where
-/// that is less. The bench needs fewer.
+/// The file descriptors that the server reserves for other uses, as README.md says, or half of all if that is less. The
+/// bench needs fewer.
 const RESERVED: usize = 448;
 
-/// What has been found.
+/// The results.
 pub(crate) struct Idle {
     pub(crate) memory: Row,
     pub(crate) message: Row,
-    /// What was not measured as it was meant to be, in a line each.
+    /// A line for each thing that could not be measured as planned.
     pub(crate) remarks: Vec<String>,
     pub(crate) is_right: bool,
 }
 
-/// Measures as many as there are descriptors for, beginning nothing behind this moment.
+/// Measures as many connections as the descriptor limit allows. No step begins after this instant.
 pub(crate) fn measure(begin_until: Instant) -> Idle {
     let mut idle = Idle::new();
     let descriptors = descriptors_max();
@@ -69,12 +68,11 @@ impl Idle {
         }
     }
 
-    /// Opens ever more connections, and notes at each size the KiB that all of them cost and the
-    /// microseconds that a message takes on one more.
+    /// Opens more and more connections, and records for each number the KiB that all of them use and the microseconds that
+    /// a message takes on another connection.
     ///
     /// # Errors
-    /// An answer that was not the right one, or did not come. That there is no time or no room for all of
-    /// them is a remark.
+    /// A response that is wrong or does not arrive. Too little time or too few descriptors are a remark instead.
     fn hold(&mut self, sizes: &[usize], begin_until: Instant) -> Result<(), String> {
         let largest = sizes.last().map_or(1, |size| size + 1);
         let server = Server::real(&["--max-connections", &largest.to_string()]);
@@ -124,7 +122,7 @@ fn answered_once(traffic: &Traffic<'_>) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Whether the server has neither said anything more on this connection nor ended it.
+/// Whether the server has sent nothing more on this connection and has not closed it.
 fn is_open(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let peeked = stream.peek(&mut [0]);

@@ -1,14 +1,13 @@
-//! The real server beside the canned one, round by round.
+//! The real server compared with the canned one, round by round.
 //!
-//! In each round every mode measures two servers one directly after the other, and the next round in the
-//! other order, so that what else the machine does falls on both. What counts is their ratio within a round.
-//! The first mode measures two canned servers that nobody else asks anything: whatever is between those is noise.
+//! In each round, every mode measures two servers directly one after the other, in alternating order, so that other work of
+//! the machine affects both. The result is their ratio within a round. The first mode compares two canned servers: their
+//! difference is noise.
 //!
-//! A single connection shows most of all how long the kernel takes to wake a processor that sleeps, which can
-//! be four times as long on a quiet machine as on a busy one.
+//! With a single connection, most of the time is the kernel waking a sleeping processor, which can take four times as long
+//! on an idle machine as on a busy one.
 //!
-//! Client and server share the processors, so a ratio of rates holds the client's cost too, the same on both
-//! sides. The ratio of processor time does not.
+//! Client and server share the processors, so both rates include the same cost of the client. Processor times do not.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,17 +22,17 @@ const ROUNDS: usize = 9;
 const WARM_UP: Duration = Duration::from_millis(100);
 const MEASURED: Duration = Duration::from_millis(400);
 
-/// Different messages, which are sent in turn. The server remembers a signature and its content, so that
-/// another that comes round again is answered as it was the first time.
+/// The number of different messages, which are sent in turn. The server remembers signatures with their content, so it
+/// answers a repeated message as it did the first time.
 const MESSAGES: u64 = 512;
 
-/// A way to send.
+/// A way to send messages.
 struct Mode {
     name: &'static str,
     connections: usize,
-    /// Whether each request has a connection of its own.
+    /// Whether each request uses a connection of its own.
     is_last: bool,
-    /// Whether a second canned server stands in for the real one.
+    /// Whether a second canned server is measured instead of the real one.
     is_control: bool,
 }
 
@@ -66,26 +65,26 @@ impl Mode {
     }
 }
 
-/// The figures of one server in one mode, one of each a round.
+/// The figures of one server in one mode, one per round.
 #[derive(Default)]
 struct Measured {
     rate: Figures,
     p50: Figures,
     p99: Figures,
-    /// Microseconds of processor time a request.
+    /// Microseconds of processor time per request.
     cpu: Figures,
     user_ticks: u64,
     system_ticks: u64,
 }
 
-/// What a mode has come to: the yardstick's figures and the other's, and the first thing that went wrong.
+/// The results of a mode: the figures of both servers, and the first error.
 #[derive(Default)]
 struct Compared {
     sides: [Measured; 2],
     error: Option<String>,
 }
 
-/// What is measured: two servers that are compared, one that shows the noise, and what they are sent.
+/// The servers, and the requests that they get.
 struct Field {
     real: Server,
     yardstick: Server,
@@ -94,7 +93,7 @@ struct Field {
     last: Exchange,
 }
 
-/// Requests, and the answer that each of them gets, but for its date.
+/// The requests, and the response to each of them except for its date.
 struct Exchange {
     requests: Vec<Vec<u8>>,
     answer: Vec<u8>,
@@ -141,7 +140,7 @@ impl Field {
         }
     }
 
-    /// Measures both servers of a mode, one directly after the other.
+    /// Measures both servers of a mode, directly one after the other.
     fn compare(&self, mode: &Mode, is_reversed: bool, compared: &mut Compared) {
         let [first, second] = &mut compared.sides;
         let mut sides = match (mode.is_control, &self.twins) {
@@ -153,7 +152,7 @@ impl Field {
         }
         let exchange = if mode.is_last { &self.last } else { &self.kept };
         for (server, measured) in sides {
-            // Figures that go on behind an error would be those of something else.
+            // After an error, the figures would not be comparable.
             if compared.error.is_some() {
                 return;
             }
@@ -168,20 +167,20 @@ impl Field {
     }
 }
 
-/// One server in one mode, in one round.
+/// Measures one server in one mode, in one round.
 fn measure(
     server: &Server,
     traffic: Traffic<'_>,
     connections: usize,
     measured: &mut Measured,
 ) -> Result<(), String> {
-    // Two threads can keep a server busy that has one processor or two; one connection needs but one.
+    // Two threads keep a server on one or two processors busy; one connection needs one thread.
     let threads = connections.min(2);
     let half = traffic.requests.len() / threads;
     let lane = |thread| Lane::new(traffic, connections / threads, thread * half);
     let mut lanes: Vec<Lane<'_>> = (0..threads).map(lane).collect();
     run_for(WARM_UP, &mut lanes)?;
-    // All is answered at both moments, so that no thread is in the middle of anything.
+    // No request is in flight at either reading, so no thread is in the middle of a request.
     let before = server.cpu();
     let begun = Instant::now();
     let mut latencies = run_for(MEASURED, &mut lanes)?;
@@ -192,7 +191,7 @@ fn measure(
     Ok(())
 }
 
-/// Sends with a thread for each lane, and returns how many nanoseconds each answer took.
+/// Sends with one thread for each lane, and returns the latencies in nanoseconds.
 fn run_for(duration: Duration, lanes: &mut [Lane<'_>]) -> Result<Vec<u64>, String> {
     let until = Instant::now() + duration;
     thread::scope(|scope| {
@@ -223,7 +222,7 @@ impl Measured {
         self.system_ticks += spent.system_ticks;
     }
 
-    /// Percent of its processor time that it spent outside of the kernel.
+    /// The percentage of its processor time spent in user mode.
     fn user_share(&self) -> f64 {
         100.0 * self.user_ticks as f64 / (self.user_ticks + self.system_ticks) as f64
     }

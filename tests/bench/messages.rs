@@ -1,16 +1,16 @@
-//! Requests as WeChat sends them: the captured text message, signed anew.
+//! Requests like WeChat's: the captured text message with new signatures.
 
 use wechat::http::Head;
 use wechat::server;
 use wechat::wechat::{Age, Credentials, Message, Token, Verified};
 use wechat::xml::Document;
 
-/// What the account and WeChat share, here.
+/// The token of all messages here.
 pub(crate) const TOKEN: &str = "hello2021";
 
 const CAPTURED: &str = include_str!("../../fixtures/captures/text-message.request");
 
-/// The nonce and MsgId of the capture. Counting up from them keeps their number of digits.
+/// The nonce and MsgId of the capture. Counting up from them does not change their number of digits.
 const NONCE: u64 = 1_982_032_182;
 const MSG_ID: u64 = 23_286_067_514_628_707;
 
@@ -18,7 +18,7 @@ pub(crate) fn token() -> Token {
     Token::parse(TOKEN).unwrap()
 }
 
-/// A signature, and what it is over.
+/// A signature and the signed parameters.
 pub(crate) struct Signed {
     pub(crate) signature: String,
     pub(crate) timestamp: String,
@@ -26,7 +26,7 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// Of now, and of another nonce for each number.
+    /// For the current time, with a different nonce for each number.
     pub(crate) fn now(number: u64) -> Self {
         let timestamp = server::now().to_string();
         let nonce = (NONCE + number).to_string();
@@ -52,7 +52,7 @@ impl Signed {
     }
 }
 
-/// The captured message with this number: signed now, and a message of its own.
+/// A request with the captured message, signed now. Each number gives another nonce and MsgId.
 pub(crate) fn captured(number: u64) -> Vec<u8> {
     let signed = Signed::now(number);
     CAPTURED
@@ -66,14 +66,14 @@ pub(crate) fn captured(number: u64) -> Vec<u8> {
         .into_bytes()
 }
 
-/// The same from somebody who wants a connection for it alone.
+/// Like `request`, but closes the connection.
 pub(crate) fn captured_last(number: u64) -> Vec<u8> {
     let text = String::from_utf8(captured(number)).unwrap();
     text.replacen("\r\nAccept:", "\r\nConnection: close\r\nAccept:", 1)
         .into_bytes()
 }
 
-/// A text message of a user of its own, with this content.
+/// The XML of a text message with this content. Each number is another user.
 pub(crate) fn text_of(user: u64, content: &str) -> Vec<u8> {
     format!(
         "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n\
@@ -84,7 +84,7 @@ pub(crate) fn text_of(user: u64, content: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A POST of this content.
+/// A POST request with this content.
 pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
     let Signed {
         signature,
@@ -102,7 +102,7 @@ pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
     request
 }
 
-/// What encrypts, here.
+/// The cipher of all encrypted messages here.
 #[cfg(feature = "secure")]
 pub(crate) fn cipher() -> wechat::wechat::Cipher {
     use wechat::wechat::{AesKey, AppId, Cipher};
@@ -111,7 +111,7 @@ pub(crate) fn cipher() -> wechat::wechat::Cipher {
     Cipher::new(key, None, app_id, wechat::service::random().unwrap())
 }
 
-/// A POST of this message in safe mode, and what its Encrypt is signed with: `signature` is the
+/// A POST request with this message in safe mode, and the parameters that sign its Encrypt; their `signature` is
 /// `msg_signature`.
 #[cfg(feature = "secure")]
 pub(crate) fn sealed(message: &[u8]) -> (Vec<u8>, Signed) {
@@ -136,13 +136,13 @@ pub(crate) fn sealed(message: &[u8]) -> (Vec<u8>, Signed) {
     )
 }
 
-/// A whole request, taken apart.
+/// Parses a complete request.
 pub(crate) fn parse(request: &[u8]) -> (Head<'_>, &[u8]) {
     let (head, length) = Head::parse(request).unwrap().unwrap();
     (head, &request[length..])
 }
 
-/// Reads a message, which takes somebody with the token.
+/// Parses a message. A message can only be parsed after its signature was verified.
 pub(crate) fn message<'a>(xml: &'a Document<'_>) -> Message<'a> {
     Message::parse(Signed::now(0).verify(), xml).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// A table of Markdown, its columns aligned: names to the left, figures to the right.
+/// A Markdown table with aligned columns: names left, figures right.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -37,7 +37,7 @@ impl Table {
                     .enumerate()
                     .map(|(column, &width)| match column {
                         0 => "-".repeat(width),
-                        // Also of a column that holds nothing.
+                        // A column without cells has a width too.
                         _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
                     });
                 println!("| {} |", rules.collect::<Vec<_>>().join(" | "));
@@ -47,12 +47,12 @@ impl Table {
     }
 }
 
-/// The title of a part, and a line that says what it shows.
+/// Prints the title of a part and a line that describes it.
 pub(crate) fn title(title: &str, what: &str) {
     println!("## {title}\n\n{what}\n");
 }
 
-/// A figure with as many digits as mean something; a dash where there is none.
+/// A figure with its significant digits; a dash for NaN.
 pub(crate) fn figure(figure: f64) -> String {
     if figure.is_nan() {
         return "–".to_owned();
@@ -64,7 +64,7 @@ pub(crate) fn figure(figure: f64) -> String {
     })
 }
 
-/// A number in digits, with its thousands apart.
+/// A number with its thousands separated.
 pub(crate) fn thousands(number: &str) -> String {
     let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
     let digits = whole.as_bytes().rchunks(3).rev();
@@ -72,8 +72,7 @@ pub(crate) fn thousands(number: &str) -> String {
     groups.join(",") + rest
 }
 
-/// Where a part is, for whoever waits for it: a line that takes the place of the one before on a terminal,
-/// and elsewhere one line for the part.
+/// The progress of a part: a line that is overwritten on a terminal, otherwise one line for the whole part.
 pub(crate) struct Progress {
     part: &'static str,
     is_terminal: bool,

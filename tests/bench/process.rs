@@ -1,5 +1,5 @@
-//! Servers as processes, and what the kernel says of them. None outlives its [`Server`], whatever the bench
-//! ends with.
+//! Servers as processes, and their memory and processor time as the kernel reports them. A server ends with its
+//! [`Server`], also when the bench is killed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,24 +13,24 @@ use std::time::Duration;
 use crate::canned;
 use crate::messages::TOKEN;
 
-/// How long a server may take to say where it listens.
+/// How long a server may take to print its address.
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
-/// A server on a port of its own, ended with this value.
+/// A server on a free port. It ends when this value is dropped.
 pub(crate) struct Server {
-    /// The server, or the shell that it was started by. Either ends with its standard input, so that no server
-    /// is left where the bench is killed.
+    /// The server, or the shell that started it. Both end when their standard input ends, as it does when the bench is
+    /// killed.
     child: Child,
-    /// The server itself.
+    /// The process id of the server.
     process: u32,
     pub(crate) address: SocketAddr,
 }
 
-/// Starts a program, says which process it is, and ends it when nobody is there any more.
+/// Starts a program, prints its process id, and ends it when standard input ends.
 const SHELL: &str = r#""$@" & echo $!; read -r nothing; kill $!"#;
 
 impl Server {
-    /// The program of this package, with its usual settings and rules, and these flags.
+    /// Starts the program of this package with the default settings and rules and these flags.
     pub(crate) fn real(flags: &[&str]) -> Self {
         let mut command = Command::new("/bin/sh");
         command
@@ -39,13 +39,13 @@ impl Server {
             .args(flags)
             .env_clear()
             .env("WECHAT_TOKEN", TOKEN)
-            // Its control socket would be that of a server that this machine has.
+            // The default control socket may belong to another server on this machine.
             .env("RUNTIME_DIRECTORY", "/nonexistent")
             .stdin(Stdio::piped());
         Self::listening(command.stdout(Stdio::piped()).spawn().unwrap())
     }
 
-    /// One that says this to every request that keeps its connection, and that to every other.
+    /// Starts the canned server. `kept` is its response to a request that keeps the connection, `last` to one that closes it.
     pub(crate) fn canned(kept: &[u8], last: &[u8]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
@@ -58,13 +58,12 @@ impl Server {
         Self::listening(child)
     }
 
-    /// Waits for the line that says where it listens, with which that of each server ends. The shell says
-    /// which process it is in a line of its own.
+    /// Waits for the line that ends with the address. The shell prints the process id in another line.
     fn listening(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let process = child.id();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        // From here on it is ended, whatever happens.
+        // From here on, dropping `server` ends the process.
         let mut server = Self {
             child,
             process,
@@ -88,7 +87,7 @@ impl Server {
         server
     }
 
-    /// KiB of its memory that are resident.
+    /// The resident memory in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -96,7 +95,7 @@ impl Server {
         kib.and_then(|kib| kib.parse().ok()).unwrap()
     }
 
-    /// What it has used of the processor so far. Exact while it waits for its clients.
+    /// The processor time used so far. Exact while the server is idle.
     pub(crate) fn cpu(&self) -> Cpu {
         let process = self.process;
         let [user_ticks, system_ticks] = ticks(process);
@@ -111,25 +110,24 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // It may be gone already; then there is nothing to end.
+        // The process may have ended already.
         let _ = self.child.wait();
     }
 }
 
-/// Processor time of a process up to some moment.
+/// The processor time of a process at some instant.
 ///
-/// `/proc/PID/stat` counts ended threads too, but in ticks of 10 ms, of which a round here has some forty;
-/// so it only says how the time is shared between user and system, over all rounds. How much it is comes
-/// from `schedstat`, which is in nanoseconds, of each thread. Of a thread that ends between two readings,
-/// what it ran since the first one is missed: those that end are the ones that had nothing to do.
+/// `/proc/PID/stat` includes ended threads, but counts in ticks of 10 ms, about forty in a round; it only gives the shares
+/// of user and system time over all rounds. The amount comes from the `schedstat` of each thread, in nanoseconds. The time of
+/// a thread that ends between two readings is lost; only idle threads end.
 pub(crate) struct Cpu {
-    /// Nothing where the kernel keeps no such count.
+    /// `None` if the kernel does not count it.
     threads: HashMap<String, u64>,
     user_ticks: u64,
     system_ticks: u64,
 }
 
-/// Processor time between two moments.
+/// The processor time between two readings.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Spent {
     pub(crate) nanos: u64,
@@ -153,7 +151,7 @@ impl Cpu {
 /// The ticks of a process in user mode and in the kernel.
 fn ticks(process: u32) -> [u64; 2] {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The name in parentheses may hold anything. Of what is behind it they are the 12th and the 13th.
+    // The name in parentheses may hold any character. After it, they are the 12th and 13th fields.
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split(' ').collect();
     [12, 13].map(|at| fields[at].parse().unwrap())
 }
@@ -161,7 +159,7 @@ fn ticks(process: u32) -> [u64; 2] {
 fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
     let mut threads = HashMap::new();
     for entry in fs::read_dir(format!("/proc/{process}/task")).unwrap() {
-        // A thread may end while this looks.
+        // The thread may have ended.
         let Ok(entry) = entry else { continue };
         let schedstat = fs::read_to_string(entry.path().join("schedstat")).unwrap_or_default();
         let nanos = schedstat
@@ -174,14 +172,14 @@ fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
     threads
 }
 
-/// How many descriptors this process, and what it starts, may have open at once.
+/// The limit of open file descriptors of this process and of those it starts.
 pub(crate) fn descriptors_max() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let open_files = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"));
     let soft = open_files.and_then(|line| line.split_ascii_whitespace().next());
-    // `unlimited` is no number.
+    // It may be `unlimited`.
     soft.and_then(|soft| soft.parse().ok())
         .unwrap_or(usize::MAX)
 }

@@ -1,8 +1,8 @@
-//! What each step of a message costs, in this process: no sockets, and a clock that stands still.
+//! The cost of each step of a message, in this process, without sockets and with a constant time.
 //!
-//! The steps are those of `Callback::answer` and of the connection around it, each through the public
-//! interface. The last two rows compare their sum with all of it at once, which can be less where the
-//! compiler sees more of it, or more for what lies between the steps.
+//! The steps are those of `Callback::answer` and of the connection that calls it, each through the public interface. The last
+//! two rows compare the sum of the steps with a whole call. The call can be cheaper, because the compiler optimizes across
+//! steps, or dearer, because of the work between them.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -22,7 +22,7 @@ use crate::timing::{Case, Figures, nanos_of_each};
 
 const SAMPLES: usize = 15;
 
-/// Runs the part. It asks nobody, so nothing can be answered wrongly.
+/// Runs the part. It sends no requests, so no response can be wrong.
 pub(crate) fn run(_begin_until: Instant) -> bool {
     let progress = Progress::begin("stages");
     progress.show("a message, step by step");
@@ -49,7 +49,7 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
     true
 }
 
-/// What is different in safe mode.
+/// The steps that differ in safe mode.
 #[cfg(feature = "secure")]
 fn safe_mode() {
     use wechat::callback::EncryptionPolicy;
@@ -108,7 +108,7 @@ fn safe_mode() {
     table.print();
 }
 
-/// The steps, and all of them at once.
+/// The steps, and a call that does all of them.
 type Measured = (Vec<(&'static str, Figures)>, Figures);
 
 fn measure() -> Measured {
@@ -138,7 +138,7 @@ fn measure() -> Measured {
         Case::new(|| Head::parse(black_box(&request))),
         Case::new(|| read_query(black_box(&head.target))),
         Case::new(verify),
-        // It gives back what it uses up.
+        // The call returns the value that it consumes.
         Case::new(|| {
             let again = verified
                 .take()
@@ -146,8 +146,8 @@ fn measure() -> Measured {
             verified = again.and_then(Result::ok);
             assert!(verified.is_some());
         }),
-        // This uses up what only a signature makes, so that the one is measured with the other, and its
-        // time is subtracted below, sample by sample.
+        // This step consumes a value that only the signature check makes, so both are measured together, and the time
+        // of the check is subtracted below, sample by sample.
         Case::new(|| {
             let xml = Document::parse_message(black_box(content)).unwrap();
             Message::parse(verify(), &xml).unwrap().create_time()
@@ -168,7 +168,7 @@ fn measure() -> Measured {
     named(nanos_of_each(cases, SAMPLES))
 }
 
-/// The same of the samples in the order in which they were taken.
+/// The measured cases with their names, in the order in which they were measured.
 fn named(samples: Vec<Figures>) -> Measured {
     let Ok(
         [
@@ -200,7 +200,7 @@ fn named(samples: Vec<Figures>) -> Measured {
     (stages, whole)
 }
 
-/// The parameters that a callback looks for, as it does.
+/// Finds the parameters of a callback as the callback does.
 fn read_query(target: &Target<'_>) -> usize {
     let parameters = target.query().parameters();
     let known = parameters
@@ -208,7 +208,7 @@ fn read_query(target: &Target<'_>) -> usize {
     known.map(|(_, value)| value.len()).sum()
 }
 
-/// From the bytes of a request to those of its answer, as a connection does it.
+/// From the bytes of a request to the bytes of its response, as in a connection.
 fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     let programs = Programs::new("/nonexistent", server::report);
     let bot = Responder::open(None, programs, server::report).unwrap();

@@ -1,17 +1,17 @@
-//! How long calls take, and what many measurements come to.
+//! Measures how long calls take, and summarizes the measurements.
 //!
-//! Cases that are compared take turns, so that whatever else the machine does meanwhile meets them all.
+//! Cases that are compared are measured in turn, so that other work of the machine affects all of them.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How long a sample takes: long enough that reading the clock does not count, short enough that most
-/// are not disturbed.
+/// The duration of a sample: long enough to make the cost of reading the clock negligible, short enough that most samples
+/// are not interrupted.
 const SAMPLE: Duration = Duration::from_millis(10);
 
-/// A call whose time is measured.
+/// A call to measure.
 pub(crate) struct Case<'a> {
-    /// Calls so many times.
+    /// Makes this number of calls.
     run: Box<dyn FnMut(u64) + 'a>,
 }
 
@@ -25,14 +25,14 @@ impl<'a> Case<'a> {
         Self { run: Box::new(run) }
     }
 
-    /// Nanoseconds of each of so many calls.
+    /// Makes these calls and returns the nanoseconds per call.
     fn nanos(&mut self, calls: u64) -> f64 {
         let begun = Instant::now();
         (self.run)(calls);
         begun.elapsed().as_secs_f64() * 1e9 / calls as f64
     }
 
-    /// How many calls make a sample, found by doubling.
+    /// The number of calls in a sample, found by doubling.
     fn calls(&mut self) -> u64 {
         let mut calls = 1;
         loop {
@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Nanoseconds of a call, of each case, in so many samples.
+/// Nanoseconds per call of each case, in `samples` samples.
 pub(crate) fn nanos_of_each(mut cases: Vec<Case<'_>>, samples: usize) -> Vec<Figures> {
     let calls: Vec<u64> = cases.iter_mut().map(Case::calls).collect();
     let mut nanos = vec![Figures::default(); cases.len()];
@@ -58,7 +58,7 @@ pub(crate) fn nanos_of_each(mut cases: Vec<Case<'_>>, samples: usize) -> Vec<Fig
     nanos
 }
 
-/// The same figure, measured several times.
+/// A figure measured several times.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures(Vec<f64>);
 
@@ -71,7 +71,7 @@ impl Figures {
         self.0.len()
     }
 
-    /// What half of them do not exceed; NaN where there are none.
+    /// The median; NaN without measurements.
     pub(crate) fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -90,7 +90,7 @@ impl Figures {
         self.0.iter().copied().fold(f64::NAN, f64::max)
     }
 
-    /// Each of them and its counterpart, which was measured beside it.
+    /// Merges each measurement with the one of `others` from the same round.
     pub(crate) fn with(&self, others: &Self, merge: impl Fn(f64, f64) -> f64) -> Self {
         let pairs = self.0.iter().zip(&others.0);
         Self(pairs.map(|(left, right)| merge(*left, *right)).collect())

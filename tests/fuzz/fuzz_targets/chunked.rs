@@ -1,4 +1,4 @@
-//! Chunked content comes out the same however it was cut on its way, and as it was put in.
+//! Chunked content is decoded alike however its bytes are cut into pieces, and encoding it again gives the same content.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ struct Taken {
     is_done: bool,
 }
 
-/// CommandSpec content out of pieces, the way a connection does.
+/// Decodes content that arrives in these pieces, as a connection does.
 fn take<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Taken, RequestError> {
     let mut chunked = Chunked::default();
     let (mut bytes, mut content, mut length) = (Vec::new(), Vec::new(), 0);

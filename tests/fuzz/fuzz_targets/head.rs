@@ -1,4 +1,4 @@
-//! The head of a request means one thing, however much of it has arrived and whatever comes behind.
+//! A request head is parsed alike however much of it has arrived and whatever follows it.
 
 #![no_main]
 

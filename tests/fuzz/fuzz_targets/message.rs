@@ -1,11 +1,11 @@
-//! Whatever is posted under a right signature is a message or refused, and every reply to a message
-//! is read back as it was meant, with the names swapped.
+//! Content with a valid signature is a message or is refused. Both XML readers and roxmltree read a message alike. Each
+//! reply to a message is read back with the texts that were written and with the names swapped.
 
 #![no_main]
 
 use std::sync::LazyLock;
 
-use fuzz::{NOW, TOKEN, signature, with_message};
+use fuzz::{NOW, TOKEN, signature, with_file_as_message, with_message};
 use libfuzzer_sys::fuzz_target;
 use wechat::callback::Callback;
 use wechat::http::{Head, Request, Status};
@@ -13,7 +13,7 @@ use wechat::session::{Caller, Outcome};
 use wechat::wechat::{Age, Article, Message, MessageError, Reply, TEXT_MAX, Token};
 use wechat::xml::{Document, XmlError};
 
-/// CommandSpec all inputs, under one signature.
+/// Answers all inputs, which have the same signature.
 static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
     callback.max_age = Age::Any;
@@ -34,13 +34,13 @@ fn is_char(character: &char) -> bool {
     }
 }
 
-/// The text as XML can carry it and is read from it (XML 1.0 2.2, 2.11).
-fn carried(text: &str) -> String {
+/// The text after it has been written as XML and read again (XML 1.0 2.2, 2.11).
+fn round_trip(text: &str) -> String {
     let text: String = text.chars().filter(is_char).collect();
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// A reply of each kind that says nothing but the text, and how often.
+/// A reply of each kind in which every field is the text, with its `MsgType` and its number of such fields.
 fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7] {
     let text = || text.into();
     let video = Reply::Video {
@@ -75,14 +75,14 @@ fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7]
 }
 
 fn assert_replies_arrive(message: &Message<'_>, text: &str) {
-    let said = carried(text);
-    let to_user_name = carried(message.from_user_name());
-    let from_user_name = carried(message.to_user_name());
+    let expected = round_trip(text);
+    let to_user_name = round_trip(message.from_user_name());
+    let from_user_name = round_trip(message.to_user_name());
     let articles = if message.is_event() { 8 } else { 1 };
     for (msg_type, reply, times) in replies(text, articles) {
         let mut out = Vec::new();
         reply.write_to(message, NOW, &mut out);
-        if said.is_empty() && msg_type != "transfer_customer_service" {
+        if expected.is_empty() && msg_type != "transfer_customer_service" {
             assert_eq!(out, b"", "{msg_type}");
             continue;
         }
@@ -91,16 +91,16 @@ fn assert_replies_arrive(message: &Message<'_>, text: &str) {
             assert_eq!(read.to_user_name(), to_user_name);
             assert_eq!(read.from_user_name(), from_user_name);
             assert_eq!((read.create_time(), read.msg_type()), (NOW, msg_type));
-            let of_all = "ToUserName FromUserName CreateTime MsgType ArticleCount";
+            let common = "ToUserName FromUserName CreateTime MsgType ArticleCount";
             let own = read.fields().map(|leaf| (leaf.name(), leaf.text()));
-            let own: Vec<_> = own.filter(|(name, _)| !of_all.contains(name)).collect();
+            let own: Vec<_> = own.filter(|(name, _)| !common.contains(name)).collect();
             assert_eq!(own.len(), times, "{msg_type}");
             for (name, found) in own {
                 match found.strip_suffix('…') {
-                    Some(front) if name == "Content" && said.len() > TEXT_MAX => {
-                        assert!(found.len() <= TEXT_MAX && said.starts_with(front));
+                    Some(front) if name == "Content" && expected.len() > TEXT_MAX => {
+                        assert!(found.len() <= TEXT_MAX && expected.starts_with(front));
                     }
-                    _ => assert_eq!(found, said, "{name}"),
+                    _ => assert_eq!(found, expected, "{name}"),
                 }
             }
         };
@@ -108,13 +108,16 @@ fn assert_replies_arrive(message: &Message<'_>, text: &str) {
     }
 }
 
-/// Each field is the first leaf of its name, and programs are given the same message.
-fn assert_readable(message: &Message<'_>) {
-    let leaves = |message: &Message<'_>| -> Vec<(String, String)> {
-        let leaves = message.fields();
-        let both = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned()));
-        both.collect()
-    };
+/// Path and text of each leaf.
+fn leaves(message: &Message<'_>) -> Vec<(String, String)> {
+    let fields = message.fields();
+    fields
+        .map(|field| (field.path(), field.text().to_owned()))
+        .collect()
+}
+
+/// Each field is the first leaf of its name, and the XML that programs get is the same message.
+fn assert_fields(message: &Message<'_>) {
     for leaf in message.fields() {
         let mut same = message.fields().filter(|other| other.name() == leaf.name());
         assert_eq!(
@@ -130,17 +133,17 @@ fn assert_readable(message: &Message<'_>) {
     with_message(message.xml().as_bytes(), assert_same).unwrap();
 }
 
-/// What is read as XML here is so elsewhere, with the same texts, and what is not well-formed here is not
-/// elsewhere.
+/// The message reader accepts only XML that roxmltree accepts, and refuses as not well-formed only what roxmltree refuses.
+/// The message reader, the file reader and roxmltree itself find the same leaves.
 fn assert_read_alike(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     let text = text.trim_start_matches(['\0', ' ', '\t', '\r', '\n']);
     let text: String = text.chars().filter(is_char).collect();
-    // roxmltree has its own mind of CRs in front of others, takes a colon in front of a name for nothing,
-    // skips another byte order mark behind a control character, and reads the declaration, which therefore goes.
+    // roxmltree differs for CR CR and for references after CR, ignores a colon before a name, and skips a second byte order
+    // mark after a control character. It also reads the declaration, which is therefore removed.
     let has = |odd: &str| text.contains(odd);
-    let is_its_own = has("\r\r") || has("\r") && has("&#") || has("<:") || has("</:");
+    let differs = has("\r\r") || has("\r") && has("&#") || has("<:") || has("</:");
     let declared = text
         .strip_prefix("<?xml ")
         .map(|rest| rest.split_once("?>"));
@@ -152,13 +155,13 @@ fn assert_read_alike(bytes: &[u8]) {
         }
         None => ("", text.as_str()),
     };
-    if is_its_own || text.starts_with('\u{FEFF}') || text.starts_with("<?xml ") {
+    if differs || text.starts_with('\u{FEFF}') || text.starts_with("<?xml ") {
         return;
     }
     let theirs = roxmltree::Document::parse(text);
     match Document::parse_message(bytes) {
         Ok(_) => assert!(theirs.is_ok(), "{theirs:?}"),
-        // It takes numbers that are no characters for U+FFFD.
+        // roxmltree reads a reference to a number that is not a character as U+FFFD.
         Err(XmlError::Syntax { .. }) if text.contains("&#") => {}
         Err(XmlError::Syntax { .. } | XmlError::Open) => assert!(theirs.is_err()),
         Err(_) => {}
@@ -166,21 +169,21 @@ fn assert_read_alike(bytes: &[u8]) {
     let Ok(theirs) = theirs else {
         return;
     };
-    let texts = |message: &Message<'_>| -> Vec<(String, String)> {
-        let leaves = message.fields();
-        let both = leaves.map(|leaf| (leaf.name().to_owned(), leaf.text().to_owned()));
-        both.collect()
+    let Ok(leaves) = with_message(bytes, leaves) else {
+        return;
     };
-    if let Ok(own) = with_message(bytes, texts) {
-        let elements = theirs.root_element().descendants().skip(1);
-        let leaves = elements
-            .filter(|node| node.is_element() && !node.children().any(|child| child.is_element()));
-        let both = leaves.map(|leaf| {
-            let text = leaf.text().unwrap_or("");
-            (leaf.tag_name().name().to_owned(), text.to_owned())
-        });
-        assert_eq!(own, both.collect::<Vec<_>>());
-    }
+    assert_eq!(with_file_as_message(text, self::leaves), Ok(leaves.clone()));
+    let elements = theirs.root_element().descendants().skip(1);
+    let their_leaves = elements
+        .filter(|node| node.is_element() && !node.children().any(|child| child.is_element()));
+    let their_leaves = their_leaves.map(|leaf| {
+        let names = leaf.ancestors().filter(|node| node.is_element());
+        let mut path: Vec<&str> = names.map(|node| node.tag_name().name()).collect();
+        path.pop();
+        path.reverse();
+        (path.join("/"), leaf.text().unwrap_or("").to_owned())
+    });
+    assert_eq!(leaves, their_leaves.collect::<Vec<_>>());
 }
 
 fn success<'m>(_: &'m Message<'m>) -> Outcome<'m> {
@@ -190,7 +193,7 @@ fn success<'m>(_: &'m Message<'m>) -> Outcome<'m> {
 fuzz_target!(|content: &[u8]| {
     assert_read_alike(content);
     let read = with_message(content, |message| {
-        assert_readable(message);
+        assert_fields(message);
         assert_replies_arrive(message, &String::from_utf8_lossy(content));
         assert_replies_arrive(message, message.field("Content").unwrap_or(""));
     });

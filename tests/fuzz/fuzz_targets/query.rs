@@ -1,5 +1,5 @@
-//! A request target is taken or refused, and its query decoded, as a second reading of the RFC says,
-//! and as the query comes out in two parts.
+//! A request target is accepted or refused, and its query decoded, as by a second implementation of the RFC. Cutting the
+//! query at a separator does not change its parameters.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use wechat::http::{Head, Target, Url, limits};
 
 type Parameters = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// RFC 3986 3.3 and 3.4, letter by letter.
+/// RFC 3986 3.3 and 3.4, octet by octet.
 fn is_origin_form(bytes: &[u8]) -> bool {
     let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let is_allowed = |(at, octet): (usize, &u8)| match octet {
@@ -66,13 +66,13 @@ fuzz_target!(|bytes: &[u8]| {
     let found = parameters(&target);
     assert_eq!(found, parameters_of(query));
 
-    // Cut at any separator, the two parts have the parameters of the whole.
+    // Both parts of a query that is cut at a separator together have the parameters of the whole query.
     let of = |part: &[u8]| parameters(&Target::parse_origin(&[b"/?", part].concat()).unwrap());
     let separators = (0..query.len()).filter(|at| query[*at] == b'&');
     for at in separators.take(8) {
         assert_eq!([of(&query[..at]), of(&query[at..])].concat(), found);
     }
-    // In a request line it is the same.
+    // The target is the same in a request line.
     let request = [b"GET ", bytes, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     match Head::parse(&request) {
         Ok(Some((head, _))) => assert_eq!(head.target, target),
@@ -81,7 +81,7 @@ fuzz_target!(|bytes: &[u8]| {
             "{refused:?}"
         ),
     }
-    // In a URL it keeps what it has, and what is put behind comes last.
+    // In a URL the parameters stay, and an added one is the last.
     let url = Url::parse(&format!("http://a{}", str::from_utf8(bytes).unwrap())).unwrap();
     let signed = url.target_with("x=%26");
     let signed = parameters(&Target::parse_origin(signed.as_bytes()).unwrap());

@@ -1,5 +1,5 @@
-//! The head of a response means one thing however much of it has arrived, and what we answer is read
-//! back as it was written.
+//! A response head is parsed alike however much of it has arrived, and each response that we write is read back as it was
+//! written.
 
 #![no_main]
 
@@ -56,16 +56,16 @@ fn assert_arrives(response: &Response<'_>, content: &[u8], request: &[u8], is_re
     assert_one_meaning(&bytes, is_head);
     let (head, length) = ResponseHead::parse(&bytes, is_head).unwrap().unwrap();
     assert_eq!(head.status.to_string(), response.status().code());
-    let behind = &bytes[length..];
+    let rest = &bytes[length..];
     match head.framing {
-        ResponseFraming::None => assert!(is_head && behind.is_empty()),
+        ResponseFraming::None => assert!(is_head && rest.is_empty()),
         ResponseFraming::Length(length) => {
-            assert_eq!(u64::try_from(behind.len()), Ok(length));
-            assert_eq!(behind, content);
+            assert_eq!(u64::try_from(rest.len()), Ok(length));
+            assert_eq!(rest, content);
         }
         ResponseFraming::Chunked => {
             let (mut chunked, mut found) = (Chunked::default(), Vec::new());
-            assert_eq!(chunked.take(behind, &mut found), Ok(behind.len()));
+            assert_eq!(chunked.take(rest, &mut found), Ok(rest.len()));
             assert!(chunked.is_done() && found == content);
         }
         ResponseFraming::Close => panic!("no length"),

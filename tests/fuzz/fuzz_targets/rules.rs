@@ -36,7 +36,7 @@ fn assert_errors(errors: &[Diagnostic], bytes: &[u8]) {
 
 fn assert_answer(rules: &Rules, message: &Message<'_>) {
     let chosen = rules.answer(message);
-    // WeChat may ask three times.
+    // WeChat may send a message three times.
     assert_eq!(
         format!("{chosen:?}"),
         format!("{:?}", rules.answer(message))

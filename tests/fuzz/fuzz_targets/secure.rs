@@ -1,5 +1,5 @@
-//! Whatever is in an encrypted message is decrypted as a second reader of its layout does, or refused as that
-//! does; what is encrypted comes back; and whatever is posted as one is answered or refused, in silence.
+//! An encrypted message is decrypted or refused as by a second implementation of its layout. Encrypting and decrypting give
+//! the same text. Any content that is posted as an encrypted message is answered or refused.
 
 #![no_main]
 
@@ -33,7 +33,7 @@ static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
 
 fn cipher() -> Cipher {
     let (key, app_id) = (AesKey::parse(KEY).unwrap(), AppId::parse(APP_ID).unwrap());
-    // The same each time, so that an input that fails fails again.
+    // Constant, so that an input that fails, fails again.
     let random = |bytes: &mut [u8]| -> io::Result<()> {
         bytes.fill(b'r');
         Ok(())
@@ -57,7 +57,7 @@ fn open(encrypt: &str) -> Result<Vec<u8>, DecryptError> {
     decrypted.map(|decrypted| decrypted.message().to_vec())
 }
 
-/// The base64 of a text as it is, without anything around it.
+/// Encrypts a text without adding the layout of a message, in base64.
 fn encrypted(text: &[u8]) -> String {
     let mut text = text.to_vec();
     text.truncate(text.len() / 16 * 16);
@@ -72,7 +72,7 @@ fn encrypted(text: &[u8]) -> String {
     STANDARD.encode(text)
 }
 
-/// What is in a text by its layout, or where that ends.
+/// The message in a decrypted text, by its layout.
 fn inside(text: &[u8]) -> Result<&[u8], DecryptError> {
     let padding = usize::from(*text.last().ok_or(DecryptError::Padding)?);
     if padding == 0 || padding > 32 || padding > text.len() {
@@ -99,7 +99,7 @@ fn inside(text: &[u8]) -> Result<&[u8], DecryptError> {
     }
 }
 
-/// The text with padding behind it, as its length asks for it.
+/// The text with padding added for its length.
 fn padded(text: &[u8]) -> Vec<u8> {
     let count = 32 - text.len() % 32;
     [text, vec![u8::try_from(count).unwrap(); count].as_slice()].concat()
@@ -109,7 +109,7 @@ fn echo<'m>(message: &'m Message<'m>) -> Outcome<'m> {
     Outcome::Reply(Reply::text(message.field("Content").unwrap_or("")))
 }
 
-/// Posts this content under a `msg_signature` over this `Encrypt`.
+/// Posts this content with a `msg_signature` over this `Encrypt`.
 fn post(content: &[u8], encrypt: &str) {
     let token = &CALLBACK.token;
     let now = NOW.to_string();
@@ -145,11 +145,11 @@ fn post(content: &[u8], encrypt: &str) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    // As what is decrypted, with padding and without.
+    // The input as the decrypted text, with padding and without.
     for text in [input.get(..input.len() / 16 * 16).unwrap(), &padded(input)] {
         assert_eq!(open(&encrypted(text)), inside(text).map(<[u8]>::to_vec));
     }
-    // As what is encrypted.
+    // The input as the message to encrypt.
     let encrypt = CIPHER.encrypt(input).unwrap();
     let expected = if input.is_empty() {
         Err(DecryptError::Empty)
@@ -161,7 +161,7 @@ fuzz_target!(|input: &[u8]| {
         format!("<xml><Encrypt>{encrypt}</Encrypt></xml>").as_bytes(),
         &encrypt,
     );
-    // As the base64, and as the whole content.
+    // The input as the base64 text, and as the whole content.
     let text = String::from_utf8_lossy(input);
     let _ = open(&text);
     post(

@@ -1,4 +1,4 @@
-//! What the targets share: where an input is cut on its way, and a message that is verified.
+//! Shared by the targets: cutting an input into pieces, and verified messages.
 
 use wechat::wechat::{Age, Credentials, Message, MessageError, Token, Verified};
 use wechat::xml::Document;
@@ -6,13 +6,13 @@ use wechat::xml::Document;
 /// The token of all messages here.
 pub const TOKEN: &str = "hello2021";
 
-/// When all messages here are received, in seconds since 1970.
+/// The time at which all messages here are received, in seconds since 1970.
 pub const NOW: u64 = 1_700_000_000;
 
-/// Four places to cut the input at, in their order. They are a hash of the input and no part of it,
-/// so that an input that fails is a fixture as it stands.
+/// Four offsets to cut the input at, sorted. They are derived from a hash of the input rather than taken from the input, so
+/// that an input that fails can be used as a fixture without change.
 pub fn cuts(bytes: &[u8]) -> [usize; 4] {
-    // FNV-1a, and then a step of a linear congruence for each place.
+    // FNV-1a, then one step of a linear congruential generator for each offset.
     let mut state = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, octet| {
         (hash ^ u64::from(*octet)).wrapping_mul(0x100_0000_01B3)
     });
@@ -51,7 +51,7 @@ fn verified() -> Verified {
     token.verify(&credentials, NOW, Age::AtMost(0)).unwrap()
 }
 
-/// Opens the bytes as a message and hands it over.
+/// Reads the bytes as a message.
 ///
 /// # Errors
 /// [`MessageError`]
@@ -61,4 +61,17 @@ pub fn with_message<T>(
 ) -> Result<T, MessageError> {
     let xml = Document::parse_message(bytes)?;
     Ok(read(&Message::parse(verified(), &xml)?))
+}
+
+/// Reads the text as a message by the reader of files.
+///
+/// # Errors
+/// [`MessageError`], or `None` where the text is not well-formed.
+pub fn with_file_as_message<T>(
+    text: &str,
+    read: impl FnOnce(&Message<'_>) -> T,
+) -> Result<T, Option<MessageError>> {
+    let xml = Document::parse_file(text).map_err(|_| None)?;
+    let message = Message::parse(verified(), &xml).map_err(Some)?;
+    Ok(read(&message))
 }
