@@ -1,7 +1,6 @@
 //! The request target (RFC 9112 3.2) and its query (RFC 3986 3.4).
 
 use std::borrow::Cow;
-use std::iter;
 use std::net::Ipv6Addr;
 
 use super::error::RequestError;
@@ -148,13 +147,8 @@ impl<'a> Query<'a> {
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
         // One search for all parameters: nearly always there is nothing to decode.
         let is_plain = !self.0.contains(&b'%') && !self.0.contains(&b'+');
-        let mut rest = self.0;
-        let parameters = iter::from_fn(move || {
-            let (parameter, after) = (!rest.is_empty()).then(|| split_once(rest, b'&'))?;
-            rest = after;
-            Some(parameter)
-        });
-        parameters
+        self.0
+            .split(|octet| *octet == b'&')
             .filter(|parameter| !parameter.is_empty())
             .map(move |parameter| match split_once(parameter, b'=') {
                 (name, value) if is_plain => (name.into(), value.into()),

@@ -28,18 +28,16 @@ pub(crate) fn parse_hex(text: impl AsRef<[u8]>) -> Result<u64, NumberError> {
 }
 
 fn parse<const RADIX: u8>(text: &[u8]) -> Result<u64, NumberError> {
-    if text.is_empty() {
-        return Err(NumberError::NotDigits);
+    let digit = |octet: &u8| hex_digit(*octet).filter(|digit| *digit < RADIX);
+    let number = text.iter().try_fold(0_u64, |number, octet| {
+        let shifted = number.checked_mul(RADIX.into())?;
+        shifted.checked_add(digit(octet)?.into())
+    });
+    match number {
+        Some(number) if !text.is_empty() => Ok(number),
+        None if text.iter().all(|octet| digit(octet).is_some()) => Err(NumberError::TooLarge),
+        Some(_) | None => Err(NumberError::NotDigits),
     }
-    // A number that is too large is read to its end, because what follows may not be a digit.
-    let mut number = Some(0_u64);
-    for octet in text {
-        let digit = hex_digit(*octet).filter(|digit| *digit < RADIX);
-        let digit = digit.ok_or(NumberError::NotDigits)?;
-        number =
-            number.and_then(|number| number.checked_mul(RADIX.into())?.checked_add(digit.into()));
-    }
-    number.ok_or(NumberError::TooLarge)
 }
 
 /// The octet with these two hexadecimal digits, in either case.
