@@ -43,11 +43,11 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// Reads a file that the operator wrote: with attributes and comments, of any length. An input that others wrote
-    /// must be short: the time grows with the cube of the number of attributes and namespaces.
+    /// Reads XML with attributes and comments, such as a rules file. Only the operator may supply a long text: with
+    /// attributes, the time can grow with the cube of the length.
     ///
     /// # Errors
-    /// The first place where it is not well-formed.
+    /// [`FileError`], for the first place where the text is not well-formed.
     pub fn parse_file(text: &'a str) -> Result<Self, FileError> {
         let mut tree = Tree::EMPTY;
         file_reader::read(text, &mut tree)?;
