@@ -227,10 +227,7 @@ impl Callback {
                 decrypted: encrypted.message.message(),
             },
             None if parameters.are_encrypted() => match Envelope::parse(xml) {
-                Ok(envelope) => SignedContent::Encrypted {
-                    plain: Some(envelope),
-                    decrypted: b"",
-                },
+                Ok(envelope) => SignedContent::Encrypted { plain: Some(envelope), decrypted: b"" },
                 Err(_) => SignedContent::Plain(content),
             },
             None => SignedContent::Plain(content),
@@ -267,17 +264,15 @@ impl Callback {
         let response = match &encrypted {
             _ if scratch.is_empty() => Response::text(SUCCESS),
             None => Response::xml(scratch.as_slice()),
-            Some(Encrypted {
-                credentials,
-                message,
-                ..
-            }) => match message.encrypt_reply(scratch, token, (caller.now)(), credentials) {
-                Ok(envelope) => Response::xml(envelope),
-                Err(error) => {
-                    let note = wording::no_random_bytes(&error);
-                    return Ok(Some(Response::text(SUCCESS).with_note(note)));
+            Some(Encrypted { credentials, message, .. }) => {
+                match message.encrypt_reply(scratch, token, (caller.now)(), credentials) {
+                    Ok(envelope) => Response::xml(envelope),
+                    Err(error) => {
+                        let note = wording::no_random_bytes(&error);
+                        return Ok(Some(Response::text(SUCCESS).with_note(note)));
+                    }
                 }
-            },
+            }
         };
         Ok(Some(match is_new_mode {
             true => response.with_note(wording::new_mode(mode)),
@@ -317,10 +312,7 @@ impl Callback {
     ) -> Result<Verified, Rejection> {
         match self.max_age {
             Age::Any => Ok(verified),
-            Age::AtMost(_) => self
-                .used
-                .use_for(verified, content)
-                .map_err(Rejection::Signature),
+            Age::AtMost(_) => self.used.use_for(verified, content).map_err(Rejection::Signature),
         }
     }
 

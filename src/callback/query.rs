@@ -44,10 +44,7 @@ impl<'a> Parameters<'a> {
 
     /// Whether they are those of an encrypted message: safe or compatible mode.
     pub(super) fn are_encrypted(&self) -> bool {
-        let has_msg_signature = self
-            .msg_signature
-            .as_ref()
-            .is_some_and(|text| !text.is_empty());
+        let has_msg_signature = self.msg_signature.as_ref().is_some_and(|text| !text.is_empty());
         has_msg_signature || !matches!(self.encrypt_type.as_deref(), None | Some(b"" | b"raw"))
     }
 
@@ -72,7 +69,5 @@ pub(super) fn required<'p, 'a>(
     value: Option<&'p Cow<'a, [u8]>>,
     name: &'static str,
 ) -> Result<&'p Cow<'a, [u8]>, Rejection> {
-    value
-        .filter(|value| !value.is_empty())
-        .ok_or(Rejection::MissingParameter { name })
+    value.filter(|value| !value.is_empty()).ok_or(Rejection::MissingParameter { name })
 }

@@ -59,10 +59,6 @@ impl Rejection {
 
 impl Row {
     fn into_note(self) -> LogNote {
-        LogNote {
-            cause: self.cause,
-            reason: self.reason,
-            hint: self.hint,
-        }
+        LogNote { cause: self.cause, reason: self.reason, hint: self.hint }
     }
 }

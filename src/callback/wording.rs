@@ -84,11 +84,7 @@ rejections! {
 
 /// A token check passed.
 pub(super) fn token_check_passed() -> LogNote {
-    LogNote {
-        cause: "token-check",
-        reason: "passed".into(),
-        hint: "",
-    }
+    LogNote { cause: "token-check", reason: "passed".into(), hint: "" }
 }
 
 /// Messages arrive in another mode than before.
@@ -122,9 +118,5 @@ pub(super) fn unread() -> LogNote {
 
 /// A reply could not be encrypted.
 pub(super) fn no_random_bytes(error: &io::Error) -> LogNote {
-    LogNote {
-        cause: "no-randomness",
-        reason: error.to_string().into(),
-        hint: "check /dev/urandom",
-    }
+    LogNote { cause: "no-randomness", reason: error.to_string().into(), hint: "check /dev/urandom" }
 }

@@ -50,13 +50,8 @@ impl<'e> Args<'e> {
         arguments: &[OsString],
         environment: Environment<'e>,
     ) -> Result<Self, UsageError> {
-        let mut args = Self {
-            program,
-            operands: Vec::new(),
-            separator: None,
-            flags: Vec::new(),
-            environment,
-        };
+        let mut args =
+            Self { program, operands: Vec::new(), separator: None, flags: Vec::new(), environment };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let is_flag = argument.as_encoded_bytes().starts_with(b"-") && argument != "-";
@@ -201,9 +196,5 @@ impl<'e> Args<'e> {
 /// The error for a value of this flag, or of the flag's variable, as `name` says.
 fn invalid(flag: &Flag, name: &'static str, value: OsString) -> UsageError {
     let expected = flag.expected;
-    UsageError::Value {
-        name,
-        value,
-        expected,
-    }
+    UsageError::Value { name, value, expected }
 }

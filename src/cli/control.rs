@@ -24,19 +24,13 @@ impl ControlPath {
     /// The path that was given, else `control` in the runtime directory of a systemd unit, else in `/run/wechat`.
     pub(super) fn from_args(args: &Args<'_>) -> Result<Self, UsageError> {
         if let Some(path) = args.path(&CONTROL)? {
-            return Ok(Self {
-                path,
-                is_explicit: true,
-            });
+            return Ok(Self { path, is_explicit: true });
         }
         // systemd separates several folders by colons.
         let folders = args.variable("RUNTIME_DIRECTORY").unwrap_or_default();
         let first = folders.to_str().and_then(|text| text.split(':').next());
         let folder = first.filter(|first| !first.is_empty()).unwrap_or(FOLDER);
-        Ok(Self {
-            path: Path::new(folder).join("control"),
-            is_explicit: false,
-        })
+        Ok(Self { path: Path::new(folder).join("control"), is_explicit: false })
     }
 }
 

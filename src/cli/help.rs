@@ -26,9 +26,7 @@ pub(super) fn overview(commands: &[&CommandSpec]) -> String {
 pub(super) fn usage(command: &CommandSpec) -> String {
     let table = table(FLAG, command.name);
     let flags = if table.is_empty() { "" } else { " [FLAG]..." };
-    let CommandSpec {
-        usage, description, ..
-    } = command;
+    let CommandSpec { usage, description, .. } = command;
     format!("{USAGE} wechat {usage}{flags}\n\n{description}{table}")
 }
 
@@ -47,10 +45,7 @@ fn table(heading: &str, command: &'static str) -> String {
         let variable = flag.variable.unwrap_or_default();
         let (DefaultValue::Value(default) | DefaultValue::Described(default)) = flag.default;
         let help = flag.help;
-        text.push_str(&format!(
-            "  {name:<22}{variable:<27}{default}\n{:24}{help}\n",
-            ""
-        ));
+        text.push_str(&format!("  {name:<22}{variable:<27}{default}\n{:24}{help}\n", ""));
     }
     text
 }

@@ -16,10 +16,7 @@ use crate::text::display::escape_for_terminal;
 /// `Output`, except where the reader has closed the pipe: it has read all it wanted.
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     let mut stdout = io::stdout();
-    match stdout
-        .write_all(text.as_ref())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
         Ok(()) | Err(_) => Ok(()),
     }
@@ -43,14 +40,9 @@ pub(super) struct Style {
 impl Style {
     /// The style for standard output.
     pub(super) fn detect(args: &Args<'_>) -> Self {
-        let is_refused = args
-            .variable("NO_COLOR")
-            .is_some_and(|value| !value.is_empty());
+        let is_refused = args.variable("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_terminal = io::stdout().is_terminal();
-        Self {
-            is_terminal,
-            has_colour: is_terminal && !is_refused,
-        }
+        Self { is_terminal, has_colour: is_terminal && !is_refused }
     }
 
     /// The text in this colour.
@@ -68,9 +60,7 @@ impl Style {
             return Cow::Borrowed(bytes);
         }
         let lines = bytes.split(|octet| *octet == b'\n');
-        let lines: Vec<String> = lines
-            .map(|line| escape_for_terminal(line, usize::MAX))
-            .collect();
+        let lines: Vec<String> = lines.map(|line| escape_for_terminal(line, usize::MAX)).collect();
         Cow::Owned(lines.join("\n").into_bytes())
     }
 
@@ -86,9 +76,6 @@ impl Style {
             Severity::Warning => Colour::Yellow,
             Severity::Error => Colour::Red,
         };
-        format!(
-            "{}: {text}\n",
-            self.paint(colour, wording::severity(severity))
-        )
+        format!("{}: {text}\n", self.paint(colour, wording::severity(severity)))
     }
 }

@@ -59,11 +59,7 @@ impl Exchange {
             Err(Error::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
             response => Some(response?).filter(|_| beside != path),
         };
-        Ok(Self {
-            path,
-            request,
-            response,
-        })
+        Ok(Self { path, request, response })
     }
 }
 

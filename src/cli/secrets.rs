@@ -28,21 +28,15 @@ const TOKEN: Secret<Token> = Secret {
     credential: "token",
     parse: |text, origin| Token::parse(text).map_err(|error| UsageError::Token { origin, error }),
 };
-const PREVIOUS_TOKEN: Secret<Token> = Secret {
-    variable: "WECHAT_TOKEN_PREVIOUS",
-    credential: "token-previous",
-    ..TOKEN
-};
+const PREVIOUS_TOKEN: Secret<Token> =
+    Secret { variable: "WECHAT_TOKEN_PREVIOUS", credential: "token-previous", ..TOKEN };
 const AES_KEY: Secret<AesKey> = Secret {
     variable: "WECHAT_AES_KEY",
     credential: "aes-key",
     parse: |text, origin| AesKey::parse(text).map_err(|error| UsageError::AesKey { origin, error }),
 };
-const PREVIOUS_AES_KEY: Secret<AesKey> = Secret {
-    variable: "WECHAT_AES_KEY_PREVIOUS",
-    credential: "aes-key-previous",
-    ..AES_KEY
-};
+const PREVIOUS_AES_KEY: Secret<AesKey> =
+    Secret { variable: "WECHAT_AES_KEY_PREVIOUS", credential: "aes-key-previous", ..AES_KEY };
 
 impl<T> Secret<T> {
     /// The secret from its variable, else from its credential, if there is one.
@@ -75,9 +69,7 @@ impl<T> Secret<T> {
     /// UTF-8 become characters that no secret may hold.
     fn parse_bytes(&self, bytes: &[u8], origin: String) -> Result<T, UsageError> {
         let text = String::from_utf8_lossy(bytes);
-        let line = text
-            .strip_suffix('\n')
-            .map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         (self.parse)(line.unwrap_or(&text), origin)
     }
 }

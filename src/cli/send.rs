@@ -50,10 +50,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     let style = Style::detect(args);
     let now = server::now();
     let fields = fields(args)?;
-    for problem in fields
-        .iter()
-        .filter_map(|(path, _)| rules::check_field(path).err())
-    {
+    for problem in fields.iter().filter_map(|(path, _)| rules::check_field(path).err()) {
         print(style.with_severity(Severity::Warning, &problem.to_string()))?;
     }
     // 17 digits, as WeChat's own MsgIds have.
@@ -126,11 +123,7 @@ fn encryption(args: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error
         (false, true) => (COMPATIBLE.name, Mode::Compatible),
     };
     let cipher = required(switch, || wechat_cipher(args))?;
-    Ok(Some(Encryption {
-        token,
-        cipher,
-        mode,
-    }))
+    Ok(Some(Encryption { token, cipher, mode }))
 }
 
 /// Prints what WeChat would do with the answer; an error if it would not deliver it.
@@ -149,9 +142,7 @@ fn fields(args: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     let mut fields = Vec::new();
     let mut has_text = false;
     for (index, operand) in args.operands.iter().enumerate() {
-        let text = operand
-            .to_str()
-            .ok_or_else(|| UsageError::NotUtf8(operand.clone()))?;
+        let text = operand.to_str().ok_or_else(|| UsageError::NotUtf8(operand.clone()))?;
         let field = parse_field(text).filter(|_| !args.is_after_separator(index));
         fields.push(match field {
             Some((path, value)) => (path.to_owned(), value.to_owned()),
@@ -189,10 +180,7 @@ fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
             .collect();
         let indent = " ".repeat(path.chars().count() + 4);
         let path = escape_for_terminal(path.as_bytes(), usize::MAX);
-        text.push_str(&format!(
-            "  {path}: {}\n",
-            lines.join(&format!("\n{indent}"))
-        ));
+        text.push_str(&format!("  {path}: {}\n", lines.join(&format!("\n{indent}"))));
     }
     for check in &verdict.checks.0 {
         text.push_str(&style.check(check));

@@ -81,10 +81,8 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     let responder = open_responder(settings.rules)?;
     let server = match Listener::from_stdin() {
         Some(listener) => Server::from_listener(listener),
-        None => Server::bind(settings.listen).map_err(|error| Error::Listen {
-            address: settings.listen,
-            error,
-        })?,
+        None => Server::bind(settings.listen)
+            .map_err(|error| Error::Listen { address: settings.listen, error })?,
     };
     let mut backend = server.token(token);
     backend.callback.previous_token = previous_token;
@@ -173,10 +171,7 @@ fn serve(
         return Ok(());
     }
     let panicked = |_| Err(io::Error::other("panic"));
-    serving
-        .join()
-        .unwrap_or_else(panicked)
-        .map_err(Error::Serve)
+    serving.join().unwrap_or_else(panicked).map_err(Error::Serve)
 }
 
 /// Tells the service manager, if there is one. The server serves even if that fails.
@@ -206,9 +201,7 @@ fn open_responder(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> 
 /// open.
 fn connections_max() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let open_files = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
+    let open_files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = open_files
         .and_then(|line| parse_decimal(line.split_ascii_whitespace().next()?).ok())
         .and_then(|soft| usize::try_from(soft).ok());

@@ -48,9 +48,7 @@ impl Settings {
         Ok(Self {
             listen: args.value_or_default(&LISTEN, |text| text.parse().ok())?,
             rules: args.path(&RULES)?,
-            path: args.value(&PATH, |text| {
-                ServedPath::parse(text).map(|_| text.to_owned())
-            })?,
+            path: args.value(&PATH, |text| ServedPath::parse(text).map(|_| text.to_owned()))?,
             max_age: args.value_or_default(&MAX_AGE, |text| {
                 Some(match parse_decimal(text).ok()? {
                     0 => Age::Any,
@@ -62,9 +60,7 @@ impl Settings {
                 (1..=CONNECTIONS_MAX).contains(&count).then_some(count)
             })?,
             encryption_required_by: args.turned_on_by(&REQUIRE_ENCRYPTION)?,
-            notify_socket: args
-                .variable("NOTIFY_SOCKET")
-                .filter(|socket| !socket.is_empty()),
+            notify_socket: args.variable("NOTIFY_SOCKET").filter(|socket| !socket.is_empty()),
             watchdog: watchdog(args),
             control: ControlPath::from_args(args)?,
         })
@@ -75,9 +71,7 @@ impl Settings {
 fn watchdog(args: &Args<'_>) -> Option<Duration> {
     let read = |name| parse_decimal(args.variable(name)?.to_str()?).ok();
     let is_ours = read("WATCHDOG_PID").is_none_or(|id| id == u64::from(process::id()));
-    read("WATCHDOG_USEC")
-        .filter(|micros| is_ours && *micros > 0)
-        .map(Duration::from_micros)
+    read("WATCHDOG_USEC").filter(|micros| is_ours && *micros > 0).map(Duration::from_micros)
 }
 
 #[cfg(test)]
@@ -114,11 +108,8 @@ mod tests {
 
     #[test]
     fn flag_wins_over_variable_and_variable_over_default() {
-        let environment = [
-            ("WECHAT_LISTEN", "[::1]:81"),
-            ("WECHAT_MAX_AGE", "0"),
-            ("WECHAT_PATH", "/wx"),
-        ];
+        let environment =
+            [("WECHAT_LISTEN", "[::1]:81"), ("WECHAT_MAX_AGE", "0"), ("WECHAT_PATH", "/wx")];
         let arguments = ["--listen=[::1]:82", "--max-connections", "7"];
         let settings = settings(&arguments, &environment);
         assert_eq!(settings.listen.to_string(), "[::1]:82");
@@ -131,37 +122,19 @@ mod tests {
         let refused = |arguments: &[&str], message: &str| {
             assert_eq!(read(arguments, &[]).expect_err("invalid settings"), message);
         };
-        refused(
-            &["--lisen", "x"],
-            r#"unknown flag "--lisen"; did you mean --listen?"#,
-        );
-        refused(
-            &["--token=abc"],
-            r#"unknown flag "--token"; see wechat help serve"#,
-        );
+        refused(&["--lisen", "x"], r#"unknown flag "--lisen"; did you mean --listen?"#);
+        refused(&["--token=abc"], r#"unknown flag "--token"; see wechat help serve"#);
         refused(&["x"], r#"unexpected argument "x"; see wechat help serve"#);
-        refused(
-            &["--listen"],
-            "--listen has no value; expected --listen ADDR:PORT",
-        );
-        refused(
-            &["--require-encryption=1"],
-            "--require-encryption takes no value",
-        );
-        refused(
-            &["--path", "/a", "--path", "/a"],
-            "--path is given twice; pass it once",
-        );
+        refused(&["--listen"], "--listen has no value; expected --listen ADDR:PORT");
+        refused(&["--require-encryption=1"], "--require-encryption takes no value");
+        refused(&["--path", "/a", "--path", "/a"], "--path is given twice; pass it once");
         refused(
             &["--path", "wx"],
             r#"--path is "wx"; expected a percent-encoded path such as /wx"#,
         );
         let expected = "expected ADDR:PORT such as 0.0.0.0:80 or [::1]:8000";
         for address in ["8000", "localhost:8000", "127.0.0.1:65536", "", "::1:8000"] {
-            refused(
-                &["--listen", address],
-                &format!("--listen is {address:?}; {expected}"),
-            );
+            refused(&["--listen", address], &format!("--listen is {address:?}; {expected}"));
         }
         assert_eq!(
             read(&[], &[("WECHAT_LISTEN", "")]).expect_err("invalid settings"),

@@ -31,9 +31,5 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         is_ready.set(is_ready.get() && check.severity != Severity::Error);
         print(style.check(&check))
     })?;
-    if is_ready.get() {
-        print(wording::accepted(&url))
-    } else {
-        Err(Error::NotReady(url))
-    }
+    if is_ready.get() { print(wording::accepted(&url)) } else { Err(Error::NotReady(url)) }
 }

@@ -180,11 +180,7 @@ pub(super) fn notify_failed(error: &io::Error) -> LogNote {
 /// The log line of a panic. The panic's own message is left out, because it may hold what a user wrote.
 pub(super) fn panicked(location: Option<&Location<'_>>) -> LogNote {
     let place = location.map_or_else(String::new, ToString::to_string);
-    LogNote {
-        cause: "panic",
-        reason: format!("at {place}").into(),
-        hint: "",
-    }
+    LogNote { cause: "panic", reason: format!("at {place}").into(), hint: "" }
 }
 
 /// The word that begins the line of a check.

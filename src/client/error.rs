@@ -45,9 +45,6 @@ pub enum ExchangeError {
 impl ExchangeError {
     /// Whether the time limit of the exchange was exceeded.
     pub const fn is_timeout(&self) -> bool {
-        matches!(
-            self,
-            Self::ConnectTimeout { .. } | Self::Timeout | Self::HeadTimeout
-        )
+        matches!(self, Self::ConnectTimeout { .. } | Self::Timeout | Self::HeadTimeout)
     }
 }

@@ -47,12 +47,7 @@ impl Client {
     }
 
     const fn new(addresses: Vec<SocketAddr>) -> Self {
-        Self {
-            addresses,
-            stream: None,
-            input: Vec::new(),
-            content: Vec::new(),
-        }
+        Self { addresses, stream: None, input: Vec::new(), content: Vec::new() }
     }
 
     /// A client of the same server with its own connection.
@@ -197,9 +192,8 @@ impl Client {
                     chunked.is_done()
                 }
                 ResponseFraming::Length(length) => {
-                    let Some(length) = usize::try_from(length)
-                        .ok()
-                        .filter(|it| *it <= limits::CONTENT)
+                    let Some(length) =
+                        usize::try_from(length).ok().filter(|it| *it <= limits::CONTENT)
                     else {
                         return (BodyEnd::TooLong, used);
                     };
@@ -273,9 +267,7 @@ fn send(stream: &mut TcpStream, bytes: &[u8], deadline: Deadline) {
         let Some(remaining) = deadline.remaining() else {
             return;
         };
-        let sent = stream
-            .set_write_timeout(Some(remaining))
-            .and_then(|()| stream.write(rest));
+        let sent = stream.set_write_timeout(Some(remaining)).and_then(|()| stream.write(rest));
         match sent {
             Ok(count) => rest = &rest[count..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

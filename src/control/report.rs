@@ -53,10 +53,7 @@ impl Status {
             ("address", Value::Text(self.address.to_string())),
             ("uptime", Value::Seconds(Some(stats.uptime.as_secs()))),
             ("stopping", Value::Is(stats.is_stopping)),
-            (
-                "rules_current",
-                Value::Is(self.responder.has_current_rules()),
-            ),
+            ("rules_current", Value::Is(self.responder.has_current_rules())),
             ("since_message", Value::Seconds(since_message)),
             ("messages", Value::Counts(self.metrics.messages().collect())),
             ("modes", Value::Counts(self.metrics.modes().collect())),
@@ -86,11 +83,9 @@ impl Status {
         for (name, value) in self.fields() {
             let text = match &value {
                 Value::Count(count) => count.to_string(),
-                Value::Counts(counts) => counts
-                    .iter()
-                    .map(|(_, count)| count)
-                    .sum::<u64>()
-                    .to_string(),
+                Value::Counts(counts) => {
+                    counts.iter().map(|(_, count)| count).sum::<u64>().to_string()
+                }
                 Value::Is(is) => yes_or_no(*is).to_owned(),
                 Value::Seconds(time) => time.map_or_else(none_yet, format_age),
                 Value::Microseconds(time) => {
@@ -106,9 +101,7 @@ impl Status {
             }
         }
         let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let lines = rows
-            .iter()
-            .map(|(name, text)| format!("{name:width$}  {text}\n"));
+        let lines = rows.iter().map(|(name, text)| format!("{name:width$}  {text}\n"));
         lines.collect()
     }
 
@@ -147,9 +140,7 @@ fn or_null(number: Option<u64>) -> String {
 
 /// A JSON object. The names need no escaping, and the values are JSON.
 fn object(fields: impl Iterator<Item = (impl fmt::Display, impl fmt::Display)>) -> String {
-    let fields: Vec<_> = fields
-        .map(|(name, value)| format!("\"{name}\":{value}"))
-        .collect();
+    let fields: Vec<_> = fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }
 

@@ -63,11 +63,7 @@ impl ControlSocket {
             fs::set_permissions(&private, Permissions::from_mode(0o600))?;
             let file_id = file_id(&fs::symlink_metadata(&private)?);
             fs::rename(&private, path)?;
-            Ok(Self {
-                listener,
-                path: path.to_owned(),
-                file_id,
-            })
+            Ok(Self { listener, path: path.to_owned(), file_id })
         });
         remove(&private, &directory);
         bound

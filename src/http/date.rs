@@ -3,9 +3,7 @@
 use crate::text::calendar;
 
 /// By the number of days since 1970-01-01, a Thursday, modulo 7.
-const WEEKDAYS: [[u8; 3]; 7] = [
-    *b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed",
-];
+const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
 /// By the number of the month modulo 12.
 const MONTHS: [[u8; 3]; 12] = [

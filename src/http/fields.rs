@@ -114,11 +114,7 @@ impl Fields {
                 return Err(RequestError::TransferEncoding);
             }
         } else if line.is(b"Connection") {
-            for option in line
-                .value
-                .split(|octet| *octet == b',')
-                .map(trim_whitespace)
-            {
+            for option in line.value.split(|octet| *octet == b',').map(trim_whitespace) {
                 self.close |= option.eq_ignore_ascii_case(b"close");
                 self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
             }

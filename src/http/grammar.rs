@@ -95,9 +95,7 @@ pub(super) fn take_field_content(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 /// `*qdtext` (RFC 9110 5.6.4)
 pub(super) fn take_quoted_text(bytes: &[u8]) -> (&[u8], &[u8]) {
-    take_while(bytes, |octet| {
-        is_field_content(octet) && !matches!(octet, b'"' | b'\\')
-    })
+    take_while(bytes, |octet| is_field_content(octet) && !matches!(octet, b'"' | b'\\'))
 }
 
 const fn is_field_content(octet: u8) -> bool {

@@ -58,29 +58,18 @@ impl<'a> Response<'a> {
 
     /// A refusal with the reason as one line of plain text. The note is for the log.
     pub fn refusal(status: Status, note: LogNote) -> Self {
-        Self {
-            status,
-            media: Media::Text,
-            content: Content::Reason,
-            note: Some(note),
-        }
+        Self { status, media: Media::Text, content: Content::Reason, note: Some(note) }
     }
 
     /// A refusal that does not tell the client the reason. The note is for the log.
     pub fn silent_refusal(status: Status, note: LogNote) -> Self {
-        Self {
-            content: Content::Bytes(b"refused\n".into()),
-            ..Self::refusal(status, note)
-        }
+        Self { content: Content::Bytes(b"refused\n".into()), ..Self::refusal(status, note) }
     }
 
     /// The response with a note for the log.
     #[must_use]
     pub fn with_note(self, note: LogNote) -> Self {
-        Self {
-            note: Some(note),
-            ..self
-        }
+        Self { note: Some(note), ..self }
     }
 
     /// The status.

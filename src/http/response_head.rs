@@ -100,23 +100,14 @@ fn take_head(bytes: &[u8], is_to_head: bool) -> Taken<'_, ResponseHead<'_>, Resp
             None => ResponseFraming::Close,
         }
     };
-    let head = ResponseHead {
-        status,
-        framing,
-        persistence: fields.persistence(version),
-        location,
-    };
+    let head = ResponseHead { status, framing, persistence: fields.persistence(version), location };
     Ok((head, rest))
 }
 
 /// `status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF` (RFC 9112 4). The second space may be missing
 /// if there is no reason phrase, because many servers omit it.
 fn take_status_line(bytes: &[u8]) -> Taken<'_, (Version, u16), ResponseError> {
-    if !bytes
-        .iter()
-        .zip(b"HTTP/")
-        .all(|(octet, known)| octet == known)
-    {
+    if !bytes.iter().zip(b"HTTP/").all(|(octet, known)| octet == known) {
         return Err(ResponseError::NotHttp.into());
     }
     let (version, rest) = take_visible(bytes);

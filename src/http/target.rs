@@ -33,10 +33,7 @@ impl<'a> Target<'a> {
         };
         let target = match target {
             [] => return Err(RequestError::TargetOctet { octet: b' ' }.into()),
-            b"*" if method == b"OPTIONS" => Self {
-                path: target,
-                query: Query(b""),
-            },
+            b"*" if method == b"OPTIONS" => Self { path: target, query: Query(b"") },
             [b'/', ..] => Self::from_valid(target)?,
             _ => Self::parse_origin(path_of_absolute_form(target)?)?,
         };
@@ -61,10 +58,7 @@ impl<'a> Target<'a> {
             [b'/', ..] => path,
             _ => return Err(RequestError::Target),
         };
-        Ok(Self {
-            path,
-            query: Query(query),
-        })
+        Ok(Self { path, query: Query(query) })
     }
 
     /// The path as received, percent-encoded: `/` for an absolute-form without a path, `*` for the asterisk-form.
@@ -130,11 +124,7 @@ pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), Reque
         }
         _ => return Err(RequestError::Host),
     };
-    if is_valid {
-        Ok((host, port))
-    } else {
-        Err(RequestError::Host)
-    }
+    if is_valid { Ok((host, port)) } else { Err(RequestError::Host) }
 }
 
 /// The query of a request target: parameters separated by `&`.
@@ -147,13 +137,12 @@ impl<'a> Query<'a> {
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
         // One search for all parameters: nearly always there is nothing to decode.
         let is_plain = !self.0.contains(&b'%') && !self.0.contains(&b'+');
-        self.0
-            .split(|octet| *octet == b'&')
-            .filter(|parameter| !parameter.is_empty())
-            .map(move |parameter| match split_once(parameter, b'=') {
+        self.0.split(|octet| *octet == b'&').filter(|parameter| !parameter.is_empty()).map(
+            move |parameter| match split_once(parameter, b'=') {
                 (name, value) if is_plain => (name.into(), value.into()),
                 (name, value) => (grammar::decode_form(name), grammar::decode_form(value)),
-            })
+            },
+        )
     }
 }
 

@@ -116,13 +116,7 @@ mod tests {
     #[test]
     fn refuses_other_urls_with_the_reason() {
         let error = |text| Url::parse(text).unwrap_err();
-        for text in [
-            "",
-            "example.com/wx",
-            "127.0.0.1:8000",
-            "ftp://a/",
-            "http:/a",
-        ] {
+        for text in ["", "example.com/wx", "127.0.0.1:8000", "ftp://a/", "http:/a"] {
             assert_eq!(error(text), UrlError::Scheme, "{text}");
         }
         assert_eq!(error("https://example.com/wx"), UrlError::Https);
@@ -137,13 +131,8 @@ mod tests {
         ] {
             assert_eq!(error(text), UrlError::Host, "{text}");
         }
-        for text in [
-            "http://a/微信",
-            "http://a/ b",
-            "http://a/%zz",
-            "http://a/#b",
-            "http://a#b",
-        ] {
+        for text in ["http://a/微信", "http://a/ b", "http://a/%zz", "http://a/#b", "http://a#b"]
+        {
             assert_eq!(error(text), UrlError::Target, "{text}");
         }
     }

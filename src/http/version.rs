@@ -21,10 +21,7 @@ impl Version {
             Some(b"1.0") => Ok(Self::Http10),
             Some([b'1', b'.', b'0'..=b'9']) => Ok(Self::Http11),
             Some([major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9']) => {
-                Err(RequestError::VersionNotSupported {
-                    major: major - b'0',
-                    minor: minor - b'0',
-                })
+                Err(RequestError::VersionNotSupported { major: major - b'0', minor: minor - b'0' })
             }
             _ => Err(RequestError::Version),
         }

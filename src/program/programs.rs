@@ -178,10 +178,7 @@ impl Programs {
 /// The environment variable of a field, if its name can be part of one.
 fn variable(field: &str) -> Option<OsString> {
     let is_allowed = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
-    field
-        .bytes()
-        .all(is_allowed)
-        .then(|| format!("WECHAT_{}", field.to_ascii_uppercase()).into())
+    field.bytes().all(is_allowed).then(|| format!("WECHAT_{}", field.to_ascii_uppercase()).into())
 }
 
 /// Runs a supervisor to its end. Returns what the program printed.

@@ -51,9 +51,7 @@ impl RunMarker {
         let is_marked = |process: &fs::DirEntry| {
             // Without permission it is another user's process.
             let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-            environment
-                .split(|octet| *octet == 0)
-                .any(|variable| variable == entry.as_bytes())
+            environment.split(|octet| *octet == 0).any(|variable| variable == entry.as_bytes())
         };
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         processes

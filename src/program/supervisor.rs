@@ -138,9 +138,8 @@ impl Shared {
 /// # Errors
 /// [`SupervisorError`]
 pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), SupervisorError> {
-    let seconds = arguments
-        .next()
-        .and_then(|text| digits::parse_decimal(text.as_encoded_bytes()).ok());
+    let seconds =
+        arguments.next().and_then(|text| digits::parse_decimal(text.as_encoded_bytes()).ok());
     let (Some(seconds), Some(program)) = (seconds, arguments.next()) else {
         return Err(SupervisorError::Usage);
     };
@@ -268,11 +267,8 @@ fn wait_for_exit(
         if state.is_server_gone {
             return Err(SupervisorError::ServerGone);
         }
-        pause = if state.stdout.is_closed == was_closed {
-            PAUSE_MAX.min(pause * 2)
-        } else {
-            PAUSE_MIN
-        };
+        pause =
+            if state.stdout.is_closed == was_closed { PAUSE_MAX.min(pause * 2) } else { PAUSE_MIN };
         was_closed = state.stdout.is_closed;
     }
 }

@@ -12,31 +12,17 @@ const FOREIGN_MAX: usize = 512;
 impl Failure {
     /// The log note for this program.
     pub(super) fn note(&self, program: &str) -> LogNote {
-        let cause = if self.is_limit() {
-            "run-limited"
-        } else {
-            "run-failed"
-        };
-        LogNote {
-            cause,
-            reason: format!("{}: {self}", program.escape_debug()).into(),
-            hint: "",
-        }
+        let cause = if self.is_limit() { "run-limited" } else { "run-failed" };
+        LogNote { cause, reason: format!("{}: {self}", program.escape_debug()).into(), hint: "" }
     }
 }
 
 impl Display for Failure {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => write!(
-                f,
-                "not started: limit of {RUNNING_MAX} running programs reached"
-            ),
+            Self::Busy => write!(f, "not started: limit of {RUNNING_MAX} running programs reached"),
             Self::Limited { count, seconds } => {
-                write!(
-                    f,
-                    "not started: user limit reached ({count} per {seconds} s)"
-                )
+                write!(f, "not started: user limit reached ({count} per {seconds} s)")
             }
             Self::Supervisor(error) => write!(f, "supervisor: {error}"),
             Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),

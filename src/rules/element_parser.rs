@@ -97,9 +97,7 @@ impl Parser {
         if context.is_printed {
             return Some(Template::literal(text));
         }
-        self.template(&text, context.stars, &|placeholder| {
-            leaf.offset_of(placeholder)
-        })
+        self.template(&text, context.stars, &|placeholder| leaf.offset_of(placeholder))
     }
 
     /// Parses a template; `None` after a problem. `offset_of` finds a placeholder.

@@ -51,9 +51,7 @@ impl Index {
             let content = content.bytes().map(|octet| octet.to_ascii_lowercase());
             keyword.bytes().cmp(content)
         };
-        let start = self
-            .keywords
-            .partition_point(|keyword| compare(keyword) == Ordering::Less);
+        let start = self.keywords.partition_point(|keyword| compare(keyword) == Ordering::Less);
         let found = &self.keywords[start..];
         let count = found.partition_point(|keyword| compare(keyword) == Ordering::Equal);
         &found[..count]
@@ -93,10 +91,7 @@ mod tests {
             let tried: Vec<usize> = index.candidates(content).collect();
             assert!(tried.is_sorted_by(|one, next| one < next), "{tried:?}");
             for (rule, pattern) in patterns().enumerate() {
-                assert!(
-                    tried.contains(&rule) || !matches(pattern, content),
-                    "{rule} {content:?}"
-                );
+                assert!(tried.contains(&rule) || !matches(pattern, content), "{rule} {content:?}");
             }
         }
     }

@@ -21,10 +21,7 @@ impl Rules {
         let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
         let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
         let document = Document::parse_file(text).map_err(|error| {
-            vec![Diagnostic::new(
-                error.position,
-                Problem::NotWellFormed(error),
-            )]
+            vec![Diagnostic::new(error.position, Problem::NotWellFormed(error))]
         })?;
         let mut parser = Parser::default();
         let rules = parse_rules(&mut parser, document.root(), Positions::new(text));
@@ -56,11 +53,7 @@ struct Positions<'t> {
 
 impl<'t> Positions<'t> {
     const fn new(text: &'t str) -> Self {
-        Self {
-            rest: text,
-            offset: 0,
-            position: Position { line: 1, column: 1 },
-        }
+        Self { rest: text, offset: 0, position: Position { line: 1, column: 1 } }
     }
 
     /// `offset` is at a character, and not before the last one.
@@ -123,18 +116,11 @@ fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
         excludes_events: conditions.iter().any(Condition::excludes_events),
         is_printed: false,
     };
-    let actions = on
-        .children()
-        .filter_map(|child| parse_action(parser, child, context))
-        .collect();
+    let actions = on.children().filter_map(|child| parse_action(parser, child, context)).collect();
     if on.children().next().is_none() {
         parser.report(on.offset(), Problem::NoReply);
     }
-    Rule {
-        line,
-        conditions,
-        actions,
-    }
+    Rule { line, conditions, actions }
 }
 
 fn parse_action(

@@ -41,15 +41,11 @@ pub(super) struct Value<'v> {
 
 impl<'v> Value<'v> {
     pub(super) const fn new(text: &'v str) -> Self {
-        Self {
-            text,
-            lower_case: OnceCell::new(),
-        }
+        Self { text, lower_case: OnceCell::new() }
     }
 
     fn lower_case(&self) -> &str {
-        self.lower_case
-            .get_or_init(|| self.text.to_ascii_lowercase())
+        self.lower_case.get_or_init(|| self.text.to_ascii_lowercase())
     }
 }
 
@@ -64,9 +60,9 @@ impl Pattern {
             match character {
                 '|' => alternatives.push(Alternative::new(&std::mem::take(&mut symbols))),
                 '*' => symbols.push(Symbol::Star),
-                '\\' => symbols.push(Symbol::Escaped(
-                    characters.next().ok_or(Problem::FinalBackslash)?,
-                )),
+                '\\' => {
+                    symbols.push(Symbol::Escaped(characters.next().ok_or(Problem::FinalBackslash)?))
+                }
                 plain => symbols.push(Symbol::Plain(plain)),
             }
         }
@@ -80,9 +76,7 @@ impl Pattern {
 
     /// What the stars of the first matching alternative capture, in order; `None` if no alternative matches.
     pub(super) fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
-        self.alternatives
-            .iter()
-            .find_map(|alternative| alternative.captures(value))
+        self.alternatives.iter().find_map(|alternative| alternative.captures(value))
     }
 
     /// Whether a message without the field matches: only if the pattern is empty.
@@ -165,9 +159,7 @@ mod tests {
     use super::*;
 
     fn captures<'v>(pattern: &str, value: &'v str) -> Option<Vec<&'v str>> {
-        Pattern::parse(pattern)
-            .unwrap()
-            .captures(&Value::new(value))
+        Pattern::parse(pattern).unwrap().captures(&Value::new(value))
     }
 
     #[track_caller]
@@ -214,10 +206,7 @@ mod tests {
         assert_captures(r"a\|b|c\\", "a|b", &[]);
         assert_captures(r"a\|b|c\\", r"c\", &[]);
         assert_no_match(r"a\*b", "axb");
-        assert!(matches!(
-            Pattern::parse(r"a\"),
-            Err(Problem::FinalBackslash)
-        ));
+        assert!(matches!(Pattern::parse(r"a\"), Err(Problem::FinalBackslash)));
     }
 
     #[test]
@@ -232,10 +221,7 @@ mod tests {
         assert!(Pattern::parse("").unwrap().matches_absence());
         for pattern in ["a|", "|a", "a| |b", "|"] {
             let parsed = Pattern::parse(pattern);
-            assert!(
-                matches!(parsed, Err(Problem::EmptyAlternative)),
-                "{pattern}"
-            );
+            assert!(matches!(parsed, Err(Problem::EmptyAlternative)), "{pattern}");
         }
         assert!(!Pattern::parse("*").unwrap().matches_absence());
         assert!(!Pattern::parse("a").unwrap().matches_absence());

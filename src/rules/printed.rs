@@ -27,20 +27,12 @@ fn parse(text: &str, message: &Message<'_>) -> Result<Reply<'static>, Problem> {
     let document = Document::parse_message(text.as_bytes()).map_err(Problem::Printed)?;
     let root = document.root();
     let mut parser = Parser::default();
-    let context = ParseContext {
-        stars: 0,
-        excludes_events: false,
-        is_printed: true,
-    };
+    let context = ParseContext { stars: 0, excludes_events: false, is_printed: true };
     let reply = reply_parser::parse(&mut parser, root, context);
     if let Some((_, problem)) = parser.into_problems().into_iter().next() {
         return Err(problem);
     }
     let (_, reply) = reply.ok_or_else(|| reply_parser::unknown_reply(root, &[]))?;
-    let context = Context {
-        message,
-        captures: Vec::new(),
-        utc_offset: 0,
-    };
+    let context = Context { message, captures: Vec::new(), utc_offset: 0 };
     Ok(reply.map_texts(|template| Cow::Owned(template.fill(&context).into_owned())))
 }

@@ -36,11 +36,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(super) const fn new(position: Position, problem: Problem) -> Self {
-        Self {
-            line: position.line,
-            column: position.column,
-            problem,
-        }
+        Self { line: position.line, column: position.column, problem }
     }
 }
 

@@ -13,12 +13,8 @@ type ParseReply = fn(&mut ReplyElement<'_, '_>) -> ReplyOf<Template>;
 /// The replies. To add a kind, add its element here.
 const REPLIES: [(&str, ParseReply); 8] = [
     ("text", |reply| ReplyOf::Text(reply.text())),
-    ("image", |reply| ReplyOf::Image {
-        media_id: reply.required("MediaId"),
-    }),
-    ("voice", |reply| ReplyOf::Voice {
-        media_id: reply.required("MediaId"),
-    }),
+    ("image", |reply| ReplyOf::Image { media_id: reply.required("MediaId") }),
+    ("voice", |reply| ReplyOf::Voice { media_id: reply.required("MediaId") }),
     ("video", |reply| ReplyOf::Video {
         media_id: reply.required("MediaId"),
         title: reply.optional("Title").unwrap_or_default(),
@@ -32,10 +28,8 @@ const REPLIES: [(&str, ParseReply); 8] = [
         thumb_media_id: reply.required("ThumbMediaId"),
     }),
     ("news", |reply| ReplyOf::News(reply.articles())),
-    ("transfer_customer_service", |reply| {
-        ReplyOf::TransferCustomerService {
-            kf_account: reply.optional("KfAccount"),
-        }
+    ("transfer_customer_service", |reply| ReplyOf::TransferCustomerService {
+        kf_account: reply.optional("KfAccount"),
     }),
     ("success", |_| ReplyOf::Success),
 ];
@@ -80,13 +74,7 @@ struct ReplyElement<'p, 'x> {
 
 impl<'p, 'x> ReplyElement<'p, 'x> {
     const fn new(parser: &'p mut Parser, element: Element<'x>, context: ParseContext) -> Self {
-        Self {
-            parser,
-            element,
-            context,
-            known: Vec::new(),
-            is_text: false,
-        }
+        Self { parser, element, context, known: Vec::new(), is_text: false }
     }
 
     /// Reports everything in the element that was not asked for.

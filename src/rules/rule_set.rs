@@ -74,13 +74,7 @@ impl Rules {
             Some(&content.pattern)
         });
         let index = Index::new(contents);
-        Self {
-            rules,
-            utc_offset,
-            fields,
-            index,
-            random_state: RandomState::new(),
-        }
+        Self { rules, utc_offset, fields, index, random_state: RandomState::new() }
     }
 
     /// The number of rules.
@@ -112,11 +106,7 @@ impl Rules {
             let Some(captures) = rule.captures(values) else {
                 continue;
             };
-            let context = Context {
-                message,
-                captures,
-                utc_offset: self.utc_offset,
-            };
+            let context = Context { message, captures, utc_offset: self.utc_offset };
             return match self.choose(&rule.actions, message) {
                 ActionTemplate::Reply { reply, .. } => {
                     Action::Reply(reply.map_texts(|template| template.fill(&context)))

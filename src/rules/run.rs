@@ -66,10 +66,7 @@ impl RunTemplate {
             limit: self.limit.map(|limit| (limit, self.source.clone())),
             failed: reply(&self.failed),
             limited: reply(&self.limited),
-            late: LateReply {
-                text: reply(&self.late),
-                pickup: self.pickup.clone(),
-            },
+            late: LateReply { text: reply(&self.late), pickup: self.pickup.clone() },
         }
     }
 }

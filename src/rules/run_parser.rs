@@ -17,10 +17,7 @@ const TIMEOUT: u64 = 60;
 const TIMEOUT_MAX: u64 = 3600;
 
 /// The most starts and the longest time of a limit.
-const LIMIT_MAX: Limit = Limit {
-    count: 1000,
-    seconds: 24 * 3600,
-};
+const LIMIT_MAX: Limit = Limit { count: 1000, seconds: 24 * 3600 };
 
 const ATTRIBUTES: [&str; 6] = ["timeout", "limit", "failed", "limited", "late", "pickup"];
 
@@ -87,9 +84,7 @@ fn words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Te
 fn parse_timeout(value: &str) -> Result<u64, Problem> {
     parse_seconds(value)
         .filter(|seconds| (1..=TIMEOUT_MAX).contains(seconds))
-        .ok_or_else(|| Problem::Timeout {
-            value: value.to_owned(),
-        })
+        .ok_or_else(|| Problem::Timeout { value: value.to_owned() })
 }
 
 /// `1*DIGIT "/" time`
@@ -103,9 +98,7 @@ fn parse_limit(value: &str) -> Result<Limit, Problem> {
         .filter(|Limit { count, seconds }| {
             (1..=LIMIT_MAX.count).contains(count) && (1..=LIMIT_MAX.seconds).contains(seconds)
         })
-        .ok_or_else(|| Problem::Limit {
-            value: value.to_owned(),
-        })
+        .ok_or_else(|| Problem::Limit { value: value.to_owned() })
 }
 
 fn parse_pickup(value: &str) -> Result<Arc<Pattern>, Problem> {

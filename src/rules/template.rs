@@ -78,9 +78,7 @@ impl Template {
 
     /// A template without placeholders; braces are braces.
     pub(super) fn literal(text: String) -> Self {
-        Self {
-            parts: vec![Part::Text(text)],
-        }
+        Self { parts: vec![Part::Text(text)] }
     }
 
     /// The text, if there is no placeholder.

@@ -186,15 +186,10 @@ impl ReloadEvent<'_> {
             Self::Reloaded { file, rules } => {
                 ("rules-changed", format!("reloaded {file}: {rules} rules"))
             }
-            Self::Failed { file } => (
-                "rules-kept",
-                format!("reload of {file} failed; keeping the previous rules"),
-            ),
+            Self::Failed { file } => {
+                ("rules-kept", format!("reload of {file} failed; keeping the previous rules"))
+            }
         };
-        LogNote {
-            cause,
-            reason: reason.into(),
-            hint: "",
-        }
+        LogNote { cause, reason: reason.into(), hint: "" }
     }
 }

@@ -97,12 +97,8 @@ impl<H> Context<'_, H> {
 
 /// Serves one connection to its end.
 pub(super) fn serve(slot: &Slot<'_>, context: &Context<'_, impl Handler>, buffers: &mut Buffers) {
-    let mut connection = ConnectionHandler {
-        slot,
-        context,
-        buffers,
-        read_timeout: context.limits.idle,
-    };
+    let mut connection =
+        ConnectionHandler { slot, context, buffers, read_timeout: context.limits.idle };
     let may_be_sending = loop {
         match connection.receive_and_answer() {
             Ok(Persistence::Keep) => {}
@@ -137,13 +133,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         let mut head_deadline = None;
         let mut is_decoded = false;
         loop {
-            let Buffers {
-                input,
-                content: decoded,
-                scratch,
-                output,
-                log_line,
-            } = &mut *self.buffers;
+            let Buffers { input, content: decoded, scratch, output, log_line } = &mut *self.buffers;
             let unread = input.unread();
             let Some((mut head, head_length)) = Head::parse(unread)? else {
                 let deadline = Head::has_begun(unread).then(|| {
@@ -181,13 +171,9 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             output.clear();
             response.write_to(&head, now(), output);
             let answered = Instant::now();
-            self.context
-                .record(&response, Some(&head), self.slot.peer, log_line);
+            self.context.record(&response, Some(&head), self.slot.peer, log_line);
             if head.method == Method::Post && response.status() == Status::Ok {
-                self.context
-                    .state
-                    .counters
-                    .record_answer(answered - received);
+                self.context.state.counters.record_answer(answered - received);
             }
             let persistence = head.persistence;
             input.consume(length);
@@ -265,10 +251,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
 
     fn set_read_timeout(&mut self, timeout: Duration) -> Result<(), ReceiveError> {
         if timeout != self.read_timeout {
-            self.slot
-                .stream()
-                .set_read_timeout(Some(timeout))
-                .map_err(|_| ReceiveError::Closed)?;
+            self.slot.stream().set_read_timeout(Some(timeout)).map_err(|_| ReceiveError::Closed)?;
             self.read_timeout = timeout;
         }
         Ok(())
@@ -307,15 +290,10 @@ impl<H: Handler> ConnectionHandler<'_, H> {
     }
 
     fn refuse(&mut self, error: &RequestError) {
-        let note = LogNote {
-            cause: error.cause(),
-            reason: error.to_string().into(),
-            hint: "",
-        };
+        let note = LogNote { cause: error.cause(), reason: error.to_string().into(), hint: "" };
         let response = Response::refusal(error.status(), note);
         let log_line = &mut self.buffers.log_line;
-        self.context
-            .record(&response, None, self.slot.peer, log_line);
+        self.context.record(&response, None, self.slot.peer, log_line);
         self.buffers.output.clear();
         let is_head = Head::is_of_head(self.buffers.input.unread());
         response.write_last_to(is_head, now(), &mut self.buffers.output);

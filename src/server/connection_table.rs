@@ -78,9 +78,7 @@ impl Slots {
     }
 
     fn working(&self) -> usize {
-        self.states()
-            .filter(|(state, _)| state.is_working())
-            .count()
+        self.states().filter(|(state, _)| state.is_working()).count()
     }
 
     /// Whether there is no slot for another connection.
@@ -100,10 +98,8 @@ impl Slots {
             }
             State::Waiting { .. } | State::Working { .. } | State::Evicted => None,
         };
-        while let Some((_, state, connection)) = self
-            .states()
-            .filter_map(waiting)
-            .min_by_key(|(since, ..)| *since)
+        while let Some((_, state, connection)) =
+            self.states().filter_map(waiting).min_by_key(|(since, ..)| *since)
         {
             let mut current = connection.state();
             // Its request may have arrived since the search.
@@ -171,18 +167,11 @@ impl ConnectionTable {
         }
         let connection = Arc::new(Connection {
             stream,
-            state: Mutex::new(State::Waiting {
-                since: Instant::now(),
-                is_mid_message: false,
-            }),
+            state: Mutex::new(State::Waiting { since: Instant::now(), is_mid_message: false }),
             input_shut_at: OnceLock::new(),
         });
         slots.connections.push(Arc::clone(&connection));
-        Some(Slot {
-            table: self,
-            connection,
-            peer,
-        })
+        Some(Slot { table: self, connection, peer })
     }
 
     /// Evicts the connection that has waited longest for its client, to get back its descriptor and memory, and gives
@@ -210,10 +199,7 @@ impl ConnectionTable {
     /// Whether a request that began before this time is still being received or answered.
     pub(super) fn has_request_from_before(&self, time: Instant) -> bool {
         self.slots().states().any(|(state, _)| match state {
-            State::Waiting {
-                since,
-                is_mid_message,
-            } => is_mid_message && since < time,
+            State::Waiting { since, is_mid_message } => is_mid_message && since < time,
             State::Working { since } => since < time,
             State::Evicted => false,
         })
@@ -224,10 +210,7 @@ impl ConnectionTable {
     pub(super) fn shut_silent(&self, silence: Duration) {
         let now = Instant::now();
         for (state, connection) in self.slots().states() {
-            if let State::Waiting {
-                since,
-                is_mid_message: false,
-            } = state
+            if let State::Waiting { since, is_mid_message: false } = state
                 && now - since > silence
                 && connection.input_shut_at.set(now).is_ok()
             {
@@ -274,10 +257,7 @@ impl Slot<'_> {
     /// The server has waited for the client since this time. `is_mid_message` says whether a part of the answer is not
     /// sent.
     pub(super) fn set_waiting(&self, since: Instant, is_mid_message: bool) {
-        self.set_state(State::Waiting {
-            since,
-            is_mid_message,
-        });
+        self.set_state(State::Waiting { since, is_mid_message });
     }
 
     /// A part of a request has arrived. The client has to send the rest, so the waiting time goes on.
@@ -317,9 +297,7 @@ impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut slots = self.table.slots();
         slots.evicted -= usize::from(self.is_evicted());
-        slots
-            .connections
-            .retain(|connection| !Arc::ptr_eq(connection, &self.connection));
+        slots.connections.retain(|connection| !Arc::ptr_eq(connection, &self.connection));
         if slots.waiting_threads > 0 {
             self.table.slot_freed.notify_one();
         }
@@ -338,9 +316,7 @@ mod tests {
     fn pair(listener: &TcpListener) -> (TcpStream, TcpStream, SocketAddr) {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         // If a connection is not shut down as it should be, the test fails instead of hanging.
-        client
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let (served, peer) = listener.accept().unwrap();
         (client, served, peer)
     }

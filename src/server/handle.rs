@@ -169,11 +169,7 @@ impl ServerState {
         while self.has_idle_threads() && closed.elapsed() < SILENCE {
             self.table.wait();
         }
-        ShutdownReport {
-            took: since.elapsed(),
-            unanswered,
-            is_complete,
-        }
+        ShutdownReport { took: since.elapsed(), unanswered, is_complete }
     }
 
     /// Records that the server has ended.
@@ -194,9 +190,7 @@ impl ServerState {
     /// Removes an idle thread if there are more than `count`. Returns whether it did.
     pub(super) fn remove_surplus_idle_thread(&self, count: usize) -> bool {
         let one_less = |idle: usize| (idle > count).then(|| idle - 1);
-        self.idle_threads
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
-            .is_ok()
+        self.idle_threads.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less).is_ok()
     }
 
     fn has_idle_threads(&self) -> bool {

@@ -20,11 +20,7 @@ pub(super) struct Input {
 
 impl Default for Input {
     fn default() -> Self {
-        Self {
-            bytes: vec![0; INITIAL_LENGTH],
-            start: 0,
-            end: 0,
-        }
+        Self { bytes: vec![0; INITIAL_LENGTH], start: 0, end: 0 }
     }
 }
 

@@ -21,18 +21,12 @@ impl Listener {
     /// # Errors
     /// Those of `socket(2)`, `bind(2)` and `listen(2)`.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self {
-            socket: TcpListener::bind(address)?,
-            is_shared: false,
-        })
+        Ok(Self { socket: TcpListener::bind(address)?, is_shared: false })
     }
 
     /// Uses a socket that others hold too and keep when this server has ended.
     pub const fn from_shared(socket: TcpListener) -> Self {
-        Self {
-            socket,
-            is_shared: true,
-        }
+        Self { socket, is_shared: true }
     }
 
     /// The listening socket that is standard input; `None` if standard input is something else, such as the connected

@@ -24,9 +24,7 @@ impl<'c> Peer<'c> {
     /// so the socket may be non-blocking for a moment.
     fn has_closed(&self) -> bool {
         let stream = self.slot.stream();
-        let peeked = stream
-            .set_nonblocking(true)
-            .and_then(|()| stream.peek(&mut [0]));
+        let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
         let is_blocking_again = stream.set_nonblocking(false).is_ok();
         let is_open = match peeked {
             // An end of input that the server made itself says nothing about the peer.

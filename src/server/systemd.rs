@@ -29,11 +29,7 @@ impl Watchdog {
     /// The watchdog at this socket, which restarts the service after `timeout` without a ping. Pings are sent twice
     /// in that time.
     pub fn new(socket: OsString, timeout: Duration) -> Self {
-        Self {
-            socket,
-            interval: timeout / 2,
-            last_ping: Mutex::new(None),
-        }
+        Self { socket, interval: timeout / 2, last_ping: Mutex::new(None) }
     }
 
     /// Sends a ping if one is due. The threads that accept connections call this, so that a server which no longer

@@ -15,15 +15,10 @@ impl Event {
                     "connection limit {limit} reached; closing the connection that has waited longest for its client"
                 ),
             ),
-            Self::HandlerPanicked => (
-                "panic",
-                "handler panicked; its connection was closed".to_owned(),
-            ),
+            Self::HandlerPanicked => {
+                ("panic", "handler panicked; its connection was closed".to_owned())
+            }
         };
-        LogNote {
-            cause,
-            reason: reason.into(),
-            hint: "",
-        }
+        LogNote { cause, reason: reason.into(), hint: "" }
     }
 }

@@ -73,12 +73,7 @@ pub fn serve(
     let pool = WorkerPool {
         listener: Mutex::new(Some(Arc::new(socket))),
         shared_socket: is_shared.then_some(as_stream),
-        context: Context {
-            limits,
-            handler,
-            state,
-            report,
-        },
+        context: Context { limits, handler, state, report },
         state,
         watchdog,
         failures: Throttle::default(),
@@ -113,9 +108,8 @@ struct WorkerPool<'h, H> {
 impl<H: Handler> WorkerPool<'_, H> {
     fn start_thread<'s>(&'s self, scope: &'s Scope<'s, '_>) -> io::Result<()> {
         self.state.add_idle_thread();
-        let started = thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || self.run_thread(scope));
+        let started =
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || self.run_thread(scope));
         if started.is_err() {
             self.state.remove_idle_thread();
         }

@@ -102,10 +102,7 @@ impl Backend {
         self,
         outcome: impl for<'m> Fn(&'m Message<'m>, &Caller<'_>) -> Outcome<'m> + Sync,
     ) -> io::Result<()> {
-        let handler = CallbackHandler {
-            callback: self.callback,
-            outcome,
-        };
+        let handler = CallbackHandler { callback: self.callback, outcome };
         server::serve(
             self.listener,
             self.limits,
@@ -133,12 +130,7 @@ where
         peer: &Peer<'_>,
         scratch: &'r mut Vec<u8>,
     ) -> Option<Response<'r>> {
-        let caller = Caller {
-            now: &server::now,
-            is_connected: &|| peer.is_connected(),
-        };
-        self.callback.answer(request, &caller, scratch, |message| {
-            (self.outcome)(message, &caller)
-        })
+        let caller = Caller { now: &server::now, is_connected: &|| peer.is_connected() };
+        self.callback.answer(request, &caller, scratch, |message| (self.outcome)(message, &caller))
     }
 }

@@ -54,11 +54,7 @@ pub(super) enum State {
     /// The run has ended, but no try was connected to take the answer.
     Undelivered { answer: SharedReply, since: u64 },
     /// The run has ended after the last try was deferred: `result` is kept for the user.
-    Late {
-        answer: SharedReply,
-        result: SharedReply,
-        since: u64,
-    },
+    Late { answer: SharedReply, result: SharedReply, since: u64 },
 }
 
 impl RecentMessage {

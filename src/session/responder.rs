@@ -41,11 +41,7 @@ impl<R: Runner> Responder<R> {
                 .map(RulesSource::Embedded)
                 .map_err(RulesError::Invalid)?,
         };
-        Ok(Self {
-            rules,
-            runner,
-            retries: Retries::new(report),
-        })
+        Ok(Self { rules, runner, retries: Retries::new(report) })
     }
 
     /// The runner of the programs.
@@ -80,8 +76,7 @@ impl<R: Runner> Responder<R> {
             Action::Reply(reply) => Outcome::Reply(reply),
             Action::Run(call) => {
                 let run = || self.runner.run(&call, message);
-                self.retries
-                    .run_once(message, caller, call.late.clone(), &run)
+                self.retries.run_once(message, caller, call.late.clone(), &run)
             }
         }
     }

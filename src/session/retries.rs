@@ -176,11 +176,8 @@ impl Retries {
         if let Some(answer) = store.deliver(key) {
             return Some(Outcome::Shared(answer));
         }
-        let mut timeout = if is_last {
-            self.timing.last_try_deadline
-        } else {
-            self.timing.wechat_timeout
-        };
+        let mut timeout =
+            if is_last { self.timing.last_try_deadline } else { self.timing.wechat_timeout };
         loop {
             store = wait_until(store, key, timeout, |message| message.answer().is_some());
             if is_last && let Some(answer) = store.defer(key) {

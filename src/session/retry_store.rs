@@ -94,9 +94,7 @@ impl RetryStore {
             return None;
         };
         let answer = Arc::new(Reply::text(mem::take(&mut message.late.text)));
-        message.state = State::Deferred {
-            answer: Arc::clone(&answer),
-        };
+        message.state = State::Deferred { answer: Arc::clone(&answer) };
         message.changed.notify_all();
         self.pending.push(key, message.user);
         Some(answer)
@@ -124,11 +122,7 @@ impl RetryStore {
             self.pending.bytes += message.bytes;
             // A result without content is kept only where `late` told the user how to ask for it.
             let is_dropped = is_blank(reply) && !message.late.has_pickup();
-            message.state = State::Late {
-                answer: Arc::clone(&answer),
-                result,
-                since: now,
-            };
+            message.state = State::Late { answer: Arc::clone(&answer), result, since: now };
             if is_dropped {
                 self.resolve(key, answer);
             }
@@ -136,10 +130,7 @@ impl RetryStore {
             message.state = State::Delivered { answer: result };
             self.delivered.push_back(key);
         } else {
-            message.state = State::Undelivered {
-                answer: result,
-                since: now,
-            };
+            message.state = State::Undelivered { answer: result, since: now };
             self.pending.bytes += message.bytes;
             self.pending.push(key, message.user);
         }
@@ -253,11 +244,7 @@ fn remove(queue: &mut VecDeque<MessageKey>, key: MessageKey) {
 
 /// Whether a reply shows the user nothing.
 fn is_blank(reply: &Reply<'_>) -> bool {
-    if let Reply::Text(text) = reply {
-        trim(text).is_empty()
-    } else {
-        *reply == Reply::Success
-    }
+    if let Reply::Text(text) = reply { trim(text).is_empty() } else { *reply == Reply::Success }
 }
 
 #[cfg(test)]
@@ -302,10 +289,7 @@ mod tests {
         assert_eq!(pending.bytes, sum(&mut pending.queue.iter()));
         let of_users: usize = pending.by_user.values().map(Vec::len).sum();
         assert_eq!(pending.queue.len(), of_users);
-        assert_eq!(
-            pending.queue.len() + store.delivered.len(),
-            store.messages.len()
-        );
+        assert_eq!(pending.queue.len() + store.delivered.len(), store.messages.len());
     }
 
     #[test]
@@ -357,9 +341,7 @@ mod tests {
     fn the_oldest_are_forgotten_first_whatever_was_taken_between() {
         let mut store = RetryStore::default();
         (0..FULL).for_each(|number| insert_undelivered(&mut store, number));
-        (0..FULL)
-            .step_by(2)
-            .for_each(|number| take(&mut store, number));
+        (0..FULL).step_by(2).for_each(|number| take(&mut store, number));
         insert_undelivered(&mut store, FULL);
         let lost = store.make_room(MessageKey(FULL), 0);
         assert_eq!(lost, 1, "more than half are pending");

@@ -105,16 +105,9 @@ pub(crate) enum Finding {
     /// ToUserName and FromUserName are those of the message.
     NamesNotSwapped,
     /// An element is missing or empty, and its value is known.
-    NameMissing {
-        name: &'static str,
-        expected: String,
-    },
+    NameMissing { name: &'static str, expected: String },
     /// An element has another value than the expected one.
-    NameWrong {
-        name: &'static str,
-        found: String,
-        expected: String,
-    },
+    NameWrong { name: &'static str, found: String, expected: String },
     /// A time is missing or empty.
     TimeMissing { name: &'static str },
     /// A time is too large for seconds.
@@ -126,10 +119,7 @@ pub(crate) enum Finding {
     /// The type of the reply is none of `known`.
     MsgTypeUnknown { found: String, known: String },
     /// An element that replies of this type need is missing or empty.
-    ElementMissing {
-        path: &'static str,
-        msg_type: &'static str,
-    },
+    ElementMissing { path: &'static str, msg_type: &'static str },
     /// An element is missing or empty that the manual requires and some programs omit.
     ElementOmitted { path: &'static str },
     /// The text of the reply is empty.

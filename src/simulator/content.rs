@@ -12,9 +12,7 @@ pub(super) fn check_text(content: &[u8]) -> Result<(), Finding> {
         [0xEF, 0xBB, 0xBF, ..] => Err(Finding::ByteOrderMark),
         [0x1F, 0x8B, ..] => Err(Finding::Gzip),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [_, 0, ..] => Err(Finding::Utf16),
-        _ if is_html(content) => Err(Finding::Html {
-            excerpt: excerpt(content),
-        }),
+        _ if is_html(content) => Err(Finding::Html { excerpt: excerpt(content) }),
         _ => Ok(()),
     }
 }

@@ -125,9 +125,7 @@ fn count_equal<T: PartialEq>(
     one: impl Iterator<Item = T>,
     other: impl Iterator<Item = T>,
 ) -> usize {
-    one.zip(other)
-        .take_while(|(one, other)| one == other)
-        .count()
+    one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
 /// The line, or the part around this byte if the line is too long.

@@ -67,9 +67,9 @@ impl Encryption {
             }
             // Reported above.
             Err(_) if signature.is_empty() => {}
-            Err(_) => checks.error(Finding::MsgSignatureWrong {
-                found: excerpt(signature.as_bytes()),
-            }),
+            Err(_) => {
+                checks.error(Finding::MsgSignatureWrong { found: excerpt(signature.as_bytes()) })
+            }
         }
         None
     }

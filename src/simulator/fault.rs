@@ -11,19 +11,11 @@ use crate::wechat::{PLAIN_REFUSED, is_stale_timestamp};
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// There is no answer with a complete head.
-    NoAnswer {
-        error: ExchangeError,
-        host: String,
-        port: u16,
-    },
+    NoAnswer { error: ExchangeError, host: String, port: u16 },
     /// A redirect, which WeChat does not follow; an excerpt of its Location.
     Redirect { status: u16, location: String },
     /// A status other than 200; an excerpt of the message in the content, if there is one.
-    Status {
-        status: u16,
-        message: Option<String>,
-        hint: StatusHint,
-    },
+    Status { status: u16, message: Option<String>, hint: StatusHint },
     /// The content is longer than the client reads.
     ContentTooLong,
     /// The connection was closed after fewer bytes than Content-Length says.
@@ -60,11 +52,7 @@ pub(crate) enum StatusHint {
 impl Fault {
     /// Converts the error of an exchange with the server of this URL.
     pub(crate) fn from_exchange(error: ExchangeError, url: &Url) -> Self {
-        Self::NoAnswer {
-            error,
-            host: url.host().to_owned(),
-            port: url.port(),
-        }
+        Self::NoAnswer { error, host: url.host().to_owned(), port: url.port() }
     }
 }
 
@@ -138,9 +126,7 @@ impl StatusHint {
 fn message_in(content: &[u8]) -> Option<String> {
     const TITLE: &[u8] = b"<title>";
     let line = match find(content, TITLE) {
-        Some(start) => content[start + TITLE.len()..]
-            .split(|octet| *octet == b'<')
-            .next(),
+        Some(start) => content[start + TITLE.len()..].split(|octet| *octet == b'<').next(),
         None => content.split(|octet| *octet == b'\n').next(),
     };
     let line = line?.trim_ascii();

@@ -67,11 +67,7 @@ fn check_names(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
             let expected = excerpt(expected.as_bytes());
             checks.error(match found {
                 "" => Finding::NameMissing { name, expected },
-                _ => Finding::NameWrong {
-                    name,
-                    found: excerpt(found.as_bytes()),
-                    expected,
-                },
+                _ => Finding::NameWrong { name, found: excerpt(found.as_bytes()), expected },
             });
         }
     }
@@ -84,10 +80,7 @@ pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Che
         _ if text.is_empty() => Finding::TimeMissing { name },
         Ok(time) if time < MILLISECONDS_MIN => return,
         Ok(time) => Finding::TimeInMilliseconds { name, time },
-        Err(_) => Finding::TimeNotNumber {
-            name,
-            found: excerpt(text.as_bytes()),
-        },
+        Err(_) => Finding::TimeNotNumber { name, found: excerpt(text.as_bytes()) },
     });
 }
 
@@ -98,10 +91,7 @@ fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
         let known = TYPES.map(|(name, _)| name).join(", ");
         checks.error(match found {
             "" => Finding::MsgTypeMissing { known },
-            _ => Finding::MsgTypeUnknown {
-                found: excerpt(found.as_bytes()),
-                known,
-            },
+            _ => Finding::MsgTypeUnknown { found: excerpt(found.as_bytes()), known },
         });
         return;
     };
@@ -145,10 +135,8 @@ fn check_news(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
         let found = excerpt(found.as_bytes());
         checks.error(Finding::ArticleCountWrong { found, count });
     }
-    let is_untitled = |item: &&Element<'_>| {
-        item.text_at("Title")
-            .is_none_or(|title| trim(title).is_empty())
-    };
+    let is_untitled =
+        |item: &&Element<'_>| item.text_at("Title").is_none_or(|title| trim(title).is_empty());
     let count = items.iter().filter(is_untitled).count();
     if count > 0 {
         checks.error(Finding::ArticlesUntitled { count });

@@ -19,11 +19,7 @@ impl SignedQuery {
         let timestamp = now.to_string();
         let nonce = (random() % 10_000_000_000).to_string();
         let signature = token.sign(timestamp.as_bytes(), nonce.as_bytes());
-        Self {
-            signature: signature.to_string(),
-            timestamp,
-            nonce,
-        }
+        Self { signature: signature.to_string(), timestamp, nonce }
     }
 
     /// The `msg_signature` of an encrypted message sent with this timestamp and nonce.
@@ -33,11 +29,7 @@ impl SignedQuery {
 
     /// Changes the first digit of the signature.
     pub(super) fn with_wrong_signature(mut self) -> Self {
-        let digit = if self.signature.starts_with('0') {
-            "1"
-        } else {
-            "0"
-        };
+        let digit = if self.signature.starts_with('0') { "1" } else { "0" };
         self.signature.replace_range(..1, digit);
         self
     }
@@ -45,10 +37,7 @@ impl SignedQuery {
     /// `signature=…&timestamp=…&nonce=…`, in the order of captured requests.
     pub(super) fn parameters(&self) -> String {
         let (timestamp, nonce) = (&self.timestamp, &self.nonce);
-        format!(
-            "signature={}&timestamp={timestamp}&nonce={nonce}",
-            self.signature
-        )
+        format!("signature={}&timestamp={timestamp}&nonce={nonce}", self.signature)
     }
 }
 

@@ -95,10 +95,7 @@ impl TestMessage {
         ];
         let mut fields = Vec::from(defaults.map(|(name, text)| (name.to_owned(), text.to_owned())));
         for (path, text) in given {
-            match fields[..defaults.len()]
-                .iter_mut()
-                .find(|(name, _)| *name == path)
-            {
+            match fields[..defaults.len()].iter_mut().find(|(name, _)| *name == path) {
                 Some((_, default)) => *default = text,
                 None => fields.push((path, text)),
             }
@@ -151,10 +148,7 @@ impl TestMessage {
 
     /// The content in plain mode.
     pub(crate) fn plain_body(&self) -> RequestBody {
-        RequestBody {
-            xml: self.xml(),
-            parameters: String::new(),
-        }
+        RequestBody { xml: self.xml(), parameters: String::new() }
     }
 
     /// The POST that brings the message to this URL, as in captures.

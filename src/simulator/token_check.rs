@@ -28,12 +28,7 @@ impl<'c> TokenCheck<'c> {
     /// A token check at this time, in seconds since 1970.
     pub(crate) fn new(url: &'c Url, token: &'c Token, now: u64) -> Self {
         const MIN: u64 = 1_000_000_000_000_000_000;
-        Self {
-            url,
-            token,
-            now,
-            echostr: (MIN + random() % (9 * MIN)).to_string(),
-        }
+        Self { url, token, now, echostr: (MIN + random() % (9 * MIN)).to_string() }
     }
 
     /// Sends the request. If its answer has the echostr, sends another one with a wrong signature.
@@ -107,13 +102,8 @@ impl<'c> TokenCheck<'c> {
             ([0xEF, 0xBB, 0xBF, ..], _) => Finding::ByteOrderMark,
             ([], _) if is_space(after) => Finding::EchostrBeforeSpace,
             _ if is_space(before) && is_space(after) => Finding::EchostrAfterSpace,
-            _ if is_html(content) => Finding::EchostrInHtml {
-                before: excerpt(before),
-            },
-            _ => Finding::EchostrSurrounded {
-                before: excerpt(before),
-                after: excerpt(after),
-            },
+            _ if is_html(content) => Finding::EchostrInHtml { before: excerpt(before) },
+            _ => Finding::EchostrSurrounded { before: excerpt(before), after: excerpt(after) },
         })
     }
 
@@ -141,9 +131,7 @@ impl<'c> TokenCheck<'c> {
             Ok(answer) if answer.head.status == 200 && answer.content == accepted => {
                 Check::error(Finding::WrongSignatureAccepted)
             }
-            Ok(answer) => Check::ok(Finding::WrongSignatureRefused {
-                status: answer.head.status,
-            }),
+            Ok(answer) => Check::ok(Finding::WrongSignatureRefused { status: answer.head.status }),
             Err(error) => Check::warning(Finding::WrongSignatureUnanswered {
                 fault: Fault::from_exchange(error, self.url),
             }),

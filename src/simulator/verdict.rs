@@ -61,10 +61,7 @@ impl Verdict {
         if let Err(fault) = check_answer(answer) {
             return Self::refuse(Finding::Fault(fault));
         }
-        let judge = Judge {
-            message,
-            encryption,
-        };
+        let judge = Judge { message, encryption };
         judge.judge_content(answer.content)
     }
 
@@ -75,12 +72,7 @@ impl Verdict {
     }
 
     const fn new(kind: AnswerKind, checks: Checks) -> Self {
-        Self {
-            kind,
-            fields: Vec::new(),
-            checks,
-            decrypted: None,
-        }
+        Self { kind, fields: Vec::new(), checks, decrypted: None }
     }
 
     fn refuse(finding: Finding) -> Self {
@@ -147,18 +139,15 @@ impl Judge<'_> {
         }
         let kind = match root.text_at("MsgType").map_or("", trim) {
             "" => AnswerKind::NoMsgType,
-            msg_type => AnswerKind::Reply {
-                msg_type: escape_for_terminal(msg_type.as_bytes(), 100),
-            },
+            msg_type => {
+                AnswerKind::Reply { msg_type: escape_for_terminal(msg_type.as_bytes(), 100) }
+            }
         };
         const HEAD: [&str; 4] = ["ToUserName", "FromUserName", "CreateTime", "MsgType"];
         let leaves = root.leaves();
         let fields = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned()));
         let fields = fields.filter(|(path, _)| !HEAD.contains(&path.as_str()));
-        Verdict {
-            fields: fields.collect(),
-            ..Verdict::new(kind, checks)
-        }
+        Verdict { fields: fields.collect(), ..Verdict::new(kind, checks) }
     }
 
     /// Judges the content of an encrypted answer as if it had come plain. `checks` are those of the envelope.
@@ -172,16 +161,11 @@ impl Judge<'_> {
         let Some(content) = &decrypted else {
             return Verdict::new(AnswerKind::Encrypted { inside: None }, checks);
         };
-        let plain = Judge {
-            encryption: &None,
-            ..*self
-        };
+        let plain = Judge { encryption: &None, ..*self };
         let mut verdict = plain.judge_content(content);
         verdict.checks.0.append(&mut checks.0);
         Verdict {
-            kind: AnswerKind::Encrypted {
-                inside: Some(Box::new(verdict.kind)),
-            },
+            kind: AnswerKind::Encrypted { inside: Some(Box::new(verdict.kind)) },
             decrypted,
             ..verdict
         }
@@ -217,9 +201,7 @@ fn check_shape(content: &[u8]) -> Result<(), Finding> {
 /// The text after the end of the root, such as a warning that a program prints when it ends.
 fn text_after_root(content: &[u8]) -> Option<&[u8]> {
     const END: &[u8] = b"</xml>";
-    let start = content
-        .windows(END.len())
-        .rposition(|window| window == END)?;
+    let start = content.windows(END.len()).rposition(|window| window == END)?;
     let rest = content[start + END.len()..].trim_ascii();
     (!rest.is_empty()).then_some(rest)
 }

@@ -90,18 +90,8 @@ mod tests {
         for (text, number) in [("0", 0), ("007", 7), ("18446744073709551615", u64::MAX)] {
             assert_eq!(parse_decimal(text), Ok(number), "{text}");
         }
-        for text in [
-            "",
-            "+1",
-            "-1",
-            " 1",
-            "1 ",
-            "1_0",
-            "0x1",
-            "a",
-            "１",
-            "99999999999999999999x",
-        ] {
+        for text in ["", "+1", "-1", " 1", "1 ", "1_0", "0x1", "a", "１", "99999999999999999999x"]
+        {
             assert_eq!(parse_decimal(text), Err(NumberError::NotDigits), "{text}");
         }
         for text in ["18446744073709551616", "99999999999999999999"] {

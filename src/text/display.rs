@@ -61,32 +61,17 @@ mod tests {
 
     #[test]
     fn escapes_what_a_terminal_would_not_print() {
-        assert_eq!(
-            escape_for_terminal("你好 a\"b\\".as_bytes(), 100),
-            "你好 a\"b\\"
-        );
-        assert_eq!(
-            escape_for_terminal(b"\x1b[2J\r\n\t\0", 100),
-            "\\u{1b}[2J\\r\\n\t\\u{0}"
-        );
-        assert_eq!(
-            escape_for_terminal(b"a\xFFb\xE4\xBD", 100),
-            "a\\xffb\\xe4\\xbd"
-        );
-        assert_eq!(
-            escape_for_terminal("\u{FEFF}\u{202E}".as_bytes(), 100),
-            "\\u{feff}\\u{202e}"
-        );
+        assert_eq!(escape_for_terminal("你好 a\"b\\".as_bytes(), 100), "你好 a\"b\\");
+        assert_eq!(escape_for_terminal(b"\x1b[2J\r\n\t\0", 100), "\\u{1b}[2J\\r\\n\t\\u{0}");
+        assert_eq!(escape_for_terminal(b"a\xFFb\xE4\xBD", 100), "a\\xffb\\xe4\\xbd");
+        assert_eq!(escape_for_terminal("\u{FEFF}\u{202E}".as_bytes(), 100), "\\u{feff}\\u{202e}");
         for unseen in "\u{61C}\u{200B}\u{200F}\u{202A}\u{2066}\u{E0041}\u{7F}\u{9B}".chars() {
             assert_eq!(
                 escape_for_terminal(unseen.to_string().as_bytes(), 1),
                 unseen.escape_default().to_string()
             );
         }
-        assert_eq!(
-            escape_for_terminal("👨\u{200D}👩".as_bytes(), 9),
-            "👨\u{200D}👩"
-        );
+        assert_eq!(escape_for_terminal("👨\u{200D}👩".as_bytes(), 9), "👨\u{200D}👩");
         assert_eq!(escape_for_terminal(&[0xFF; 9], 2), "\\xff\\xff…");
         assert_eq!(escape_for_terminal("你好吗".as_bytes(), 2), "你好…");
         assert_eq!(escape_for_terminal("你好".as_bytes(), 2), "你好");

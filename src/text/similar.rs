@@ -5,10 +5,7 @@
 /// third of its characters (at least one is allowed).
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let allowed = (name.chars().count() / 3).max(1);
-    let (edits, nearest) = known
-        .into_iter()
-        .map(|known| (distance(name, known), known))
-        .min()?;
+    let (edits, nearest) = known.into_iter().map(|known| (distance(name, known), known)).min()?;
     (edits <= allowed).then_some(nearest)
 }
 

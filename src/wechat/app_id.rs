@@ -36,15 +36,7 @@ mod tests {
             assert_eq!(app_id.as_ref().map(AppId::as_str), Some(text));
         }
         let too_long = "x".repeat(65);
-        for text in [
-            "",
-            "gh_10f6c3c3ac5a",
-            "wx 1",
-            "wx1\n",
-            "wx/1",
-            "号",
-            &too_long,
-        ] {
+        for text in ["", "gh_10f6c3c3ac5a", "wx 1", "wx1\n", "wx/1", "号", &too_long] {
             assert_eq!(AppId::parse(text), None, "{text}");
         }
     }

@@ -43,12 +43,7 @@ impl Cipher {
         app_id: AppId,
         random: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            key,
-            previous,
-            app_id,
-            random: Box::new(random),
-        }
+        Self { key, previous, app_id, random: Box::new(random) }
     }
 
     /// Whether messages under a previous key are decrypted too.
@@ -98,11 +93,7 @@ impl Cipher {
             return Err(DecryptError::Empty);
         }
         text.truncate(PREFIX + length);
-        Ok(DecryptedMessage {
-            text,
-            cipher: self,
-            key,
-        })
+        Ok(DecryptedMessage { text, cipher: self, key })
     }
 
     /// Encrypts a message with the current key, as an `Encrypt`.

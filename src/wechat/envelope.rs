@@ -87,11 +87,7 @@ impl<'a> Envelope<'a> {
         let is_different = |(index, plain): &(usize, Element<'a>)| {
             let has_same_path = |other: &Element<'_>| other.names().eq(plain.names());
             // In a list, compare each item with the one at the same position.
-            let position = self
-                .plain_elements()
-                .take(*index)
-                .filter(has_same_path)
-                .count();
+            let position = self.plain_elements().take(*index).filter(has_same_path).count();
             let mut others = decrypted.leaves().filter(has_same_path).peekable();
             let is_known = others.peek().is_some();
             let other = others.nth(position);

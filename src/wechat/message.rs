@@ -87,20 +87,13 @@ impl<'a> Message<'a> {
         if root.name() != "xml" {
             return Err(MessageError::Root);
         }
-        let [
-            to_user_name,
-            from_user_name,
-            create_time,
-            msg_type,
-            ..,
-            encrypt,
-        ] = unique_texts(root)?;
+        let [to_user_name, from_user_name, create_time, msg_type, .., encrypt] =
+            unique_texts(root)?;
         if encrypt.is_some() && msg_type.is_none() {
             return Err(MessageError::Encrypted);
         }
         let required = |text: Option<&'a str>, element| {
-            text.filter(|text| !text.is_empty())
-                .ok_or(MessageError::Missing { element })
+            text.filter(|text| !text.is_empty()).ok_or(MessageError::Missing { element })
         };
         let to_user_name = required(to_user_name, "ToUserName")?;
         let from_user_name = required(from_user_name, "FromUserName")?;

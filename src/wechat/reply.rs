@@ -102,34 +102,22 @@ impl<T> ReplyOf<T> {
     pub(crate) fn map_texts<U>(&self, mut f: impl FnMut(&T) -> U) -> ReplyOf<U> {
         match self {
             Self::Text(content) => ReplyOf::Text(f(content)),
-            Self::Image { media_id } => ReplyOf::Image {
-                media_id: f(media_id),
-            },
-            Self::Voice { media_id } => ReplyOf::Voice {
-                media_id: f(media_id),
-            },
-            Self::Video {
-                media_id,
-                title,
-                description,
-            } => ReplyOf::Video {
+            Self::Image { media_id } => ReplyOf::Image { media_id: f(media_id) },
+            Self::Voice { media_id } => ReplyOf::Voice { media_id: f(media_id) },
+            Self::Video { media_id, title, description } => ReplyOf::Video {
                 media_id: f(media_id),
                 title: f(title),
                 description: f(description),
             },
-            Self::Music {
-                title,
-                description,
-                music_url,
-                hq_music_url,
-                thumb_media_id,
-            } => ReplyOf::Music {
-                title: f(title),
-                description: f(description),
-                music_url: f(music_url),
-                hq_music_url: f(hq_music_url),
-                thumb_media_id: f(thumb_media_id),
-            },
+            Self::Music { title, description, music_url, hq_music_url, thumb_media_id } => {
+                ReplyOf::Music {
+                    title: f(title),
+                    description: f(description),
+                    music_url: f(music_url),
+                    hq_music_url: f(hq_music_url),
+                    thumb_media_id: f(thumb_media_id),
+                }
+            }
             Self::News(articles) => {
                 let article = |article: &ArticleOf<T>| ArticleOf {
                     title: f(&article.title),
@@ -139,9 +127,9 @@ impl<T> ReplyOf<T> {
                 };
                 ReplyOf::News(articles.iter().map(article).collect())
             }
-            Self::TransferCustomerService { kf_account } => ReplyOf::TransferCustomerService {
-                kf_account: kf_account.as_ref().map(f),
-            },
+            Self::TransferCustomerService { kf_account } => {
+                ReplyOf::TransferCustomerService { kf_account: kf_account.as_ref().map(f) }
+            }
             Self::Success => ReplyOf::Success,
         }
     }
@@ -200,25 +188,12 @@ impl<'a> Reply<'a> {
                 let fields = [("MediaId", media_id)];
                 write_medium("voice", "Voice", media_id, &fields);
             }
-            Self::Video {
-                media_id,
-                title,
-                description,
-            } => {
-                let fields = [
-                    ("MediaId", media_id),
-                    ("Title", title),
-                    ("Description", description),
-                ];
+            Self::Video { media_id, title, description } => {
+                let fields =
+                    [("MediaId", media_id), ("Title", title), ("Description", description)];
                 write_medium("video", "Video", media_id, &fields);
             }
-            Self::Music {
-                title,
-                description,
-                music_url,
-                hq_music_url,
-                thumb_media_id,
-            } => {
+            Self::Music { title, description, music_url, hq_music_url, thumb_media_id } => {
                 let fields = [
                     ("Title", title),
                     ("Description", description),
@@ -233,9 +208,7 @@ impl<'a> Reply<'a> {
                     true => ARTICLES_MAX,
                     false => ARTICLES_MAX_TO_MESSAGE,
                 };
-                let titled = articles
-                    .iter()
-                    .filter(|article| !sanitize(&article.title).is_empty());
+                let titled = articles.iter().filter(|article| !sanitize(&article.title).is_empty());
                 let shown: Vec<_> = titled.take(max).collect();
                 if !shown.is_empty() {
                     write("news", &|out| write_news(&shown, out));
@@ -255,9 +228,7 @@ impl<'a> Reply<'a> {
 
 fn write_fields(parent: &str, fields: &[(&str, &Cow<'_, str>)], out: &mut Vec<u8>) {
     write_parent(parent, out, |out| {
-        fields
-            .iter()
-            .for_each(|(name, text)| write_leaf(name, text, out));
+        fields.iter().for_each(|(name, text)| write_leaf(name, text, out));
     });
 }
 

@@ -79,9 +79,7 @@ mod tests {
 
     #[track_caller]
     fn assert_signature(token: &str, timestamp: &str, nonce: &str, signature: &str) {
-        let signed = Token::parse(token)
-            .unwrap()
-            .sign(timestamp.as_bytes(), nonce.as_bytes());
+        let signed = Token::parse(token).unwrap().sign(timestamp.as_bytes(), nonce.as_bytes());
         assert_eq!(signed.to_string(), signature);
     }
 
@@ -106,12 +104,7 @@ mod tests {
             "415670741",
             "6c5c811b55cc85e0e1b54100749188c20beb3f5d",
         );
-        assert_signature(
-            "test",
-            "1410685589",
-            "test",
-            "f21891de399b4e33a1a93c9a7b8a8fffb5a443ff",
-        );
+        assert_signature("test", "1410685589", "test", "f21891de399b4e33a1a93c9a7b8a8fffb5a443ff");
         assert_signature(
             "weixin",
             "1414387151",

@@ -126,9 +126,7 @@ mod tests {
             assert!(uses(&signatures, nonce, b"one"));
         }
         let remembered = |nonces: std::ops::Range<usize>| {
-            nonces
-                .filter(|nonce| !uses(&signatures, *nonce, b"two"))
-                .count()
+            nonces.filter(|nonce| !uses(&signatures, *nonce, b"two")).count()
         };
         assert_eq!(remembered(count - 1000..count), 1000, "the latest");
         assert!(remembered(0..1000) < 10, "the oldest");

@@ -156,10 +156,7 @@ impl Token {
                 return Err(SignatureError::Stale { off, is_ahead, max });
             }
         }
-        Ok(Verified {
-            received: now,
-            signature,
-        })
+        Ok(Verified { received: now, signature })
     }
 
     /// Checks the `msg_signature` of an `Encrypt`.
@@ -180,22 +177,12 @@ impl Token {
         credentials: &Credentials<'_>,
         encrypt: &str,
     ) -> Result<Signature, SignatureError> {
-        let Credentials {
-            signature,
-            timestamp,
-            nonce,
-        } = *credentials;
-        let lengths = [
-            ("timestamp", timestamp.len(), TIMESTAMP_MAX),
-            ("nonce", nonce.len(), NONCE_MAX),
-        ];
+        let Credentials { signature, timestamp, nonce } = *credentials;
+        let lengths =
+            [("timestamp", timestamp.len(), TIMESTAMP_MAX), ("nonce", nonce.len(), NONCE_MAX)];
         for (parameter, length, max) in lengths {
             if length > max {
-                return Err(SignatureError::TooLong {
-                    parameter,
-                    length,
-                    max,
-                });
+                return Err(SignatureError::TooLong { parameter, length, max });
             }
         }
         let signature = Signature::parse(signature).ok_or(SignatureError::Malformed)?;
@@ -222,24 +209,15 @@ mod tests {
             timestamp: timestamp.as_bytes(),
             nonce: b"415670741",
         };
-        Token::parse("AAAAA")
-            .unwrap()
-            .verify(&credentials, now, max_age)
-            .map(|_| ())
+        Token::parse("AAAAA").unwrap().verify(&credentials, now, max_age).map(|_| ())
     }
 
     const RIGHT: &str = "6c5c811b55cc85e0e1b54100749188c20beb3f5d";
 
     #[test]
     fn accepts_the_right_signature_in_upper_and_lower_case() {
-        assert_eq!(
-            verify(RIGHT, "1714112445", 1_714_112_445, Age::AtMost(0)),
-            Ok(())
-        );
-        assert_eq!(
-            verify(&RIGHT.to_uppercase(), "1714112445", 0, Age::Any),
-            Ok(())
-        );
+        assert_eq!(verify(RIGHT, "1714112445", 1_714_112_445, Age::AtMost(0)), Ok(()));
+        assert_eq!(verify(&RIGHT.to_uppercase(), "1714112445", 0, Age::Any), Ok(()));
     }
 
     #[test]
@@ -259,13 +237,8 @@ mod tests {
     #[test]
     fn refuses_a_long_timestamp_or_nonce_whatever_the_signature() {
         let token = Token::parse("AAAAA").unwrap();
-        let too_long = |parameter, length, max| {
-            Err(SignatureError::TooLong {
-                parameter,
-                length,
-                max,
-            })
-        };
+        let too_long =
+            |parameter, length, max| Err(SignatureError::TooLong { parameter, length, max });
         for (lengths, expected) in [
             ((20, 40), Ok(())),
             ((21, 1), too_long("timestamp", 21, 20)),
@@ -326,11 +299,7 @@ mod tests {
                 Err(SignatureError::MalformedTimestamp),
                 "{timestamp}"
             );
-            assert_eq!(
-                verify(&signature, timestamp, 5, Age::Any),
-                Ok(()),
-                "{timestamp}"
-            );
+            assert_eq!(verify(&signature, timestamp, 5, Age::Any), Ok(()), "{timestamp}");
         }
     }
 }

@@ -27,10 +27,7 @@ impl<'a> Document<'a> {
         let source = str::from_utf8(bytes).map_err(|error| XmlError::Utf8(error.valid_up_to()))?;
         let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
         let source = source.trim_start_matches(['\0', ' ', '\t', '\r', '\n']);
-        let mut document = Self {
-            source: Cow::Borrowed(source),
-            tree: Tree::EMPTY,
-        };
+        let mut document = Self { source: Cow::Borrowed(source), tree: Tree::EMPTY };
         if let Err(error) = message_reader::read(source, &mut document.tree) {
             // Only few messages hold such characters, so they are looked for only after an error.
             let Cow::Owned(source) = without_non_characters(source) else {
@@ -51,10 +48,7 @@ impl<'a> Document<'a> {
     pub fn parse_file(text: &'a str) -> Result<Self, FileError> {
         let mut tree = Tree::EMPTY;
         file_reader::read(text, &mut tree)?;
-        Ok(Self {
-            source: Cow::Borrowed(text),
-            tree,
-        })
+        Ok(Self { source: Cow::Borrowed(text), tree })
     }
 
     pub(crate) fn root(&self) -> Element<'_> {
@@ -86,9 +80,7 @@ mod tests {
             "<?xml version='1.0'?>\n<xml><A><![CDATA[a]]]]></A>\n<B>1&amp;2]</B> <C/></xml>\n";
         let expected = leaves(text);
         assert_eq!(expected.len(), 3);
-        for character in [
-            '\u{1}', '\u{8}', '\u{B}', '\u{C}', '\u{1F}', '\u{FFFE}', '\u{FFFF}',
-        ] {
+        for character in ['\u{1}', '\u{8}', '\u{B}', '\u{C}', '\u{1F}', '\u{FFFE}', '\u{FFFF}'] {
             for at in 0..=text.len() {
                 let mut text = text.to_owned();
                 text.insert(at, character);
@@ -112,14 +104,7 @@ mod tests {
 
     #[test]
     fn keeps_characters_that_xml_allows() {
-        for character in [
-            '\u{7F}',
-            '\u{FF0C}',
-            '\u{FEFF}',
-            '\u{FFFD}',
-            '\u{EFFF}',
-            '\u{10FFFF}',
-        ] {
+        for character in ['\u{7F}', '\u{FF0C}', '\u{FEFF}', '\u{FFFD}', '\u{EFFF}', '\u{10FFFF}'] {
             let text = format!("<xml><A>{character}</A><B><![CDATA[{character}]]></B></xml>");
             let leaf = |name: &str| (name.to_owned(), character.to_string());
             assert_eq!(leaves(&text), [leaf("A"), leaf("B")]);
@@ -143,11 +128,7 @@ mod tests {
     /// What an element has, and whether it has text and text after a child.
     fn facts<'a>(element: Element<'a>, all: &mut Vec<(String, &'a str, &'a str, [bool; 3])>) {
         let text = element.text_offset().is_some();
-        let is = [
-            element.is_leaf(),
-            text,
-            element.text_after_child().is_some(),
-        ];
+        let is = [element.is_leaf(), text, element.text_after_child().is_some()];
         all.push((element.path(), element.text(), element.source(), is));
         element.children().for_each(|child| facts(child, all));
     }
@@ -170,13 +151,7 @@ mod tests {
         let mut count = 0;
         for number in 0..PIECES.len().pow(4) {
             let place = |power: u32| PIECES[number / PIECES.len().pow(power) % PIECES.len()];
-            let text = format!(
-                "<xml>{}{}{}{}</xml>",
-                place(0),
-                place(1),
-                place(2),
-                place(3)
-            );
+            let text = format!("<xml>{}{}{}{}</xml>", place(0), place(1), place(2), place(3));
             let file = Document::parse_file(&text).unwrap_or_else(|error| panic!("{error}"));
             let message = message(&text);
             let (mut from_file, mut from_message) = (Vec::new(), Vec::new());
@@ -197,9 +172,7 @@ mod tests {
         assert_eq!(root.attributes().collect::<Vec<_>>(), [("a", "1", 3)]);
         assert_eq!((root.text(), root.text_offset()), ("\n  x ", at("x <on")));
         assert_eq!(root.text_after_child(), at("y<on/>"));
-        let attributes = root
-            .children()
-            .map(|on| on.attributes().collect::<Vec<_>>());
+        let attributes = root.children().map(|on| on.attributes().collect::<Vec<_>>());
         let b = ("b", "<2", at("b=").unwrap_or_default());
         let c = ("c", "3", at("n:c").unwrap_or_default());
         assert_eq!(attributes.collect::<Vec<_>>(), [vec![b, c], vec![]]);
@@ -220,12 +193,7 @@ mod tests {
     fn a_file_error_says_what_is_wrong_and_where() {
         for (text, line, column, message) in [
             ("", 1, 1, "no root element"),
-            (
-                "<a>\n<b>",
-                2,
-                4,
-                "the file ends inside an element; an end tag is missing",
-            ),
+            ("<a>\n<b>", 2, 4, "the file ends inside an element; an end tag is missing"),
             ("<a/>\nx", 2, 1, "text outside the root element"),
             ("<a>\n</b></a>", 2, 1, "end tag </b>, expected </a>"),
             (
@@ -236,21 +204,11 @@ mod tests {
             ),
             ("<a b=“c”/>", 1, 6, "found '“', expected a quote (\" or ')"),
             ("<a b='c'd='e'/>", 1, 9, "found 'd', expected white space"),
-            (
-                "<a b\n='c'\n",
-                3,
-                1,
-                "the file ends inside an element; an end tag is missing",
-            ),
+            ("<a b\n='c'\n", 3, 1, "the file ends inside an element; an end tag is missing"),
             ("<a x='<'/>", 1, 7, "< in an attribute; write &lt; for <"),
             ("<a>]]></a>", 1, 7, "]]> in a text; write ]]&gt; for ]]>"),
             ("<a><!-- -- --></a>", 1, 4, "-- in a comment, none allowed"),
-            (
-                "<p:a/>",
-                1,
-                2,
-                "invalid namespace; write names without a prefix",
-            ),
+            ("<p:a/>", 1, 2, "invalid namespace; write names without a prefix"),
             (
                 "\n<?xml version='1.0'?><a/>",
                 2,

@@ -20,12 +20,7 @@ impl<'a> Element<'a> {
 
     fn new(source: &'a str, tree: &'a Tree, number: usize) -> Self {
         let entry = tree.entry(number);
-        Self {
-            source,
-            tree,
-            number,
-            entry,
-        }
+        Self { source, tree, number, entry }
     }
 
     /// The name, without a prefix.
@@ -58,8 +53,7 @@ impl<'a> Element<'a> {
 
     /// The child elements, in document order.
     pub(crate) fn children(self) -> impl Iterator<Item = Self> {
-        self.elements()
-            .filter(move |element| element.entry.parent == self.number)
+        self.elements().filter(move |element| element.entry.parent == self.number)
     }
 
     /// All leaves in it at any depth, in document order.
@@ -77,18 +71,14 @@ impl<'a> Element<'a> {
 
     /// The text of the first leaf of this name at any depth.
     pub(crate) fn text_of_first(self, name: &str) -> Option<&'a str> {
-        self.leaves()
-            .find(|leaf| leaf.is_named(name))
-            .map(Self::text)
+        self.leaves().find(|leaf| leaf.is_named(name)).map(Self::text)
     }
 
     /// Its name and those of the elements around it, up to the root's.
     pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
         let parent = |element: &Self| Self::new(element.source, element.tree, element.entry.parent);
-        iter::successors(Some(self), move |element| {
-            (element.number > 0).then(|| parent(element))
-        })
-        .map(Self::name)
+        iter::successors(Some(self), move |element| (element.number > 0).then(|| parent(element)))
+            .map(Self::name)
     }
 
     /// The names from below the root down to this element, joined by `/`.

@@ -40,9 +40,6 @@ impl Position {
         let line = before.rsplit('\n').next().unwrap_or(before);
         // No text that is read is 4 GiB long.
         let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-        Self {
-            line: number(before.matches('\n').count()),
-            column: number(line.chars().count()),
-        }
+        Self { line: number(before.matches('\n').count()), column: number(line.chars().count()) }
     }
 }

@@ -29,23 +29,13 @@ impl FileError {
         let line = lines.find(|(_, row)| *row == place.row);
         let mut characters = line.map_or("", |(line, _)| line).chars().zip(1..);
         let found = characters.find(|(_, column)| *column == place.col);
-        let is_at_end = matches!(
-            error,
-            Error::UnclosedRootNode | Error::UnexpectedEndOfStream
-        );
+        let is_at_end = matches!(error, Error::UnclosedRootNode | Error::UnexpectedEndOfStream);
         let position = match is_at_end {
             // roxmltree reports the start of the text.
             true => Position::of_offset(text, text.len()),
-            false => Position {
-                line: place.row,
-                column: place.col,
-            },
+            false => Position { line: place.row, column: place.col },
         };
-        Self {
-            position,
-            found: found.map(|(character, _)| character),
-            error,
-        }
+        Self { position, found: found.map(|(character, _)| character), error }
     }
 }
 

@@ -20,12 +20,7 @@ const ELEMENTS_MAX: usize = 256;
 /// # Errors
 /// [`XmlError`], for the first thing that is not allowed.
 pub(super) fn read(source: &str, tree: &mut Tree) -> Result<(), XmlError> {
-    let mut reader = Reader {
-        source,
-        rest: source.as_bytes(),
-        tree,
-        open: None,
-    };
+    let mut reader = Reader { source, rest: source.as_bytes(), tree, open: None };
     reader.parse_document()
 }
 
@@ -82,11 +77,8 @@ impl Reader<'_> {
         loop {
             let plain = match piece {
                 Piece::Text => self.rest.iter().take_while(|it| is_plain(**it)).count(),
-                Piece::Cdata => (self
-                    .rest
-                    .iter()
-                    .position(|it| *it == b']' || is_suspect(*it)))
-                .ok_or(XmlError::Open)?,
+                Piece::Cdata => (self.rest.iter().position(|it| *it == b']' || is_suspect(*it)))
+                    .ok_or(XmlError::Open)?,
             };
             self.skip(plain);
             match (piece, self.rest) {
@@ -187,10 +179,7 @@ impl Reader<'_> {
             {
                 return Err(self.syntax(start));
             }
-            self.skip(
-                rest.find(|other| !is_name_char(other))
-                    .unwrap_or(rest.len()),
-            );
+            self.skip(rest.find(|other| !is_name_char(other)).unwrap_or(rest.len()));
         }
         let end = self.position();
         self.skip_space();

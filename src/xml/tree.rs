@@ -124,12 +124,7 @@ impl Tree {
     #[inline]
     pub(super) fn add_element(&mut self, parent: Option<usize>, source: Span, name: Span) -> usize {
         let number = self.count;
-        let entry = Entry {
-            source,
-            name,
-            parent: parent.unwrap_or(number),
-            ..Entry::EMPTY
-        };
+        let entry = Entry { source, name, parent: parent.unwrap_or(number), ..Entry::EMPTY };
         match number < INLINE {
             true => self.inline[number] = entry,
             false => self.more.push(entry),

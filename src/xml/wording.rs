@@ -68,10 +68,9 @@ impl Display for FileError {
             Error::NodesLimitReached | Error::AttributesLimitReached => {
                 f.write_str("too many elements")
             }
-            Error::UnknownEntityReference(name, _) => write!(
-                f,
-                "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;"
-            ),
+            Error::UnknownEntityReference(name, _) => {
+                write!(f, "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;")
+            }
             Error::DuplicatedAttribute(name, _) => write!(f, "attribute {name} occurs twice"),
             Error::UnexpectedCloseTag(expected, found, _) => {
                 write!(f, "end tag </{found}>, expected </{expected}>")

@@ -11,11 +11,7 @@ pub(crate) fn sanitize(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let text = without_non_characters(text);
-    if text.contains('\r') {
-        Cow::Owned(with_line_feeds(&text))
-    } else {
-        text
-    }
+    if text.contains('\r') { Cow::Owned(with_line_feeds(&text)) } else { text }
 }
 
 /// `<Name>…</Name>`, with the content that `content` writes.

@@ -37,11 +37,7 @@ const BEGIN_UNTIL: Duration = Duration::from_secs(65);
 /// responses were right.
 type Part = (&'static str, fn(Instant) -> bool);
 
-const PARTS: [Part; 3] = [
-    ("load", load::run),
-    ("stages", stages::run),
-    ("growth", growth::run),
-];
+const PARTS: [Part; 3] = [("load", load::run), ("stages", stages::run), ("growth", growth::run)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -129,11 +129,7 @@ pub(crate) fn receive(
             break;
         }
     }
-    if filled == traffic.answer {
-        Ok(())
-    } else {
-        Err(wrong(&buffer[..filled]))
-    }
+    if filled == traffic.answer { Ok(()) } else { Err(wrong(&buffer[..filled])) }
 }
 
 /// The real server's response to the captured message, after it has been checked.
@@ -156,13 +152,7 @@ pub(crate) fn right_answer(address: SocketAddr, request: &[u8], is_last: bool) -
 }
 
 fn wrong(answer: &[u8]) -> io::Error {
-    let line = answer
-        .split(|octet| *octet == b'\r')
-        .next()
-        .unwrap_or(answer);
+    let line = answer.split(|octet| *octet == b'\r').next().unwrap_or(answer);
     let length = answer.len();
-    io::Error::other(format!(
-        "an answer of {length} bytes: {}",
-        line.escape_ascii()
-    ))
+    io::Error::other(format!("an answer of {length} bytes: {}", line.escape_ascii()))
 }

@@ -53,12 +53,7 @@ pub(crate) struct Row {
 impl Row {
     fn nanos(what: &'static str, sizes: [usize; 4], nanos: &[Figures]) -> Self {
         let medians = nanos.iter().map(Figures::median);
-        Self {
-            what,
-            unit: "ns",
-            costs: sizes.into_iter().zip(medians).collect(),
-            is_each: false,
-        }
+        Self { what, unit: "ns", costs: sizes.into_iter().zip(medians).collect(), is_each: false }
     }
 
     /// The size at which the cost has grown faster than the size, since the previous size or since the first.
@@ -74,11 +69,7 @@ impl Row {
 
     fn cells(&self) -> Vec<String> {
         let shown = |(size, cost): &(usize, f64)| {
-            let cost = if self.is_each {
-                cost / *size as f64
-            } else {
-                *cost
-            };
+            let cost = if self.is_each { cost / *size as f64 } else { *cost };
             format!("{}: {}", thousands(&size.to_string()), figure(cost))
         };
         let mut cells = vec![self.what.to_owned(), self.unit.to_owned()];
@@ -125,22 +116,10 @@ pub(crate) fn run(begin_until: Instant) -> bool {
     rows.push(content());
     progress.show("what is remembered");
     rows.push(used_signatures());
-    rows.push(unknown_message(
-        "finished messages, one unknown message asks",
-        false,
-    ));
-    rows.push(unknown_message(
-        "undelivered answers, one unknown message asks",
-        true,
-    ));
-    rows.push(new_message(
-        "finished messages, one new message runs",
-        false,
-    ));
-    rows.push(new_message(
-        "undelivered answers, one new message runs",
-        true,
-    ));
+    rows.push(unknown_message("finished messages, one unknown message asks", false));
+    rows.push(unknown_message("undelivered answers, one unknown message asks", true));
+    rows.push(new_message("finished messages, one new message runs", false));
+    rows.push(new_message("undelivered answers, one new message runs", true));
     progress.show("idle connections");
     let idle = idle::measure(begin_until);
     rows.extend([idle.memory, idle.message]);
@@ -158,17 +137,7 @@ fn print(rows: &[Row]) {
         "Each size and what it costs, then how many times more the last is than the first. Of messages, \
          4,096 are remembered: of 5,000 the oldest are forgotten.",
     );
-    let head = [
-        "what there is more of",
-        "unit",
-        "at least",
-        "",
-        "",
-        "at most",
-        "size",
-        "cost",
-        "",
-    ];
+    let head = ["what there is more of", "unit", "at least", "", "", "at most", "size", "cost", ""];
     let mut table = Table::new(&head);
     for row in rows {
         table.row(row.cells());
@@ -184,9 +153,7 @@ fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> St
         Rules::parse(format!("<rules>{all}</rules>").as_bytes()).unwrap()
     });
     let contents = RULES.map(|count| messages::text_of(0, &said(count)));
-    let xmls = contents
-        .each_ref()
-        .map(|content| Document::parse_message(content).unwrap());
+    let xmls = contents.each_ref().map(|content| Document::parse_message(content).unwrap());
     let messages = xmls.each_ref().map(messages::message);
     let case = |(rules, message): (&'_ Rules, &'_ Message<'_>)| {
         drop(rules.answer(message));
@@ -211,10 +178,7 @@ fn content() -> Row {
         move || {
             let (head, content) = messages::parse(request);
             let request = Request { head, content };
-            let caller = Caller {
-                now: &|| now,
-                is_connected: &|| true,
-            };
+            let caller = Caller { now: &|| now, is_connected: &|| true };
             let response = callback.answer(&request, &caller, &mut scratch, |message| {
                 Outcome::Reply(Reply::text(message.field("Content").unwrap_or_default()))
             });
@@ -222,11 +186,7 @@ fn content() -> Row {
         }
     };
     let cases = requests.iter().map(|request| Case::new(case(request)));
-    Row::nanos(
-        "bytes of content",
-        CONTENT,
-        &nanos_of_each(cases.collect(), SAMPLES),
-    )
+    Row::nanos("bytes of content", CONTENT, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
 /// A signature that was used before many others, which makes it the last in its set.
@@ -271,22 +231,17 @@ fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
 
 /// A message that starts a run while many others are remembered. Each is remembered too, so a sample has few calls.
 fn new_message(what: &'static str, is_undelivered: bool) -> Row {
-    let contents: Vec<Vec<u8>> = (0..FEW)
-        .map(|number| messages::text_of(STRANGER + number as u64, "你好"))
-        .collect();
-    let xmls: Vec<Document<'_>> = contents
-        .iter()
-        .map(|content| Document::parse_message(content).unwrap())
-        .collect();
+    let contents: Vec<Vec<u8>> =
+        (0..FEW).map(|number| messages::text_of(STRANGER + number as u64, "你好")).collect();
+    let xmls: Vec<Document<'_>> =
+        contents.iter().map(|content| Document::parse_message(content).unwrap()).collect();
     let messages: Vec<Message<'_>> = xmls.iter().map(messages::message).collect();
     let mut nanos = vec![Figures::default(); REMEMBERED.len()];
     for _ in 0..SAMPLES {
         for (count, nanos) in REMEMBERED.into_iter().zip(&mut nanos) {
             let retries = remembering(count, is_undelivered);
             let begun = Instant::now();
-            messages
-                .iter()
-                .for_each(|message| work_on(&retries, message, false));
+            messages.iter().for_each(|message| work_on(&retries, message, false));
             nanos.push(begun.elapsed().as_secs_f64() * 1e9 / FEW as f64);
         }
     }
@@ -314,8 +269,5 @@ fn work_on(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
 /// With a caller that is connected; or, for an undelivered answer, one that has disconnected during a run of ten seconds.
 fn at_work<T>(is_undelivered: bool, work: impl FnOnce(&Caller<'_>) -> T) -> T {
     let now = server::now() + if is_undelivered { 10 } else { 0 };
-    work(&Caller {
-        now: &|| now,
-        is_connected: &|| !is_undelivered,
-    })
+    work(&Caller { now: &|| now, is_connected: &|| !is_undelivered })
 }

@@ -56,12 +56,7 @@ const MODES: [Mode; 5] = [
 
 impl Mode {
     const fn kept(name: &'static str, connections: usize) -> Self {
-        Self {
-            name,
-            connections,
-            is_last: false,
-            is_control: false,
-        }
+        Self { name, connections, is_last: false, is_control: false }
     }
 }
 
@@ -131,13 +126,7 @@ impl Field {
         let last = exchange(messages::captured_last, true);
         let canned = || Server::canned(&kept.answer, &last.answer);
         let (yardstick, twins) = (canned(), [canned(), canned()]);
-        Self {
-            real,
-            yardstick,
-            twins,
-            kept,
-            last,
-        }
+        Self { real, yardstick, twins, kept, last }
     }
 
     /// Measures both servers of a mode, directly one after the other.
@@ -229,9 +218,7 @@ impl Measured {
 }
 
 fn print_ratios(compared: &[Compared]) {
-    let rounds = compared
-        .iter()
-        .map(|compared| compared.sides[0].rate.count());
+    let rounds = compared.iter().map(|compared| compared.sides[0].rate.count());
     title(
         "load",
         &format!(
@@ -263,24 +250,13 @@ fn print_ratios(compared: &[Compared]) {
 }
 
 fn print_figures(compared: &[Compared]) {
-    let mut table = Table::new(&[
-        "mode",
-        "server",
-        "requests/s",
-        "p50 µs",
-        "p99 µs",
-        "CPU µs",
-        "of it user",
-    ]);
+    let mut table =
+        Table::new(&["mode", "server", "requests/s", "p50 µs", "p99 µs", "CPU µs", "of it user"]);
     for (mode, compared) in MODES.iter().zip(compared) {
         if compared.error.is_some() {
             continue;
         }
-        let other = if mode.is_control {
-            "canned, second"
-        } else {
-            "real"
-        };
+        let other = if mode.is_control { "canned, second" } else { "real" };
         for (name, side) in ["canned", other].iter().zip(&compared.sides) {
             let medians = [&side.rate, &side.p50, &side.p99, &side.cpu].map(Figures::median);
             let mut cells = vec![mode.name.to_owned(), (*name).to_owned()];
@@ -296,11 +272,6 @@ fn ratio(other: &Figures, yardstick: &Figures) -> String {
     let ratios = other.with(yardstick, |other, yardstick| other / yardstick);
     match ratios.count() {
         0 => "–".to_owned(),
-        _ => format!(
-            "{:.2} ({:.2}–{:.2})",
-            ratios.median(),
-            ratios.lowest(),
-            ratios.highest()
-        ),
+        _ => format!("{:.2} ({:.2}–{:.2})", ratios.median(), ratios.lowest(), ratios.highest()),
     }
 }

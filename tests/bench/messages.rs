@@ -31,11 +31,7 @@ impl Signed {
         let timestamp = server::now().to_string();
         let nonce = (NONCE + number).to_string();
         let signature = token().sign(timestamp.as_bytes(), nonce.as_bytes());
-        Self {
-            signature: signature.to_string(),
-            timestamp,
-            nonce,
-        }
+        Self { signature: signature.to_string(), timestamp, nonce }
     }
 
     pub(crate) fn credentials(&self) -> Credentials<'_> {
@@ -56,10 +52,7 @@ impl Signed {
 pub(crate) fn captured(number: u64) -> Vec<u8> {
     let signed = Signed::now(number);
     CAPTURED
-        .replace(
-            "617e2e2ab63873599760881a9b55b292a26465f5",
-            &signed.signature,
-        )
+        .replace("617e2e2ab63873599760881a9b55b292a26465f5", &signed.signature)
         .replace("1626513248", &signed.timestamp)
         .replace(&NONCE.to_string(), &signed.nonce)
         .replace(&MSG_ID.to_string(), &(MSG_ID + number).to_string())
@@ -69,8 +62,7 @@ pub(crate) fn captured(number: u64) -> Vec<u8> {
 /// Like `request`, but closes the connection.
 pub(crate) fn captured_last(number: u64) -> Vec<u8> {
     let text = String::from_utf8(captured(number)).unwrap();
-    text.replacen("\r\nAccept:", "\r\nConnection: close\r\nAccept:", 1)
-        .into_bytes()
+    text.replacen("\r\nAccept:", "\r\nConnection: close\r\nAccept:", 1).into_bytes()
 }
 
 /// The XML of a text message with this content. Each number is another user.
@@ -86,11 +78,7 @@ pub(crate) fn text_of(user: u64, content: &str) -> Vec<u8> {
 
 /// A POST request with this content.
 pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
-    let Signed {
-        signature,
-        timestamp,
-        nonce,
-    } = signed;
+    let Signed { signature, timestamp, nonce } = signed;
     let mut request = format!(
         "POST /wx?signature={signature}&timestamp={timestamp}&nonce={nonce} HTTP/1.1\r\n\
          User-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: 127.0.0.1\r\nPragma: no-cache\r\n\
@@ -127,13 +115,7 @@ pub(crate) fn sealed(message: &[u8]) -> (Vec<u8>, Signed) {
     let query = format!("&encrypt_type=aes&msg_signature={msg_signature} HTTP/1.1");
     let request = request.replacen(" HTTP/1.1", &query, 1).into_bytes();
     let signature = msg_signature;
-    (
-        request,
-        Signed {
-            signature,
-            ..signed
-        },
-    )
+    (request, Signed { signature, ..signed })
 }
 
 /// Parses a complete request.

@@ -32,14 +32,11 @@ impl Table {
             });
             println!("| {} |", cells.collect::<Vec<_>>().join(" | "));
             if number == 0 {
-                let rules = widths
-                    .iter()
-                    .enumerate()
-                    .map(|(column, &width)| match column {
-                        0 => "-".repeat(width),
-                        // A column without cells has a width too.
-                        _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
-                    });
+                let rules = widths.iter().enumerate().map(|(column, &width)| match column {
+                    0 => "-".repeat(width),
+                    // A column without cells has a width too.
+                    _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
+                });
                 println!("| {} |", rules.collect::<Vec<_>>().join(" | "));
             }
         }

@@ -64,11 +64,7 @@ impl Server {
         let process = child.id();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         // From here on, dropping `server` ends the process.
-        let mut server = Self {
-            child,
-            process,
-            address,
-        };
+        let mut server = Self { child, process, address };
         let (said, line) = mpsc::channel();
         thread::spawn(move || {
             while let Some(Ok(line)) = lines.next()
@@ -99,11 +95,7 @@ impl Server {
     pub(crate) fn cpu(&self) -> Cpu {
         let process = self.process;
         let [user_ticks, system_ticks] = ticks(process);
-        Cpu {
-            threads: nanos_by_thread(process),
-            user_ticks,
-            system_ticks,
-        }
+        Cpu { threads: nanos_by_thread(process), user_ticks, system_ticks }
     }
 }
 
@@ -162,10 +154,7 @@ fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
         // The thread may have ended.
         let Ok(entry) = entry else { continue };
         let schedstat = fs::read_to_string(entry.path().join("schedstat")).unwrap_or_default();
-        let nanos = schedstat
-            .split(' ')
-            .next()
-            .and_then(|text| text.parse().ok());
+        let nanos = schedstat.split(' ').next().and_then(|text| text.parse().ok());
         let thread = entry.file_name().into_string().unwrap();
         threads.extend(nanos.map(|nanos| (thread, nanos)));
     }
@@ -175,11 +164,8 @@ fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
 /// The limit of open file descriptors of this process and of those it starts.
 pub(crate) fn descriptors_max() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
-    let open_files = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
+    let open_files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = open_files.and_then(|line| line.split_ascii_whitespace().next());
     // It may be `unlimited`.
-    soft.and_then(|soft| soft.parse().ok())
-        .unwrap_or(usize::MAX)
+    soft.and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX)
 }

@@ -28,10 +28,7 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
     progress.show("a message, step by step");
     let (stages, whole) = measure();
     drop(progress);
-    title(
-        "stages",
-        &format!("Nanoseconds of a message within the process, in {SAMPLES} samples."),
-    );
+    title("stages", &format!("Nanoseconds of a message within the process, in {SAMPLES} samples."));
     let mut table = Table::new(&["stage", "median ns", "lowest ns"]);
     let mut row = |name: &str, median, lowest| {
         table.row(vec![name.to_owned(), figure(median), figure(lowest)]);
@@ -61,11 +58,7 @@ fn safe_mode() {
     let credentials = credentials.credentials();
     let xml = Document::parse_message(content).unwrap();
     let encrypt = Envelope::parse(&xml).unwrap().encrypt();
-    let verify = || {
-        token
-            .verify_message(black_box(&credentials), encrypt)
-            .unwrap()
-    };
+    let verify = || token.verify_message(black_box(&credentials), encrypt).unwrap();
     let verified = verify();
     let decrypted = cipher.decrypt(&verified).unwrap();
     let reply = decrypted.message();
@@ -81,13 +74,7 @@ fn safe_mode() {
                     .mode()
             }),
             Case::new(|| verify().as_str().len()),
-            Case::new(|| {
-                cipher
-                    .decrypt(black_box(&verified))
-                    .unwrap()
-                    .message()
-                    .len()
-            }),
+            Case::new(|| cipher.decrypt(black_box(&verified)).unwrap().message().len()),
             Case::new(|| decrypted.encrypt_reply(black_box(reply), &token, now, &credentials)),
             Case::new(&mut all_at_once),
         ],
@@ -119,11 +106,7 @@ fn measure() -> Measured {
     let message = messages::message(&xml);
     let now = message.received();
     let (token, credentials) = (messages::token(), signed.credentials());
-    let verify = || {
-        token
-            .verify(black_box(&credentials), now, Age::AtMost(600))
-            .unwrap()
-    };
+    let verify = || token.verify(black_box(&credentials), now, Age::AtMost(600)).unwrap();
     let used = UsedSignatures::default();
     let mut verified = Some(signed.verify());
     let rules = Rules::parse(EMBEDDED.as_bytes()).unwrap();
@@ -140,9 +123,7 @@ fn measure() -> Measured {
         Case::new(verify),
         // The call returns the value that it consumes.
         Case::new(|| {
-            let again = verified
-                .take()
-                .map(|verified| used.use_for(verified, content));
+            let again = verified.take().map(|verified| used.use_for(verified, content));
             verified = again.and_then(Result::ok);
             assert!(verified.is_some());
         }),
@@ -171,17 +152,7 @@ fn measure() -> Measured {
 /// The measured cases with their names, in the order in which they were measured.
 fn named(samples: Vec<Figures>) -> Measured {
     let Ok(
-        [
-            head,
-            query,
-            signature,
-            use_once,
-            signature_and_message,
-            rules,
-            reply,
-            response,
-            whole,
-        ],
+        [head, query, signature, use_once, signature_and_message, rules, reply, response, whole],
     ) = <[Figures; 9]>::try_from(samples)
     else {
         panic!("another number of cases");
@@ -214,15 +185,11 @@ fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     let bot = Responder::open(None, programs, server::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {
-        let caller = Caller {
-            now: &|| now,
-            is_connected: &|| true,
-        };
+        let caller = Caller { now: &|| now, is_connected: &|| true };
         let (head, content) = messages::parse(black_box(request));
         let request = Request { head, content };
-        let response = callback.answer(&request, &caller, &mut scratch, |message| {
-            bot.answer(message, &caller)
-        });
+        let response = callback
+            .answer(&request, &caller, &mut scratch, |message| bot.answer(message, &caller));
         output.clear();
         response.unwrap().write_to(&head, now, &mut output);
         assert!(output.starts_with(b"HTTP/1.1 200 "));

@@ -76,10 +76,7 @@ impl Figures {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let middle = |at: usize| sorted.get(at).copied().unwrap_or(f64::NAN);
-        f64::midpoint(
-            middle(sorted.len().saturating_sub(1) / 2),
-            middle(sorted.len() / 2),
-        )
+        f64::midpoint(middle(sorted.len().saturating_sub(1) / 2), middle(sorted.len() / 2))
     }
 
     pub(crate) fn lowest(&self) -> f64 {

@@ -29,22 +29,14 @@ fn prints_help_and_version() {
     ] {
         let (code, out, err) = run(flags, &[]);
         assert_eq!((code, err.as_str()), (0, ""));
-        for name in [
-            "--listen",
-            "--token-file",
-            "--path",
-            "--max-age",
-            "--max-connections",
-            "WECHAT_TOKEN",
-        ] {
+        for name in
+            ["--listen", "--token-file", "--path", "--max-age", "--max-connections", "WECHAT_TOKEN"]
+        {
             assert!(out.contains(name), "{name}");
         }
     }
     for flag in ["--version", "-V"] {
-        assert_eq!(
-            run(&[flag], &[]),
-            (0, format!("wechat {}\n", version()), String::new())
-        );
+        assert_eq!(run(&[flag], &[]), (0, format!("wechat {}\n", version()), String::new()));
     }
 }
 
@@ -61,36 +53,12 @@ fn invalid_arguments_and_settings_are_one_line_and_exit_code_2() {
             &[],
             "wechat: --path is \"/a?b\"; expected a percent-encoded path such as /wx\n",
         ),
-        (
-            &["--rules", ""],
-            &[],
-            "wechat: --rules is \"\"; expected a file path\n",
-        ),
-        (
-            &["--version", "x"],
-            &[],
-            "wechat: unexpected argument \"x\"; see wechat help version\n",
-        ),
-        (
-            &["staus"],
-            &[],
-            "wechat: unknown command \"staus\"; did you mean status?\n",
-        ),
-        (
-            &["help", "sned"],
-            &[],
-            "wechat: unknown command \"sned\"; did you mean send?\n",
-        ),
-        (
-            &["restart"],
-            &[],
-            "wechat: unknown command \"restart\"; see wechat help\n",
-        ),
-        (
-            &["--port", "1"],
-            &[],
-            "wechat: unknown flag \"--port\"; see wechat help serve\n",
-        ),
+        (&["--rules", ""], &[], "wechat: --rules is \"\"; expected a file path\n"),
+        (&["--version", "x"], &[], "wechat: unexpected argument \"x\"; see wechat help version\n"),
+        (&["staus"], &[], "wechat: unknown command \"staus\"; did you mean status?\n"),
+        (&["help", "sned"], &[], "wechat: unknown command \"sned\"; did you mean send?\n"),
+        (&["restart"], &[], "wechat: unknown command \"restart\"; see wechat help\n"),
+        (&["--port", "1"], &[], "wechat: unknown flag \"--port\"; see wechat help serve\n"),
         (
             &["stop", "--cotnrol=/c"],
             &[],
@@ -123,10 +91,7 @@ fn invalid_arguments_and_settings_are_one_line_and_exit_code_2() {
         ),
     ];
     for (arguments, environment, message) in cases {
-        assert_eq!(
-            run(arguments, environment),
-            (2, String::new(), message.to_owned())
-        );
+        assert_eq!(run(arguments, environment), (2, String::new(), message.to_owned()));
     }
     for token in ["ab", "s3cret!"] {
         let (code, out, err) = run(&[], &[("WECHAT_TOKEN", token)]);
@@ -148,10 +113,7 @@ fn failures_are_one_line_and_exit_code_1() {
     let address = taken.local_addr().unwrap().to_string();
     let (code, out, err) = run(&["--listen", &address], &[("WECHAT_TOKEN", TOKEN)]);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(
-        err.starts_with(&format!("wechat: cannot listen on {address}: ")),
-        "{err}"
-    );
+    assert!(err.starts_with(&format!("wechat: cannot listen on {address}: ")), "{err}");
 }
 
 #[test]
@@ -201,26 +163,18 @@ fn generates_a_token_and_prints_commands_that_work() {
             generated.starts_with("no token given; generated one for this run: "),
             "{generated}"
         );
-        (
-            generated.trim_end().rsplit(' ').next().unwrap().to_owned(),
-            program,
-        )
+        (generated.trim_end().rsplit(' ').next().unwrap().to_owned(), program)
     };
     let ((token, mut program), (other_token, another)) = (start(), start());
     assert_eq!(token.len(), 20);
     assert_ne!(token, other_token);
     assert_eq!(program.next_line(), "try it in another terminal:\n");
     // Both commands, pasted into a shell.
-    for (word, last) in [
-        ("verify", "WeChat would accept "),
-        ("你好", "WeChat would deliver this"),
-    ] {
+    for (word, last) in [("verify", "WeChat would accept "), ("你好", "WeChat would deliver this")]
+    {
         let line = program.next_line();
         assert!(line.contains(word), "{line}");
-        let output = std::process::Command::new("sh")
-            .args(["-c", &line])
-            .output()
-            .unwrap();
+        let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{text}");
         assert!(text.lines().last().unwrap().starts_with(last), "{text}");
@@ -238,10 +192,7 @@ fn uses_a_listening_socket_on_standard_input() {
     let mut early = connect(address);
     let stdin = Stdio::from(OwnedFd::from(listener.try_clone().unwrap()));
     let program = Program::spawn(
-        command()
-            .env("WECHAT_TOKEN", TOKEN)
-            .args(["--listen", "192.0.2.1:1"])
-            .stdin(stdin),
+        command().env("WECHAT_TOKEN", TOKEN).args(["--listen", "192.0.2.1:1"]).stdin(stdin),
     );
     assert_eq!(program.address, address);
     assert_eq!(ask(&mut early, &post(&text_message("a"))).status, 200);
@@ -266,10 +217,7 @@ fn serves_while_descriptors_run_out() {
     );
     let _silent: Vec<_> = (0..120).map(|_| connect(program.address)).collect();
     for _ in 0..10 {
-        assert_eq!(
-            ask(&mut connect(program.address), &post(&text_message("a"))).status,
-            200
-        );
+        assert_eq!(ask(&mut connect(program.address), &post(&text_message("a"))).status, 200);
     }
     let lines = program.stop();
     assert!(
@@ -284,10 +232,7 @@ fn ignores_a_connected_socket_on_standard_input() {
     let stream = connect(listener.local_addr().unwrap());
     let stdin = Stdio::from(OwnedFd::from(stream));
     let program = Program::spawn(
-        command()
-            .env("WECHAT_TOKEN", TOKEN)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdin(stdin),
+        command().env("WECHAT_TOKEN", TOKEN).args(["--listen", "127.0.0.1:0"]).stdin(stdin),
     );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
     program.stop_silent();
@@ -296,15 +241,9 @@ fn ignores_a_connected_socket_on_standard_input() {
 #[test]
 fn listens_on_an_ipv6_address() {
     TcpListener::bind("[::1]:0").expect("this test needs IPv6");
-    let program = Program::spawn(
-        command()
-            .env("WECHAT_TOKEN", TOKEN)
-            .args(["--listen", "[::1]:0"]),
-    );
-    assert_eq!(
-        ask(&mut connect(program.address), &post(&text_message("a"))).status,
-        200
-    );
+    let program =
+        Program::spawn(command().env("WECHAT_TOKEN", TOKEN).args(["--listen", "[::1]:0"]));
+    assert_eq!(ask(&mut connect(program.address), &post(&text_message("a"))).status, 200);
     program.stop_silent();
 }
 
@@ -351,13 +290,7 @@ fn every_command_has_its_own_help() {
     let names = usages
         .lines()
         .filter_map(|line| line.split_once(" wechat "))
-        .map(|(_, usage)| {
-            usage
-                .split([' ', ']'])
-                .next()
-                .unwrap()
-                .trim_start_matches('[')
-        });
+        .map(|(_, usage)| usage.split([' ', ']']).next().unwrap().trim_start_matches('['));
     let names: Vec<&str> = names.collect();
     let expected = [
         "serve",
@@ -377,16 +310,10 @@ fn every_command_has_its_own_help() {
         let help = finish(command().args([name, "--help"])).out;
         let first = help.lines().next().unwrap();
         let usage = first.replace('[', "");
-        assert!(
-            usage.starts_with(&format!("usage: wechat {name}")),
-            "{first}"
-        );
+        assert!(usage.starts_with(&format!("usage: wechat {name}")), "{first}");
         let name = name.trim_start_matches("--");
         assert_eq!(finish(command().args(["help", name])).out, help);
-        assert!(
-            help.lines().all(|line| line.chars().count() <= 105),
-            "{name}"
-        );
+        assert!(help.lines().all(|line| line.chars().count() <= 105), "{name}");
     }
 }
 
@@ -409,10 +336,7 @@ flag                    environment                default
 
 #[test]
 fn full_output_is_an_error_and_a_closed_pipe_is_not() {
-    let full = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = command().arg("unit").stdout(full).output().unwrap();
     let message = "wechat: cannot print: No space left on device (os error 28)\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), message);
@@ -431,10 +355,7 @@ fn tells_the_service_manager_when_it_is_ready() {
     let name = format!("wechat-test-{}", std::process::id());
     let address = UnixAddress::from_abstract_name(&name).unwrap();
     let by_name = UnixDatagram::bind_addr(&address).unwrap();
-    let sockets = [
-        (by_path, path.to_str().unwrap().to_owned()),
-        (by_name, format!("@{name}")),
-    ];
+    let sockets = [(by_path, path.to_str().unwrap().to_owned()), (by_name, format!("@{name}"))];
     for (socket, shown) in sockets {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let program = Program::spawn(
@@ -455,23 +376,19 @@ fn tells_the_service_manager_when_it_is_ready() {
 fn serves_without_a_reachable_service_manager() {
     let control = folder("notify-nobody").join("control");
     let control = control.to_str().unwrap();
-    let program = Program::spawn(
-        command()
-            .env("WECHAT_TOKEN", TOKEN)
-            .env("NOTIFY_SOCKET", "/nonexistent/notify")
-            .args(["--listen", "127.0.0.1:0", "--control", control]),
-    );
+    let program =
+        Program::spawn(
+            command()
+                .env("WECHAT_TOKEN", TOKEN)
+                .env("NOTIFY_SOCKET", "/nonexistent/notify")
+                .args(["--listen", "127.0.0.1:0", "--control", control]),
+        );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
     // The server answers status requests only after it has tried to notify the manager.
-    assert_eq!(
-        finish(command().args(["status", "--control", control])).code,
-        0
-    );
+    assert_eq!(finish(command().args(["status", "--control", control])).code, 0);
     assert_eq!(
         program.stop(),
-        [
-            "cause=notify reason=\"No such file or directory (os error 2)\" \
-          hint=\"is NOTIFY_SOCKET the service manager's?\""
-        ]
+        ["cause=notify reason=\"No such file or directory (os error 2)\" \
+          hint=\"is NOTIFY_SOCKET the service manager's?\""]
     );
 }

@@ -46,9 +46,7 @@ fn exchange_four(address: SocketAddr) {
     let url = Url::parse(&format!("http://{address}/")).unwrap();
     let mut client = Client::resolve(&url).unwrap();
     for number in 1..=4 {
-        let answer = client
-            .exchange(&get(&format!("/{number}")), PATIENCE)
-            .unwrap();
+        let answer = client.exchange(&get(&format!("/{number}")), PATIENCE).unwrap();
         assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
     }
 }

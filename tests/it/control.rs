@@ -31,11 +31,8 @@ fn status_counts_messages_replies_and_refusals() {
     let folder = ShortFolder::new("status");
     let control = folder.path("control");
     let rules = folder.path("rules.xml");
-    fs::write(
-        &rules,
-        "<rules><on Event=\"*\"><success/></on><on><text>hi</text></on></rules>",
-    )
-    .unwrap();
+    fs::write(&rules, "<rules><on Event=\"*\"><success/></on><on><text>hi</text></on></rules>")
+        .unwrap();
     let program = start(&control, &["--rules", &rules, "--max-connections", "7"]);
     let at_start = "\
 stopping          no
@@ -64,15 +61,9 @@ panics            0
     assert_eq!(stable_status(&control), at_start);
     let mut stream = connect(program.address);
     for number in 1..=3 {
-        assert_eq!(
-            ask(&mut stream, &post(&text_of("oUser1", number, "x"))).status,
-            200
-        );
+        assert_eq!(ask(&mut stream, &post(&text_of("oUser1", number, "x"))).status, 200);
     }
-    assert_eq!(
-        ask(&mut stream, &post(&click_of("oUser1", 1, "k"))).content,
-        "success"
-    );
+    assert_eq!(ask(&mut stream, &post(&click_of("oUser1", 1, "k"))).content, "success");
     let unknown_type = text_of("oUser1", 9, "x").replace(">text<", ">hologram<");
     assert_eq!(ask(&mut stream, &post(&unknown_type)).status, 200);
     let check = format!("/wx?{}&echostr=7", signed_now());
@@ -80,15 +71,9 @@ panics            0
     assert_eq!(ask(&mut stream, &get("/wx?echostr=7")).status, 400);
     let wrong = "/wx?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
     for _ in 0..2 {
-        assert_eq!(
-            ask(&mut stream, &post_to(wrong, "HTTP/1.1", "", "<xml/>")).status,
-            403
-        );
+        assert_eq!(ask(&mut stream, &post_to(wrong, "HTTP/1.1", "", "<xml/>")).status, 403);
     }
-    assert_eq!(
-        exchange(program.address, b"nonsense\r\n\r\n")[..12],
-        *b"HTTP/1.1 400"
-    );
+    assert_eq!(exchange(program.address, b"nonsense\r\n\r\n")[..12], *b"HTTP/1.1 400");
     let after_requests = "\
 stopping             no
 rules current        yes
@@ -117,9 +102,7 @@ max connections      7
 evictions            0
 panics               0
 ";
-    until("the other connection is closed", || {
-        number(&control, "connections") == 1
-    });
+    until("the other connection is closed", || number(&control, "connections") == 1);
     assert_eq!(stable_status(&control), after_requests);
     let said = run(&control, &["status"]).out;
     let lines: Vec<&str> = said.lines().collect();
@@ -176,20 +159,10 @@ fn prints_status_as_json() {
         )
     );
     let wrong = "/?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
-    ask(
-        &mut connect(program.address),
-        &post_to(wrong, "HTTP/1.1", "", "<xml/>"),
-    );
-    ask(
-        &mut connect(program.address),
-        &post(&text_of("oUser1", 1, "x")),
-    );
+    ask(&mut connect(program.address), &post_to(wrong, "HTTP/1.1", "", "<xml/>"));
+    ask(&mut connect(program.address), &post(&text_of("oUser1", 1, "x")));
     let said = run(&control, &["status", "--json"]);
-    assert!(
-        said.out.contains("\"refusals\":{\"bad-signature\":1}"),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("\"refusals\":{\"bad-signature\":1}"), "{}", said.out);
     assert!(number(&control, "answer_p99_microseconds") < 60_000_000);
 }
 
@@ -207,25 +180,16 @@ fn counts_joined_tries_running_programs_and_evictions() {
     assert_eq!(number(&control, "being_answered"), 1);
     let mut second = connect(program.address);
     second.write_all(&post(&slow)).unwrap();
-    until("the second try waits", || {
-        number(&control, "tries_joined") == 1
-    });
+    until("the second try waits", || number(&control, "tries_joined") == 1);
     fs::write(&go, "").unwrap();
     for stream in [&mut first, &mut second] {
-        assert_eq!(
-            element(&read_answer(stream, false).content, "Content"),
-            "done"
-        );
+        assert_eq!(element(&read_answer(stream, false).content, "Content"), "done");
     }
-    until("the program has exited", || {
-        number(&control, "programs_running") == 0
-    });
+    until("the program has exited", || number(&control, "programs_running") == 0);
     let mut third = connect(program.address);
     assert_eq!(ask(&mut third, &get("/")).status, 200);
     // The second one may have had a slot above the limit, so one or two were evicted.
-    until("a connection is evicted", || {
-        number(&control, "evictions") >= 1
-    });
+    until("a connection is evicted", || number(&control, "evictions") >= 1);
     let log = program.stop();
     let line = "cause=crowded reason=\"connection limit 1 reached; closing the connection that has waited longest \
                 for its client\"";
@@ -265,11 +229,7 @@ fn only_root_and_the_servers_user_can_connect() {
     let metadata = fs::metadata(&control).unwrap();
     assert!(metadata.file_type().is_socket());
     assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
-    assert_eq!(
-        fs::read_dir(&folder.0).unwrap().count(),
-        1,
-        "only the expected files are there"
-    );
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "only the expected files are there");
     // Only root can start a program as another user.
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return;
@@ -301,18 +261,12 @@ fn stop_waits_for_requests_and_their_repeats() {
         let control = control.clone();
         thread::spawn(move || run(&control, &["stop"]))
     };
-    until("it stops", || {
-        run(&control, &["status", "--json"])
-            .out
-            .contains("\"stopping\":true,")
-    });
+    until("it stops", || run(&control, &["status", "--json"]).out.contains("\"stopping\":true,"));
     // WeChat gives up on the first request and repeats it. The server still accepts that, and other messages.
     drop(first);
     let mut second = connect(address);
     second.write_all(&slow).unwrap();
-    until("the second try waits", || {
-        number(&control, "tries_joined") == 1
-    });
+    until("the second try waits", || number(&control, "tries_joined") == 1);
     let answer = ask(&mut connect(address), &post(&text_of("oUser2", 2, "x")));
     assert_eq!(element(&answer.content, "Content"), "quick");
     assert_eq!(answer.field("Connection"), Some("close"));
@@ -349,18 +303,14 @@ fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
     until("the program runs", || begun.exists());
     let mut second = connect(program.address);
     second.write_all(&request).unwrap();
-    until("the second try waits", || {
-        number(&control, "tries_joined") == 1
-    });
+    until("the second try waits", || number(&control, "tries_joined") == 1);
     let stop = {
         let control = control.clone();
         thread::spawn(move || run(&control, &["stop"]))
     };
     // The server looks whether the second client is connected when it has waited for five seconds.
     drop(second);
-    until("the server has noticed", || {
-        number(&control, "given_up") == 1
-    });
+    until("the server has noticed", || number(&control, "given_up") == 1);
     let said = stop.join().unwrap();
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let (took, rest_of_line) = said.out.split_once(" s; ").unwrap();
@@ -423,11 +373,7 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     let control = folder.path("control");
     let _program = start(&control, &[]);
     assert_no_start(&control, "another server uses it");
-    assert_eq!(
-        run(&control, &["status"]).code,
-        0,
-        "the first server still answers"
-    );
+    assert_eq!(run(&control, &["status"]).code, 0, "the first server still answers");
     let file = folder.path("file");
     fs::write(&file, "precious").unwrap();
     assert_no_start(&file, "the file exists and is not a socket");
@@ -450,11 +396,7 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     ]));
     let reason = format!("path of {} bytes, at most ", long.len());
     assert!(said.code == 1 && said.err.contains(&reason), "{}", said.err);
-    assert_eq!(
-        fs::read_dir(&folder.0).unwrap().count(),
-        4,
-        "only the expected files are there"
-    );
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 4, "only the expected files are there");
 }
 
 /// A server without a control socket prints why it has none.
@@ -521,9 +463,7 @@ fn unknown_commands_and_silent_clients_do_not_delay_status() {
     );
     assert_eq!(say(&[b"a".repeat(64), b"\n".to_vec()].concat()), "");
     // One after another, these would take longer than `wechat status` waits.
-    let silent: Vec<_> = (0..100)
-        .map(|_| UnixStream::connect(&control).unwrap())
-        .collect();
+    let silent: Vec<_> = (0..100).map(|_| UnixStream::connect(&control).unwrap()).collect();
     assert_eq!(run(&control, &["status"]).code, 0);
     drop(silent);
 }
@@ -539,10 +479,7 @@ fn assert_unanswered(answer: &'static [u8], reason: &str) {
         stream.write_all(answer).unwrap();
     });
     let said = run(&control, &["stop"]);
-    let expected = format!(
-        "wechat: {}\n",
-        reason.replace("PATH", &format!("{control:?}"))
-    );
+    let expected = format!("wechat: {}\n", reason.replace("PATH", &format!("{control:?}")));
     assert_eq!((said.code, said.out.as_str(), said.err), (1, "", expected));
     other.join().unwrap();
 }
@@ -550,8 +487,5 @@ fn assert_unanswered(answer: &'static [u8], reason: &str) {
 #[test]
 fn reports_a_server_that_ends_without_an_answer() {
     assert_unanswered(b"", "the server at PATH ended without an answer");
-    assert_unanswered(
-        b"no \x1b[2J\n",
-        "the server at PATH answered: no \\u{1b}[2J",
-    );
+    assert_unanswered(b"no \x1b[2J\n", "the server at PATH answered: no \\u{1b}[2J");
 }

@@ -52,19 +52,9 @@ fn describe(head: &Head<'_>, content: &[u8]) -> String {
     writeln!(text, "method {method}").unwrap();
     writeln!(text, "path {}", head.target.path().escape_ascii()).unwrap();
     for (name, value) in head.target.query().parameters() {
-        writeln!(
-            text,
-            "parameter {} = {}",
-            name.escape_ascii(),
-            value.escape_ascii()
-        )
-        .unwrap();
+        writeln!(text, "parameter {} = {}", name.escape_ascii(), value.escape_ascii()).unwrap();
     }
-    let version = if head.version == Version::Http10 {
-        "1.0"
-    } else {
-        "1.1"
-    };
+    let version = if head.version == Version::Http10 { "1.0" } else { "1.1" };
     writeln!(text, "version {version}").unwrap();
     match head.framing {
         Framing::None => writeln!(text, "framing None").unwrap(),
@@ -84,23 +74,12 @@ fn describe(head: &Head<'_>, content: &[u8]) -> String {
 }
 
 fn fixtures(folder: &str) -> Vec<(String, Vec<u8>, PathBuf)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/http")
-        .join(folder);
-    let paths = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http").join(folder);
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut fixtures: Vec<_> = paths
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "http")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "http"))
         .map(|path| {
-            (
-                path.file_stem().unwrap().to_str().unwrap().to_owned(),
-                fs::read(&path).unwrap(),
-                path,
-            )
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap(), path)
         })
         .collect();
     fixtures.sort();
@@ -111,9 +90,8 @@ fn fixtures(folder: &str) -> Vec<(String, Vec<u8>, PathBuf)> {
 #[test]
 fn parses_accepted_requests_as_described() {
     for (name, bytes, path) in fixtures("accept") {
-        let (description, length) = read([&bytes[..]])
-            .unwrap()
-            .unwrap_or_else(|| panic!("{name}: incomplete"));
+        let (description, length) =
+            read([&bytes[..]]).unwrap().unwrap_or_else(|| panic!("{name}: incomplete"));
         let expected = fs::read_to_string(path.with_extension("txt"));
         let expected = expected.unwrap_or_else(|error| panic!("description of {name}: {error}"));
         assert_eq!(description, expected, "{name}");
@@ -125,11 +103,7 @@ fn parses_accepted_requests_as_described() {
 fn every_prefix_of_an_accepted_request_is_incomplete() {
     for (name, bytes, _) in fixtures("accept") {
         for end in 0..bytes.len() {
-            assert_eq!(
-                read([&bytes[..end]]),
-                Ok(None),
-                "{name}, its first {end} bytes"
-            );
+            assert_eq!(read([&bytes[..end]]), Ok(None), "{name}, its first {end} bytes");
         }
     }
 }
@@ -151,19 +125,9 @@ fn parses_accepted_requests_alike_at_every_cut() {
 #[test]
 fn takes_no_bytes_after_an_accepted_request() {
     for (name, bytes, _) in fixtures("accept") {
-        for tail in [
-            "G",
-            "GET /next HTTP/1.1\r\nHost: a\r\n\r\n",
-            "\r\n",
-            "0\r\n\r\n",
-            "\0",
-        ] {
+        for tail in ["G", "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n", "0\r\n\r\n", "\0"] {
             let longer = [&bytes, tail.as_bytes()].concat();
-            assert_eq!(
-                read([&longer[..]]),
-                read([&bytes[..]]),
-                "{name}, then {tail:?}"
-            );
+            assert_eq!(read([&longer[..]]), read([&bytes[..]]), "{name}, then {tail:?}");
         }
     }
 }
@@ -207,11 +171,7 @@ fn rejected_requests_have_a_cause_and_a_sentence() {
             "bad-field-name",
             "field name: invalid space; expected a token and a colon",
         ),
-        (
-            "GET / HTTP/1.1\r\n\r\n".to_owned(),
-            "bad-host",
-            "Host: missing",
-        ),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "bad-host", "Host: missing"),
         (
             post("Content-Length: +5"),
             "bad-content-length",
@@ -301,10 +261,7 @@ fn short_sequences_of_head_elements_have_one_meaning() {
         b"X",
     ];
     let (accepted, rejected) = walk(b"GET / HTTP/1.1\r\nHost: a\r\n", &words, 4);
-    assert!(
-        accepted > 100 && rejected > 1000,
-        "{accepted} accepted, {rejected} rejected"
-    );
+    assert!(accepted > 100 && rejected > 1000, "{accepted} accepted, {rejected} rejected");
     walk(b"", &words, 4);
 }
 
@@ -324,10 +281,7 @@ fn short_sequences_of_chunk_elements_have_one_meaning() {
         b"X: y\r\n",
     ];
     let (accepted, rejected) = walk(opening, &words, 5);
-    assert!(
-        accepted > 10 && rejected > 1000,
-        "{accepted} accepted, {rejected} rejected"
-    );
+    assert!(accepted > 10 && rejected > 1000, "{accepted} accepted, {rejected} rejected");
 }
 
 #[test]
@@ -340,9 +294,8 @@ fn mutated_fixtures_have_one_meaning_at_every_cut() {
         state ^= state << 17;
         usize::try_from(state % below as u64).unwrap()
     };
-    const NASTY: [u8; 12] = [
-        0, b'\r', b'\n', b' ', b'\t', b':', b';', b'0', b'f', b'%', 0x80, 0xFF,
-    ];
+    const NASTY: [u8; 12] =
+        [0, b'\r', b'\n', b' ', b'\t', b':', b';', b'0', b'f', b'%', 0x80, 0xFF];
     for (name, bytes, _) in fixtures("accept").into_iter().chain(fixtures("reject")) {
         if bytes.len() > 1024 {
             continue;
@@ -378,28 +331,16 @@ fn assert_status(bytes: &[u8], status: &str) {
 fn refuses_endless_elements_at_their_limit() {
     let two_mebibytes = vec![b'a'; 2 * 1024 * 1024];
     assert_status(&[b"GET /", &two_mebibytes[..]].concat(), "414");
-    assert_status(
-        &[b"GET / HTTP/1.1\r\nX: ", &two_mebibytes[..]].concat(),
-        "431",
-    );
-    assert_status(
-        &[b"GET / HTTP/1.1\r\n", &b"a: b\r\n".repeat(250_000)[..]].concat(),
-        "431",
-    );
+    assert_status(&[b"GET / HTTP/1.1\r\nX: ", &two_mebibytes[..]].concat(), "431");
+    assert_status(&[b"GET / HTTP/1.1\r\n", &b"a: b\r\n".repeat(250_000)[..]].concat(), "431");
     let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert_status(
-        &[&chunked[..], &b"1\r\na\r\n".repeat(limits::CONTENT + 1)[..]].concat(),
-        "413",
-    );
+    assert_status(&[&chunked[..], &b"1\r\na\r\n".repeat(limits::CONTENT + 1)[..]].concat(), "413");
 }
 
 #[test]
 fn accepts_content_of_the_maximum_length() {
     let content = vec![b'a'; limits::CONTENT];
-    let head = format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
-        limits::CONTENT
-    );
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", limits::CONTENT);
     assert!(read([head.as_bytes(), &content[..]]).unwrap().is_some());
     let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     let one_by_one = [&b"1\r\na\r\n".repeat(limits::CONTENT)[..], b"0\r\n\r\n"].concat();
@@ -418,11 +359,9 @@ fn parameters_keep_their_order_and_only_an_ampersand_separates_them() {
         .collect();
     assert_eq!(parameters, ["a=1", "a=2", "b=3;c=4", "=5", "d="]);
     // A plus alone and an escape alone are decoded.
-    for (query, expected) in [
-        ("a=b+c&d=e", "b c,e"),
-        ("a=b%2Bc&d=e", "b+c,e"),
-        ("a=b&d=e%20+", "b,e  "),
-    ] {
+    for (query, expected) in
+        [("a=b+c&d=e", "b c,e"), ("a=b%2Bc&d=e", "b+c,e"), ("a=b&d=e%20+", "b,e  ")]
+    {
         let bytes = format!("GET /?{query} HTTP/1.1\r\nHost: a\r\n\r\n");
         let (head, _) = Head::parse(bytes.as_bytes()).unwrap().unwrap();
         let parameters = head.target.query().parameters();
@@ -452,24 +391,9 @@ fn parses_how_the_content_of_a_response_ends() {
     use Persistence::{Close, Keep};
     let length = ResponseFraming::Length;
     assert_response("HTTP/1.1 200 OK\r\ncontent-length: 5", 200, length(5), Keep);
-    assert_response(
-        "HTTP/1.0 404 Not Found\r\nContent-Length:0",
-        404,
-        length(0),
-        Close,
-    );
-    assert_response(
-        "HTTP/1.0 200 \r\nConnection: Keep-Alive",
-        200,
-        ResponseFraming::Close,
-        Keep,
-    );
-    assert_response(
-        "HTTP/1.1 599 ä\r\nConnection: x, close",
-        599,
-        ResponseFraming::Close,
-        Close,
-    );
+    assert_response("HTTP/1.0 404 Not Found\r\nContent-Length:0", 404, length(0), Close);
+    assert_response("HTTP/1.0 200 \r\nConnection: Keep-Alive", 200, ResponseFraming::Close, Keep);
+    assert_response("HTTP/1.1 599 ä\r\nConnection: x, close", 599, ResponseFraming::Close, Close);
     assert_response(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked",
         200,
@@ -485,22 +409,13 @@ fn parses_how_the_content_of_a_response_ends() {
     }
     let answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nLocation:  /a \r\n\r\n";
     let (head, _) = ResponseHead::parse(answer, true).unwrap().unwrap();
-    assert_eq!(
-        (head.framing, head.location),
-        (ResponseFraming::None, &b"/a"[..])
-    );
+    assert_eq!((head.framing, head.location), (ResponseFraming::None, &b"/a"[..]));
 }
 
 #[test]
 fn refuses_a_response_with_the_broken_rule() {
     let error = |text: &str| ResponseHead::parse(text.as_bytes(), false).unwrap_err();
-    for text in [
-        "\r\nHTTP/1.1 200 OK\r\n",
-        "http/1.1 200",
-        "<html>",
-        "I",
-        "HTTX",
-    ] {
+    for text in ["\r\nHTTP/1.1 200 OK\r\n", "http/1.1 200", "<html>", "I", "HTTX"] {
         assert_eq!(error(text), ResponseError::NotHttp, "{text}");
     }
     for text in [
@@ -526,10 +441,7 @@ fn refuses_a_response_with_the_broken_rule() {
         shared("HTTP/2.0 200 OK\r\n"),
         RequestError::VersionNotSupported { major: 2, minor: 0 }
     );
-    assert_eq!(
-        shared("HTTP/1.1 200 OK\n"),
-        RequestError::LineEnd { octet: b'\n' }
-    );
+    assert_eq!(shared("HTTP/1.1 200 OK\n"), RequestError::LineEnd { octet: b'\n' });
     let field = |lines: &str| shared(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n"));
     assert_eq!(field("Content-Length: +1"), RequestError::ContentLength);
     assert_eq!(
@@ -540,20 +452,11 @@ fn refuses_a_response_with_the_broken_rule() {
         field("Content-Length: 1\r\nTransfer-Encoding: chunked"),
         RequestError::TransferEncodingWithLength
     );
-    assert_eq!(
-        field("Transfer-Encoding: gzip, chunked"),
-        RequestError::TransferCoding
-    );
-    assert_eq!(
-        field("Transfer-Encoding: gzip"),
-        RequestError::TransferEncoding
-    );
+    assert_eq!(field("Transfer-Encoding: gzip, chunked"), RequestError::TransferCoding);
+    assert_eq!(field("Transfer-Encoding: gzip"), RequestError::TransferEncoding);
     assert_eq!(field("A : b"), RequestError::FieldName { octet: b' ' });
     assert_eq!(field("A: b\0"), RequestError::FieldValue { octet: 0 });
-    assert_eq!(
-        field(&"a: b\r\n".repeat(101)),
-        RequestError::TooManyFieldLines
-    );
+    assert_eq!(field(&"a: b\r\n".repeat(101)), RequestError::TooManyFieldLines);
     assert_eq!(
         shared("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
         RequestError::TransferEncodingInHttp10

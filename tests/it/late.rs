@@ -37,10 +37,7 @@ fn try_at(
     work: &(dyn Fn() -> Reply<'static> + Sync),
 ) -> Option<String> {
     with_message(xml, 1, |message| {
-        let caller = Caller {
-            now: &|| now,
-            is_connected: &|| is_connected,
-        };
+        let caller = Caller { now: &|| now, is_connected: &|| is_connected };
         let late = LateReply::with_text("wait".into());
         let outcome = retries
             .join(message, &caller)
@@ -89,9 +86,7 @@ impl Gate {
     }
 
     fn until_begun(&self, count: usize) {
-        until("the run begins", || {
-            self.begun.load(Ordering::SeqCst) >= count
-        });
+        until("the run begins", || self.begun.load(Ordering::SeqCst) >= count);
     }
 }
 
@@ -117,10 +112,8 @@ fn make_late(
             gate.until_begun(number + 1);
         }
         let second = |xml| try_at(retries, xml, 1, false, &no_second_run);
-        let second_tries: Vec<_> = messages
-            .iter()
-            .map(|(xml, _)| scope.spawn(move || second(xml)))
-            .collect();
+        let second_tries: Vec<_> =
+            messages.iter().map(|(xml, _)| scope.spawn(move || second(xml))).collect();
         for second in second_tries {
             assert_eq!(second.join().unwrap(), None);
         }
@@ -131,10 +124,8 @@ fn make_late(
                 assert_deferred(third(xml));
             }
         } else {
-            let third_tries: Vec<_> = messages
-                .iter()
-                .map(|(xml, _)| scope.spawn(move || third(xml)))
-                .collect();
+            let third_tries: Vec<_> =
+                messages.iter().map(|(xml, _)| scope.spawn(move || third(xml))).collect();
             for third in third_tries {
                 assert_deferred(third.join().unwrap());
             }
@@ -181,10 +172,7 @@ fn late_answers_come_in_the_order_of_their_questions_each_with_its_own() {
 #[test]
 fn late_news_come_unchanged_and_late_success_is_dropped() {
     let retries = impatient(no_report);
-    let news = Reply::News(vec![Article {
-        title: "一".into(),
-        ..Article::default()
-    }]);
+    let news = Reply::News(vec![Article { title: "一".into(), ..Article::default() }]);
     let click = click_of("oUser1", 1_700_000_000, "k");
     let messages = [
         (text_of("oUser1", 1, "nothing"), Reply::Success),
@@ -204,10 +192,7 @@ fn late_news_come_unchanged_and_late_success_is_dropped() {
 #[test]
 fn keeps_late_answers_for_ten_minutes() {
     let retries = impatient(no_report);
-    let messages = [
-        message_of("oUser1", 1, "one"),
-        message_of("oUser2", 1, "two"),
-    ];
+    let messages = [message_of("oUser1", 1, "one"), message_of("oUser2", 1, "two")];
     make_late(&retries, &messages, false, 1000);
     assert_eq!(say(&retries, "oUser1", 1600), "「one」\nof 1");
     assert_eq!(say(&retries, "oUser2", 1601), "new");
@@ -256,9 +241,8 @@ fn reports_late_answers_that_are_lost() {
         url: long().into(),
     };
     let news = || Reply::News((0..8).map(|_| article()).collect());
-    let messages: Vec<_> = (0..33)
-        .map(|number| (text_of("oUser1", number, &number.to_string()), news()))
-        .collect();
+    let messages: Vec<_> =
+        (0..33).map(|number| (text_of("oUser1", number, &number.to_string()), news())).collect();
     make_late(&retries, &messages, false, 100);
     assert_eq!(REPORTED.load(Ordering::SeqCst), 2);
     assert_eq!(say(&retries, "oUser1", 100), "x".repeat(8 * 4096));
@@ -325,10 +309,7 @@ fn undelivered_answers_leave_half_of_the_store_to_delivered_ones() {
     let retries = Retries::new(|_| {});
     for number in 0..5000 {
         with_message(&text_of("oUser1", number, "x"), 1, |message| {
-            let caller = Caller {
-                now: &|| 100,
-                is_connected: &|| false,
-            };
+            let caller = Caller { now: &|| 100, is_connected: &|| false };
             retries.run_once(message, &caller, LateReply::default(), &|| Reply::text("x"));
         });
     }
@@ -356,10 +337,7 @@ fn keeps_an_answer_without_a_client_until_a_try_or_the_user_takes_it() {
         let work = || Reply::text("late");
         let xml = text_of(user, 1, "x");
         with_message(&xml, 1, |message| {
-            let caller = Caller {
-                now: &|| ended,
-                is_connected: &|| is_connected,
-            };
+            let caller = Caller { now: &|| ended, is_connected: &|| is_connected };
             let late = LateReply::with_text(String::new());
             retries.run_once(message, &caller, late, &work);
         });
@@ -390,10 +368,7 @@ fn remembers_4_mib_of_answers_and_a_single_one_of_any_size() {
     let send = |msg_id: u64, articles: usize| {
         try_at(&retries, &text_of("oUser1", msg_id, "x"), 1, true, &|| {
             runs.fetch_add(1, Ordering::SeqCst);
-            let article = Article {
-                title: "x".repeat(4096).into(),
-                ..Article::default()
-            };
+            let article = Article { title: "x".repeat(4096).into(), ..Article::default() };
             Reply::News(vec![article; articles])
         })
         .unwrap()

@@ -19,18 +19,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("client", &["deadline", "http"]),
     ("callback", &["text", "http", "xml", "wechat", "session"]),
     ("server", &["deadline", "text", "http"]),
-    (
-        "service",
-        &[
-            "text", "http", "wechat", "rules", "session", "callback", "server",
-        ],
-    ),
-    (
-        "control",
-        &[
-            "deadline", "text", "program", "session", "callback", "server", "service",
-        ],
-    ),
+    ("service", &["text", "http", "wechat", "rules", "session", "callback", "server"]),
+    ("control", &["deadline", "text", "program", "session", "callback", "server", "service"]),
     ("simulator", &["text", "http", "xml", "wechat", "client"]),
     (
         "cli",
@@ -60,10 +50,8 @@ pub fn sources() -> BTreeMap<String, String> {
     let code = |path: &Path| {
         let text = fs::read_to_string(path).unwrap();
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-        let lines: Vec<&str> = code
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect();
+        let lines: Vec<&str> =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         lines.join("\n")
     };
     let rust_files = files_below(&folder)
@@ -79,11 +67,8 @@ pub fn sources() -> BTreeMap<String, String> {
 
 /// The module that a file is: `http/head.rs` is `[http, head]`, `http/mod.rs` is `[http]`, `lib.rs` is the root.
 fn module(file: &str) -> Vec<String> {
-    let mut parts: Vec<String> = file
-        .trim_end_matches(".rs")
-        .split('/')
-        .map(str::to_owned)
-        .collect();
+    let mut parts: Vec<String> =
+        file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     if matches!(parts.last().unwrap().as_str(), "mod" | "lib") {
         parts.pop();
     }
@@ -133,10 +118,11 @@ fn imports(code: &str) -> Vec<Import> {
         rest = after;
         if is_use && let Some((tree, after)) = after.split_once(';') {
             let tree: Vec<&str> = tree.split_whitespace().collect();
-            imports.extend(expand(&tree.join(" ")).into_iter().map(|path| Import {
-                path,
-                is_public: line.starts_with("pub"),
-            }));
+            imports.extend(
+                expand(&tree.join(" "))
+                    .into_iter()
+                    .map(|path| Import { path, is_public: line.starts_with("pub") }),
+            );
             rest = after;
         }
     }
@@ -214,10 +200,8 @@ fn room(file: &str) -> &str {
 fn use_trees_are_expanded() {
     let code =
         "use std::io;\npub use a::{B, c::{D, E as F}};\nfn f() { crate::g::h(); super::i::J }";
-    let found: Vec<(String, bool)> = imports(code)
-        .into_iter()
-        .map(|import| (import.path, import.is_public))
-        .collect();
+    let found: Vec<(String, bool)> =
+        imports(code).into_iter().map(|import| (import.path, import.is_public)).collect();
     let expected = [
         ("std::io", false),
         ("a::B", true),
@@ -226,10 +210,7 @@ fn use_trees_are_expanded() {
         ("crate::g::h", false),
         ("super::i::J", false),
     ];
-    assert_eq!(
-        found,
-        expected.map(|(path, is_public)| (path.to_owned(), is_public))
-    );
+    assert_eq!(found, expected.map(|(path, is_public)| (path.to_owned(), is_public)));
 }
 
 #[test]
@@ -264,10 +245,7 @@ fn source_files_have_no_import_cycle() {
             targets.retain(|target| left.contains(target));
         }
     }
-    assert!(
-        arrows.is_empty(),
-        "these files import each other: {arrows:#?}"
-    );
+    assert!(arrows.is_empty(), "these files import each other: {arrows:#?}");
 }
 
 #[test]
@@ -286,28 +264,11 @@ fn packages_and_system_interfaces_are_named_in_few_places() {
         ("TcpListener", &["server/", "service/", "cli/"]),
         ("io::stderr", &["server/", "cli/"]),
         ("io::stdout", &["program/supervisor.rs", "cli/"]),
-        (
-            "std::fs",
-            &[
-                "rules/reload.rs",
-                "program/",
-                "control/",
-                "service/",
-                "cli/",
-            ],
-        ),
+        ("std::fs", &["rules/reload.rs", "program/", "control/", "service/", "cli/"]),
         ("SystemTime", &["server/", "program/", "cli/"]),
         (
             "Instant",
-            &[
-                "deadline.rs",
-                "client/",
-                "server/",
-                "session/",
-                "program/",
-                "control/",
-                "cli/",
-            ],
+            &["deadline.rs", "client/", "server/", "session/", "program/", "control/", "cli/"],
         ),
         ("echostr", &["callback/", "simulator/", "cli/"]),
     ];
@@ -319,11 +280,8 @@ fn packages_and_system_interfaces_are_named_in_few_places() {
                 false => file == *place,
             })
         };
-        let naming: Vec<&String> = sources
-            .iter()
-            .filter(|(_, code)| code.contains(word))
-            .map(|(file, _)| file)
-            .collect();
+        let naming: Vec<&String> =
+            sources.iter().filter(|(_, code)| code.contains(word)).map(|(file, _)| file).collect();
         assert!(!naming.is_empty(), "no file names {word}");
         for file in naming {
             assert!(is_allowed(file), "{file} names {word}");
@@ -364,26 +322,14 @@ fn parsers_assert_nothing_about_their_input() {
     ];
     let sources = sources();
     for (file, code) in &sources {
-        for word in [
-            ".unwrap()",
-            "panic!(",
-            "unreachable!(",
-            "todo!(",
-            "#[ignore",
-        ] {
+        for word in [".unwrap()", "panic!(", "unreachable!(", "todo!(", "#[ignore"] {
             assert!(!code.contains(word), "{file} contains {word}");
         }
         let is_parser = parsers.iter().any(|parser| file.starts_with(parser));
-        assert!(
-            !(is_parser && code.contains(".expect(")),
-            "{file} contains an expect"
-        );
+        assert!(!(is_parser && code.contains(".expect(")), "{file} contains an expect");
     }
     for parser in parsers {
-        assert!(
-            sources.keys().any(|file| file.starts_with(parser)),
-            "no file {parser}"
-        );
+        assert!(sources.keys().any(|file| file.starts_with(parser)), "no file {parser}");
     }
 }
 
@@ -415,8 +361,5 @@ fn source_code_stays_within_its_budget() {
         .values()
         .map(|code| code.lines().filter(|line| !line.trim().is_empty()).count())
         .sum();
-    assert!(
-        count <= LINES_MAX,
-        "{count} lines of code, at most {LINES_MAX} allowed"
-    );
+    assert!(count <= LINES_MAX, "{count} lines of code, at most {LINES_MAX} allowed");
 }

@@ -13,14 +13,9 @@ use wechat::xml::{Document, XmlError};
 fn verified() -> Verified {
     let token = Token::parse("hello2021").unwrap();
     let signature = token.sign(b"1700000000", b"1").to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1700000000",
-        nonce: b"1",
-    };
-    token
-        .verify(&credentials, 1_700_000_000, Age::AtMost(0))
-        .unwrap()
+    let credentials =
+        Credentials { signature: signature.as_bytes(), timestamp: b"1700000000", nonce: b"1" };
+    token.verify(&credentials, 1_700_000_000, Age::AtMost(0)).unwrap()
 }
 
 /// Parses the bytes as a message, and reads something from it.
@@ -78,31 +73,19 @@ fn refuses_content_that_is_no_message_and_names_the_element() {
     let whole = text_message("hi");
     assert_refused(
         &whole.replace("ToUserName", "To"),
-        MessageError::Missing {
-            element: "ToUserName",
-        },
+        MessageError::Missing { element: "ToUserName" },
     );
-    assert_refused(
-        &whole.replace("oUser1", ""),
-        MessageError::Missing {
-            element: "FromUserName",
-        },
-    );
+    assert_refused(&whole.replace("oUser1", ""), MessageError::Missing { element: "FromUserName" });
     assert_refused(
         &whole.replace("oUser1", " \n"),
-        MessageError::Missing {
-            element: "FromUserName",
-        },
+        MessageError::Missing { element: "FromUserName" },
     );
     assert_refused(
         &whole.replace("<MsgType>text</MsgType>", ""),
         MessageError::Missing { element: "MsgType" },
     );
     assert_refused(&whole.replace("1700000000", "+1"), MessageError::CreateTime);
-    assert_refused(
-        &whole.replace("1700000000", "99999999999999999999"),
-        MessageError::CreateTime,
-    );
+    assert_refused(&whole.replace("1700000000", "99999999999999999999"), MessageError::CreateTime);
     assert_refused(&whole.replace("xml>", "html>"), MessageError::Root);
     assert_refused(
         &whole.replace("</Content>", "</Content><Content>x</Content>"),
@@ -117,47 +100,21 @@ fn refuses_content_that_is_no_message_and_names_the_element() {
 #[track_caller]
 fn assert_not_xml(text: &[u8], expected: XmlError) {
     let error = with_message(text, |_| ()).unwrap_err();
-    assert_eq!(
-        error,
-        MessageError::Xml(expected),
-        "{}",
-        text.escape_ascii()
-    );
+    assert_eq!(error, MessageError::Xml(expected), "{}", text.escape_ascii());
 }
 
 #[test]
 fn refuses_malformed_xml_with_its_position() {
     assert_not_xml(b"", XmlError::Syntax { line: 1, column: 1 });
     assert_not_xml(b"{\"a\": 1}", XmlError::Syntax { line: 1, column: 1 });
-    assert_not_xml(
-        b"<xml>\n<a></b></xml>",
-        XmlError::Syntax { line: 2, column: 4 },
-    );
-    assert_not_xml(
-        b"<xml><a>&nbsp;</a></xml>",
-        XmlError::Syntax { line: 1, column: 9 },
-    );
-    assert_not_xml(
-        b"<xml></xml><xml></xml>",
-        XmlError::Syntax {
-            line: 1,
-            column: 12,
-        },
-    );
+    assert_not_xml(b"<xml>\n<a></b></xml>", XmlError::Syntax { line: 2, column: 4 });
+    assert_not_xml(b"<xml><a>&nbsp;</a></xml>", XmlError::Syntax { line: 1, column: 9 });
+    assert_not_xml(b"<xml></xml><xml></xml>", XmlError::Syntax { line: 1, column: 12 });
     assert_not_xml(b"<xml>\xff</xml>", XmlError::Utf8(5));
     assert_not_xml(b"<xml>\xed\xa0\x80</xml>", XmlError::Utf8(5));
-    for open in [
-        "<xml><![CDATA[a",
-        "<xml><a",
-        "<xml><a/",
-        "<?xml version='1.0'",
-        "<xml><",
-    ] {
+    for open in ["<xml><![CDATA[a", "<xml><a", "<xml><a/", "<?xml version='1.0'", "<xml><"] {
         assert!(
-            matches!(
-                with_message(open.as_bytes(), |_| ()),
-                Err(MessageError::Xml(_))
-            ),
+            matches!(with_message(open.as_bytes(), |_| ()), Err(MessageError::Xml(_))),
             "{open}"
         );
     }
@@ -219,19 +176,11 @@ fn refuses_malformed_text_with_its_position() {
         ("</a>", 0),
     ] {
         let column = begin + at;
-        assert_not_xml(
-            text_message(content).as_bytes(),
-            XmlError::Syntax { line: 1, column },
-        );
+        assert_not_xml(text_message(content).as_bytes(), XmlError::Syntax { line: 1, column });
     }
-    for text in [
-        "<xml/>a",
-        "a<xml/>",
-        "<xml/><![CDATA[a]]>",
-        "<xml>",
-        "</xml>",
-        "<xml></xml></xml>",
-    ] {
+    for text in
+        ["<xml/>a", "a<xml/>", "<xml/><![CDATA[a]]>", "<xml>", "</xml>", "<xml></xml></xml>"]
+    {
         let error = with_message(text.as_bytes(), |_| ()).unwrap_err();
         assert!(
             matches!(error, MessageError::Xml(XmlError::Syntax { line: 1, .. })),
@@ -252,10 +201,7 @@ fn accepts_names_as_xml_defines_them() {
     for name in ["<×/>", "<a×/>", "<\u{B7}/>"] {
         let content = text_message(name);
         let error = with_message(content.as_bytes(), |_| ()).unwrap_err();
-        assert!(
-            matches!(error, MessageError::Xml(XmlError::Syntax { .. })),
-            "{name}"
-        );
+        assert!(matches!(error, MessageError::Xml(XmlError::Syntax { .. })), "{name}");
     }
 }
 
@@ -265,9 +211,7 @@ fn reads_nested_elements_by_path_and_by_name() {
     let content = text_message("x").replace("</xml>", &format!("{nested}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
         let leaves = message.fields().skip(5);
-        let leaves: Vec<_> = leaves
-            .map(|leaf| (leaf.path(), leaf.text().to_owned()))
-            .collect();
+        let leaves: Vec<_> = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned())).collect();
         assert_eq!(message.field("A/B/C"), Some("1"));
         // The first B has elements in it, so it has no text.
         assert_eq!(message.field("A/B"), None);
@@ -277,10 +221,7 @@ fn reads_nested_elements_by_path_and_by_name() {
         leaves
     });
     let expected = [("A/B/C", "1"), ("A/B", "2"), ("A/D", ""), ("C", "3")];
-    assert_eq!(
-        found.unwrap(),
-        expected.map(|(path, text)| (path.to_owned(), text.to_owned()))
-    );
+    assert_eq!(found.unwrap(), expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
 }
 
 #[test]
@@ -308,34 +249,22 @@ fn refuses_attributes() {
         "/a b='c'",
         "a<b",
     ] {
-        assert_not_xml(
-            text_message(&format!("<{tag}>")).as_bytes(),
-            XmlError::Attribute,
-        );
+        assert_not_xml(text_message(&format!("<{tag}>")).as_bytes(), XmlError::Attribute);
     }
     // In a CDATA section, the same characters are text.
     let spoken = text_message("<![CDATA[<a b='c'> <!-- ]] > ]>]]>");
-    let content = with_message(spoken.as_bytes(), |message| {
-        message.field("Content").map(str::to_owned)
-    });
+    let content =
+        with_message(spoken.as_bytes(), |message| message.field("Content").map(str::to_owned));
     assert_eq!(content.unwrap().unwrap(), "<a b='c'> <!-- ]] > ]>");
 }
 
 #[test]
 fn refuses_markup_other_than_tags_and_cdata() {
-    for markup in [
-        "<!-- a -->",
-        "<!DOCTYPE xml>",
-        "<?a b?>",
-        "<!ENTITY a 'b'>",
-        "<![IGNORE[a]]>",
-        "<!>",
-    ] {
+    for markup in
+        ["<!-- a -->", "<!DOCTYPE xml>", "<?a b?>", "<!ENTITY a 'b'>", "<![IGNORE[a]]>", "<!>"]
+    {
         assert_not_xml(text_message(markup).as_bytes(), XmlError::Markup);
-        assert_not_xml(
-            format!("{markup}{}", text_message("")).as_bytes(),
-            XmlError::Markup,
-        );
+        assert_not_xml(format!("{markup}{}", text_message("")).as_bytes(), XmlError::Markup);
     }
     for before in [
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
@@ -406,10 +335,8 @@ fn round_trip(content: &str) -> Option<String> {
 fn written(reply: &Reply<'_>, msg_type: &str) -> String {
     let mut out = Vec::new();
     let message = text_message("hi").replace("<MsgType>text<", &format!("<MsgType>{msg_type}<"));
-    with_message(message.as_bytes(), |message| {
-        reply.write_to(message, 1_700_000_001, &mut out)
-    })
-    .unwrap();
+    with_message(message.as_bytes(), |message| reply.write_to(message, 1_700_000_001, &mut out))
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -423,25 +350,11 @@ fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
     };
     let replies = [
         ("text", Reply::text("hello")),
-        (
-            "image",
-            Reply::Image {
-                media_id: "m1".into(),
-            },
-        ),
-        (
-            "voice",
-            Reply::Voice {
-                media_id: "m2".into(),
-            },
-        ),
+        ("image", Reply::Image { media_id: "m1".into() }),
+        ("voice", Reply::Voice { media_id: "m2".into() }),
         (
             "video",
-            Reply::Video {
-                media_id: "m3".into(),
-                title: "t".into(),
-                description: "d".into(),
-            },
+            Reply::Video { media_id: "m3".into(), title: "t".into(), description: "d".into() },
         ),
         (
             "music",
@@ -456,15 +369,11 @@ fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
         ("news", Reply::News(vec![article("1"), article("2")])),
         (
             "transfer_customer_service",
-            Reply::TransferCustomerService {
-                kf_account: Some("a@b".into()),
-            },
+            Reply::TransferCustomerService { kf_account: Some("a@b".into()) },
         ),
     ];
     for (name, reply) in &replies {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fixtures/reply")
-            .join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reply").join(name);
         let expected =
             fs::read_to_string(path.with_extension("xml")).expect("a fixture for each reply");
         assert_eq!(written(reply, "event"), expected, "{name}");
@@ -472,34 +381,12 @@ fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
     assert_eq!(written(&Reply::Success, "text"), "");
     assert_eq!(written(&Reply::News(Vec::new()), "text"), "");
     for empty in ["", "\0"] {
-        assert_eq!(
-            written(
-                &Reply::Image {
-                    media_id: empty.into()
-                },
-                "text"
-            ),
-            ""
-        );
-        assert_eq!(
-            written(
-                &Reply::Voice {
-                    media_id: empty.into()
-                },
-                "text"
-            ),
-            ""
-        );
-        let untitled = Article {
-            title: empty.into(),
-            ..article("1")
-        };
+        assert_eq!(written(&Reply::Image { media_id: empty.into() }, "text"), "");
+        assert_eq!(written(&Reply::Voice { media_id: empty.into() }, "text"), "");
+        let untitled = Article { title: empty.into(), ..article("1") };
         assert_eq!(written(&Reply::News(vec![untitled.clone()]), "event"), "");
         let titled = written(&Reply::News(vec![untitled, article("2")]), "text");
-        assert!(
-            titled.contains("<ArticleCount>1<") && titled.contains("[t2]"),
-            "{titled}"
-        );
+        assert!(titled.contains("<ArticleCount>1<") && titled.contains("[t2]"), "{titled}");
     }
     let to_any_account = written(&Reply::TransferCustomerService { kf_account: None }, "text");
     assert!(to_any_account.ends_with("<![CDATA[transfer_customer_service]]></MsgType></xml>"));
@@ -537,37 +424,18 @@ fn repairs_replies_that_wechat_would_not_show() {
     assert_eq!(round_trip(""), None);
     assert_eq!(round_trip("\0\u{1}\u{FFFE}"), None);
     let odd = "a\u{FFFE}\u{C}b";
-    for reply in [
-        Reply::text(odd),
-        Reply::Image {
-            media_id: odd.into(),
-        },
-    ] {
-        assert!(
-            written(&reply, "text").contains("<![CDATA[ab]]>"),
-            "{reply:?}"
-        );
+    for reply in [Reply::text(odd), Reply::Image { media_id: odd.into() }] {
+        assert!(written(&reply, "text").contains("<![CDATA[ab]]>"), "{reply:?}");
     }
     // At each position: the writer looks at eight bytes at a time.
     for bad in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
         for place in 0..20 {
-            let text: String = (0..20)
-                .map(|at| if at == place { bad } else { 'a' })
-                .collect();
-            assert_eq!(
-                round_trip(&text),
-                Some("a".repeat(19)),
-                "{bad:?} at {place}"
-            );
+            let text: String = (0..20).map(|at| if at == place { bad } else { 'a' }).collect();
+            assert_eq!(round_trip(&text), Some("a".repeat(19)), "{bad:?} at {place}");
         }
     }
-    for good in [
-        "\t\n",
-        "\u{7f}\u{80}\u{9f}",
-        "\u{ffbf}\u{ffbe}\u{fffd}",
-        "，。￥",
-        "\u{10ffff}",
-    ] {
+    for good in ["\t\n", "\u{7f}\u{80}\u{9f}", "\u{ffbf}\u{ffbe}\u{fffd}", "，。￥", "\u{10ffff}"]
+    {
         assert_eq!(round_trip(&good.repeat(5)), Some(good.repeat(5)));
     }
     assert_eq!(round_trip("a\0b\u{1b}c").as_deref(), Some("abc"));
@@ -587,10 +455,8 @@ fn repairs_replies_that_wechat_would_not_show() {
 #[test]
 fn a_user_name_cannot_inject_elements_into_a_reply() {
     let mut out = Vec::new();
-    let evil = text_message("hi").replace(
-        "oUser1",
-        "<![CDATA[a]]]]><![CDATA[></FromUserName><Evil>]]>",
-    );
+    let evil =
+        text_message("hi").replace("oUser1", "<![CDATA[a]]]]><![CDATA[></FromUserName><Evil>]]>");
     with_message(evil.as_bytes(), |message| {
         assert_eq!(message.from_user_name(), "a]]></FromUserName><Evil>");
         Reply::text("hello").write_to(message, 1, &mut out);

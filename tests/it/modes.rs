@@ -94,11 +94,8 @@ fn answers_published_messages() {
             .env("WECHAT_AES_KEY", vector.must("aes-key"))
             .env("WECHAT_APP_ID", vector.must("app-id"));
         let program = Program::spawn(command.args(["--max-age", "0", "--require-encryption"]));
-        let wechat = WeChat::with(
-            vector.must("token"),
-            vector.must("aes-key"),
-            vector.must("app-id"),
-        );
+        let wechat =
+            WeChat::with(vector.must("token"), vector.must("aes-key"), vector.must("app-id"));
         let [signature, timestamp, nonce] =
             ["signature", "timestamp", "nonce"].map(|name| vector.must(name));
         let target = format!(
@@ -113,11 +110,7 @@ fn answers_published_messages() {
             let (_, sender) = message.split_once("<FromUserName><![CDATA[").unwrap();
             let (sender, _) = sender.split_once("]]>").unwrap();
             assert_eq!(element(&reply, "ToUserName"), sender, "{}", vector.name);
-            assert!(
-                answer
-                    .content
-                    .contains(&format!("<Nonce><![CDATA[{nonce}]]></Nonce>"))
-            );
+            assert!(answer.content.contains(&format!("<Nonce><![CDATA[{nonce}]]></Nonce>")));
         }
     }
     assert_eq!(count, 7);
@@ -137,17 +130,11 @@ fn encrypts_replies_but_not_success() {
         for content in ["无", "空"] {
             let answer = ask(&mut stream, &wechat.post(&text_message(content), mode));
             assert_eq!(answer.content, "success");
-            assert_eq!(
-                answer.field("Content-Type"),
-                Some("text/plain; charset=utf-8")
-            );
+            assert_eq!(answer.field("Content-Type"), Some("text/plain; charset=utf-8"));
         }
         let answer = ask(&mut stream, &wechat.post(&text_message("?"), mode));
         assert!(answer.content.starts_with("<xml><Encrypt><![CDATA["));
-        assert_eq!(
-            answer.field("Content-Type"),
-            Some("application/xml; charset=utf-8")
-        );
+        assert_eq!(answer.field("Content-Type"), Some("application/xml; charset=utf-8"));
         assert!(!answer.content.contains("oia2Tju"));
         assert_eq!(element(&wechat.open(&answer, mode), "Content"), "有");
         seen.push(answer.content);
@@ -168,10 +155,7 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
     let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
     let inside = |message: &str| {
         let encrypt = wechat.cipher.encrypt(message.as_bytes()).unwrap();
-        under(
-            &wechat.query(&encrypt),
-            &content_of(&encrypt, &text_message(""), Mode::Safe),
-        )
+        under(&wechat.query(&encrypt), &content_of(&encrypt, &text_message(""), Mode::Safe))
     };
     let bare = "<xml><Encrypt>AAAA</Encrypt></xml>";
     let expectations = [
@@ -182,10 +166,7 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
             "",
         ),
         (
-            post_as(
-                &WeChat::with(TOKEN, AES_KEY, "wx2c2769f8efd9abc3"),
-                Mode::Compatible,
-            ),
+            post_as(&WeChat::with(TOKEN, AES_KEY, "wx2c2769f8efd9abc3"), Mode::Compatible),
             "bad-encryption",
             "appid in the decrypted text is not this account's",
         ),
@@ -200,10 +181,7 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
             "Encrypt is not base64",
         ),
         (
-            under(
-                &wechat.query(&encrypt),
-                &content.replace("</Encrypt>", "<a/></Encrypt>"),
-            ),
+            under(&wechat.query(&encrypt), &content.replace("</Encrypt>", "<a/></Encrypt>")),
             "plain-refused",
             "element Encrypt is missing, but the query says the message is encrypted",
         ),
@@ -214,20 +192,12 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
             "msg_signature does not match",
         ),
         (
-            under(
-                &wechat
-                    .query(&encrypt)
-                    .replace("msg_signature=", "msg_signature=0"),
-                &content,
-            ),
+            under(&wechat.query(&encrypt).replace("msg_signature=", "msg_signature=0"), &content),
             "bad-signature",
             "msg_signature is malformed, expected 40 hexadecimal digits",
         ),
         (
-            under(
-                &wechat.query(&both_encrypt),
-                &both.replace("secret words", "other words"),
-            ),
+            under(&wechat.query(&both_encrypt), &both.replace("secret words", "other words")),
             "plain-differs",
             "element Content differs from the decrypted message",
         ),
@@ -254,18 +224,8 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
     let lines = program.stop();
     assert_eq!(lines.len(), expectations.len());
     for (line, (_, cause, reason)) in lines.iter().zip(&expectations) {
-        assert!(
-            line.contains(&format!(" cause={cause} reason=\"{reason}")),
-            "{line}"
-        );
-        for secret in [
-            TOKEN,
-            AES_KEY,
-            OTHER_KEY,
-            "words",
-            "oia2Tju",
-            &encrypt[..20],
-        ] {
+        assert!(line.contains(&format!(" cause={cause} reason=\"{reason}")), "{line}");
+        for secret in [TOKEN, AES_KEY, OTHER_KEY, "words", "oia2Tju", &encrypt[..20]] {
             assert!(!line.contains(secret), "{line}");
         }
     }
@@ -287,9 +247,7 @@ fn log_hints_name_the_setting_to_check() {
     let is_other_key = |vector: &&Vector| vector.name == "other-key";
     let vector = vectors.iter().find(is_other_key).unwrap();
     let mut command = secure_command();
-    command
-        .env("WECHAT_AES_KEY", vector.must("aes-key"))
-        .arg("--require-encryption");
+    command.env("WECHAT_AES_KEY", vector.must("aes-key")).arg("--require-encryption");
     let program = Program::spawn(&mut command);
     let mut stream = connect(program.address);
     let encrypt = vector.must("encrypt");
@@ -321,20 +279,14 @@ fn refuses_a_plain_message_made_from_an_encrypted_one() {
     let (both, both_encrypt) = wechat.content(&message, Mode::Compatible);
     let mut stream = connect(program.address);
     let mut status = |query: &str, content: &str| {
-        let answer = ask(
-            &mut stream,
-            &post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content),
-        );
+        let answer = ask(&mut stream, &post_to(&format!("/wx?{query}"), "HTTP/1.1", "", content));
         (answer.status, answer.content)
     };
     let plain_query = |query: &str| query.split_once("&openid").unwrap().0.to_owned();
     let query = wechat.query(&encrypt);
     assert_eq!(status(&query, &content).0, 200);
     // Without the parameters of encryption, its signature cannot be used again.
-    let reused = (
-        403,
-        "signature was already used for other content\n".to_owned(),
-    );
+    let reused = (403, "signature was already used for other content\n".to_owned());
     for plain in [text_message("two"), message.clone()] {
         assert_eq!(status(&plain_query(&query), &plain), reused);
     }
@@ -348,10 +300,7 @@ fn refuses_a_plain_message_made_from_an_encrypted_one() {
     ] {
         assert_eq!(status(&stripped, &message), refused);
     }
-    let missing = (
-        400,
-        "parameter msg_signature is missing or empty\n".to_owned(),
-    );
+    let missing = (400, "parameter msg_signature is missing or empty\n".to_owned());
     for content in [&content, &both] {
         let query = wechat.query(&both_encrypt);
         assert_eq!(status(&plain_query(&query), content), missing);
@@ -369,10 +318,7 @@ fn refuses_a_plain_message_made_from_an_encrypted_one() {
     let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\"";
     assert_eq!(reasons[3..6], [stripped; 3], "{reasons:#?}");
     assert_eq!(reasons[6..10], [missing; 4]);
-    assert_eq!(
-        reasons[10..],
-        ["bad-message reason=\"element Encrypt occurs twice\""]
-    );
+    assert_eq!(reasons[10..], ["bad-message reason=\"element Encrypt occurs twice\""]);
 }
 
 /// The plain elements beside `Encrypt` are not signed. An attacker who sees an encrypted message could send it
@@ -462,19 +408,10 @@ fn treats_empty_and_raw_encryption_parameters_as_plain() {
         let request = post_to(&target, "HTTP/1.1", "", &text_message("a"));
         ask(&mut stream, &request).status
     };
-    for more in [
-        "&encrypt_type=",
-        "&encrypt_type=raw",
-        "&msg_signature=",
-        "&openid=o",
-    ] {
+    for more in ["&encrypt_type=", "&encrypt_type=raw", "&msg_signature=", "&openid=o"] {
         assert_eq!(status(more), 200, "{more}");
     }
-    for more in [
-        "&encrypt_type=aes",
-        "&encrypt_type=aes2",
-        "&msg_signature=0",
-    ] {
+    for more in ["&encrypt_type=aes", "&encrypt_type=aes2", "&msg_signature=0"] {
         assert_eq!(status(more), 403, "{more}");
     }
     let lines = program.stop();
@@ -519,17 +456,14 @@ fn ignores_white_space_around_an_encrypt() {
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
     let (content, encrypt) = wechat.content(&text_message("a"), Mode::Safe);
-    let spaced = content
-        .replace("<Encrypt>", "<Encrypt>\n  ")
-        .replace("</Encrypt>", "\n</Encrypt>");
+    let spaced =
+        content.replace("<Encrypt>", "<Encrypt>\n  ").replace("</Encrypt>", "\n</Encrypt>");
     let target = format!("/wx?{}", wechat.query(&encrypt));
     let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &spaced));
     assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "a");
     for odd in [
         content.replace("xml>", "foo>"),
-        content
-            .replace("<Encrypt>", "<Encrypt><a>")
-            .replace("</Encrypt>", "</a></Encrypt>"),
+        content.replace("<Encrypt>", "<Encrypt><a>").replace("</Encrypt>", "</a></Encrypt>"),
     ] {
         let target = format!("/wx?{}", wechat.query(&encrypt));
         let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &odd));
@@ -559,10 +493,9 @@ fn refuses_a_msg_signature_as_signature_of_other_content() {
             matching += u32::from(signature.to_string() == msg_signature);
             let both = both.replace('+', "%2B");
             let query = format!("signature={msg_signature}&timestamp={timestamp}&nonce={both}");
-            for (query, content) in [
-                (query.clone(), forged.as_str()),
-                (format!("{query}&echostr=1"), ""),
-            ] {
+            for (query, content) in
+                [(query.clone(), forged.as_str()), (format!("{query}&echostr=1"), "")]
+            {
                 let target = format!("/wx?{query}");
                 let request = match content {
                     "" => get(&target),
@@ -586,12 +519,7 @@ fn refuses_plain_messages_if_encryption_is_required() {
     let message = text_message("one");
     for request in [
         wechat.post(&message, Mode::Plain),
-        post_to(
-            &format!("/?{}&encrypt_type=raw", signed_now()),
-            "HTTP/1.1",
-            "",
-            &message,
-        ),
+        post_to(&format!("/?{}&encrypt_type=raw", signed_now()), "HTTP/1.1", "", &message),
     ] {
         let answer = ask(&mut stream, &request);
         let reason = "message is not encrypted, only encrypted ones allowed\n";
@@ -606,10 +534,7 @@ fn refuses_plain_messages_if_encryption_is_required() {
     assert_eq!(ask(&mut stream, &check).content, "123");
     let lines = program.stop();
     for line in &lines[..2] {
-        assert!(
-            line.contains("403 POST / ") || line.contains("403 POST /wx "),
-            "{line}"
-        );
+        assert!(line.contains("403 POST / ") || line.contains("403 POST /wx "), "{line}");
         assert!(line.contains(" cause=plain-refused "), "{line}");
     }
 }
@@ -683,14 +608,8 @@ fn accepts_old_and_new_keys_and_tokens_during_a_rotation() {
         }
     }
     let third = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
-    for wechat in [
-        WeChat::with("oldtoken", AES_KEY, APP_ID),
-        WeChat::with(TOKEN, third, APP_ID),
-    ] {
-        assert_eq!(
-            ask(&mut stream, &wechat.post(&message, Mode::Safe)).status,
-            403
-        );
+    for wechat in [WeChat::with("oldtoken", AES_KEY, APP_ID), WeChat::with(TOKEN, third, APP_ID)] {
+        assert_eq!(ask(&mut stream, &wechat.post(&message, Mode::Safe)).status, 403);
     }
 }
 
@@ -701,30 +620,17 @@ fn logs_a_new_mode_and_counts_modes_in_the_status() {
     let program = secure(&["--control", control]);
     let wechat = WeChat::usual();
     let mut stream = connect(program.address);
-    for mode in [
-        Mode::Plain,
-        Mode::Safe,
-        Mode::Safe,
-        Mode::Compatible,
-        Mode::Safe,
-        Mode::Plain,
-    ] {
+    for mode in [Mode::Plain, Mode::Safe, Mode::Safe, Mode::Compatible, Mode::Safe, Mode::Plain] {
         let answer = ask(&mut stream, &wechat.post(&text_message("a"), mode));
         assert_eq!(answer.status, 200);
     }
     let said = finish(command().args(["status", "--json", "--control", control]));
     let modes = "\"modes\":{\"plain\":2,\"compatible\":1,\"safe\":3},\"unread\":0,";
     assert!(said.out.contains(modes), "{}", said.out);
-    assert!(
-        said.out.contains("\"version\":\"0.1.0 (secure)\""),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("\"version\":\"0.1.0 (secure)\""), "{}", said.out);
     let lines = program.stop();
-    let reasons: Vec<&str> = lines
-        .iter()
-        .map(|line| line.split_once(" cause=mode reason=").unwrap().1)
-        .collect();
+    let reasons: Vec<&str> =
+        lines.iter().map(|line| line.split_once(" cause=mode reason=").unwrap().1).collect();
     let safe = "\"messages arrive in safe mode (安全模式)\"";
     let compatible = "\"messages arrive in compatible mode (兼容模式)\"";
     assert_eq!(reasons, [safe, compatible]);
@@ -761,9 +667,7 @@ fn counts_an_encrypted_retry_whose_caller_disconnected() {
         said.out.contains(count)
     };
     let mut second = connect(program.address);
-    second
-        .write_all(&wechat.post(&message, Mode::Safe))
-        .unwrap();
+    second.write_all(&wechat.post(&message, Mode::Safe)).unwrap();
     until("it waits", || status_has("\"tries_joined\":1,"));
     drop(second);
     until("it is noticed", || status_has("\"given_up\":1,"));

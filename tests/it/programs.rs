@@ -61,10 +61,7 @@ fn user_text_is_one_argument_whatever_it_holds() {
         "你好，世界 👋",
         "<b>&amp;</b>",
     ] {
-        assert_eq!(
-            say(&program, content),
-            format!("[3][-- {content}][{content}][]")
-        );
+        assert_eq!(say(&program, content), format!("[3][-- {content}][{content}][]"));
     }
     program.stop_silent();
 }
@@ -99,12 +96,7 @@ fn the_message_is_on_standard_input_and_in_the_environment() {
             .env("NOTIFY_SOCKET", &manager)
             .env("API_KEY", "for the program")
             .env("PATH", "/usr/bin:/bin")
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--rules",
-                rules.to_str().unwrap(),
-            ]),
+            .args(["--listen", "127.0.0.1:0", "--rules", rules.to_str().unwrap()]),
     );
     let xml = "<xml><ToUserName>gh_1</ToUserName><FromUserName>oUser1</FromUserName>\
         <CreateTime>1700000000</CreateTime><MsgType> event </MsgType><Event>scancode_push</Event>\
@@ -118,19 +110,14 @@ fn the_message_is_on_standard_input_and_in_the_environment() {
          WECHAT_URL=http://e/\nc"
     );
     let xml = text_of("oUser1", 1, "stdin");
-    assert_eq!(
-        element(&reply_to(&program, &xml), "Content"),
-        xml.replace("]]>", ")")
-    );
+    assert_eq!(element(&reply_to(&program, &xml), "Content"), xml.replace("]]>", ")"));
     program.stop_silent();
 }
 
 #[test]
 fn program_output_is_the_reply() {
-    let (program, folder) = start(
-        "output",
-        r#"<on Content="*"><run failed="坏了">cat FOLDER/{1}</run></on>"#,
-    );
+    let (program, folder) =
+        start("output", r#"<on Content="*"><run failed="坏了">cat FOLDER/{1}</run></on>"#);
     let print = |name: &str, output: &[u8]| {
         fs::write(folder.join(name), output).unwrap();
         let xml = text_of(&format!("o{name}"), 1, name);
@@ -176,10 +163,7 @@ fn program_output_is_the_reply() {
         lines[1],
         "cause=run-failed reason=\"cat: output is not a valid reply: <image> without a <MediaId>\""
     );
-    assert_eq!(
-        lines[5],
-        "cause=run-failed reason=\"cat: output is not UTF-8 from byte 0 on\""
-    );
+    assert_eq!(lines[5], "cause=run-failed reason=\"cat: output is not UTF-8 from byte 0 on\"");
 }
 
 #[test]
@@ -208,10 +192,7 @@ fn logs_why_a_program_failed() {
     let mut lines = program.stop();
     assert_eq!(
         lines.pop().unwrap(),
-        format!(
-            "cause=run-failed reason=\"/bin/sh: exit status: 1: {}…\"",
-            "a".repeat(200)
-        )
+        format!("cause=run-failed reason=\"/bin/sh: exit status: 1: {}…\"", "a".repeat(200))
     );
     assert_eq!(
         lines,
@@ -306,13 +287,7 @@ fn runs_64_programs_at_once_and_fails_the_next() {
            <on><run failed="忙">echo free</run></on>"#,
     );
     let fifo = folder.join("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     // The programs read until all writers have closed it.
     let mut open = fs::OpenOptions::new();
     let writer = open.read(true).write(true).open(&fifo).unwrap();
@@ -324,13 +299,7 @@ fn runs_64_programs_at_once_and_fails_the_next() {
         streams.push(stream);
     }
     let runs = folder.join("runs");
-    until("all run", || {
-        fs::read_to_string(&runs)
-            .unwrap_or_default()
-            .lines()
-            .count()
-            == 64
-    });
+    until("all run", || fs::read_to_string(&runs).unwrap_or_default().lines().count() == 64);
     assert_eq!(say(&program, "one more"), "忙");
     assert_eq!(children_of(program.id()).len(), 64);
     drop(writer);
@@ -421,22 +390,14 @@ fn programs_end_with_the_server_whatever_signal_ends_it() {
             "INT" => interruptible(),
             _ => command(),
         };
-        let (rules, folder) = rules_file(
-            &format!("ends-{signal}"),
-            &RUNAWAYS.replace("TIMEOUT", "60"),
-        );
+        let (rules, folder) =
+            rules_file(&format!("ends-{signal}"), &RUNAWAYS.replace("TIMEOUT", "60"));
         let program = Program::spawn(serving(&mut command, &rules));
         let mut stream = connect(program.address);
         stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
         let pids = runaways(&folder);
         let kill = format!("kill -{signal} {}", program.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         pids.iter().for_each(|id| until_gone(id));
         assert_eq!(program.stop(), [""; 0]);
     }
@@ -452,13 +413,7 @@ fn programs_end_with_the_server_when_its_process_group_is_interrupted() {
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
     let pids = runaways(&folder);
     let kill = format!("kill -INT -{}", program.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     pids.iter().for_each(|id| until_gone(id));
 }
 
@@ -499,21 +454,13 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
         let is_open = !input.is_empty();
         let stdin = is_open.then_some(stdin);
         let mut printed = String::new();
-        supervisor
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut printed)
-            .unwrap();
+        supervisor.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
         drop(stdin);
         let output = supervisor.wait_with_output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
         (output.status.code().unwrap(), printed, errors)
     };
-    assert_eq!(
-        supervise(&["60", "cat"], "5\nhello"),
-        (0, "hello".into(), String::new())
-    );
+    assert_eq!(supervise(&["60", "cat"], "5\nhello"), (0, "hello".into(), String::new()));
     assert_eq!(
         supervise(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n"),
         (0, "--help\n".into(), String::new())
@@ -529,10 +476,7 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
     );
     let (code, _, errors) = supervise(&["60", "cat"], "");
     assert_eq!(code, 1);
-    assert!(
-        errors.starts_with("wechat: cannot read the message: "),
-        "{errors}"
-    );
+    assert!(errors.starts_with("wechat: cannot read the message: "), "{errors}");
     let mut child = command()
         .args(["supervise", "60", "sleep", "1000"])
         .stdin(Stdio::piped())
@@ -555,11 +499,7 @@ fn the_programs_of_the_readme_answer_with_a_language_model() {
     let folder = folder("model");
     for (mark, name, needs) in [
         ("```sh\n#!/bin/sh", "ask.sh", vec!["curl", "jq"]),
-        (
-            "```python\n#!/usr/bin/env python3",
-            "ask.py",
-            vec!["python3"],
-        ),
+        ("```python\n#!/usr/bin/env python3", "ask.py", vec!["python3"]),
     ] {
         for tool in needs {
             let output = Command::new(tool).arg("--version").output();
@@ -582,12 +522,7 @@ fn the_programs_of_the_readme_answer_with_a_language_model() {
                 .env("PATH", std::env::var_os("PATH").unwrap())
                 .env("API_KEY", "sk-1")
                 .env("API_URL", format!("http://{address}/v1/chat/completions"))
-                .args([
-                    "--listen",
-                    "127.0.0.1:0",
-                    "--rules",
-                    rules.to_str().unwrap(),
-                ]),
+                .args(["--listen", "127.0.0.1:0", "--rules", rules.to_str().unwrap()]),
         );
         let reply = |answer: &'static str| {
             let model = model.try_clone().unwrap();
@@ -627,16 +562,9 @@ fn play_model(model: &TcpListener, answer: &str) -> String {
         }
     }
     let length = answer.len();
-    let status = if answer.is_empty() {
-        "500 Oops"
-    } else {
-        "200 OK"
-    };
+    let status = if answer.is_empty() { "500 Oops" } else { "200 OK" };
     let head = "Content-Type: application/json\r\nConnection: close";
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{answer}"
-    )
-    .unwrap();
+    write!(stream, "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{answer}")
+        .unwrap();
     String::from_utf8(request).unwrap()
 }

@@ -70,10 +70,7 @@ fn shows_a_single_changed_byte() {
     assert_eq!(said.err, "wechat: 1 of 1 failed\n");
     // A byte more, and a byte less.
     for (changed, line) in [
-        (
-            format!("{text}x"),
-            "captured 'x' (0x78), but the answer ends here\n",
-        ),
+        (format!("{text}x"), "captured 'x' (0x78), but the answer ends here\n"),
         (
             text[..text.len() - 1].to_owned(),
             "received '\\n' (0x0a), but the captured response ends here\n",
@@ -91,11 +88,7 @@ fn resign_changes_nothing_but_time_and_signatures() {
     let folder = folder("resign");
     let path = folder.join("a.request").to_str().unwrap().to_owned();
     let capture = |target: &str| {
-        fs::write(
-            &path,
-            format!("POST {target} HTTP/1.0\r\nX: a\nb\r\n\r\nsignature=x"),
-        )
-        .unwrap();
+        fs::write(&path, format!("POST {target} HTTP/1.0\r\nX: a\nb\r\n\r\nsignature=x")).unwrap();
         fs::write(folder.join("a.response"), "").unwrap();
     };
     capture("/wx?a=%20&signature=0&echostr=1&timestamp=2&nonce=%33&msg_signature=&b");
@@ -106,15 +99,11 @@ fn resign_changes_nothing_but_time_and_signatures() {
     let (_, rest) = target.split_once("&echostr=1&timestamp=").unwrap();
     let timestamp: u64 = rest.split('&').next().unwrap().parse().unwrap();
     assert!(now() - timestamp < 60, "{target}");
-    assert!(
-        target.contains("&nonce=%33&msg_signature=&b HTTP/1.0"),
-        "{target}"
-    );
+    assert!(target.contains("&nonce=%33&msg_signature=&b HTTP/1.0"), "{target}");
     // The signature covers the decoded nonce.
     assert!(is_signed(&target.replace("%33", "3")), "{target}");
     assert!(
-        said.out
-            .contains("  + X: a\\n\n  + b\\r\\n\n  + \\r\\n\n  + signature=x\n"),
+        said.out.contains("  + X: a\\n\n  + b\\r\\n\n  + \\r\\n\n  + signature=x\n"),
         "{}",
         said.out
     );
@@ -130,16 +119,8 @@ fn resign_changes_nothing_but_time_and_signatures() {
     let empty_line = "\r\nGET /?nonce=1&timestamp=2&signature=3 HTTP/1.0\r\n\r\n";
     fs::write(&path, empty_line).unwrap();
     let said = run(address, &["replay", "--resign", &path]);
-    assert!(
-        said.out.contains("  + GET /?nonce=1&timestamp=1"),
-        "{}",
-        said.out
-    );
-    assert_kept(
-        "/?timestamp=1&nonce=2&signature=0",
-        "/?timestamp=",
-        " HTTP/1.0",
-    );
+    assert!(said.out.contains("  + GET /?nonce=1&timestamp=1"), "{}", said.out);
+    assert_kept("/?timestamp=1&nonce=2&signature=0", "/?timestamp=", " HTTP/1.0");
     assert_kept(
         "/?x=1?timestamp=3&timestamp=1&nonce=2&signature=0?b=1",
         "/?x=1?timestamp=3&timestamp=",
@@ -155,19 +136,13 @@ fn resign_changes_nothing_but_time_and_signatures() {
             "/?signature=0&timestamp=1&nonce=2&msg_signature=3",
             "msg_signature in the query, but no element Encrypt in the content, which --resign needs",
         ),
-        (
-            "/wx?signature=0&timestamp=1",
-            "no query parameter nonce, which --resign needs",
-        ),
+        ("/wx?signature=0&timestamp=1", "no query parameter nonce, which --resign needs"),
         ("/wx", "no query parameter nonce, which --resign needs"),
         ("wx", "no query parameter nonce, which --resign needs"),
     ] {
         capture(target);
         let said = run(address, &["replay", "--resign", &path]);
-        assert_eq!(
-            (said.code, said.err),
-            (1, format!("wechat: {path:?}: {reason}\n"))
-        );
+        assert_eq!((said.code, said.err), (1, format!("wechat: {path:?}: {reason}\n")));
     }
 }
 
@@ -203,11 +178,7 @@ fn resign_signs_encrypted_captures_without_the_key() {
         other.len()
     );
     for framed in [whole, chunked] {
-        fs::write(
-            &path,
-            format!("POST {target} HTTP/1.1\r\nHost: a\r\n{framed}"),
-        )
-        .unwrap();
+        fs::write(&path, format!("POST {target} HTTP/1.1\r\nHost: a\r\n{framed}")).unwrap();
         let said = run(address, &["replay", "--resign", &path]);
         let (_, sent) = said.out.split_once("  + POST ").unwrap();
         let sent = sent.lines().next().unwrap();
@@ -227,11 +198,7 @@ fn resign_signs_encrypted_captures_without_the_key() {
 #[test]
 fn a_capture_without_response_needs_a_usable_answer() {
     let program = Program::start(&[]);
-    let path = folder("alone")
-        .join("any.name")
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let path = folder("alone").join("any.name").to_str().unwrap().to_owned();
     fs::write(&path, get("/")).unwrap();
     let said = run(program.address, &["replay", &path]);
     said.assert_line(&format!(
@@ -242,10 +209,7 @@ fn a_capture_without_response_needs_a_usable_answer() {
     fs::write(&path, get("/?signature=0&timestamp=0&nonce=0&echostr=0")).unwrap();
     let said = run(program.address, &["replay", &path]);
     said.assert_line(&format!("failed: {path}: status 403 with the message *"));
-    assert_eq!(
-        (said.code, said.err.as_str()),
-        (1, "wechat: 1 of 1 failed\n")
-    );
+    assert_eq!((said.code, said.err.as_str()), (1, "wechat: 1 of 1 failed\n"));
 }
 
 #[test]
@@ -270,21 +234,9 @@ fn refuses_files_that_cannot_be_replay() {
             1,
             format!("{short:?}: the content is 1 bytes shorter than Content-Length says"),
         ),
-        (
-            &[&chunked],
-            1,
-            format!("{chunked:?}: 2 bytes after the request, none allowed"),
-        ),
-        (
-            &[&long],
-            1,
-            format!("{long:?} is too long; at most 1048576 bytes allowed"),
-        ),
-        (
-            &[&surplus],
-            1,
-            format!("{surplus:?}: 1 bytes after the request, none allowed"),
-        ),
+        (&[&chunked], 1, format!("{chunked:?}: 2 bytes after the request, none allowed")),
+        (&[&long], 1, format!("{long:?} is too long; at most 1048576 bytes allowed")),
+        (&[&surplus], 1, format!("{surplus:?}: 1 bytes after the request, none allowed")),
         (
             &[&unreadable],
             1,
@@ -293,29 +245,14 @@ fn refuses_files_that_cannot_be_replay() {
                 refused.join("folder.response")
             ),
         ),
-        (
-            &["/dev/null"],
-            1,
-            "\"/dev/null\" is empty; expected an HTTP request".to_owned(),
-        ),
-        (
-            &[],
-            2,
-            "nothing to replay; expected a .request file or a folder of them".to_owned(),
-        ),
-        (
-            &["/none"],
-            1,
-            "cannot read \"/none\": No such file or directory (os error 2)".to_owned(),
-        ),
+        (&["/dev/null"], 1, "\"/dev/null\" is empty; expected an HTTP request".to_owned()),
+        (&[], 2, "nothing to replay; expected a .request file or a folder of them".to_owned()),
+        (&["/none"], 1, "cannot read \"/none\": No such file or directory (os error 2)".to_owned()),
         (&[&empty], 1, format!("no .request file in {empty:?}")),
     ];
     for (arguments, code, message) in cases {
         let said = run(nowhere(), &[&["replay"], arguments].concat());
-        assert_eq!(
-            (said.code, said.err),
-            (code, format!("wechat: {message}\n"))
-        );
+        assert_eq!((said.code, said.err), (code, format!("wechat: {message}\n")));
     }
 }
 
@@ -342,27 +279,16 @@ fn replay(name: &str, captured: &str, received: &str) -> Said {
 #[test]
 fn date_and_create_time_may_differ() {
     let time = |time: &str| format!("<a><CreateTime>{time}</CreateTime></a>");
-    assert_eq!(
-        replay("time", &time("1626513248"), &time("1700000000")).code,
-        0
-    );
+    assert_eq!(replay("time", &time("1626513248"), &time("1700000000")).code, 0);
     let said = replay("time", &time("1626513248"), &time("1626513248000"));
     assert!(
-        said.out
-            .contains("  + <a><CreateTime>1626513248000</CreateTime></a>\n"),
+        said.out.contains("  + <a><CreateTime>1626513248000</CreateTime></a>\n"),
         "{}",
         said.out
     );
-    assert!(
-        said.out.contains("  - Content-Length: 42\\r\\n\n"),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("  - Content-Length: 42\\r\\n\n"), "{}", said.out);
     let in_cdata = |digits: &str| time(&format!("<![CDATA[{digits}]]>"));
-    assert_eq!(
-        replay("cdata", &in_cdata("1626513248"), &in_cdata("1700000000")).code,
-        0
-    );
+    assert_eq!(replay("cdata", &in_cdata("1626513248"), &in_cdata("1700000000")).code, 0);
     // In the content Date is an ordinary line, and a time must be a number.
     assert_eq!(replay("date", "\nDate: 1", "\nDate: 2").code, 1);
     assert_eq!(replay("text", &time("1x"), &time("1y")).code, 1);
@@ -372,13 +298,8 @@ fn date_and_create_time_may_differ() {
 fn long_differences_are_shortened() {
     let long = |middle: char| format!("{}{middle}{}", "好".repeat(1000), "z".repeat(1000));
     let said = replay("long", &long('a'), &long('b'));
-    let shown = |sign, middle| {
-        format!(
-            "  {sign} …{}{middle}{}…\n",
-            "好".repeat(33),
-            "z".repeat(366)
-        )
-    };
+    let shown =
+        |sign, middle| format!("  {sign} …{}{middle}{}…\n", "好".repeat(33), "z".repeat(366));
     assert!(said.out.contains(&shown('-', 'a')), "{}", said.out);
     assert!(said.out.contains(&shown('+', 'b')), "{}", said.out);
     let many = |letter: &str| format!("{letter}\n").repeat(10_000);
@@ -387,11 +308,7 @@ fn long_differences_are_shortened() {
     assert!(said.out.contains("  - … 9980 more lines\n"), "{}", said.out);
     // Equal lines after the difference are not shown.
     let said = replay("equal-end", "a\nb\nc\n", "a\nB\nc\n");
-    assert!(
-        said.out.contains("  - b\\n\n  + B\\n\n  byte "),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("  - b\\n\n  + B\\n\n  byte "), "{}", said.out);
 }
 
 /// Whether a server sends an interim response depends on timing.

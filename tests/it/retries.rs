@@ -47,10 +47,7 @@ impl Bot {
             ),
         )
         .unwrap();
-        Self {
-            program: Program::start(&["--rules", rules.to_str().unwrap()]),
-            folder,
-        }
+        Self { program: Program::start(&["--rules", rules.to_str().unwrap()]), folder }
     }
 
     /// Makes the pipe from which the program of this name reads what it prints.
@@ -342,18 +339,9 @@ fn as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> Option<(String, 
 fn keeps_wechats_time() {
     thread::scope(|scope| {
         spawn(scope, wechat_gets_an_answer_of_every_slow_program);
-        spawn(
-            scope,
-            the_third_try_is_deferred_and_pickup_gets_the_answer_once,
-        );
-        spawn(
-            scope,
-            without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer,
-        );
-        spawn(
-            scope,
-            a_connected_try_keeps_waiting_and_a_disconnected_one_ends,
-        );
+        spawn(scope, the_third_try_is_deferred_and_pickup_gets_the_answer_once);
+        spawn(scope, without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer);
+        spawn(scope, a_connected_try_keeps_waiting_and_a_disconnected_one_ends);
         spawn(scope, a_slow_closure_is_called_once_for_each_message);
     });
 }
@@ -377,10 +365,7 @@ fn refuses_a_signature_for_another_content() {
     assert_eq!(element(&answer.content, "Content"), "一");
     let refused = ask(&text_of("oUser1", 2, "二"));
     assert_eq!(refused.status, 403);
-    assert_eq!(
-        refused.content,
-        "signature was already used for other content\n"
-    );
+    assert_eq!(refused.content, "signature was already used for other content\n");
     let again = ask(&text_of("oUser1", 1, "一"));
     assert_eq!(timeless(&again.content), timeless(&answer.content));
     let [line] = program.stop().try_into().unwrap();
@@ -406,11 +391,7 @@ struct Gate(Mutex<bool>, Condvar);
 impl Gate {
     fn pass(&self) {
         let is_closed = |is_open: &mut bool| !*is_open;
-        drop(
-            self.1
-                .wait_while(self.0.lock().unwrap(), is_closed)
-                .unwrap(),
-        );
+        drop(self.1.wait_while(self.0.lock().unwrap(), is_closed).unwrap());
     }
 
     fn open(&self) {

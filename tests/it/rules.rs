@@ -142,20 +142,14 @@ fn reports_every_error_of_a_broken_file_with_line_and_column() {
         let served = finish(serve.env("WECHAT_TOKEN", TOKEN).arg("--rules").arg(&path));
         assert_eq!((served.code, served.err), (1, expected + &last));
     }
-    assert_eq!(
-        fixtures("rules", ".xml").len(),
-        fixtures("rules", ".txt").len()
-    );
+    assert_eq!(fixtures("rules", ".xml").len(), fixtures("rules", ".txt").len());
 }
 
 #[test]
 fn reports_where_a_file_is_not_utf_8() {
     let errors = Rules::parse(b"<rules>\n <!-- \xe4\xbd\xa0\xc4 -->").unwrap_err();
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        errors,
-        ["2:8: not UTF-8 from here on; save the file as UTF-8"]
-    );
+    assert_eq!(errors, ["2:8: not UTF-8 from here on; save the file as UTF-8"]);
 }
 
 #[test]
@@ -169,10 +163,7 @@ fn check_lists_the_rules_of_a_valid_file() {
     let first = 1 + lines.take_while(|line| !line.starts_with("  <on ")).count();
     let first = format!("line {first}: on Event=\"subscribe\": text\n");
     assert!(checked.out.starts_with(&first), "{}", checked.out);
-    let count = sample
-        .lines()
-        .filter(|line| line.starts_with("  <on"))
-        .count();
+    let count = sample.lines().filter(|line| line.starts_with("  <on")).count();
     assert_eq!(checked.out.lines().count(), count, "{}", checked.out);
     let by_variable = finish(command().arg("check").env("WECHAT_RULES", &scratch.file));
     assert_eq!(by_variable.out, checked.out);
@@ -203,21 +194,9 @@ fn the_sample_shows_every_element_and_placeholder() {
         "KfAccount",
     ] {
         let tags = [format!("<{element}>"), format!("<{element}/>")];
-        assert!(
-            tags.iter().any(|tag| rules::SAMPLE.contains(tag)),
-            "{element}"
-        );
+        assert!(tags.iter().any(|tag| rules::SAMPLE.contains(tag)), "{element}");
     }
-    for place in [
-        "{1}",
-        "{2}",
-        "{date}",
-        "{time}",
-        "{{",
-        "utc-offset",
-        "<![CDATA[",
-        "{Content}",
-    ] {
+    for place in ["{1}", "{2}", "{date}", "{time}", "{{", "utc-offset", "<![CDATA[", "{Content}"] {
         assert!(rules::SAMPLE.contains(place), "{place}");
     }
     rules(rules::EMBEDDED);
@@ -235,20 +214,10 @@ fn the_first_rule_that_matches_wins_with_and_without_stars() {
            <on Content='a'><text>6</text></on>
          </rules>",
     );
-    for (content, expected) in [
-        ("a", "2"),
-        ("A", "2"),
-        ("b", "1"),
-        ("c", "4"),
-        ("d", "4"),
-        ("", "4"),
-        (" a\n", "2"),
-    ] {
-        assert_eq!(
-            say(&rules, content).as_deref(),
-            Some(expected),
-            "{content:?}"
-        );
+    for (content, expected) in
+        [("a", "2"), ("A", "2"), ("b", "1"), ("c", "4"), ("d", "4"), ("", "4"), (" a\n", "2")]
+    {
+        assert_eq!(say(&rules, content).as_deref(), Some(expected), "{content:?}");
     }
 }
 
@@ -269,14 +238,8 @@ fn all_conditions_of_a_rule_must_hold_and_without_a_rule_there_is_no_reply() {
     };
     for (tail, expected) in [
         ("<Event>subscribe</Event>", Some("plain")),
-        (
-            "<Event>subscribe</Event><EventKey></EventKey>",
-            Some("plain"),
-        ),
-        (
-            "<Event>subscribe</Event><EventKey>qrscene_12</EventKey>",
-            Some("scene 12"),
-        ),
+        ("<Event>subscribe</Event><EventKey></EventKey>", Some("plain")),
+        ("<Event>subscribe</Event><EventKey>qrscene_12</EventKey>", Some("scene 12")),
         ("<Event>CLICK</Event><EventKey>k</EventKey>", Some("key")),
         ("<Event>CLICK</Event>", None),
         ("<Event>VIEW</Event><EventKey>k</EventKey>", None),
@@ -291,10 +254,7 @@ fn all_conditions_of_a_rule_must_hold_and_without_a_rule_there_is_no_reply() {
 fn removes_the_indentation_of_a_text_but_not_of_cdata() {
     for (text, expected) in [
         ("<text>a</text>", "a"),
-        (
-            "<text>\n      a\n        b\n\n      c  \n    </text>",
-            "a\n  b\n\nc",
-        ),
+        ("<text>\n      a\n        b\n\n      c  \n    </text>", "a\n  b\n\nc"),
         ("<text>a\n      b\n      c</text>", "a\nb\nc"),
         ("<text>a\r\n      b\r\n</text>", "a\nb"),
         ("<text>a <!-- a comment --> b</text>", "a  b"),
@@ -318,14 +278,8 @@ fn a_star_has_the_same_number_in_every_alternative() {
         "<rules><on Content='从*到*|去*' FromUserName='o*Y7*'><text>{1},{2},{3},{4}</text></on>
          <on Content='从*到*|去*' FromUserName='o*G8'><text>{1},{2},{3}</text></on></rules>",
     );
-    assert_eq!(
-        say(&rules, "从甲到乙").as_deref(),
-        Some("甲,乙,ia2TjuEGTNoeX76QEjQNrcURx")
-    );
-    assert_eq!(
-        say(&rules, "去丙").as_deref(),
-        Some("丙,,ia2TjuEGTNoeX76QEjQNrcURx")
-    );
+    assert_eq!(say(&rules, "从甲到乙").as_deref(), Some("甲,乙,ia2TjuEGTNoeX76QEjQNrcURx"));
+    assert_eq!(say(&rules, "去丙").as_deref(), Some("丙,,ia2TjuEGTNoeX76QEjQNrcURx"));
 }
 
 #[test]
@@ -336,9 +290,8 @@ fn date_and_time_are_at_the_utc_offset() {
         ("utc-offset='-09:30'", "2021-07-16 23:44:08"),
         ("utc-offset='+14:00'", "2021-07-17 23:14:08"),
     ] {
-        let rules = rules(&format!(
-            "<rules {offset}><on><text>{{date}} {{time}}</text></on></rules>"
-        ));
+        let rules =
+            rules(&format!("<rules {offset}><on><text>{{date}} {{time}}</text></on></rules>"));
         assert_eq!(say(&rules, "a").as_deref(), Some(expected));
     }
 }
@@ -380,12 +333,9 @@ fn sends_one_article_to_a_message_and_eight_to_an_event() {
 
 #[test]
 fn finds_one_of_a_thousand_keywords() {
-    let exact: String = (0..1000)
-        .map(|n| format!("<on Content='key{n}|k{n}'><text>{n}</text></on>"))
-        .collect();
-    let rules = rules(&format!(
-        "<rules>{exact}<on Content='*'><text>none</text></on></rules>"
-    ));
+    let exact: String =
+        (0..1000).map(|n| format!("<on Content='key{n}|k{n}'><text>{n}</text></on>")).collect();
+    let rules = rules(&format!("<rules>{exact}<on Content='*'><text>none</text></on></rules>"));
     assert_eq!(say(&rules, "KEY999").as_deref(), Some("999"));
     assert_eq!(say(&rules, "k0").as_deref(), Some("0"));
     assert_eq!(say(&rules, "key1000").as_deref(), Some("none"));
@@ -415,13 +365,7 @@ impl Scratch {
     /// A named pipe without a writer.
     fn pipe(&self) -> PathBuf {
         let pipe = self.folder.join("pipe");
-        assert!(
-            Command::new("mkfifo")
-                .arg(&pipe)
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         pipe
     }
 
@@ -538,10 +482,7 @@ fn a_file_that_cannot_be_read_is_refused_in_one_line() {
     let long = scratch.folder.join("long.xml");
     fs::write(&long, vec![b' '; 4 * 1024 * 1024 + 1]).unwrap();
     for (path, reason) in [
-        (
-            scratch.folder.join("missing.xml"),
-            "No such file or directory (os error 2)",
-        ),
+        (scratch.folder.join("missing.xml"), "No such file or directory (os error 2)"),
         (scratch.folder.clone(), "not a regular file"),
         (scratch.pipe(), "not a regular file"),
         (long, "4194305 bytes, at most 4194304 allowed"),
@@ -589,10 +530,5 @@ fn a_message_sees_one_version_of_the_rules() {
         wait_for(&program, "29 29 29");
         done.store(true, Ordering::Relaxed);
     });
-    assert!(
-        program
-            .stop()
-            .iter()
-            .all(|line| line.starts_with("cause=rules-changed "))
-    );
+    assert!(program.stop().iter().all(|line| line.starts_with("cause=rules-changed ")));
 }

@@ -17,15 +17,9 @@ use wechat::wechat::{
 fn decrypt(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, DecryptError> {
     let token = Token::parse(TOKEN).unwrap();
     let signature = token.sign_message(b"1", b"2", encrypt).to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1",
-        nonce: b"2",
-    };
+    let credentials = Credentials { signature: signature.as_bytes(), timestamp: b"1", nonce: b"2" };
     let verified = token.verify_message(&credentials, encrypt).unwrap();
-    cipher
-        .decrypt(&verified)
-        .map(|decrypted| decrypted.message().to_vec())
+    cipher.decrypt(&verified).map(|decrypted| decrypted.message().to_vec())
 }
 
 #[test]
@@ -42,23 +36,11 @@ fn decrypts_and_encrypts_published_messages() {
         let app_id = AppId::parse(vector.must("app-id")).unwrap();
         let cipher = Cipher::new(key, None, app_id, fill);
         let encrypt = vector.must("encrypt");
-        assert_eq!(
-            decrypt(&cipher, encrypt).as_ref(),
-            Ok(&vector.message()),
-            "{name}"
-        );
-        assert_eq!(
-            cipher.encrypt(&vector.message()).unwrap(),
-            encrypt,
-            "{name}"
-        );
+        assert_eq!(decrypt(&cipher, encrypt).as_ref(), Ok(&vector.message()), "{name}");
+        assert_eq!(cipher.encrypt(&vector.message()).unwrap(), encrypt, "{name}");
         let padding: usize = vector.must("padding").parse().unwrap();
         let length = 20 + vector.message().len() + vector.must("app-id").len() + padding;
-        assert_eq!(
-            (length % 32, encrypt.len()),
-            (0, length.div_ceil(3) * 4),
-            "{name}"
-        );
+        assert_eq!((length % 32, encrypt.len()), (0, length.div_ceil(3) * 4), "{name}");
     }
     assert_eq!(vectors.len(), 15);
 }
@@ -82,30 +64,17 @@ fn accepts_published_msg_signatures_and_no_other() {
             };
             token.verify_message(&credentials, encrypt).map(|_| ())
         };
-        assert_eq!(
-            verify(&token, msg_signature, encrypt),
-            Ok(()),
-            "{}",
-            vector.name
-        );
-        assert_eq!(
-            verify(&token, &msg_signature.to_uppercase(), encrypt),
-            Ok(())
-        );
+        assert_eq!(verify(&token, msg_signature, encrypt), Ok(()), "{}", vector.name);
+        assert_eq!(verify(&token, &msg_signature.to_uppercase(), encrypt), Ok(()));
         let wrong = Err(SignatureError::Mismatch);
-        let plain = token
-            .sign(timestamp.as_bytes(), nonce.as_bytes())
-            .to_string();
+        let plain = token.sign(timestamp.as_bytes(), nonce.as_bytes()).to_string();
         assert_eq!(Some(plain.as_str()), vector.get("signature"));
         assert_eq!(verify(&token, &plain, encrypt), wrong);
         assert_eq!(verify(&token, msg_signature, &encrypt[1..]), wrong);
         assert_eq!(verify(&token, msg_signature, &format!("{encrypt} ")), wrong);
         let other = Token::parse("hello2021").unwrap();
         assert_eq!(verify(&other, msg_signature, encrypt), wrong);
-        assert_eq!(
-            verify(&token, &msg_signature[1..], encrypt),
-            Err(SignatureError::Malformed)
-        );
+        assert_eq!(verify(&token, &msg_signature[1..], encrypt), Err(SignatureError::Malformed));
     }
     assert_eq!(count, 10);
 }
@@ -117,19 +86,11 @@ fn refuses_each_undecryptable_text_with_its_error() {
         let cipher = cipher_of(vector.must("aes-key"), vector.must("app-id"));
         for encrypt in vector.all_of("encrypt") {
             let error = decrypt(&cipher, encrypt).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                vector.must("error"),
-                "{}: {encrypt}",
-                vector.name
-            );
+            assert_eq!(error.to_string(), vector.must("error"), "{}: {encrypt}", vector.name);
         }
     }
     assert_eq!(vectors.len(), 11);
-    let paddings = vectors
-        .iter()
-        .find(|vector| vector.name == "padding")
-        .unwrap();
+    let paddings = vectors.iter().find(|vector| vector.name == "padding").unwrap();
     assert_eq!(paddings.all_of("encrypt").count(), 99);
 }
 
@@ -138,18 +99,13 @@ fn refuses_each_undecryptable_text_with_its_error() {
 fn decrypts_its_own_messages_of_any_length() {
     let cipher = cipher_of(AES_KEY, APP_ID);
     for length in 1..=300 {
-        let message: Vec<u8> = (0..length)
-            .map(|at| u8::try_from(at % 256).unwrap())
-            .collect();
+        let message: Vec<u8> = (0..length).map(|at| u8::try_from(at % 256).unwrap()).collect();
         let encrypt = cipher.encrypt(&message).unwrap();
         assert_eq!(decrypt(&cipher, &encrypt), Ok(message));
         let padded = (20 + length + APP_ID.len() + 1).next_multiple_of(32);
         assert_eq!(encrypt.len(), padded.div_ceil(3) * 4);
     }
-    assert_eq!(
-        decrypt(&cipher, &cipher.encrypt(b"").unwrap()),
-        Err(DecryptError::Empty)
-    );
+    assert_eq!(decrypt(&cipher, &cipher.encrypt(b"").unwrap()), Err(DecryptError::Empty));
 }
 
 #[test]
@@ -200,23 +156,15 @@ fn encrypts_a_reply_with_the_key_of_its_message() {
         let wechat = WeChat::with(TOKEN, key, APP_ID);
         let encrypt = wechat.cipher.encrypt(b"question").unwrap();
         let signature = token.sign_message(b"1", b"2", &encrypt).to_string();
-        let credentials = Credentials {
-            signature: signature.as_bytes(),
-            timestamp: b"1",
-            nonce: b"2",
-        };
+        let credentials =
+            Credentials { signature: signature.as_bytes(), timestamp: b"1", nonce: b"2" };
         let verified = token.verify_message(&credentials, &encrypt).unwrap();
         let decrypted = both.decrypt(&verified).unwrap();
         assert_eq!(decrypted.message(), b"question");
 
-        let out = decrypted
-            .encrypt_reply(b"answer", &token, now(), &credentials)
-            .unwrap();
-        let answer = Answer {
-            status: 200,
-            head: String::new(),
-            content: String::from_utf8(out).unwrap(),
-        };
+        let out = decrypted.encrypt_reply(b"answer", &token, now(), &credentials).unwrap();
+        let answer =
+            Answer { status: 200, head: String::new(), content: String::from_utf8(out).unwrap() };
         assert_eq!(wechat.open(&answer, Mode::Safe), "answer");
     }
     // Of two keys, the error is that of the one that passed more checks.
@@ -235,11 +183,7 @@ fn signs_the_nonce_that_readers_of_the_envelope_see() {
     let wechat = WeChat::usual();
     let encrypt = wechat.cipher.encrypt(b"question").unwrap();
     let signature = wechat.token.sign_message(b"1", b"2", &encrypt).to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1",
-        nonce: b"2",
-    };
+    let credentials = Credentials { signature: signature.as_bytes(), timestamp: b"1", nonce: b"2" };
     let verified = wechat.token.verify_message(&credentials, &encrypt).unwrap();
     let decrypted = wechat.cipher.decrypt(&verified).unwrap();
     for nonce in [
@@ -250,13 +194,9 @@ fn signs_the_nonce_that_readers_of_the_envelope_see() {
         b"",
         &[b'9'; 8000],
     ] {
-        let request = Credentials {
-            nonce,
-            ..credentials
-        };
-        let out = decrypted
-            .encrypt_reply(b"answer", &wechat.token, 1_700_000_001, &request)
-            .unwrap();
+        let request = Credentials { nonce, ..credentials };
+        let out =
+            decrypted.encrypt_reply(b"answer", &wechat.token, 1_700_000_001, &request).unwrap();
         let text = String::from_utf8(out).unwrap();
         let document = roxmltree::Document::parse(&text).unwrap();
         let leaf = |name: &str| {
@@ -267,14 +207,9 @@ fn signs_the_nonce_that_readers_of_the_envelope_see() {
         };
         assert_eq!(leaf("TimeStamp"), "1700000001");
         let expected =
-            wechat
-                .token
-                .sign_message(b"1700000001", leaf("Nonce").as_bytes(), &leaf("Encrypt"));
+            wechat.token.sign_message(b"1700000001", leaf("Nonce").as_bytes(), &leaf("Encrypt"));
         assert_eq!(leaf("MsgSignature"), expected.to_string());
-        assert_eq!(
-            decrypt(&wechat.cipher, &leaf("Encrypt")),
-            Ok(b"answer".to_vec())
-        );
+        assert_eq!(decrypt(&wechat.cipher, &leaf("Encrypt")), Ok(b"answer".to_vec()));
         assert_eq!(document.root_element().children().count(), 4);
     }
 }
@@ -284,30 +219,15 @@ fn accepts_43_characters_of_base64_as_key_and_shows_nothing() {
     let error = |text: &str| AesKey::parse(text).unwrap_err();
     assert_eq!(error(""), AesKeyError::Length { length: 0 });
     assert_eq!(error(&AES_KEY[1..]), AesKeyError::Length { length: 42 });
-    assert_eq!(
-        error(&format!("{AES_KEY}=")),
-        AesKeyError::Character { position: 44 }
-    );
-    assert_eq!(
-        error(&format!("{AES_KEY}A")),
-        AesKeyError::Length { length: 44 }
-    );
-    assert_eq!(
-        error(&AES_KEY.replace('c', "-")),
-        AesKeyError::Character { position: 3 }
-    );
-    assert_eq!(
-        error(&AES_KEY.replace('a', "钥")),
-        AesKeyError::Character { position: 1 }
-    );
+    assert_eq!(error(&format!("{AES_KEY}=")), AesKeyError::Character { position: 44 });
+    assert_eq!(error(&format!("{AES_KEY}A")), AesKeyError::Length { length: 44 });
+    assert_eq!(error(&AES_KEY.replace('c', "-")), AesKeyError::Character { position: 3 });
+    assert_eq!(error(&AES_KEY.replace('a', "钥")), AesKeyError::Character { position: 1 });
     // The last character has two bits more than the key, which are ignored.
     let keys = ["8", "9", "+", "/"].map(|last| format!("{}{last}", &AES_KEY[..42]));
     let encrypt = cipher_of(&keys[0], APP_ID).encrypt(b"a").unwrap();
     for key in &keys {
-        assert_eq!(
-            decrypt(&cipher_of(key, APP_ID), &encrypt),
-            Ok(b"a".to_vec())
-        );
+        assert_eq!(decrypt(&cipher_of(key, APP_ID), &encrypt), Ok(b"a".to_vec()));
     }
     assert_eq!(format!("{:?}", AesKey::parse(AES_KEY).unwrap()), "AesKey");
     assert_eq!(format!("{:?}", cipher_of(AES_KEY, APP_ID)), "Cipher");
@@ -324,10 +244,7 @@ fn a_reply_never_has_the_timestamp_and_nonce_of_its_request() {
         ("01700000001", "1700000001"),
         ("x", "1700000001"),
     ] {
-        let signature = wechat
-            .token
-            .sign_message(request.as_bytes(), b"2", &encrypt)
-            .to_string();
+        let signature = wechat.token.sign_message(request.as_bytes(), b"2", &encrypt).to_string();
         let credentials = Credentials {
             signature: signature.as_bytes(),
             timestamp: request.as_bytes(),
@@ -336,9 +253,8 @@ fn a_reply_never_has_the_timestamp_and_nonce_of_its_request() {
         let verified = wechat.token.verify_message(&credentials, &encrypt).unwrap();
         let decrypted = wechat.cipher.decrypt(&verified).unwrap();
 
-        let out = decrypted
-            .encrypt_reply(b"a", &wechat.token, 1_700_000_001, &credentials)
-            .unwrap();
+        let out =
+            decrypted.encrypt_reply(b"a", &wechat.token, 1_700_000_001, &credentials).unwrap();
         let out = String::from_utf8(out).unwrap();
         let expected = format!("<TimeStamp>{reply}</TimeStamp><Nonce><![CDATA[2]]></Nonce>");
         assert!(out.contains(&expected), "{out}");

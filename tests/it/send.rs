@@ -11,10 +11,7 @@ fn send(answer: &str, arguments: &[&str]) -> Said {
     let head = "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
                 <CreateTime>1700000000</CreateTime>";
     let answer = ok(&answer.replace("HEAD", head));
-    run(
-        backend(move |_| answer.clone()),
-        &[&["send"], arguments].concat(),
-    )
+    run(backend(move |_| answer.clone()), &[&["send"], arguments].concat())
 }
 
 /// Asserts that this answer is accepted with this result and these warnings.
@@ -46,9 +43,7 @@ fn problems(said: &Said) -> Vec<&str> {
     let lines = said.out.lines();
     let problem = |line: &'_ str| line.starts_with("failed: ") || line.starts_with("warning: ");
     let problems = lines.filter(|line| problem(line));
-    problems
-        .map(|line| line.strip_prefix("warning: ").unwrap_or(line))
-        .collect()
+    problems.map(|line| line.strip_prefix("warning: ").unwrap_or(line)).collect()
 }
 
 fn text_reply(content: &str) -> String {
@@ -86,10 +81,7 @@ fn warns_of_answers_that_may_fail() {
             "<!-- a -->",
             "the XML has a comment or an instruction, which WeChat's own XML never has; remove it",
         ),
-        (
-            "<a b=\"c\"/>",
-            "a tag has an attribute, which WeChat's own XML never has; remove it",
-        ),
+        ("<a b=\"c\"/>", "a tag has an attribute, which WeChat's own XML never has; remove it"),
     ] {
         let answer = text_reply("a").replace("</xml>", &format!("{markup}</xml>"));
         assert_accepts(&answer, &["你好"], DELIVERED, &[warning]);
@@ -115,30 +107,18 @@ fn names_what_is_wrong_with_an_answer() {
             " \n",
             "the content is only white space; for no reply send the 7 bytes success, or nothing",
         ),
-        (
-            "{\"a\":1}",
-            "the content is JSON: \"{\\\"a\\\":1}\"; a reply is XML",
-        ),
+        ("{\"a\":1}", "the content is JSON: \"{\\\"a\\\":1}\"; a reply is XML"),
         (
             "<!DOCTYPE html>",
             "the content is an HTML page: \"<!DOCTYPE html>\"; check for an error page, and that this is the URL of the program",
         ),
-        (
-            "好",
-            "the content is \"好\"; a reply is XML, and no reply is success or nothing",
-        ),
-        (
-            "[微笑]",
-            "the content is \"[微笑]\"; a reply is XML, and no reply is success or nothing",
-        ),
+        ("好", "the content is \"好\"; a reply is XML, and no reply is success or nothing"),
+        ("[微笑]", "the content is \"[微笑]\"; a reply is XML, and no reply is success or nothing"),
         (
             "\u{1f}\u{8b}",
             "the content is \"\\u{1f}\\u{8b}\"; a reply is XML, and no reply is success or nothing",
         ),
-        (
-            "<\0x\0m\0l\0>\0",
-            "the content is UTF-16; send UTF-8 without a byte order mark",
-        ),
+        ("<\0x\0m\0l\0>\0", "the content is UTF-16; send UTF-8 without a byte order mark"),
         (
             "\u{FEFF}<xml/>",
             "the content begins with a byte order mark (EF BB BF); save the program's files as UTF-8 without BOM",
@@ -155,10 +135,7 @@ fn names_what_is_wrong_with_an_answer() {
             "<xml><a>",
             "not well-formed XML at line 1 column *; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag",
         ),
-        (
-            "<xml><a>a < b</a></xml>",
-            "not well-formed XML at line 1 column *write &lt; for <",
-        ),
+        ("<xml><a>a < b</a></xml>", "not well-formed XML at line 1 column *write &lt; for <"),
         (
             "<xml><a>a & b</a></xml>",
             "not well-formed XML at line 1 column *; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag",
@@ -169,10 +146,7 @@ fn names_what_is_wrong_with_an_answer() {
             &text_reply("a\u{1}"),
             "the content has the character U+0001, which XML does not allow; remove control characters",
         ),
-        (
-            "<reply>HEAD</reply>",
-            "the root element is <reply>, expected <xml>",
-        ),
+        ("<reply>HEAD</reply>", "the root element is <reply>, expected <xml>"),
         (
             "<xml><Encrypt>a</Encrypt></xml>",
             "the reply is encrypted although the message was plain, or it is encrypted twice; give the program the EncodingAESKey only for the encrypted modes, and encrypt once",
@@ -185,10 +159,7 @@ fn names_what_is_wrong_with_an_answer() {
             "<xml>HEAD<MsgType>text</MsgType></xml>",
             "Content is missing or empty, and text requires it",
         ),
-        (
-            &text_reply(&"好".repeat(683)),
-            "Content has 2049 bytes of UTF-8, at most 2048 allowed",
-        ),
+        (&text_reply(&"好".repeat(683)), "Content has 2049 bytes of UTF-8, at most 2048 allowed"),
         (
             "<xml>HEAD<Content>a</Content></xml>",
             &format!("MsgType is missing, expected one of {types}"),
@@ -282,11 +253,7 @@ fn counts_the_articles_of_news() {
         &message,
         "ArticleCount is missing, expected the number of articles",
     );
-    assert_refuses(
-        &news("0", 0),
-        &event,
-        "news without articles, expected Articles/item",
-    );
+    assert_refuses(&news("0", 0), &event, "news without articles, expected Articles/item");
     assert_refuses(
         &news("1", 1).replace(">t<", "> <"),
         &event,
@@ -296,11 +263,7 @@ fn counts_the_articles_of_news() {
 
 #[test]
 fn comments_are_not_part_of_a_text() {
-    for content in [
-        "<!-- x -->hi",
-        "h<!-- x -->i",
-        "<![CDATA[h]]><!-- x -->&#105;<!-- y -->",
-    ] {
+    for content in ["<!-- x -->hi", "h<!-- x -->i", "<![CDATA[h]]><!-- x -->&#105;<!-- y -->"] {
         let said = send(&text_reply(content), &["你好"]);
         said.assert_line("  Content: hi");
         said.assert_line(DELIVERED);
@@ -359,24 +322,12 @@ fn completes_messages_and_sends_them_as_in_captures() {
         assert_eq!(message.msg_id().unwrap().len(), 17);
     });
     let (_, xml) = sent(&["--", "a=b ]]> -\u{1}\r\n"]);
-    assert!(
-        xml.contains("<![CDATA[a=b ]]]]><![CDATA[> -\u{1}\r\n]]>"),
-        "{xml}"
-    );
+    assert!(xml.contains("<![CDATA[a=b ]]]]><![CDATA[> -\u{1}\r\n]]>"), "{xml}");
     let (head, xml) = sent(&["Event=SCAN", "EventKey=1", "--from", "o/ü"]);
-    assert!(
-        head.lines()
-            .next()
-            .unwrap()
-            .ends_with("&openid=o%2F%C3%BC HTTP/1.1"),
-        "{head}"
-    );
+    assert!(head.lines().next().unwrap().ends_with("&openid=o%2F%C3%BC HTTP/1.1"), "{head}");
     with_message(&xml, now(), |message| {
         assert_eq!(message.msg_type(), "event");
-        assert_eq!(
-            (message.msg_id(), message.field("EventKey")),
-            (None, Some("1"))
-        );
+        assert_eq!((message.msg_id(), message.field("EventKey")), (None, Some("1")));
     });
     for text in ["-h", "-", "--raw", "a=b"] {
         let (_, xml) = sent(&["--", text]);
@@ -385,24 +336,10 @@ fn completes_messages_and_sends_them_as_in_captures() {
     let (_, xml) = sent(&["-"]);
     assert_eq!(element(&xml, "Content"), "-");
     let (_, xml) = sent(&["MsgType=x", "a/b=1", "c/d=2", "c/b=3"]);
-    assert!(
-        xml.contains("<c><d><![CDATA[2]]></d><b><![CDATA[3]]></b></c>"),
-        "{xml}"
-    );
+    assert!(xml.contains("<c><d><![CDATA[2]]></d><b><![CDATA[3]]></b></c>"), "{xml}");
     let (_, xml) = sent(&["MsgType=x", "a/b=1", "a/c/d=2", "a/b=3"]);
-    assert!(
-        xml.contains("</c></a>\n<a><b><![CDATA[3]]></b></a>"),
-        "{xml}"
-    );
-    let nested = [
-        "a/b=1",
-        "a/c=2",
-        "a/d/e=3",
-        "f=4",
-        "MsgType=x",
-        "CreateTime=5",
-        "MsgId=y",
-    ];
+    assert!(xml.contains("</c></a>\n<a><b><![CDATA[3]]></b></a>"), "{xml}");
+    let nested = ["a/b=1", "a/c=2", "a/d/e=3", "f=4", "MsgType=x", "CreateTime=5", "MsgId=y"];
     let (_, xml) = sent(&nested);
     let end = "<CreateTime>5</CreateTime>\n<MsgType><![CDATA[x]]></MsgType>\n\
         <a><b><![CDATA[1]]></b><c><![CDATA[2]]></c><d><e><![CDATA[3]]></e></d></a>\n\
@@ -418,12 +355,7 @@ fn completes_messages_and_sends_them_as_in_captures() {
     let infos = "<SendPicsInfo><Count>2</Count><PicList><item><PicMd5Sum><![CDATA[a]]></PicMd5Sum></item>\
         <item><PicMd5Sum><![CDATA[b]]></PicMd5Sum></item></PicList></SendPicsInfo>\n</xml>";
     assert!(xml.ends_with(infos), "{xml}");
-    let (_, xml) = sent(&[
-        "MsgType=location",
-        "Location_X=-23.1",
-        "Scale=2.",
-        "Label=5",
-    ]);
+    let (_, xml) = sent(&["MsgType=location", "Location_X=-23.1", "Scale=2.", "Label=5"]);
     let numbers = "<Location_X>-23.1</Location_X>\n<Scale><![CDATA[2.]]></Scale>\n\
         <Label><![CDATA[5]]></Label>\n";
     assert!(xml.contains(numbers), "{xml}");
@@ -444,18 +376,9 @@ fn refuses_arguments_that_make_no_message() {
         (&["--raw=1", "a"], "--raw takes no value"),
         (&["--from", "", "a"], "--from is \"\"; expected an openid"),
         (&[], "nothing to send, expected a text or Field=Value"),
-        (
-            &["--from", "o2"],
-            "nothing to send, expected a text or Field=Value",
-        ),
-        (
-            &["a", "b"],
-            "unexpected argument \"b\"; see wechat help send",
-        ),
-        (
-            &["a", "Content=b"],
-            "Content is given more than once, at most once allowed",
-        ),
+        (&["--from", "o2"], "nothing to send, expected a text or Field=Value"),
+        (&["a", "b"], "unexpected argument \"b\"; see wechat help send"),
+        (&["a", "Content=b"], "Content is given more than once, at most once allowed"),
         (
             &["--from", "o1", "a", "FromUserName=o2"],
             "FromUserName is given more than once, at most once allowed",
@@ -465,10 +388,7 @@ fn refuses_arguments_that_make_no_message() {
             "\"MediaId=m1\" is given without MsgType; add for example MsgType=image or Event=CLICK; \
              for a text that contains = write Content=…",
         ),
-        (
-            &["--trees", "a"],
-            "unknown flag \"--trees\"; did you mean --tries?",
-        ),
+        (&["--trees", "a"], "unknown flag \"--trees\"; did you mean --tries?"),
     ];
     for (arguments, message) in cases {
         let said = run(nowhere(), &[&["send"], arguments].concat());
@@ -479,8 +399,7 @@ fn refuses_arguments_that_make_no_message() {
     }
     let said = run(nowhere(), &["send", "a", "Contnet=b"]);
     assert!(
-        said.out
-            .starts_with("warning: unknown field Contnet, did you mean Content?\n"),
+        said.out.starts_with("warning: unknown field Contnet, did you mean Content?\n"),
         "{}",
         said.out
     );
@@ -492,11 +411,7 @@ fn prints_the_fields_of_a_reply() {
          <Title>一</Title><Description>a\nb\u{85}</Description></item></Articles></xml>";
     let said = send(answer, &["Event=subscribe"]);
     let mut lines = said.out.lines();
-    assert!(
-        lines.next().unwrap().starts_with("news after "),
-        "{}",
-        said.out
-    );
+    assert!(lines.next().unwrap().starts_with("news after "), "{}", said.out);
     let rest: Vec<&str> = lines.collect();
     assert_eq!(
         rest,
@@ -530,10 +445,7 @@ fn raw_output_is_escaped_on_a_terminal_only() {
     let url = format!("http://{address}");
     let environment = [("WECHAT_URL", url.as_str()), ("NO_COLOR", "1")];
     let text = on_terminal("send --raw a", &environment);
-    assert!(
-        text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"),
-        "{text:?}"
-    );
+    assert!(text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"), "{text:?}");
     assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
     // A pipe gets the bytes unchanged.
     let said = run(address, &["send", "--raw", "a"]);
@@ -556,9 +468,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
     }
 
     fn sealed(wechat: &WeChat, encrypt: &str, timestamp: &str) -> String {
-        let signature = wechat
-            .token
-            .sign_message(timestamp.as_bytes(), b"nonce", encrypt);
+        let signature = wechat.token.sign_message(timestamp.as_bytes(), b"nonce", encrypt);
         format!(
             "<xml><Encrypt><![CDATA[{encrypt}]]></Encrypt><MsgSignature><![CDATA[{signature}]]></MsgSignature>\
              <TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[nonce]]></Nonce></xml>"
@@ -598,11 +508,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
     let usual = WeChat::usual();
     let right = envelope(&usual, REPLY, "1700000001");
     for switch in ["--encrypted", "--compatible"] {
-        assert_judged(
-            &right,
-            switch,
-            &["text, encrypted after ", "  Content: 好\n", DELIVERED],
-        );
+        assert_judged(&right, switch, &["text, encrypted after ", "  Content: 好\n", DELIVERED]);
         assert_judged("success", switch, &["WeChat would show the user nothing"]);
         assert_judged("", switch, &["WeChat would show the user nothing"]);
         let other = WeChat::with(TOKEN, OTHER_KEY, APP_ID);
@@ -614,10 +520,8 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
         assert_judged(
             &envelope_without_padding(&usual),
             switch,
-            &[
-                "failed: decrypted text has no valid padding, expected 1 to 32 bytes of it; \
-                 check that both sides have the same EncodingAESKey\n",
-            ],
+            &["failed: decrypted text has no valid padding, expected 1 to 32 bytes of it; \
+                 check that both sides have the same EncodingAESKey\n"],
         );
         let other = WeChat::with(TOKEN, AES_KEY, "wx1");
         assert_judged(
@@ -659,9 +563,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
             assert_judged(
                 &right.replace("</xml>", &format!("<{name}>1</{name}></xml>")),
                 switch,
-                &[&format!(
-                    "failed: {name} occurs more than once, at most once allowed\n"
-                )],
+                &[&format!("failed: {name} occurs more than once, at most once allowed\n")],
             );
         }
         let spaced = right.replace("<![CDATA[", "\n").replace("]]>", "\n");
@@ -752,9 +654,7 @@ fn query_has_encrypt_type_only_in_encrypted_modes() {
 
     let (sender, targets) = std::sync::mpsc::channel();
     let address = backend(move |request| {
-        sender
-            .send(request.lines().next().unwrap().to_owned())
-            .unwrap();
+        sender.send(request.lines().next().unwrap().to_owned()).unwrap();
         ok("success")
     });
     for switch in ["--encrypted", "--compatible", "--tries"] {
@@ -790,24 +690,11 @@ fn messages_are_encrypted_in_both_modes() {
         assert_eq!(said.code, 0, "{}", said.out);
         // Message, encrypted message, (empty), encrypted answer, decrypted answer.
         let parts: Vec<&str> = said.out.split("\n\n").collect();
-        assert!(
-            parts[0].contains("<Content><![CDATA[你好]]></Content>"),
-            "{}",
-            said.out
-        );
+        assert!(parts[0].contains("<Content><![CDATA[你好]]></Content>"), "{}", said.out);
         assert!(parts[1].contains("<Encrypt>"), "{}", said.out);
         assert!(parts[1].contains("<ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>"));
-        assert_eq!(
-            parts[..2].concat().matches("你好").count(),
-            count,
-            "{}",
-            said.out
-        );
+        assert_eq!(parts[..2].concat().matches("你好").count(), count, "{}", said.out);
         assert!(parts[3].starts_with("<xml><Encrypt>"), "{}", said.out);
-        assert!(
-            parts[4].contains("<Content><![CDATA[你好]]></Content>"),
-            "{}",
-            said.out
-        );
+        assert!(parts[4].contains("<Content><![CDATA[你好]]></Content>"), "{}", said.out);
     }
 }

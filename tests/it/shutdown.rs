@@ -21,12 +21,8 @@ use wechat::wechat::{Reply, Token};
 #[test]
 fn answers_connections_in_the_backlog_before_it_ends() {
     let mut backend = backend();
-    backend.limits = Limits {
-        head: PATIENCE,
-        content: PATIENCE,
-        drain: PATIENCE,
-        ..Limits::default()
-    };
+    backend.limits =
+        Limits { head: PATIENCE, content: PATIENCE, drain: PATIENCE, ..Limits::default() };
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
     let mut streams: Vec<_> = (0..100).map(|_| connect(address)).collect();
     // Each has sent a part of its request when the server stops.
@@ -42,10 +38,7 @@ fn answers_connections_in_the_backlog_before_it_ends() {
     }
     for stream in &mut streams {
         let answer = read_answer(stream, false);
-        assert_eq!(
-            (answer.status, answer.field("Connection")),
-            (200, Some("close"))
-        );
+        assert_eq!((answer.status, answer.field("Connection")), (200, Some("close")));
     }
     let ended = handle.wait();
     assert_eq!((ended.unanswered, ended.is_complete), (0, true));
@@ -104,10 +97,7 @@ fn answers_requests_that_have_begun_when_it_stops() {
     }
     for stream in &mut streams {
         let answer = read_answer(stream, false);
-        assert_eq!(
-            (answer.status, answer.field("Connection")),
-            (200, Some("close"))
-        );
+        assert_eq!((answer.status, answer.field("Connection")), (200, Some("close")));
     }
     assert_eq!(handle.wait().unanswered, 0);
     serving.join().unwrap().unwrap();
@@ -129,9 +119,7 @@ fn answers_or_closes_connections_that_send_another_request_during_the_stop() {
     for stream in &mut streams {
         let mut received = Vec::new();
         // A reset also closes the connection.
-        let read = stream
-            .write_all(&get("/"))
-            .and_then(|()| stream.read_to_end(&mut received));
+        let read = stream.write_all(&get("/")).and_then(|()| stream.read_to_end(&mut received));
         if !received.is_empty() {
             read.unwrap();
             assert!(received.starts_with(b"HTTP/1.1 200 "));
@@ -174,10 +162,7 @@ fn library_backend_is_watched_and_stopped_through_its_handle() {
             _ => Reply::Success,
         })
     });
-    assert_eq!(
-        ask(&mut connect(address), &post(&text_of("u", 1, "x"))).content,
-        "success"
-    );
+    assert_eq!(ask(&mut connect(address), &post(&text_of("u", 1, "x"))).content, "success");
     assert_eq!(exchange(address, &post(&text_of("u", 2, "panic"))), b"");
     assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
     let stats = handle.stats();
@@ -255,9 +240,7 @@ fn inherited_socket_outlives_the_server() {
     let start = || {
         let socket = OwnedFd::from(listener.try_clone().unwrap());
         let mut command = command();
-        command
-            .env("WECHAT_TOKEN", TOKEN)
-            .env("WECHAT_CONTROL", &control);
+        command.env("WECHAT_TOKEN", TOKEN).env("WECHAT_CONTROL", &control);
         Program::spawn(command.stdin(socket))
     };
     let first = start();
@@ -351,36 +334,25 @@ fn pings_the_watchdog_while_all_slots_are_taken() {
     let mut streams: Vec<_> = (0..20)
         .map(|number| {
             let mut stream = connect(program.address);
-            stream
-                .write_all(&post(&text_of("oUser1", number, "slow")))
-                .unwrap();
+            stream.write_all(&post(&text_of("oUser1", number, "slow"))).unwrap();
             stream
         })
         .collect();
-    until("all slots are taken", || {
-        number(&control, "being_answered") == 3
-    });
+    until("all slots are taken", || number(&control, "being_answered") == 3);
     // More than the socket's queue (10 datagrams, unix(7)) can hold from the time before.
     for _ in 0..20 {
         receive_state(&manager).unwrap();
     }
     fs::write(&go, "").unwrap();
     for stream in &mut streams {
-        assert_eq!(
-            element(&read_answer(stream, false).content, "Content"),
-            "done"
-        );
+        assert_eq!(element(&read_answer(stream, false).content, "Content"), "done");
     }
 }
 
 #[test]
 fn surplus_idle_threads_end() {
     let program = Program::start(&["--max-connections", "50"]);
-    let threads = || {
-        fs::read_dir(format!("/proc/{}/task", program.id()))
-            .unwrap()
-            .count()
-    };
+    let threads = || fs::read_dir(format!("/proc/{}/task", program.id())).unwrap().count();
     let mut streams: Vec<_> = (0..40).map(|_| connect(program.address)).collect();
     for stream in &mut streams {
         assert_eq!(ask(stream, &get("/")).status, 200);

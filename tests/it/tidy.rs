@@ -14,26 +14,17 @@ fn each_fixture_is_described_once() {
         .iter()
         .filter(|path| path.parent() != Some(&folder))
         // The row of a bot describes the folder with its exchanges.
-        .filter(|path| {
-            path.strip_prefix(&bots)
-                .map_or(true, |rest| rest.iter().count() == 1)
-        })
+        .filter(|path| path.strip_prefix(&bots).map_or(true, |rest| rest.iter().count() == 1))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     names.dedup();
-    assert!(
-        names.len() > 300,
-        "only {} fixtures were found",
-        names.len()
-    );
+    assert!(names.len() > 300, "only {} fixtures were found", names.len());
     for name in &names {
         let row = readme
             .lines()
             .find(|line| line.starts_with(&format!("| `{name}` |")))
             .unwrap_or_else(|| panic!("fixtures/README.md does not describe {name}"));
-        let cells = row
-            .split(" | ")
-            .filter(|cell| !cell.trim_matches(['|', ' ']).is_empty());
+        let cells = row.split(" | ").filter(|cell| !cell.trim_matches(['|', ' ']).is_empty());
         assert_eq!(cells.count(), 3, "{row}");
     }
     for row in readme.lines().filter_map(|line| line.strip_prefix("| `")) {
@@ -51,10 +42,7 @@ fn top_level_holds_only_the_agreed_files() {
         "Cargo.toml Cargo.lock LICENSE README.md wechat.service src tests fixtures target";
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(
-            name.starts_with('.') || allowed.split(' ').any(|known| known == name),
-            "{name}"
-        );
+        assert!(name.starts_with('.') || allowed.split(' ').any(|known| known == name), "{name}");
     }
 }
 
@@ -63,10 +51,7 @@ fn readme_shows_the_nginx_files_that_are_tested() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let mut shown = 0;
     for path in files_below(&root().join("tests/nginx")) {
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "conf")
-        {
+        if path.extension().is_some_and(|extension| extension == "conf") {
             let block = format!("```nginx\n{}```\n", fs::read_to_string(&path).unwrap());
             assert!(readme.contains(&block), "{}", path.display());
             shown += 1;
@@ -99,10 +84,7 @@ fn security_claims_name_real_tests() {
             let is_test = tests.contains(&format!("#[test]\nfn {name}()"))
                 || tests.contains(&format!("#[test]\n    fn {name}()"));
             let is_run = name.starts_with("tests/") && root().join(name).is_file();
-            assert!(
-                is_test || is_run,
-                "claim {number} names {name}, which is no test"
-            );
+            assert!(is_test || is_run, "claim {number} names {name}, which is no test");
         }
     }
     assert_eq!(claims, 17);

@@ -99,11 +99,7 @@ fn send_says_that_wechat_would_try_again() {
     let (_listener, address) = silent_backend();
     let said = run(address, &["send", "你好"]);
     assert_eq!((said.code, said.out.as_str()), (1, NO_ANSWER));
-    assert!(
-        said.err.starts_with("wechat: no answer in time; "),
-        "{}",
-        said.err
-    );
+    assert!(said.err.starts_with("wechat: no answer in time; "), "{}", said.err);
 }
 
 /// WeChat sends the same request again, as the log of a real backend shows.
@@ -114,9 +110,8 @@ fn send_makes_three_equal_tries() {
         "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n{NO_ANSWER}"
     );
     assert_eq!((said.code, said.out), (1, expected));
-    let requests: Vec<String> = (0..3)
-        .map(|_| read_request(&mut listener.accept().unwrap().0))
-        .collect();
+    let requests: Vec<String> =
+        (0..3).map(|_| read_request(&mut listener.accept().unwrap().0)).collect();
     assert!(requests[0].starts_with("POST "), "{}", requests[0]);
     assert_eq!(requests[1], requests[0]);
     assert_eq!(requests[2], requests[0]);
@@ -145,9 +140,7 @@ fn send_tries_again_after_half_an_answer() {
     let backend = thread::spawn(move || {
         let (mut first, _) = listener.accept().unwrap();
         read_request(&mut first);
-        first
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsucc")
-            .unwrap();
+        first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsucc").unwrap();
         let (mut second, _) = listener.accept().unwrap();
         read_request(&mut second);
         second.write_all(&ok("success")).unwrap();

@@ -71,14 +71,10 @@ fn answers_the_plain_part_of_compatible_messages() {
     }
     // Any other message with that signature is refused.
     let whole = with("YQ==");
-    let swapped = whole
-        .replace("MsgType", "?")
-        .replace("Content>", "MsgType>");
+    let swapped = whole.replace("MsgType", "?").replace("Content>", "MsgType>");
     for other in [
         whole.replace("你好", "再见"),
-        whole
-            .replace("<Content>", "<a><Content>")
-            .replace("</Content>", "</Content></a>"),
+        whole.replace("<Content>", "<a><Content>").replace("</Content>", "</Content></a>"),
         swapped.replace("?", "Content"),
     ] {
         let answer = ask(&mut stream, &post_to(&target, "HTTP/1.1", "", &other));
@@ -89,11 +85,7 @@ fn answers_the_plain_part_of_compatible_messages() {
     assert_eq!(lines.len(), 5, "{lines:#?}");
     let mode = |of: &str| format!(" cause=mode reason=\"messages arrive in {of}\"");
     assert!(lines[0].ends_with(&mode("compatible mode (兼容模式)")));
-    assert!(
-        lines[1..4]
-            .iter()
-            .all(|line| line.contains(" cause=reused-signature "))
-    );
+    assert!(lines[1..4].iter().all(|line| line.contains(" cause=reused-signature ")));
     assert!(lines[4].ends_with(&mode("plain mode (明文模式)")));
 }
 
@@ -151,11 +143,9 @@ fn refuses_encryption_settings_without_a_key() {
         "the previous EncodingAESKey needs the current one; set WECHAT_AES_KEY or the credential aes-key",
         "WECHAT_AES_KEY_PREVIOUS: FEATURE",
     );
-    for (command, flag) in [
-        ("serve", "--require-encryption"),
-        ("send", "--encrypted"),
-        ("send", "--compatible"),
-    ] {
+    for (command, flag) in
+        [("serve", "--require-encryption"), ("send", "--encrypted"), ("send", "--compatible")]
+    {
         let text: &[&str] = if command == "send" { &["a"] } else { &[] };
         refused(
             &[],
@@ -175,10 +165,9 @@ fn refuses_encryption_settings_without_a_key() {
     let no_token = "no token; set WECHAT_TOKEN or pass --token-file FILE";
     let secrets = [("WECHAT_AES_KEY", key), ("WECHAT_APP_ID", "wx1")];
     let previous = [("WECHAT_TOKEN_PREVIOUS", TOKEN)];
-    for (variables, without) in [
-        (secrets.as_slice(), "WECHAT_AES_KEY: FEATURE"),
-        (&previous, no_token),
-    ] {
+    for (variables, without) in
+        [(secrets.as_slice(), "WECHAT_AES_KEY: FEATURE"), (&previous, no_token)]
+    {
         let mut command = command();
         command.envs(variables.iter().copied());
         let said = finish(command.args(["serve", "--listen", "127.0.0.1:0"]));
@@ -190,12 +179,7 @@ fn refuses_encryption_settings_without_a_key() {
     }
     let original_id = "WECHAT_APP_ID is \"gh_7f083739789a\"; \
          expected an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)";
-    refused(
-        &[("WECHAT_APP_ID", "gh_7f083739789a")],
-        &["serve"],
-        original_id,
-        original_id,
-    );
+    refused(&[("WECHAT_APP_ID", "gh_7f083739789a")], &["serve"], original_id, original_id);
     let folder = folder("aes-key-credential");
     std::fs::write(folder.join("aes-key"), format!("{key}x\n")).unwrap();
     let path = folder.join("aes-key");
@@ -211,10 +195,11 @@ fn refuses_encryption_settings_without_a_key() {
 fn previous_token_is_accepted_too() {
     const OTHER: &str = "goodbye2020";
     let mut command = command();
-    command
-        .env("WECHAT_TOKEN", "another2022")
-        .env("WECHAT_TOKEN_PREVIOUS", TOKEN)
-        .args(["serve", "--listen", "127.0.0.1:0"]);
+    command.env("WECHAT_TOKEN", "another2022").env("WECHAT_TOKEN_PREVIOUS", TOKEN).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
     let mut program = Program::spawn(&mut command);
     assert_eq!(program.next_line(), "also accepting the previous token\n");
     let mut stream = connect(program.address);

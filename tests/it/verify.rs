@@ -21,10 +21,7 @@ fn assert_fails(address: SocketAddr, line: &str) {
     let said = run(address, &["verify"]);
     said.assert_line(line);
     assert_eq!(said.code, 1, "{}", said.out);
-    assert_eq!(
-        said.err,
-        format!("wechat: http://{address}/wx is not ready for WeChat\n")
-    );
+    assert_eq!(said.err, format!("wechat: http://{address}/wx is not ready for WeChat\n"));
 }
 
 #[test]
@@ -32,18 +29,11 @@ fn accepts_a_backend_that_returns_the_echostr() {
     let program = Program::start(&[]);
     let said = run(program.address, &["verify"]);
     let lines: Vec<&str> = said.out.lines().collect();
-    assert!(
-        lines[0].starts_with("ok: status 200 after "),
-        "{}",
-        said.out
-    );
+    assert!(lines[0].starts_with("ok: status 200 after "), "{}", said.out);
     assert_eq!(lines[1], "ok: the content is the echostr and nothing else");
     assert_eq!(lines[2], "ok: a wrong signature is refused with status 403");
     let address = program.address;
-    assert_eq!(
-        lines[3],
-        format!("WeChat would accept http://{address}/wx with this token")
-    );
+    assert_eq!(lines[3], format!("WeChat would accept http://{address}/wx with this token"));
     assert_eq!((lines.len(), said.code, said.err.as_str()), (4, 0, ""));
 }
 
@@ -162,10 +152,7 @@ fn explains_a_status_other_than_200() {
         ),
         "failed: status 400 with the message \"*\"; this port is for HTTPS, give the port for plain HTTP",
     );
-    assert_fails(
-        status("304 Not Modified", "", ""),
-        "failed: status 304; WeChat accepts only 200",
-    );
+    assert_fails(status("304 Not Modified", "", ""), "failed: status 304; WeChat accepts only 200");
     assert_fails(
         backend(|_| b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 x\r\n\r\n?".to_vec()),
         "failed: status 101; WeChat accepts only 200",
@@ -175,11 +162,8 @@ fn explains_a_status_other_than_200() {
         program.address,
         "failed: status 404 with the message \"*\"; check that the program serves this path",
     );
-    let program = Program::spawn(
-        command()
-            .env("WECHAT_TOKEN", "another")
-            .args(["--listen", "127.0.0.1:0"]),
-    );
+    let program =
+        Program::spawn(command().env("WECHAT_TOKEN", "another").args(["--listen", "127.0.0.1:0"]));
     assert_fails(
         program.address,
         "failed: status 403 with the message \"*\"; check that both sides have the same token (in the encrypted modes also the same EncodingAESKey and appid), and that nothing else guards this URL",
@@ -300,13 +284,8 @@ fn reports_an_unknown_host_and_a_closed_port() {
             gone.port()
         ),
     );
-    let verify = |url: &str| {
-        finish(
-            command()
-                .env("WECHAT_TOKEN", TOKEN)
-                .args(["verify", "--url", url]),
-        )
-    };
+    let verify =
+        |url: &str| finish(command().env("WECHAT_TOKEN", TOKEN).args(["verify", "--url", url]));
     let said = verify("http://nowhere.invalid/wx");
     said.assert_line("failed: cannot resolve the host name nowhere.invalid: *");
     assert_eq!(said.code, 1);
@@ -328,9 +307,7 @@ fn refuses_invalid_urls_with_the_reason() {
     for (url, allowed) in cases {
         for name in ["verify", "send", "replay"] {
             let mut command = command();
-            command
-                .env("WECHAT_TOKEN", TOKEN)
-                .args([name, "--url", url]);
+            command.env("WECHAT_TOKEN", TOKEN).args([name, "--url", url]);
             let said = finish(&mut command);
             let expected = format!("wechat: --url is {url:?}: {allowed}\n");
             assert_eq!((said.code, said.err), (2, expected));
@@ -339,10 +316,7 @@ fn refuses_invalid_urls_with_the_reason() {
     let said = finish(command().args(["verify"]));
     assert_eq!(
         (said.code, said.err.as_str()),
-        (
-            2,
-            "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n"
-        )
+        (2, "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n")
     );
 }
 
@@ -350,12 +324,8 @@ fn refuses_invalid_urls_with_the_reason() {
 fn uses_colour_on_terminals_unless_no_color_is_set() {
     let program = Program::start(&[]);
     let url = format!("http://{}", program.address);
-    let shown = |refusal| {
-        on_terminal(
-            "verify",
-            &[("WECHAT_URL", url.as_str()), ("NO_COLOR", refusal)],
-        )
-    };
+    let shown =
+        |refusal| on_terminal("verify", &[("WECHAT_URL", url.as_str()), ("NO_COLOR", refusal)]);
     let (coloured, plain) = (shown(""), shown("1"));
     assert!(coloured.contains("\x1b[32mok\x1b[0m: "), "{coloured}");
     assert!(plain.contains("ok: status 200"), "{plain}");

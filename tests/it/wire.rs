@@ -14,9 +14,7 @@ use wechat::server::Limits;
 use wechat::wechat::{Age, Message, Reply, Token};
 
 fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
 /// Starts a server in this process with these limits and this closure. It runs until the process ends.
@@ -71,10 +69,7 @@ fn without_times(bytes: &[u8]) -> String {
 fn captured_exchanges_are_answered_byte_for_byte() {
     // The reply of the program in the captures.
     let address = serve(no_timeouts(), Age::Any, |message| {
-        Reply::text(format!(
-            "2021-07-17:  {}  0.0",
-            message.field("Content").unwrap_or_default()
-        ))
+        Reply::text(format!("2021-07-17:  {}  0.0", message.field("Content").unwrap_or_default()))
     });
     for name in ["token-check", "text-message"] {
         let request = fs::read(fixture("captures").join(name).with_extension("request")).unwrap();
@@ -106,15 +101,9 @@ fn a_message_is_echoed_over_both_versions_and_both_framings() {
         assert_eq!(element(&text, "Content"), "你好");
         assert_eq!(element(&text, "ToUserName"), "oia2TjuEGTNoeX76QEjQNrcURxG8");
         assert_eq!(element(&text, "FromUserName"), "gh_7f083739789a");
-        assert_eq!(
-            text.contains("\r\nTransfer-Encoding: chunked\r\n"),
-            version == "HTTP/1.1"
-        );
+        assert_eq!(text.contains("\r\nTransfer-Encoding: chunked\r\n"), version == "HTTP/1.1");
         assert_eq!(text.contains("\r\nContent-Length: "), version == "HTTP/1.0");
-        assert_eq!(
-            text.contains("\r\nConnection: close\r\n"),
-            version == "HTTP/1.0"
-        );
+        assert_eq!(text.contains("\r\nConnection: close\r\n"), version == "HTTP/1.0");
     }
     let (front, back) = message.split_at(100);
     let chunked = format!(
@@ -153,17 +142,11 @@ fn embedded_rules_reply_to_each_kind_of_message() {
         match expected {
             Some(content) => {
                 assert_eq!(element(&answer.content, "Content"), content, "{name}");
-                assert_eq!(
-                    answer.field("Content-Type"),
-                    Some("application/xml; charset=utf-8")
-                );
+                assert_eq!(answer.field("Content-Type"), Some("application/xml; charset=utf-8"));
             }
             None => {
                 assert_eq!(answer.content, "success", "{name}");
-                assert_eq!(
-                    answer.field("Content-Type"),
-                    Some("text/plain; charset=utf-8")
-                );
+                assert_eq!(answer.field("Content-Type"), Some("text/plain; charset=utf-8"));
             }
         }
     }
@@ -175,39 +158,20 @@ fn token_check_gets_the_echostr_as_plain_text() {
     let program = Program::start(&[]);
     let query = signed_now();
     let mut stream = connect(program.address);
-    let answer = ask(
-        &mut stream,
-        &get(&format!("/wx?{query}&echostr=5927782489442352469")),
-    );
-    assert_eq!(
-        (answer.status, answer.content.as_str()),
-        (200, "5927782489442352469")
-    );
-    assert_eq!(
-        answer.field("Content-Type"),
-        Some("text/plain; charset=utf-8")
-    );
+    let answer = ask(&mut stream, &get(&format!("/wx?{query}&echostr=5927782489442352469")));
+    assert_eq!((answer.status, answer.content.as_str()), (200, "5927782489442352469"));
+    assert_eq!(answer.field("Content-Type"), Some("text/plain; charset=utf-8"));
     assert_eq!(answer.field("X-Content-Type-Options"), Some("nosniff"));
-    let odd = ask(
-        &mut stream,
-        &get(&format!(
-            "/?echostr=%3Cb%3E%00+%2B%E4%BD%A0&{query}&echostr=2"
-        )),
-    );
+    let odd =
+        ask(&mut stream, &get(&format!("/?echostr=%3Cb%3E%00+%2B%E4%BD%A0&{query}&echostr=2")));
     assert_eq!(odd.content, "<b>\0 +你");
     let head = ask(
         &mut stream,
         format!("HEAD /?{query}&echostr=123 HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
     );
-    assert_eq!(
-        (head.status, head.field("Content-Length")),
-        (200, Some("3"))
-    );
+    assert_eq!((head.status, head.field("Content-Length")), (200, Some("3")));
     let after = ask(&mut stream, &get("/"));
-    assert_eq!(
-        after.content,
-        "This is the callback of a WeChat Official Account, and it runs.\n"
-    );
+    assert_eq!(after.content, "This is the callback of a WeChat Official Account, and it runs.\n");
     drop(stream);
     let peer = |line: &str| line.split("peer=").next().unwrap().to_owned();
     let lines = program.stop();
@@ -216,9 +180,7 @@ fn token_check_gets_the_echostr_as_plain_text() {
         ["200 GET /wx ", "200 GET / ", "200 HEAD / "]
     );
     assert!(
-        lines
-            .iter()
-            .all(|line| line.ends_with(" cause=token-check reason=\"passed\"")),
+        lines.iter().all(|line| line.ends_with(" cause=token-check reason=\"passed\"")),
         "{lines:?}"
     );
 }
@@ -228,9 +190,7 @@ fn refusals_have_a_status_and_a_logged_reason() {
     let program = Program::start(&["--path", "/wx/"]);
     let right = signed_now();
     let wrong =
-        right
-            .replacen("signature=", "signature=0", 1)
-            .replacen("&timestamp", "0&timestamp", 1);
+        right.replacen("signature=", "signature=0", 1).replacen("&timestamp", "0&timestamp", 1);
     let other = signed_now().replacen("nonce=", "nonce=2", 1);
     let stale = signed(&(now() - 3600).to_string(), "1");
     let odd = signed("soon", "1");
@@ -250,12 +210,7 @@ fn refusals_have_a_status_and_a_logged_reason() {
             "missing-parameter",
             "parameter echostr is missing or empty",
         ),
-        (
-            get("/wx?echostr=1"),
-            400,
-            "missing-parameter",
-            "parameter signature is missing or empty",
-        ),
+        (get("/wx?echostr=1"), 400, "missing-parameter", "parameter signature is missing or empty"),
         (
             get(&format!("/wx?{right}&echostr=")),
             400,
@@ -274,24 +229,9 @@ fn refusals_have_a_status_and_a_logged_reason() {
             "bad-signature",
             "signature is malformed, expected 40 hexadecimal digits",
         ),
-        (
-            get(&format!("/wx?{other}&echostr=1")),
-            403,
-            "bad-signature",
-            "signature does not match",
-        ),
-        (
-            to(&other, &message),
-            403,
-            "bad-signature",
-            "signature does not match",
-        ),
-        (
-            to(&stale, &message),
-            403,
-            "stale-timestamp",
-            "timestamp is 360",
-        ),
+        (get(&format!("/wx?{other}&echostr=1")), 403, "bad-signature", "signature does not match"),
+        (to(&other, &message), 403, "bad-signature", "signature does not match"),
+        (to(&stale, &message), 403, "stale-timestamp", "timestamp is 360"),
         (
             to(&odd, &message),
             403,
@@ -304,18 +244,8 @@ fn refusals_have_a_status_and_a_logged_reason() {
             "missing-parameter",
             "parameter nonce is missing or empty",
         ),
-        (
-            to(&right, ""),
-            400,
-            "no-content",
-            "content is empty, expected a message",
-        ),
-        (
-            to(&signed_now(), "{}"),
-            400,
-            "bad-message",
-            "not well-formed XML at line 1 column 1",
-        ),
+        (to(&right, ""), 400, "no-content", "content is empty, expected a message"),
+        (to(&signed_now(), "{}"), 400, "bad-message", "not well-formed XML at line 1 column 1"),
         (
             to(&signed_now(), "<xml><!DOCTYPE a></xml>"),
             400,
@@ -346,10 +276,7 @@ fn refusals_have_a_status_and_a_logged_reason() {
             answer.content
         );
         assert_eq!(answer.content.lines().count(), 1);
-        assert_eq!(
-            answer.field("Allow"),
-            (*status == 405).then_some("GET, HEAD, POST")
-        );
+        assert_eq!(answer.field("Allow"), (*status == 405).then_some("GET, HEAD, POST"));
         assert_eq!(answer.field("Connection"), None);
     }
     assert_eq!(ask(&mut stream, &to(&right, &message)).status, 200);
@@ -358,20 +285,11 @@ fn refusals_have_a_status_and_a_logged_reason() {
     assert_eq!(lines.len(), expectations.len(), "{lines:#?}");
     for (line, (_, status, cause, reason)) in lines.iter().zip(&expectations) {
         assert!(line.starts_with(&status.to_string()), "{line}");
-        assert!(
-            line.contains(&format!(" cause={cause} reason=\"{reason}")),
-            "{line}"
-        );
+        assert!(line.contains(&format!(" cause={cause} reason=\"{reason}")), "{line}");
         let quotes: Vec<&str> = line.split('"').collect();
         let of_hint = matches!(quotes.as_slice(), [_, _, " hint=", _, ""]);
         assert!(of_hint || matches!(quotes.as_slice(), [_, _, ""]), "{line}");
-        for secret in [
-            TOKEN,
-            "secret words",
-            "oia2TjuEGTNoeX76",
-            "signature=",
-            &right[10..50],
-        ] {
+        for secret in [TOKEN, "secret words", "oia2TjuEGTNoeX76", "signature=", &right[10..50]] {
             assert!(!line.contains(secret), "{line}");
         }
     }
@@ -399,32 +317,14 @@ fn served_path_ignores_a_trailing_slash_and_percent_encoding() {
 fn bytes_of_a_client_are_escaped_in_the_log() {
     let program = Program::start(&["--path", "/wx"]);
     let mut stream = connect(program.address);
-    ask(
-        &mut stream,
-        &get("/%0a<3>x".replace(['<', '>'], "_").as_str()),
-    );
+    ask(&mut stream, &get("/%0a<3>x".replace(['<', '>'], "_").as_str()));
     ask(&mut stream, &get(&format!("/{}", "a".repeat(2000))));
-    assert_eq!(
-        exchange(program.address, b"GET /\x1b[2J HTTP/1.1\r\n\r\n")[9..12],
-        *b"400"
-    );
+    assert_eq!(exchange(program.address, b"GET /\x1b[2J HTTP/1.1\r\n\r\n")[9..12], *b"400");
     let lines = program.stop();
-    assert!(
-        lines[0].starts_with("404 GET /%0a_3_x peer="),
-        "{}",
-        lines[0]
-    );
+    assert!(lines[0].starts_with("404 GET /%0a_3_x peer="), "{}", lines[0]);
     assert!(lines[1].len() < 300, "{}", lines[1]);
-    assert!(
-        lines[2].contains(r"cause=bad-target reason="),
-        "{}",
-        lines[2]
-    );
-    assert!(
-        lines[2].contains(r"request target: '\x1b' must be percent-encoded"),
-        "{}",
-        lines[2]
-    );
+    assert!(lines[2].contains(r"cause=bad-target reason="), "{}", lines[2]);
+    assert!(lines[2].contains(r"request target: '\x1b' must be percent-encoded"), "{}", lines[2]);
 }
 
 #[test]
@@ -433,27 +333,12 @@ fn pipelined_requests_are_answered_in_order_and_none_after_close() {
     let target = || format!("/?{}", signed_now());
     let mut requests = Vec::new();
     for number in 0..50 {
-        requests.extend(post_to(
-            &target(),
-            "HTTP/1.1",
-            "",
-            &text_message(&number.to_string()),
-        ));
+        requests.extend(post_to(&target(), "HTTP/1.1", "", &text_message(&number.to_string())));
         // Old clients send an extra line end after the content.
         requests.extend(b"\r\n");
     }
-    requests.extend(post_to(
-        &target(),
-        "HTTP/1.1",
-        "Connection: close\r\n",
-        &text_message("last"),
-    ));
-    requests.extend(post_to(
-        &target(),
-        "HTTP/1.1",
-        "",
-        &text_message("too late"),
-    ));
+    requests.extend(post_to(&target(), "HTTP/1.1", "Connection: close\r\n", &text_message("last")));
+    requests.extend(post_to(&target(), "HTTP/1.1", "", &text_message("too late")));
     let mut stream = connect(program.address);
     let mut writer = stream.try_clone().unwrap();
     let sender = std::thread::spawn(move || writer.write_all(&requests).unwrap());
@@ -551,16 +436,8 @@ fn accepted_fixtures_get_the_same_answer_however_they_are_split() {
         let whole = without_times(&without_interim(exchange(program.address, &bytes)));
         // HTTP accepts it. The callback may refuse it: there is no signature, or the method is not served.
         let status = &whole[9..12];
-        assert!(
-            ["200", "400", "405"].contains(&status),
-            "{}: {whole}",
-            path.display()
-        );
-        assert!(
-            !whole.contains("\r\n\r\nconnection ended"),
-            "{}: {whole}",
-            path.display()
-        );
+        assert!(["200", "400", "405"].contains(&status), "{}: {whole}", path.display());
+        assert!(!whole.contains("\r\n\r\nconnection ended"), "{}: {whole}", path.display());
         let step = (bytes.len() / 40).max(1);
         for cut in (1..bytes.len()).step_by(step) {
             let mut stream = connect(program.address);
@@ -579,19 +456,14 @@ fn accepted_fixtures_get_the_same_answer_however_they_are_split() {
 
 /// The answer without a `100 Continue`, which is sent only if the content arrived late.
 fn without_interim(bytes: Vec<u8>) -> Vec<u8> {
-    bytes
-        .strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n")
-        .map(<[u8]>::to_vec)
-        .unwrap_or(bytes)
+    bytes.strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n").map(<[u8]>::to_vec).unwrap_or(bytes)
 }
 
 #[test]
 fn invalid_bytes_after_a_request_are_refused_after_its_answer() {
     let program = Program::start(&[]);
     let mut stream = connect(program.address);
-    stream
-        .write_all(&[&get("/")[..], b"\0\0\0", &get("/")[..]].concat())
-        .unwrap();
+    stream.write_all(&[&get("/")[..], b"\0\0\0", &get("/")[..]].concat()).unwrap();
     assert_eq!(read_answer(&mut stream, false).status, 200);
     assert_eq!(read_answer(&mut stream, false).status, 400);
     assert_eq!(rest(&mut stream), b"");
@@ -602,27 +474,14 @@ fn invalid_bytes_after_a_request_are_refused_after_its_answer() {
 fn oversized_heads_are_refused_before_they_end() {
     let program = Program::start(&[]);
     let endless = vec![b'a'; 2 * 1024 * 1024];
-    for (start, status) in [
-        ("GET /", 414),
-        ("GET / HTTP/1.1\r\nX: ", 431),
-        ("GET / HTTP/1.1\r\n", 431),
-    ] {
+    for (start, status) in
+        [("GET /", 414), ("GET / HTTP/1.1\r\nX: ", 431), ("GET / HTTP/1.1\r\n", 431)]
+    {
         let mut stream = connect(program.address);
         let mut writer = stream.try_clone().unwrap();
-        let lines = if status == 431 {
-            b"a: b\r\n".repeat(250_000)
-        } else {
-            endless.clone()
-        };
-        let bytes = [
-            start.as_bytes(),
-            if start.ends_with(": ") {
-                &endless
-            } else {
-                &lines
-            },
-        ]
-        .concat();
+        let lines = if status == 431 { b"a: b\r\n".repeat(250_000) } else { endless.clone() };
+        let bytes =
+            [start.as_bytes(), if start.ends_with(": ") { &endless } else { &lines }].concat();
         // This fails when the server closes the connection.
         let sender = std::thread::spawn(move || writer.write_all(&bytes).is_ok());
         assert_eq!(read_answer(&mut stream, false).status, status);
@@ -654,19 +513,11 @@ fn serves_nginx_upstream_requests_of_both_versions() {
     for _ in 0..3 {
         let mut stream = connect(program.address);
         let answer = ask(&mut stream, &old);
-        assert_eq!(
-            (answer.status, answer.field("Connection")),
-            (200, Some("close"))
-        );
+        assert_eq!((answer.status, answer.field("Connection")), (200, Some("close")));
         assert_eq!(answer.field("Transfer-Encoding"), None);
         assert_eq!(rest(&mut stream), b"");
     }
-    let new = post_to(
-        &target,
-        "HTTP/1.1",
-        "User-Agent: Mozilla/4.0\r\n",
-        &text_message("a"),
-    );
+    let new = post_to(&target, "HTTP/1.1", "User-Agent: Mozilla/4.0\r\n", &text_message("a"));
     let mut stream = connect(program.address);
     for _ in 0..3 {
         assert_eq!(ask(&mut stream, &new).status, 200);
@@ -703,22 +554,13 @@ fn truncated_requests_are_refused() {
     }
     let lines = program.stop();
     assert_eq!(lines.len(), 4);
-    assert!(
-        lines.iter().all(|line| line.contains(" cause=incomplete ")),
-        "{lines:#?}"
-    );
+    assert!(lines.iter().all(|line| line.contains(" cause=incomplete ")), "{lines:#?}");
 }
 
 #[test]
 fn head_timeout_fires_while_bytes_still_arrive() {
-    let address = serve(
-        Limits {
-            head: Duration::from_millis(300),
-            ..no_timeouts()
-        },
-        Age::Any,
-        echo,
-    );
+    let address =
+        serve(Limits { head: Duration::from_millis(300), ..no_timeouts() }, Age::Any, echo);
     let mut stream = connect(address);
     let mut writer = stream.try_clone().unwrap();
     let (done, is_done) = mpsc::channel::<()>();
@@ -736,14 +578,8 @@ fn head_timeout_fires_while_bytes_still_arrive() {
 
 #[test]
 fn content_timeout_is_answered_with_408() {
-    let address = serve(
-        Limits {
-            content: Duration::from_millis(300),
-            ..no_timeouts()
-        },
-        Age::Any,
-        echo,
-    );
+    let address =
+        serve(Limits { content: Duration::from_millis(300), ..no_timeouts() }, Age::Any, echo);
     for framing in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
         let mut stream = connect(address);
         let head = format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n5");
@@ -784,10 +620,7 @@ fn fill_without_reading(stream: &TcpStream) -> std::thread::JoinHandle<()> {
 
 #[test]
 fn closes_a_connection_whose_client_does_not_read() {
-    let limits = Limits {
-        answer: Duration::from_millis(300),
-        ..no_timeouts()
-    };
+    let limits = Limits { answer: Duration::from_millis(300), ..no_timeouts() };
     let stream = connect(serve(limits, Age::Any, echo));
     // This ends when the server closes the connection. No other timeout does that.
     fill_without_reading(&stream).join().unwrap();
@@ -795,22 +628,12 @@ fn closes_a_connection_whose_client_does_not_read() {
 
 #[test]
 fn clients_that_do_not_read_cannot_block_others() {
-    let address = serve(
-        Limits {
-            connections: 4,
-            ..no_timeouts()
-        },
-        Age::AtMost(600),
-        echo,
-    );
+    let address = serve(Limits { connections: 4, ..no_timeouts() }, Age::AtMost(600), echo);
     let unread: Vec<TcpStream> = (0..4).map(|_| connect(address)).collect();
     let senders: Vec<_> = unread.iter().map(fill_without_reading).collect();
     // There are no timeouts, so a closed connection was evicted.
     until("one of them is evicted", || {
-        assert_eq!(
-            ask(&mut connect(address), &post(&text_message("a"))).status,
-            200
-        );
+        assert_eq!(ask(&mut connect(address), &post(&text_message("a"))).status, 200);
         senders.iter().any(std::thread::JoinHandle::is_finished)
     });
 }
@@ -837,10 +660,7 @@ fn panic_closes_one_connection_only() {
     let line = "cause=panic reason=\"handler panicked; its connection was closed\"";
     assert_eq!(*LOG.lock().unwrap(), [line; 100]);
     assert_eq!(ask(&mut bystander, &post(&text_message("a"))).status, 200);
-    assert_eq!(
-        ask(&mut connect(address), &post(&text_message("a"))).status,
-        200
-    );
+    assert_eq!(ask(&mut connect(address), &post(&text_message("a"))).status, 200);
 }
 
 #[test]
@@ -868,10 +688,7 @@ fn silent_connections_cannot_block_others() {
     // The log has at most one line per second.
     let line = "cause=crowded reason=\"connection limit 20 reached; closing the connection that has waited longest \
                 for its client\"";
-    assert!(
-        !lines.is_empty() && lines.iter().all(|found| found == line),
-        "{lines:#?}"
-    );
+    assert!(!lines.is_empty() && lines.iter().all(|found| found == line), "{lines:#?}");
 }
 
 #[test]
@@ -888,10 +705,7 @@ fn survives_early_closes_and_resets() {
     }
     assert_eq!(ask(&mut connect(program.address), &request).status, 200);
     let lines = program.stop();
-    assert!(
-        lines.iter().all(|line| line.contains(" cause=incomplete ")),
-        "{lines:#?}"
-    );
+    assert!(lines.iter().all(|line| line.contains(" cause=incomplete ")), "{lines:#?}");
 }
 
 #[test]

@@ -22,11 +22,7 @@ fn take<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Taken, Request
         length += chunked.take(&bytes[length..], &mut content)?;
         assert!(content.len() <= limits::CONTENT);
     }
-    Ok(Taken {
-        content,
-        length,
-        is_done: chunked.is_done(),
-    })
+    Ok(Taken { content, length, is_done: chunked.is_done() })
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -25,10 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
         Err(error) => {
-            assert!(matches!(
-                error.status().code().as_bytes(),
-                [b'4' | b'5', ..]
-            ));
+            assert!(matches!(error.status().code().as_bytes(), [b'4' | b'5', ..]));
             let reason = error.to_string();
             assert!(reason.bytes().all(|octet| matches!(octet, b' '..=b'~')));
         }

@@ -43,11 +43,7 @@ fn round_trip(text: &str) -> String {
 /// A reply of each kind in which every field is the text, with its `MsgType` and its number of such fields.
 fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7] {
     let text = || text.into();
-    let video = Reply::Video {
-        media_id: text(),
-        title: text(),
-        description: text(),
-    };
+    let video = Reply::Video { media_id: text(), title: text(), description: text() };
     let music = Reply::Music {
         title: text(),
         description: text(),
@@ -55,12 +51,7 @@ fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7]
         hq_music_url: text(),
         thumb_media_id: text(),
     };
-    let article = Article {
-        title: text(),
-        description: text(),
-        pic_url: text(),
-        url: text(),
-    };
+    let article = Article { title: text(), description: text(), pic_url: text(), url: text() };
     let (image, voice, kf_account) = (text(), text(), Some(text()));
     let service = Reply::TransferCustomerService { kf_account };
     [
@@ -111,19 +102,14 @@ fn assert_replies_arrive(message: &Message<'_>, text: &str) {
 /// Path and text of each leaf.
 fn leaves(message: &Message<'_>) -> Vec<(String, String)> {
     let fields = message.fields();
-    fields
-        .map(|field| (field.path(), field.text().to_owned()))
-        .collect()
+    fields.map(|field| (field.path(), field.text().to_owned())).collect()
 }
 
 /// Each field is the first leaf of its name, and the XML that programs get is the same message.
 fn assert_fields(message: &Message<'_>) {
     for leaf in message.fields() {
         let mut same = message.fields().filter(|other| other.name() == leaf.name());
-        assert_eq!(
-            message.field(leaf.name()),
-            same.next().map(|leaf| leaf.text())
-        );
+        assert_eq!(message.field(leaf.name()), same.next().map(|leaf| leaf.text()));
     }
     let assert_same = |again: &Message<'_>| {
         assert_eq!(again.kind(), message.kind());
@@ -144,9 +130,7 @@ fn assert_read_alike(bytes: &[u8]) {
     // mark after a control character. It also reads the declaration, which is therefore removed.
     let has = |odd: &str| text.contains(odd);
     let differs = has("\r\r") || has("\r") && has("&#") || has("<:") || has("</:");
-    let declared = text
-        .strip_prefix("<?xml ")
-        .map(|rest| rest.split_once("?>"));
+    let declared = text.strip_prefix("<?xml ").map(|rest| rest.split_once("?>"));
     let (_, text) = match declared {
         Some(Some(split)) => split,
         Some(None) => {

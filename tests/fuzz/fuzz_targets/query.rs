@@ -48,8 +48,7 @@ fn parameters_of(query: &[u8]) -> Parameters {
 
 fn parameters(target: &Target<'_>) -> Parameters {
     let own = target.query().parameters();
-    own.map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
+    own.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -76,17 +75,11 @@ fuzz_target!(|bytes: &[u8]| {
     let request = [b"GET ", bytes, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     match Head::parse(&request) {
         Ok(Some((head, _))) => assert_eq!(head.target, target),
-        refused => assert!(
-            bytes.len() > limits::TARGET || !bytes.starts_with(b"/"),
-            "{refused:?}"
-        ),
+        refused => assert!(bytes.len() > limits::TARGET || !bytes.starts_with(b"/"), "{refused:?}"),
     }
     // In a URL the parameters stay, and an added one is the last.
     let url = Url::parse(&format!("http://a{}", str::from_utf8(bytes).unwrap())).unwrap();
     let signed = url.target_with("x=%26");
     let signed = parameters(&Target::parse_origin(signed.as_bytes()).unwrap());
-    assert_eq!(
-        signed.split_last(),
-        Some((&(b"x".to_vec(), b"&".to_vec()), &found[..]))
-    );
+    assert_eq!(signed.split_last(), Some((&(b"x".to_vec(), b"&".to_vec()), &found[..])));
 });

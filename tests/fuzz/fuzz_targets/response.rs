@@ -78,11 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
 
     let reason = String::from_utf8_lossy(bytes).into_owned();
     let line = format!("{reason}\n");
-    let note = LogNote {
-        cause: "",
-        reason: reason.into(),
-        hint: "",
-    };
+    let note = LogNote { cause: "", reason: reason.into(), hint: "" };
     let refusal = Response::refusal(Status::MethodNotAllowed, note);
     let request = REQUESTS[bytes.len() % REQUESTS.len()];
     assert_arrives(&Response::text(bytes), bytes, request, false);

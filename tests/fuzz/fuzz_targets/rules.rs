@@ -37,10 +37,7 @@ fn assert_errors(errors: &[Diagnostic], bytes: &[u8]) {
 fn assert_answer(rules: &Rules, message: &Message<'_>) {
     let chosen = rules.answer(message);
     // WeChat may send a message three times.
-    assert_eq!(
-        format!("{chosen:?}"),
-        format!("{:?}", rules.answer(message))
-    );
+    assert_eq!(format!("{chosen:?}"), format!("{:?}", rules.answer(message)));
     let Action::Reply(reply) = chosen else {
         return;
     };
@@ -52,10 +49,7 @@ fn assert_answer(rules: &Rules, message: &Message<'_>) {
     with_message(&out, |read| {
         assert_eq!(read.to_user_name(), message.from_user_name());
         assert_eq!(read.from_user_name(), message.to_user_name());
-        assert!(
-            read.field("Content")
-                .is_none_or(|text| (1..=TEXT_MAX).contains(&text.len()))
-        );
+        assert!(read.field("Content").is_none_or(|text| (1..=TEXT_MAX).contains(&text.len())));
         let items = read.fields().filter(|leaf| leaf.name() == "Title").count();
         assert!(items <= if message.is_event() { ARTICLES_MAX } else { 1 });
     })

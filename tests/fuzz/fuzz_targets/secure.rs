@@ -44,11 +44,7 @@ fn cipher() -> Cipher {
 fn verified(encrypt: &str) -> VerifiedEncrypt<'_> {
     let token = &CALLBACK.token;
     let signature = token.sign_message(b"1", b"2", encrypt).to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1",
-        nonce: b"2",
-    };
+    let credentials = Credentials { signature: signature.as_bytes(), timestamp: b"1", nonce: b"2" };
     token.verify_message(&credentials, encrypt).unwrap()
 }
 
@@ -62,11 +58,7 @@ fn encrypted(text: &[u8]) -> String {
     let mut text = text.to_vec();
     text.truncate(text.len() / 16 * 16);
     let (blocks, _) = Array::slice_as_chunks_mut(&mut text);
-    let key: [u8; 32] = STANDARD
-        .decode(KEY.replace('G', "E="))
-        .unwrap()
-        .try_into()
-        .unwrap();
+    let key: [u8; 32] = STANDARD.decode(KEY.replace('G', "E=")).unwrap().try_into().unwrap();
     let iv: [u8; 16] = key[..16].try_into().unwrap();
     cbc::Encryptor::<Aes256>::new(&key.into(), &iv.into()).encrypt_blocks(blocks);
     STANDARD.encode(text)
@@ -113,10 +105,7 @@ fn echo<'m>(message: &'m Message<'m>) -> Outcome<'m> {
 fn post(content: &[u8], encrypt: &str) {
     let token = &CALLBACK.token;
     let now = NOW.to_string();
-    let (plain, signed) = (
-        signature(token),
-        token.sign_message(now.as_bytes(), b"1", encrypt),
-    );
+    let (plain, signed) = (signature(token), token.sign_message(now.as_bytes(), b"1", encrypt));
     let target = format!(
         "/?signature={plain}&timestamp={NOW}&nonce=1&encrypt_type=aes&msg_signature={signed}"
     );
@@ -126,9 +115,7 @@ fn post(content: &[u8], encrypt: &str) {
     let (now, is_connected) = (&|| NOW, &|| true);
     let caller = Caller { now, is_connected };
     let mut scratch = Vec::new();
-    let response = CALLBACK
-        .answer(&request, &caller, &mut scratch, echo)
-        .unwrap();
+    let response = CALLBACK.answer(&request, &caller, &mut scratch, echo).unwrap();
     let mut bytes = Vec::new();
     response.write_to(&request.head, NOW, &mut bytes);
     match response.status() {
@@ -151,23 +138,13 @@ fuzz_target!(|input: &[u8]| {
     }
     // The input as the message to encrypt.
     let encrypt = CIPHER.encrypt(input).unwrap();
-    let expected = if input.is_empty() {
-        Err(DecryptError::Empty)
-    } else {
-        Ok(input.to_vec())
-    };
+    let expected = if input.is_empty() { Err(DecryptError::Empty) } else { Ok(input.to_vec()) };
     assert_eq!(open(&encrypt), expected);
-    post(
-        format!("<xml><Encrypt>{encrypt}</Encrypt></xml>").as_bytes(),
-        &encrypt,
-    );
+    post(format!("<xml><Encrypt>{encrypt}</Encrypt></xml>").as_bytes(), &encrypt);
     // The input as the base64 text, and as the whole content.
     let text = String::from_utf8_lossy(input);
     let _ = open(&text);
-    post(
-        format!("<xml><Encrypt><![CDATA[{text}]]></Encrypt></xml>").as_bytes(),
-        &text,
-    );
+    post(format!("<xml><Encrypt><![CDATA[{text}]]></Encrypt></xml>").as_bytes(), &text);
     post(input, &text);
     let beside = text.replace("</xml>", &format!("<Encrypt>{encrypt}</Encrypt></xml>"));
     post(beside.as_bytes(), &encrypt);

@@ -18,9 +18,7 @@ pub fn cuts(bytes: &[u8]) -> [usize; 4] {
     });
     let mut cuts = [0; 4];
     for cut in &mut cuts {
-        state = state
-            .wrapping_mul(0x5851_F42D_4C95_7F2D)
-            .wrapping_add(0x1405_7B7E_F767_814F);
+        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
         *cut = usize::try_from(state >> 33).unwrap_or(0) % (bytes.len() + 1);
     }
     cuts.sort_unstable();

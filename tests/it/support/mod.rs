@@ -67,10 +67,7 @@ pub fn interruptible() -> Command {
         command
     };
     let is_supported = reset("true").status().is_ok_and(|status| status.success());
-    assert!(
-        is_supported,
-        "env(1) has no --default-signal; install GNU coreutils 8.31 or later"
-    );
+    assert!(is_supported, "env(1) has no --default-signal; install GNU coreutils 8.31 or later");
     reset(env!("CARGO_BIN_EXE_wechat"))
 }
 
@@ -88,27 +85,16 @@ impl Program {
     /// Starts the server with the usual token and these flags, and waits until it listens.
     pub fn start(flags: &[&str]) -> Self {
         Self::spawn(
-            command()
-                .env("WECHAT_TOKEN", TOKEN)
-                .args(["--listen", "127.0.0.1:0"])
-                .args(flags),
+            command().env("WECHAT_TOKEN", TOKEN).args(["--listen", "127.0.0.1:0"]).args(flags),
         )
     }
 
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         lines.read_line(&mut greeting).unwrap();
-        let address = greeting
-            .trim_end()
-            .rsplit(' ')
-            .next()
-            .and_then(|text| text.parse().ok());
+        let address = greeting.trim_end().rsplit(' ').next().and_then(|text| text.parse().ok());
         let mut stderr = child.stderr.take().unwrap();
         let errors = std::thread::spawn(move || {
             let mut text = String::new();
@@ -119,12 +105,7 @@ impl Program {
             child.wait().unwrap();
             panic!("did not start: {greeting:?} {}", errors.join().unwrap());
         };
-        Self {
-            child,
-            address,
-            lines,
-            errors: Some(errors),
-        }
+        Self { child, address, lines, errors: Some(errors) }
     }
 
     /// The next line of its standard output.
@@ -142,9 +123,7 @@ impl Program {
     /// The number of its open descriptors, inherited ones included. Compare only after its first answer and while that
     /// connection is open: during its start it opens others for a moment.
     pub fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.id()))
-            .unwrap()
-            .count()
+        fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
     }
 
     /// Kills it, and returns the lines of its standard error.
@@ -156,15 +135,8 @@ impl Program {
     /// Waits until it has exited by itself, and returns its exit code and the lines of its standard error.
     pub fn ended(mut self) -> (Option<i32>, Vec<String>) {
         let code = self.child.wait().unwrap().code();
-        let errors = self
-            .errors
-            .take()
-            .unwrap()
-            .join()
-            .unwrap()
-            .lines()
-            .map(str::to_owned)
-            .collect();
+        let errors =
+            self.errors.take().unwrap().join().unwrap().lines().map(str::to_owned).collect();
         (code, errors)
     }
 
@@ -229,11 +201,8 @@ pub fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
     while !head.ends_with(b"\r\n\r\n") {
         head.push(read_exactly(stream, 1)[0]);
     }
-    let mut answer = Answer {
-        status: 0,
-        head: String::from_utf8(head).unwrap(),
-        content: String::new(),
-    };
+    let mut answer =
+        Answer { status: 0, head: String::from_utf8(head).unwrap(), content: String::new() };
     answer.status = answer.head.split(' ').nth(1).unwrap().parse().unwrap();
     let mut content = Vec::new();
     if is_head {
@@ -279,9 +248,7 @@ pub fn now() -> u64 {
 
 /// The query of a request signed with the usual token.
 pub fn signed(timestamp: &str, nonce: &str) -> String {
-    let signature = Token::parse(TOKEN)
-        .unwrap()
-        .sign(timestamp.as_bytes(), nonce.as_bytes());
+    let signature = Token::parse(TOKEN).unwrap().sign(timestamp.as_bytes(), nonce.as_bytes());
     format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
 }
 
@@ -324,11 +291,8 @@ pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
 pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>) -> T) -> T {
     let token = Token::parse(TOKEN).unwrap();
     let signature = token.sign(b"1626513248", b"1").to_string();
-    let credentials = Credentials {
-        signature: signature.as_bytes(),
-        timestamp: b"1626513248",
-        nonce: b"1",
-    };
+    let credentials =
+        Credentials { signature: signature.as_bytes(), timestamp: b"1626513248", nonce: b"1" };
     let verified = token.verify(&credentials, received, Age::Any).unwrap();
     let xml = Document::parse_message(xml.as_bytes()).unwrap();
     read(&Message::parse(verified, &xml).unwrap())
@@ -387,8 +351,7 @@ pub fn get(target: &str) -> Vec<u8> {
 
 /// The text of this element of a reply.
 pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
-    let (_, behind) = xml
-        .split_once(&format!("<{name}><![CDATA["))
-        .unwrap_or_else(|| panic!("{xml}"));
+    let (_, behind) =
+        xml.split_once(&format!("<{name}><![CDATA[")).unwrap_or_else(|| panic!("{xml}"));
     behind.split_once("]]>").unwrap().0
 }

@@ -28,12 +28,7 @@ pub fn secure_command() -> Command {
 
 pub fn cipher_of(key: &str, app_id: &str) -> Cipher {
     let key = AesKey::parse(key).unwrap();
-    Cipher::new(
-        key,
-        None,
-        AppId::parse(app_id).unwrap(),
-        wechat::service::random().unwrap(),
-    )
+    Cipher::new(key, None, AppId::parse(app_id).unwrap(), wechat::service::random().unwrap())
 }
 
 /// The secrets that WeChat has.
@@ -59,8 +54,7 @@ impl WeChat {
         let nonce = nonce();
         let signature = self.token.sign(timestamp.as_bytes(), nonce.as_bytes());
         let msg_signature =
-            self.token
-                .sign_message(timestamp.as_bytes(), nonce.as_bytes(), encrypt);
+            self.token.sign_message(timestamp.as_bytes(), nonce.as_bytes(), encrypt);
         format!(
             "signature={signature}&timestamp={timestamp}&nonce={nonce}&openid=oUser1\
              &encrypt_type=aes&msg_signature={msg_signature}"
@@ -101,10 +95,8 @@ impl WeChat {
             between("<Encrypt><![CDATA[", "]]></Encrypt>"),
             between("<MsgSignature><![CDATA[", "]]></MsgSignature>"),
         );
-        let (timestamp, nonce) = (
-            between("<TimeStamp>", "</TimeStamp>"),
-            between("<Nonce><![CDATA[", "]]></Nonce>"),
-        );
+        let (timestamp, nonce) =
+            (between("<TimeStamp>", "</TimeStamp>"), between("<Nonce><![CDATA[", "]]></Nonce>"));
         assert!(timestamp.parse::<u64>().unwrap().abs_diff(now()) < 60);
         let credentials = Credentials {
             signature: signature.as_bytes(),
@@ -153,9 +145,7 @@ pub struct Vector {
 impl Vector {
     /// All fixtures of a folder.
     pub fn all(folder: &str) -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fixtures/secure")
-            .join(folder);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/secure").join(folder);
         let entries = fs::read_dir(folder).unwrap();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
@@ -188,8 +178,7 @@ impl Vector {
 
     #[track_caller]
     pub fn must(&self, name: &str) -> &str {
-        self.get(name)
-            .unwrap_or_else(|| panic!("{}: {name}", self.name))
+        self.get(name).unwrap_or_else(|| panic!("{}: {name}", self.name))
     }
 
     /// The encrypted message.

@@ -36,11 +36,7 @@ impl Said {
                 rest.ends_with(end) && (pattern.contains('*') || rest.is_empty())
             })
         };
-        assert!(
-            self.out.lines().any(is_like),
-            "no line {pattern}\n{}",
-            self.out
-        );
+        assert!(self.out.lines().any(is_like), "no line {pattern}\n{}", self.out);
     }
 }
 
@@ -106,9 +102,7 @@ pub fn read_request(stream: &mut TcpStream) -> String {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, content)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("Content-Length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
             if content.len() >= length.map_or(0, |length| length.parse().unwrap()) {
                 return text;
             }
@@ -138,10 +132,7 @@ pub fn is_signed(request: &str) -> bool {
         behind.split(['&', ' ']).next().unwrap().to_owned()
     };
     let token = wechat::wechat::Token::parse(TOKEN).unwrap();
-    let signature = token.sign(
-        parameter("timestamp").as_bytes(),
-        parameter("nonce").as_bytes(),
-    );
+    let signature = token.sign(parameter("timestamp").as_bytes(), parameter("nonce").as_bytes());
     signature.to_string() == parameter("signature")
 }
 
@@ -173,10 +164,7 @@ pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
             .output()
     };
     let is_supported = script("true").is_ok_and(|output| output.status.success());
-    assert!(
-        is_supported,
-        "script(1) does not run here; install bsdutils"
-    );
+    assert!(is_supported, "script(1) does not run here; install bsdutils");
     let output = script(&format!("\"$WECHAT\" {arguments}")).unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
