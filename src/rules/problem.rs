@@ -12,7 +12,7 @@ pub enum RulesError {
     Unreadable(io::Error),
     /// A folder, a pipe or a device.
     NotRegularFile,
-    /// More than [`FILE_MAX`] bytes.
+    /// More than 4 MiB.
     TooLong {
         /// Its length.
         bytes: u64,
