@@ -44,6 +44,10 @@ impl<'v> Value<'v> {
         Self { text, lower_case: OnceCell::new() }
     }
 
+    pub(super) const fn text(&self) -> &'v str {
+        self.text
+    }
+
     fn lower_case(&self) -> &str {
         self.lower_case.get_or_init(|| self.text.to_ascii_lowercase())
     }

@@ -24,7 +24,7 @@ pub struct Rules {
 }
 
 /// The number of fields for whose values a message allocates nothing.
-const INLINE_FIELDS: usize = 16;
+const INLINE_FIELDS: usize = 8;
 
 /// One `<on>`.
 #[derive(Debug)]
@@ -100,7 +100,9 @@ impl Rules {
         for (value, name) in values.iter_mut().zip(&self.fields) {
             *value = message.field(name).map(trim).map(Value::new);
         }
-        let content = message.field("Content").map(trim);
+        // Without a condition for `Content`, the index has no keywords.
+        let slot = self.fields.iter().position(|field| *field == "Content");
+        let content = slot.and_then(|slot| values[slot].as_ref()).map(Value::text);
         for number in self.index.candidates(content) {
             let rule = &self.rules[number];
             let Some(captures) = rule.captures(values) else {
