@@ -171,7 +171,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             output.clear();
             response.write_to(&head, now(), output);
             let answered = Instant::now();
-            self.context.record(&response, Some(&head), self.slot.peer, log_line);
+            self.context.record(&response, Some(&head), self.slot.peer(), log_line);
             if head.method == Method::Post && response.status() == Status::Ok {
                 self.context.state.counters.record_answer(answered - received);
             }
@@ -293,7 +293,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         let note = LogNote { cause: error.cause(), reason: error.to_string().into(), hint: "" };
         let response = Response::refusal(error.status(), note);
         let log_line = &mut self.buffers.log_line;
-        self.context.record(&response, None, self.slot.peer, log_line);
+        self.context.record(&response, None, self.slot.peer(), log_line);
         self.buffers.output.clear();
         let is_head = Head::is_of_head(self.buffers.input.unread());
         response.write_last_to(is_head, now(), &mut self.buffers.output);

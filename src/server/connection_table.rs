@@ -45,6 +45,7 @@ struct Slots {
 
 struct Connection {
     stream: TcpStream,
+    peer: SocketAddr,
     state: Mutex<State>,
     /// When the server shut down the reading side, so that reading returns the end of the input.
     input_shut_at: OnceLock<Instant>,
@@ -68,7 +69,6 @@ enum State {
 pub(super) struct Slot<'t> {
     table: &'t ConnectionTable,
     connection: Arc<Connection>,
-    pub(super) peer: SocketAddr,
 }
 
 impl Slots {
@@ -167,11 +167,12 @@ impl ConnectionTable {
         }
         let connection = Arc::new(Connection {
             stream,
+            peer,
             state: Mutex::new(State::Waiting { since: Instant::now(), is_mid_message: false }),
             input_shut_at: OnceLock::new(),
         });
         slots.connections.push(Arc::clone(&connection));
-        Some(Slot { table: self, connection, peer })
+        Some(Slot { table: self, connection })
     }
 
     /// Evicts the connection that has waited longest for its client, to get back its descriptor and memory, and gives
@@ -252,6 +253,10 @@ impl ConnectionTable {
 impl Slot<'_> {
     pub(super) fn stream(&self) -> &TcpStream {
         &self.connection.stream
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.connection.peer
     }
 
     /// The server has waited for the client since this time. `is_mid_message` says whether a part of the answer is not
