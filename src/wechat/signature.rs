@@ -62,7 +62,8 @@ impl Signature {
 /// 40 hexadecimal digits in lower case.
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digits = self.0.map(digits::hex_digits);
+        f.write_str(str::from_utf8(digits.as_flattened()).expect("digits are ASCII"))
     }
 }
 
