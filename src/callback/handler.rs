@@ -1,4 +1,4 @@
-//! Answers the requests of one account: the token check (接入指南), and messages in all three modes
+//! Handles the requests of one account: the token check (接入指南), and messages in all three modes
 //! (消息加解密说明).
 
 use std::borrow::Cow;
@@ -10,57 +10,60 @@ use super::query::{Parameters, required};
 use super::rejection::Rejection;
 use super::wording;
 use crate::http::{Method, Request, Response};
-use crate::session::{Caller, Outcome};
+use crate::session::{Outcome, WaitingClient};
 use crate::wechat::{
     Age, Cipher, Credentials, DecryptedMessage, Envelope, Message, MessageError, Mode,
     SignatureError, Token, UsedSignatures, Verified,
 };
 use crate::xml::Document;
 
-/// The content that WeChat takes for "no reply".
+/// The response content that tells WeChat to show no reply.
 const SUCCESS: &[u8] = b"success";
 
-/// The callback of an account: its secrets, and its limits.
+/// The callback of one account: its secrets, its limits and its counts.
 #[derive(Debug)]
 pub struct Callback {
-    /// The token that requests are signed with.
+    /// The current token. WeChat signs its requests with it.
     pub token: Token,
-    /// The previous token, which is accepted too: after a new token is saved in the console, WeChat uses the
-    /// old one for a while.
+    /// The previous token, which is accepted too. After a new token is saved in the console, WeChat uses the
+    /// previous token for a while.
     pub previous_token: Option<Token>,
-    /// Which messages are read.
+    /// Which messages are accepted, and the keys that decrypt them.
     pub encryption: EncryptionPolicy,
-    /// How far the timestamp of a request may be from this machine's clock.
+    /// Maximum difference between the timestamp of a request and this machine's clock.
     pub max_age: Age,
-    /// The only path that is served. `None` serves any: the signature authenticates a request, not the path.
+    /// The only path that is served; any path if `None`. Any path is safe, because the signature authenticates
+    /// a request.
     pub path: Option<ServedPath>,
-    /// Counts of the messages and replies.
+    /// Counts of messages and replies.
     pub metrics: Arc<Metrics>,
+    /// Signatures that were used lately.
     used: UsedSignatures,
 }
 
-/// Which messages are read.
+/// Which messages are accepted.
 #[derive(Debug)]
 pub enum EncryptionPolicy {
-    /// Plain messages. Without a key, encrypted ones cannot be read.
-    Unread,
-    /// Both. Encrypted messages get encrypted replies.
+    /// There is no key. Plain messages are read, and so is the plain part of messages in compatible mode.
+    /// Messages in safe mode are not read; they get no reply.
+    NoKey,
+    /// Plain and encrypted messages are read. Encrypted messages get encrypted replies.
     Allowed(Cipher),
-    /// Encrypted messages only; plain ones are refused.
+    /// Encrypted messages are read. Plain messages are refused.
     Required(Cipher),
 }
 
 impl EncryptionPolicy {
-    /// The cipher, if encrypted messages are read.
+    /// The cipher that decrypts messages; `None` without a key.
     pub const fn cipher(&self) -> Option<&Cipher> {
         match self {
-            Self::Unread => None,
+            Self::NoKey => None,
             Self::Allowed(cipher) | Self::Required(cipher) => Some(cipher),
         }
     }
 }
 
-/// A message that arrived encrypted, after decryption.
+/// An encrypted message, after decryption.
 struct Encrypted<'a> {
     envelope: Envelope<'a>,
     mode: Mode,
@@ -69,7 +72,7 @@ struct Encrypted<'a> {
 }
 
 impl<'a> Encrypted<'a> {
-    /// Checks the `msg_signature`, and decrypts.
+    /// Checks the `msg_signature`, then decrypts the message.
     fn decrypt(
         cipher: &'a Cipher,
         token: &Token,
@@ -96,8 +99,8 @@ impl<'a> Encrypted<'a> {
         })
     }
 
-    /// Reads the decrypted message. Its plain elements must not contradict it.
-    fn scan(&self) -> Result<Document<'_>, Rejection> {
+    /// Parses the XML of the decrypted message. The plain elements of the envelope must agree with it.
+    fn parse_decrypted(&self) -> Result<Document<'_>, Rejection> {
         let xml = Document::parse_message(self.message.message())
             .map_err(|error| Rejection::DecryptedMessage(error.into()))?;
         match self.envelope.difference(&xml).map(str::to_owned) {
@@ -107,29 +110,32 @@ impl<'a> Encrypted<'a> {
     }
 }
 
-/// What a signature is used for; a request with the same signature and other content is refused.
+/// The content that a signature was used for. A request with an equal signature and different content is
+/// refused.
 ///
-/// An attacker who saw an encrypted message must not be able to try one guess after another of what it says.
-/// So a plain message never equals an encrypted one, and neither do two with different plain elements. An
-/// `Encrypt` is not part of it: each try of a message may be encrypted anew.
+/// An attacker who saw an encrypted message must not be able to guess its text by sending many requests with
+/// its signature. So plain and encrypted content never compare equal, and neither does encrypted content with
+/// different plain elements. The text of `Encrypt` is left out, because each try may be encrypted anew.
 #[derive(Hash)]
 enum SignedContent<'a> {
+    /// The whole content of the request.
     Plain(&'a [u8]),
     Encrypted {
-        /// The plain elements of compatible mode.
+        /// The envelope with its plain elements, in compatible mode.
         plain: Option<Envelope<'a>>,
-        /// Empty without a key.
+        /// The decrypted message; empty without a key.
         decrypted: &'a [u8],
     },
 }
 
 impl Callback {
-    /// The callback of the account with this token. It serves any path and requests at most 600 seconds old.
+    /// The callback of the account with this token. It serves any path and has no key. Timestamps may differ
+    /// from the clock by up to 600 seconds.
     pub fn new(token: Token) -> Self {
         Self {
             token,
             previous_token: None,
-            encryption: EncryptionPolicy::Unread,
+            encryption: EncryptionPolicy::NoKey,
             max_age: Age::AtMost(600),
             path: None,
             metrics: Arc::default(),
@@ -137,84 +143,86 @@ impl Callback {
         }
     }
 
-    /// Answers a request; `None` if the caller disconnected before its answer was known. `outcome` answers a
-    /// message. `scratch` holds the reply; it is cleared first.
-    pub fn answer<'r>(
+    /// Handles a request and returns its response; `None` if the client disconnected before the reply was
+    /// known. `respond` makes the reply to a message. `scratch` is cleared, and then holds the reply.
+    pub fn handle<'r>(
         &self,
         request: &Request<'r>,
-        caller: &Caller<'_>,
+        client: &WaitingClient<'_>,
         scratch: &'r mut Vec<u8>,
-        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+        respond: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Option<Response<'r>> {
         scratch.clear();
-        let is_other = |path: &ServedPath| !path.is_path_of(&request.head.target);
-        if self.path.as_ref().is_some_and(is_other) {
+        let is_wrong_path = |path: &ServedPath| !path.is_path_of(&request.head.target);
+        if self.path.as_ref().is_some_and(is_wrong_path) {
             return Some(Rejection::Path.response());
         }
-        let answered = match request.head.method {
-            Method::Get | Method::Head => self.answer_token_check(request, caller).map(Some),
-            Method::Post => self.answer_post(request, caller, scratch, outcome),
+        let response = match request.head.method {
+            Method::Get | Method::Head => self.handle_token_check(request, client).map(Some),
+            Method::Post => self.handle_post(request, client, scratch, respond),
             Method::Other => Err(Rejection::Method),
         };
-        answered.unwrap_or_else(|rejection| Some(rejection.response()))
+        response.unwrap_or_else(|rejection| Some(rejection.response()))
     }
 
-    /// Answers the token check of the console with its echostr.
-    fn answer_token_check<'r>(
+    /// Handles the token check of the WeChat console; the response is the `echostr`.
+    fn handle_token_check<'r>(
         &self,
         request: &Request<'r>,
-        caller: &Caller<'_>,
+        client: &WaitingClient<'_>,
     ) -> Result<Response<'r>, Rejection> {
         let parameters = Parameters::read(&request.head.target);
         if parameters.are_absent() {
             return Ok(Response::text(wording::GREETING.as_bytes()));
         }
         let echostr = required(parameters.echostr.as_ref(), "echostr")?;
-        let (_, verified) = self.verify(&parameters, (caller.now)())?;
+        let (_, verified) = self.verify(&parameters, (client.now)())?;
         self.metrics.count_token_check();
         Ok(echo(verified, echostr.clone()))
     }
 
-    /// Answers a POST, which brings a message.
-    fn answer_post<'r>(
+    /// Handles a POST request. Its content is a message.
+    fn handle_post<'r>(
         &self,
         request: &Request<'r>,
-        caller: &Caller<'_>,
+        client: &WaitingClient<'_>,
         scratch: &'r mut Vec<u8>,
-        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+        respond: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Result<Option<Response<'r>>, Rejection> {
         let parameters = Parameters::read(&request.head.target);
-        let (token, verified) = self.verify(&parameters, (caller.now)())?;
+        let (token, verified) = self.verify(&parameters, (client.now)())?;
         if request.content.is_empty() {
             return Err(Rejection::NoContent);
         }
-        let is_decrypted = parameters.are_encrypted() && self.encryption.cipher().is_some();
-        let proof = (&parameters, token, verified);
-        let answered = self.answer_message(request.content, proof, caller, scratch, outcome);
-        match is_decrypted {
-            true => Ok(answered.unwrap_or_else(|rejection| Some(rejection.silent_response()))),
-            false => answered,
+        // `silent_response` says why.
+        let hides_reason = parameters.are_encrypted() && self.encryption.cipher().is_some();
+        let authenticated = (&parameters, token, verified);
+        let response =
+            self.handle_message(request.content, authenticated, client, scratch, respond);
+        match hides_reason {
+            true => Ok(response.unwrap_or_else(|rejection| Some(rejection.silent_response()))),
+            false => response,
         }
     }
 
-    /// Answers a message of a verified request. All checks are here, in this order.
-    // Not inlined: the frame holds the table of a message, and a connection that waits for its next request
-    // should not keep stack for that (18 KiB of memory for each idle connection).
+    /// Handles the content of a verified request. The checks of the content are here, and their order matters.
+    // Not inlined, because its stack frame holds the table of XML elements. Inlined, each idle connection would
+    // keep 18 KiB of stack for that table.
     #[inline(never)]
-    fn answer_message<'r>(
+    fn handle_message<'r>(
         &self,
         content: &[u8],
         (parameters, token, verified): (&Parameters<'_>, &Token, Verified),
-        caller: &Caller<'_>,
+        client: &WaitingClient<'_>,
         scratch: &'r mut Vec<u8>,
-        outcome: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
+        respond: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Result<Option<Response<'r>>, Rejection> {
         let cipher = self.encryption.cipher();
         let decrypting = cipher.filter(|_| parameters.are_encrypted());
         if decrypting.is_none() && matches!(self.encryption, EncryptionPolicy::Required(_)) {
             return Err(Rejection::PlainMessage);
         }
-        // Borrowed, because a document holds the table of its elements: moving it costs 1,200 bytes.
+        // Borrowed, because a document holds its table of elements: moving it copies 1,200 bytes.
         let document = Document::parse_message(content);
         let xml = (document.as_ref()).map_err(|error| Rejection::Message((*error).into()))?;
         let encrypted = match decrypting {
@@ -232,9 +240,9 @@ impl Callback {
             },
             None => SignedContent::Plain(content),
         };
-        let verified = self.use_once(verified, &signed)?;
+        let verified = self.check_not_reused(verified, &signed)?;
         let decrypted_xml = match &encrypted {
-            Some(encrypted) => Some(encrypted.scan()?),
+            Some(encrypted) => Some(encrypted.parse_decrypted()?),
             None => None,
         };
         let parsed = Message::parse(verified, decrypted_xml.as_ref().unwrap_or(xml));
@@ -252,20 +260,20 @@ impl Callback {
             (Ok(message), _) => message,
             (Err(error), Some(_)) => return Err(Rejection::DecryptedMessage(error)),
             (Err(MessageError::Encrypted), None) => {
-                self.metrics.count_unread((caller.now)());
+                self.metrics.count_unread((client.now)());
                 return Ok(Some(Response::text(SUCCESS).with_note(wording::unread())));
             }
             (Err(error), None) => return Err(Rejection::Message(error)),
         };
         let is_new_mode = self.metrics.count_message(&message, mode);
-        if !self.write_reply(&message, caller, scratch, outcome) {
+        if !self.write_reply(&message, client, scratch, respond) {
             return Ok(None);
         }
         let response = match &encrypted {
             _ if scratch.is_empty() => Response::text(SUCCESS),
             None => Response::xml(scratch.as_slice()),
             Some(Encrypted { credentials, message, .. }) => {
-                match message.encrypt_reply(scratch, token, (caller.now)(), credentials) {
+                match message.encrypt_reply(scratch, token, (client.now)(), credentials) {
                     Ok(envelope) => Response::xml(envelope),
                     Err(error) => {
                         let note = wording::no_random_bytes(&error);
@@ -280,17 +288,18 @@ impl Callback {
         }))
     }
 
-    /// Writes the reply to a message, or nothing for no reply; `false` if the caller disconnected.
-    // Not inlined: that makes the program 2 KiB smaller.
+    /// Writes the reply to a message; writes nothing if there is no reply. Returns `false` if the client
+    /// disconnected.
+    // Not inlined, which makes the binary 2 KiB smaller.
     #[inline(never)]
     fn write_reply<'m>(
         &self,
         message: &'m Message<'m>,
-        caller: &Caller<'_>,
+        client: &WaitingClient<'_>,
         out: &mut Vec<u8>,
-        outcome: impl Fn(&'m Message<'m>) -> Outcome<'m>,
+        respond: impl Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> bool {
-        let outcome = outcome(message);
+        let outcome = respond(message);
         let reply = match &outcome {
             Outcome::Reply(reply) => reply,
             Outcome::Shared(reply) => reply,
@@ -299,13 +308,13 @@ impl Callback {
                 return false;
             }
         };
-        reply.write_to(message, (caller.now)(), out);
+        reply.write_to(message, (client.now)(), out);
         self.metrics.count_reply(!out.is_empty());
         true
     }
 
-    /// Refuses a signature that was used for other content. If requests of any age are accepted, so is that.
-    fn use_once(
+    /// Refuses a signature that was used for different content. Not checked if `max_age` is `Any`.
+    fn check_not_reused(
         &self,
         verified: Verified,
         content: &SignedContent<'_>,
@@ -316,7 +325,7 @@ impl Callback {
         }
     }
 
-    /// Checks the signature; returns the token that it was made with, too.
+    /// Checks the signature of a request. Returns the token that the request was signed with.
     fn verify(
         &self,
         parameters: &Parameters<'_>,
@@ -334,7 +343,7 @@ impl Callback {
     }
 }
 
-/// The echostr of a verified token check.
+/// The response to a verified token check.
 fn echo<'r>(_: Verified, echostr: Cow<'r, [u8]>) -> Response<'r> {
     Response::text(echostr).with_note(wording::token_check_passed())
 }

@@ -1,5 +1,5 @@
-//! Counts of what a callback has answered since its start. The names in `wechat status` are those of the
-//! control room.
+//! Counts of messages, replies and token checks since the start of the server. `control/report.rs` has the
+//! names shown by `wechat status`.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -19,7 +19,7 @@ const KINDS: [&str; 10] = [
     "event",
 ];
 
-/// Counts of what a callback has answered. All threads share them; a message adds to each count at most once.
+/// Counts of messages, replies and token checks. All threads share them.
 #[derive(Debug, Default)]
 pub struct Metrics {
     messages: [AtomicU64; KINDS.len()],
@@ -34,14 +34,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Messages by MsgType, each try counted; the last, `other`, counts unknown types.
+    /// Messages by MsgType. Each try of a message is counted. The last item, `other`, counts unknown types.
     pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kinds = KINDS.into_iter().zip(&self.messages);
         let kinds = kinds.chain([("other", &self.other_messages)]);
         kinds.map(|(kind, count)| (kind, count.load(Relaxed)))
     }
 
-    /// Messages by mode, unread ones too.
+    /// Messages by mode, including unread messages.
     pub fn modes(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let modes = Mode::ALL.into_iter().zip(&self.modes);
         modes.map(|(mode, count)| (mode.name(), count.load(Relaxed)))
@@ -62,12 +62,12 @@ impl Metrics {
         self.without_reply.load(Relaxed)
     }
 
-    /// Retries whose caller disconnected while they waited for the reply.
+    /// Tries whose client disconnected before the reply was known.
     pub fn disconnected(&self) -> u64 {
         self.disconnected.load(Relaxed)
     }
 
-    /// When the last message arrived, in seconds since 1970; `None` before the first.
+    /// When the last message arrived, in seconds since 1970; `None` if no message has arrived yet.
     pub fn last_message(&self) -> Option<u64> {
         let last = self.last_message.load(Relaxed);
         (last > 0).then_some(last)
@@ -78,8 +78,8 @@ impl Metrics {
         self.token_checks.load(Relaxed)
     }
 
-    /// Counts a message. Returns whether its mode is worth a note in the log: it is the first in this mode,
-    /// and not all messages were plain.
+    /// Counts a message. Returns `true` if the log should mention its mode: the message is the first in this
+    /// mode, and at least one message so far, including this one, was not plain.
     pub(super) fn count_message(&self, message: &Message<'_>, mode: Mode) -> bool {
         let kind = KINDS.iter().position(|kind| *kind == message.msg_type());
         increment(kind.map_or(&self.other_messages, |kind| &self.messages[kind]));
@@ -90,12 +90,12 @@ impl Metrics {
     fn count_mode(&self, mode: Mode) -> bool {
         let [plain, compatible, safe] = &self.modes;
         let is_used = |count: &AtomicU64| count.load(Relaxed) > 0;
-        let (count, is_note) = match mode {
+        let (count, is_notable) = match mode {
             Mode::Plain => (plain, is_used(compatible) || is_used(safe)),
             Mode::Compatible => (compatible, true),
             Mode::Safe => (safe, true),
         };
-        count.fetch_add(1, Relaxed) == 0 && is_note
+        count.fetch_add(1, Relaxed) == 0 && is_notable
     }
 
     pub(super) fn count_unread(&self, now: u64) {

@@ -1,5 +1,5 @@
-//! The seam between HTTP and the account: a [`Request`](crate::http::Request) in, a
-//! [`Response`](crate::http::Response) out. No sockets, no parsing of XML.
+//! Handles the HTTP requests that WeChat sends to an account's server: [`Callback`] turns a
+//! [`Request`](crate::http::Request) into a [`Response`](crate::http::Response), without I/O.
 
 mod handler;
 mod metrics;

@@ -1,4 +1,4 @@
-//! The query parameters of a callback's requests.
+//! The query parameters that WeChat adds to the URL of a request.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::rejection::Rejection;
 use crate::http::Target;
 use crate::wechat::Credentials;
 
-/// The query parameters, percent-decoded. If one occurs twice, the first counts.
+/// The query parameters, percent-decoded. If a name occurs more than once, the first value is used.
 #[derive(Default)]
 pub(super) struct Parameters<'a> {
     signature: Option<Cow<'a, [u8]>>,
@@ -21,7 +21,7 @@ impl<'a> Parameters<'a> {
     pub(super) fn read(target: &Target<'a>) -> Self {
         let mut parameters = Self::default();
         for (name, value) in target.query().parameters() {
-            let slot = match &*name {
+            let field = match &*name {
                 b"signature" => &mut parameters.signature,
                 b"timestamp" => &mut parameters.timestamp,
                 b"nonce" => &mut parameters.nonce,
@@ -30,19 +30,19 @@ impl<'a> Parameters<'a> {
                 b"encrypt_type" => &mut parameters.encrypt_type,
                 _ => continue,
             };
-            slot.get_or_insert(value);
+            field.get_or_insert(value);
         }
         parameters
     }
 
-    /// Whether the request has none of the parameters of a token check: a person opened the URL.
+    /// Whether the request has no parameter of a token check. Then a person opened the URL in a browser.
     pub(super) fn are_absent(&self) -> bool {
         [&self.signature, &self.timestamp, &self.nonce, &self.echostr]
             .iter()
             .all(|value| value.is_none())
     }
 
-    /// Whether they are those of an encrypted message: safe or compatible mode.
+    /// Whether the parameters say that the message is encrypted (safe or compatible mode).
     pub(super) fn are_encrypted(&self) -> bool {
         let has_msg_signature = self.msg_signature.as_ref().is_some_and(|text| !text.is_empty());
         has_msg_signature || !matches!(self.encrypt_type.as_deref(), None | Some(b"" | b"raw"))
@@ -61,7 +61,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The value of a parameter. An empty one counts as missing, even if it is signed.
+/// The value of a parameter that must not be missing or empty.
 ///
 /// # Errors
 /// `MissingParameter`

@@ -1,4 +1,4 @@
-//! Why the callback refuses a request that is valid HTTP. The statuses and sentences are in `wording.rs`.
+//! The reasons to refuse a request that is valid HTTP. Their statuses and texts are in `wording.rs`.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::wechat::{DecryptError, MessageError, SignatureError};
 
 /// Why a request is refused.
 pub(super) enum Rejection {
-    /// The path is not the one that is served.
+    /// The path is not the served path.
     Path,
     /// The method is not GET, HEAD or POST.
     Method,
@@ -20,7 +20,7 @@ pub(super) enum Rejection {
     NoContent,
     /// The content is not a message.
     Message(MessageError),
-    /// The message is plain, and only encrypted ones are accepted.
+    /// The message is plain, but only encrypted messages are accepted.
     PlainMessage,
     /// The query says that the message is encrypted, but the content has no `Encrypt`.
     NoEncrypt,
@@ -34,7 +34,7 @@ pub(super) enum Rejection {
     PlainDiffers { element: String },
 }
 
-/// What a rejected request gets, and what the log says.
+/// The status of the response to a rejected request, and the texts for the response and the log.
 pub(super) struct Row {
     pub(super) status: Status,
     pub(super) cause: &'static str,
@@ -44,14 +44,14 @@ pub(super) struct Row {
 }
 
 impl Rejection {
-    /// The response to the rejected request, with the reason.
+    /// The response to the rejected request. Its content is the reason.
     pub(super) fn response<'r>(&self) -> Response<'r> {
         let row = self.row();
         Response::refusal(row.status, row.into_note())
     }
 
-    /// The response to a rejected encrypted request: always 403 without a reason. An attacker who learns why a
-    /// text cannot be decrypted could learn what the text says.
+    /// The response to a rejected encrypted request, which is always 403 without a reason. An attacker who
+    /// learns why changed copies of an encrypted text are refused can compute the text (padding oracle).
     pub(super) fn silent_response<'r>(&self) -> Response<'r> {
         Response::silent_refusal(Status::Forbidden, self.row().into_note())
     }

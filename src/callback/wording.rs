@@ -1,4 +1,4 @@
-//! The sentences of this room: the table of rejections, and the other notes for the log.
+//! The texts of `src/callback`: the table of rejections, and the other notes for the log.
 
 use std::io;
 
@@ -11,17 +11,17 @@ use crate::wechat::SignatureError::{
 };
 use crate::wechat::{Mode, PLAIN_REFUSED, SECURE, SIGNATURE_MISMATCH};
 
-/// The page for a person who opens the callback's URL in a browser.
+/// The response to a person who opens the callback's URL in a browser.
 pub(super) const GREETING: &str =
-    "This is the callback of a WeChat Official Account, and it runs.\n";
+    "This is the server of a WeChat Official Account. It is running.\n";
 
 const COMPARE_TOKEN: &str = "compare the token with the one in the WeChat console";
 
-/// Each row of the table: a case, status, cause word, reason, hint.
+/// The table of rejections. Each row has a pattern, a status, a cause word, a reason and a hint.
 macro_rules! rejections {
     ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:expr;)+) => {
         impl Rejection {
-            /// Status, cause word, sentence and hint of a rejection.
+            /// The row of this rejection.
             pub(super) fn row(&self) -> Row {
                 match self {
                     $($case => Row {
@@ -38,7 +38,7 @@ macro_rules! rejections {
 
 rejections! {
     Self::Path => NotFound, "other-path", "nothing is served at this path",
-        "compare the path in the WeChat console with --path";
+        "compare the URL in the WeChat console with --path";
     Self::Method => MethodNotAllowed, "other-method",
         "method is not supported (allowed: GET, HEAD, POST)", "";
     Self::MissingParameter { name } => BadRequest, "missing-parameter",
@@ -53,7 +53,7 @@ rejections! {
         Forbidden, "stale-timestamp", error.to_string(),
         "check this machine's clock; --max-age sets the allowed difference";
     Self::Signature(error @ Reused) => Forbidden, "reused-signature", error.to_string(),
-        "WeChat never does this; check who can read the URLs of its requests";
+        "WeChat never reuses a signature for other content; check who can read the URLs of its requests";
 
     Self::Message(error) => BadRequest, "bad-message", error.to_string(), "";
     Self::PlainMessage => Forbidden, "plain-refused", PLAIN_REFUSED,
@@ -65,7 +65,7 @@ rejections! {
         "msg_signature is malformed, expected 40 hexadecimal digits", "";
     Self::MessageSignature(Mismatch) => Forbidden, "bad-signature",
         "msg_signature does not match",
-        "the token is right, because signature matches; find out what changes Encrypt or msg_signature";
+        "the token is right, because signature matches; find out what changed Encrypt or msg_signature";
     Self::MessageSignature(
         error @ (TooLong { .. } | MalformedTimestamp | Stale { .. } | Reused)
     ) => Forbidden, "bad-signature", error.to_string(), "";
@@ -82,12 +82,12 @@ rejections! {
         format!("element {element} differs from the decrypted message"), "";
 }
 
-/// A token check passed.
+/// The note for a token check that passed.
 pub(super) fn token_check_passed() -> LogNote {
-    LogNote { cause: "token-check", reason: "passed".into(), hint: "" }
+    LogNote { cause: "token-check", reason: "token check passed".into(), hint: "" }
 }
 
-/// Messages arrive in another mode than before.
+/// The note for the first message in a mode.
 pub(super) fn new_mode(mode: Mode) -> LogNote {
     LogNote {
         cause: "mode",
@@ -100,7 +100,7 @@ pub(super) fn new_mode(mode: Mode) -> LogNote {
     }
 }
 
-/// A message could not be read without a key.
+/// The note for a message that cannot be read without a key.
 pub(super) fn unread() -> LogNote {
     LogNote {
         cause: "encrypted",
@@ -116,7 +116,8 @@ pub(super) fn unread() -> LogNote {
     }
 }
 
-/// A reply could not be encrypted.
+/// The note for a reply that cannot be encrypted without random bytes.
 pub(super) fn no_random_bytes(error: &io::Error) -> LogNote {
-    LogNote { cause: "no-randomness", reason: error.to_string().into(), hint: "check /dev/urandom" }
+    let reason = format!("cannot encrypt the reply: {error}");
+    LogNote { cause: "no-randomness", reason: reason.into(), hint: "check /dev/urandom" }
 }

@@ -63,7 +63,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         Some(name) => EncryptionPolicy::Required(required(name, || server_cipher(args))?),
         None => match server_cipher(args)? {
             Some(cipher) => EncryptionPolicy::Allowed(cipher),
-            None => EncryptionPolicy::Unread,
+            None => EncryptionPolicy::NoKey,
         },
     };
     let (token, generated) = match secrets::token(args)? {
@@ -152,7 +152,7 @@ fn serve(
     };
     // On a thread of its own: work that does not end in time must not keep this thread from returning.
     let serving = thread::Builder::new()
-        .spawn(move || backend.serve(|message, caller| responder.answer(message, caller)))
+        .spawn(move || backend.serve(|message, client| responder.respond(message, client)))
         .map_err(Error::Serve)?;
     notify(manager.as_deref(), server::READY);
     let control_server = control.map(|socket| {

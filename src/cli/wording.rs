@@ -136,7 +136,7 @@ impl Display for Greeting<'_> {
         let encryption = &self.callback.encryption;
         if let Some(id) = self.app_id.as_ref().map(AppId::as_str) {
             match encryption {
-                EncryptionPolicy::Unread => writeln!(f, "note: no EncodingAESKey; cannot read encrypted messages of {id}"),
+                EncryptionPolicy::NoKey => writeln!(f, "note: no EncodingAESKey; cannot read encrypted messages of {id}"),
                 EncryptionPolicy::Allowed(_) => writeln!(f, "accepting encrypted and plain messages of {id}"),
                 EncryptionPolicy::Required(_) => writeln!(f, "accepting only encrypted messages of {id}"),
             }?;

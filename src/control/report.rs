@@ -63,7 +63,7 @@ impl Status {
             ("given_up", Value::Count(self.metrics.disconnected())),
             ("answer_p50", Value::Microseconds(percentile(&times, 50))),
             ("answer_p99", Value::Microseconds(percentile(&times, 99))),
-            ("tries_joined", Value::Count(self.responder.joined())),
+            ("tries_joined", Value::Count(self.responder.joined_tries())),
             ("programs_running", count(programs.running)),
             ("programs_failed", Value::Count(programs.failed)),
             ("programs_limited", Value::Count(programs.limited)),

@@ -7,7 +7,7 @@ use crate::callback::Callback;
 use crate::http::{Request, Response};
 use crate::rules::LateReply;
 use crate::server::{self, Handle, Handler, Limits, Listener, Peer, Watchdog};
-use crate::session::{Caller, Outcome, Retries};
+use crate::session::{Outcome, Retries, WaitingClient};
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply, Token};
 
@@ -84,23 +84,23 @@ impl Backend {
     ) -> io::Result<()> {
         let retries = Retries::new(self.report);
         let late = LateReply::with_text(self.late.clone());
-        self.serve(|message, caller| {
-            retries.join(message, caller).unwrap_or_else(|| {
-                retries.run_once(message, caller, late.clone(), &|| reply(message))
+        self.serve(|message, client| {
+            retries.join(message, client).unwrap_or_else(|| {
+                retries.run_once(message, client, late.clone(), &|| reply(message))
             })
         })
     }
 
     /// As [`Backend::run`], for a closure that handles repeated messages and slow answers itself, as
-    /// [`Responder::answer`] does.
+    /// [`Responder::respond`] does.
     ///
-    /// [`Responder::answer`]: crate::session::Responder::answer
+    /// [`Responder::respond`]: crate::session::Responder::respond
     ///
     /// # Errors
     /// As [`Backend::run`].
     pub fn serve(
         self,
-        outcome: impl for<'m> Fn(&'m Message<'m>, &Caller<'_>) -> Outcome<'m> + Sync,
+        outcome: impl for<'m> Fn(&'m Message<'m>, &WaitingClient<'_>) -> Outcome<'m> + Sync,
     ) -> io::Result<()> {
         let handler = CallbackHandler { callback: self.callback, outcome };
         server::serve(
@@ -122,7 +122,7 @@ struct CallbackHandler<F> {
 
 impl<F> Handler for CallbackHandler<F>
 where
-    F: for<'m> Fn(&'m Message<'m>, &Caller<'_>) -> Outcome<'m> + Sync,
+    F: for<'m> Fn(&'m Message<'m>, &WaitingClient<'_>) -> Outcome<'m> + Sync,
 {
     fn handle<'r>(
         &self,
@@ -130,7 +130,7 @@ where
         peer: &Peer<'_>,
         scratch: &'r mut Vec<u8>,
     ) -> Option<Response<'r>> {
-        let caller = Caller { now: &server::now, is_connected: &|| peer.is_connected() };
-        self.callback.answer(request, &caller, scratch, |message| (self.outcome)(message, &caller))
+        let client = WaitingClient { now: &server::now, is_connected: &|| peer.is_connected() };
+        self.callback.handle(request, &client, scratch, |message| (self.outcome)(message, &client))
     }
 }

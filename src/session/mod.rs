@@ -1,4 +1,4 @@
-//! One run for all tries of a message, and late answers kept for their users.
+//! Replies to messages: one run of a program for all tries of a message, and late replies kept for their users.
 
 mod recent_message;
 mod responder;
@@ -7,4 +7,4 @@ mod retry_store;
 mod wording;
 
 pub use responder::{Responder, Runner};
-pub use retries::{Caller, Outcome, Retries, Timing};
+pub use retries::{Outcome, Retries, Timing, WaitingClient};

@@ -1,14 +1,14 @@
-//! The state of a recent message: its tries, its answer, and whether that answer is still undelivered.
+//! A recent message: its tries, its reply, and whether the reply was delivered.
 
 use std::sync::{Arc, Condvar};
 
 use crate::rules::LateReply;
 use crate::wechat::Reply;
 
-/// Seconds for which an undelivered answer is kept for its user.
+/// Seconds for which an undelivered or late reply is kept for its user.
 const LATE_REPLY_TTL: u64 = 600;
 
-/// Bytes that a message costs besides its texts, about.
+/// Bytes of memory that a message uses besides its texts (an estimate).
 const OVERHEAD: usize = 256;
 
 /// A keyed hash of a message's identity.
@@ -19,46 +19,48 @@ pub(super) struct MessageKey(pub(super) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct UserKey(pub(super) u64);
 
-/// A reply that all tries of a message share.
+/// A reply shared by all tries of a message.
 pub(super) type SharedReply = Arc<Reply<'static>>;
 
-/// A message for which a run was started.
+/// A message for which a run has begun.
 #[derive(Debug)]
 pub(super) struct RecentMessage {
     pub(super) user: UserKey,
     /// When the first try was received, in seconds since 1970.
     pub(super) first_try_at: u64,
-    /// Tries received so far.
+    /// Number of tries received so far.
     pub(super) tries: u32,
-    /// Tries and pickups that wait for the run at this moment.
+    /// Number of threads that wait for the run at this moment: for other tries, or for a later message that
+    /// asks for the late reply.
     pub(super) waiting: u32,
     /// Notified when `state` changes.
     pub(super) changed: Arc<Condvar>,
+    /// What the rule says about a late reply.
     pub(super) late: LateReply,
-    /// The beginning of the message's text, quoted before its late answer.
+    /// The beginning of the message's text. It is quoted before a late reply.
     pub(super) question: String,
-    /// What the message costs in memory.
+    /// Bytes of memory that the message uses.
     pub(super) bytes: usize,
     pub(super) state: State,
 }
 
-/// How far a message has come. Each `answer` goes to every further try.
+/// The progress of a message. In each state, `reply` is what every later try gets.
 #[derive(Debug)]
 pub(super) enum State {
-    /// The run is under way; tries wait for it.
+    /// The run has not ended. Tries wait for its end.
     Running,
-    /// The run is under way; the last try was told to come back for the result.
-    Deferred { answer: SharedReply },
-    /// The run has ended, and nothing is undelivered.
-    Delivered { answer: SharedReply },
-    /// The run has ended, but no try was connected to take the answer.
-    Undelivered { answer: SharedReply, since: u64 },
-    /// The run has ended after the last try was deferred: `result` is kept for the user.
-    Late { answer: SharedReply, result: SharedReply, since: u64 },
+    /// The run has not ended. The last try got `late.text` as its reply.
+    Deferred { reply: SharedReply },
+    /// The run has ended, and its reply was delivered.
+    Delivered { reply: SharedReply },
+    /// The run has ended, but the client of no try was connected then. `since` is the time of the end.
+    Undelivered { reply: SharedReply, since: u64 },
+    /// The run has ended after the last try was deferred. `result`, the reply of the run, is kept for the user.
+    Late { reply: SharedReply, result: SharedReply, since: u64 },
 }
 
 impl RecentMessage {
-    /// A message whose first try was received at this time, and whose run begins.
+    /// A message whose first try was received at the time `received`, and whose run begins now.
     pub(super) fn new(user: UserKey, question: String, late: LateReply, received: u64) -> Self {
         Self {
             user,
@@ -78,18 +80,18 @@ impl RecentMessage {
         !matches!(self.state, State::Running | State::Deferred { .. })
     }
 
-    /// What every further try is told, once that is known.
-    pub(super) const fn answer(&self) -> Option<&SharedReply> {
+    /// The reply that every later try gets; `None` if it is not known yet.
+    pub(super) const fn reply(&self) -> Option<&SharedReply> {
         match &self.state {
             State::Running => None,
-            State::Deferred { answer }
-            | State::Delivered { answer }
-            | State::Undelivered { answer, .. }
-            | State::Late { answer, .. } => Some(answer),
+            State::Deferred { reply }
+            | State::Delivered { reply }
+            | State::Undelivered { reply, .. }
+            | State::Late { reply, .. } => Some(reply),
         }
     }
 
-    /// Whether an undelivered answer is older than it is kept.
+    /// Whether the message has an undelivered or late reply older than [`LATE_REPLY_TTL`].
     pub(super) const fn is_expired(&self, now: u64) -> bool {
         match self.state {
             State::Running | State::Deferred { .. } | State::Delivered { .. } => false,

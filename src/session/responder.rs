@@ -1,20 +1,20 @@
-//! Answers messages by rules. A fixed reply is made for each try; a program runs once for all tries of its
-//! message.
+//! Replies to messages by the rules. A fixed reply is made for each try. A program runs once for all tries of
+//! its message.
 
 use std::path::Path;
 
-use super::retries::{Caller, Outcome, Retries};
+use super::retries::{Outcome, Retries, WaitingClient};
 use crate::rules::{Action, EMBEDDED, ProgramCall, ReloadableRules, Rules, RulesError};
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 
 /// Runs the programs that rules call.
 pub trait Runner: Send + Sync {
-    /// Runs a program to its end and returns its reply, or the reply for a program that failed.
+    /// Runs a program until it ends. Returns its reply, or the reply that the rule has for a failed program.
     fn run(&self, call: &ProgramCall, message: &Message<'_>) -> Reply<'static>;
 }
 
-/// The answers of one account: its rules, its programs, and its recent messages.
+/// Makes the replies of one account: its rules, the runner of its programs, and its recent messages.
 #[derive(Debug)]
 pub struct Responder<R> {
     rules: RulesSource,
@@ -29,8 +29,8 @@ enum RulesSource {
 }
 
 impl<R: Runner> Responder<R> {
-    /// Reads the rules of this file, or the embedded ones without a file. `runner` runs their programs.
-    /// Log lines about reloads and lost answers go to `report`.
+    /// Reads the rules from this file; `None` means the embedded rules. `runner` runs the programs of the rules.
+    /// Log lines about reloads and deleted late replies go to `report`.
     ///
     /// # Errors
     /// [`RulesError`] if the file cannot be read or has errors.
@@ -49,8 +49,8 @@ impl<R: Runner> Responder<R> {
         &self.runner
     }
 
-    /// Whether the rules in use are those of the file as it is now. If not, the last reload failed, which
-    /// was reported, and the previous rules are still in use.
+    /// Whether the rules in use are equal to the current rules file. If not, the last reload failed: the log has
+    /// the error, and the previous rules are still in use.
     pub fn has_current_rules(&self) -> bool {
         match &self.rules {
             RulesSource::File(rules) => rules.are_current(),
@@ -58,14 +58,14 @@ impl<R: Runner> Responder<R> {
         }
     }
 
-    /// How many tries joined the run of an earlier try, or got its answer.
-    pub fn joined(&self) -> u64 {
-        self.retries.joined()
+    /// Number of tries that waited for the run of an earlier try, or got its reply.
+    pub fn joined_tries(&self) -> u64 {
+        self.retries.joined_tries()
     }
 
-    /// The answer to a try of a message.
-    pub fn answer<'m>(&self, message: &'m Message<'m>, caller: &Caller<'_>) -> Outcome<'m> {
-        if let Some(outcome) = self.retries.join(message, caller) {
+    /// Makes the reply to one try of a message.
+    pub fn respond<'m>(&self, message: &'m Message<'m>, client: &WaitingClient<'_>) -> Outcome<'m> {
+        if let Some(outcome) = self.retries.join(message, client) {
             return outcome;
         }
         let action = match &self.rules {
@@ -76,7 +76,7 @@ impl<R: Runner> Responder<R> {
             Action::Reply(reply) => Outcome::Reply(reply),
             Action::Run(call) => {
                 let run = || self.runner.run(&call, message);
-                self.retries.run_once(message, caller, call.late.clone(), &run)
+                self.retries.run_once(message, client, call.late.clone(), &run)
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Recent messages and their undelivered answers, bounded in number and bytes. Over the bound the oldest
-//! finished messages are forgotten, those without an undelivered answer first.
+//! Recent messages and their replies, limited in number and bytes. Above a limit, the oldest finished messages
+//! are deleted, usually the messages whose reply was delivered first.
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -9,30 +9,31 @@ use super::recent_message::{MessageKey, RecentMessage, SharedReply, State, UserK
 use crate::wechat::Reply;
 use crate::xml::trim;
 
-/// Messages remembered at most, in case WeChat sends them again.
+/// Maximum number of messages. They are stored in case WeChat sends them again.
 const MESSAGES_MAX: usize = 4096;
 
-/// Bytes that finished messages may cost in all.
+/// Maximum bytes used by all finished messages.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// All recent messages.
 #[derive(Debug, Default)]
 pub(super) struct RetryStore {
     messages: HashMap<MessageKey, RecentMessage>,
-    /// Finished, nothing undelivered; oldest first.
+    /// Finished messages whose reply was delivered, oldest first.
     delivered: VecDeque<MessageKey>,
     pending: Pending,
-    /// What all finished messages cost.
+    /// Bytes used by all finished messages.
     bytes: usize,
 }
 
-/// Messages whose result is still to be delivered: deferred, late or undelivered.
+/// Messages whose reply is not delivered yet. Their state is `Deferred`, `Undelivered` or `Late`.
 #[derive(Debug, Default)]
 struct Pending {
-    /// Oldest first.
+    /// All pending messages, oldest first.
     queue: VecDeque<MessageKey>,
+    /// The pending messages of each user, oldest first.
     by_user: HashMap<UserKey, Vec<MessageKey>>,
-    /// What the finished ones cost.
+    /// Bytes used by the finished messages in `queue`.
     bytes: usize,
 }
 
@@ -62,12 +63,12 @@ impl RetryStore {
         self.messages.get(&key)
     }
 
-    /// The message, to count its tries. Its state is changed by the methods below only.
+    /// The message, for changes of its counters. Only the methods below may change its state.
     pub(super) fn get_mut(&mut self, key: MessageKey) -> Option<&mut RecentMessage> {
         self.messages.get_mut(&key)
     }
 
-    /// Adds a message. Returns whether it is new; a known one stays as it is.
+    /// Adds a message if the store does not have it yet. Returns whether the message was added.
     pub(super) fn insert(&mut self, key: MessageKey, message: RecentMessage) -> bool {
         let is_new = !self.messages.contains_key(&key);
         if is_new {
@@ -76,75 +77,79 @@ impl RetryStore {
         is_new
     }
 
-    /// The answer for another try of this message, if that is known. It counts as delivered.
+    /// The reply for another try of this message; `None` if the reply is not known yet. An undelivered reply
+    /// counts as delivered from now on.
     pub(super) fn deliver(&mut self, key: MessageKey) -> Option<SharedReply> {
         let message = self.messages.get_mut(&key)?;
-        let answer = Arc::clone(message.answer()?);
+        let reply = Arc::clone(message.reply()?);
         if let State::Undelivered { .. } = message.state {
-            self.resolve(key, Arc::clone(&answer));
+            self.mark_delivered(key, Arc::clone(&reply));
         }
-        Some(answer)
+        Some(reply)
     }
 
-    /// Defers the result of a run that takes too long: this try and all further ones get the returned
-    /// answer, and the result will be kept for the user. `None` if there is an answer already.
+    /// Ends the wait of the last try. The last try and all later tries get the returned reply (`late.text`).
+    /// The reply of the run will be kept for the user. `None` if the message already has a reply.
     pub(super) fn defer(&mut self, key: MessageKey) -> Option<SharedReply> {
         let message = self.messages.get_mut(&key)?;
         let State::Running = message.state else {
             return None;
         };
-        let answer = Arc::new(Reply::text(mem::take(&mut message.late.text)));
-        message.state = State::Deferred { answer: Arc::clone(&answer) };
+        let reply = Arc::new(Reply::text(mem::take(&mut message.late.text)));
+        message.state = State::Deferred { reply: Arc::clone(&reply) };
         message.changed.notify_all();
         self.pending.push(key, message.user);
-        Some(answer)
+        Some(reply)
     }
 
-    /// Records the end of a run with its reply, whose texts have `length` bytes in all. Without a connected
-    /// client that takes it, the reply is undelivered; another try may still get it.
+    /// Records the end of a run and its reply, `result`. `text_length` is the total length of its texts in
+    /// bytes. `is_delivered` says whether the client of the first try is still connected. If it is not, `result`
+    /// is undelivered until another try or the user gets it.
     pub(super) fn finish(
         &mut self,
         key: MessageKey,
-        reply: &SharedReply,
-        length: usize,
-        is_taken: bool,
+        result: &SharedReply,
+        text_length: usize,
+        is_delivered: bool,
         now: u64,
     ) {
         let Some(message) = self.messages.get_mut(&key) else {
             return;
         };
-        message.bytes += length;
+        message.bytes += text_length;
         message.changed.notify_all();
         self.bytes += message.bytes;
-        let result = Arc::clone(reply);
-        if let State::Deferred { answer } = &message.state {
-            let answer = Arc::clone(answer);
+        let is_blank = is_blank(result);
+        let result = Arc::clone(result);
+        if let State::Deferred { reply } = &message.state {
+            let reply = Arc::clone(reply);
             self.pending.bytes += message.bytes;
-            // A result without content is kept only where `late` told the user how to ask for it.
-            let is_dropped = is_blank(reply) && !message.late.has_pickup();
-            message.state = State::Late { answer: Arc::clone(&answer), result, since: now };
-            if is_dropped {
-                self.resolve(key, answer);
+            // A blank late reply is kept only if the rule has `pickup` words, because then the user may ask for it.
+            let is_needless = is_blank && !message.late.has_pickup();
+            message.state = State::Late { reply: Arc::clone(&reply), result, since: now };
+            if is_needless {
+                self.mark_delivered(key, reply);
             }
-        } else if is_taken || is_blank(reply) {
-            message.state = State::Delivered { answer: result };
+        } else if is_delivered || is_blank {
+            message.state = State::Delivered { reply: result };
             self.delivered.push_back(key);
         } else {
-            message.state = State::Undelivered { answer: result, since: now };
+            message.state = State::Undelivered { reply: result, since: now };
             self.pending.bytes += message.bytes;
             self.pending.push(key, message.user);
         }
     }
 
-    /// The pending message of this user that a text asks for: the first finished one, else the first
-    /// one still running. Where the rule names no pickup words, any text asks for a finished one.
+    /// The pending message whose late reply the user's text asks for. Finished messages come before running
+    /// messages, and older messages before newer messages. If the rule of a message has no `pickup` words, any
+    /// text asks for the late reply, but only after the run has ended.
     pub(super) fn find_pending(&self, user: UserKey, text: &str, now: u64) -> Option<MessageKey> {
         let mut running = None;
         for key in self.pending.by_user.get(&user)? {
             let message = self.messages.get(key)?;
             let is_finished = message.is_finished();
-            let is_meant = message.late.matches_pickup(text).unwrap_or(is_finished);
-            if !is_meant || message.is_expired(now) {
+            let is_asked_for = message.late.matches_pickup(text).unwrap_or(is_finished);
+            if !is_asked_for || message.is_expired(now) {
                 continue;
             }
             if is_finished {
@@ -155,17 +160,16 @@ impl RetryStore {
         running
     }
 
-    /// The reply to a user who asks for a pending answer: its result, with the question quoted before a
-    /// text. While the run is under way, the answer of the last try again. `None` if another message of
-    /// the user was quicker.
+    /// The late reply, for a user who asks for it. A text begins with a quotation of the question. If the run has
+    /// not ended, the reply is `late.text` again. `None` if the late reply was already delivered.
     pub(super) fn pick_up(&mut self, key: MessageKey) -> Option<Reply<'static>> {
         let message = self.messages.get(&key)?;
-        let (result, answer) = match &message.state {
+        let (result, later_reply) = match &message.state {
             State::Running | State::Delivered { .. } => return None,
-            State::Deferred { answer } => return Some((**answer).clone()),
-            // Another try must not get the same answer a second time.
-            State::Undelivered { answer, .. } => (answer, Arc::new(Reply::Success)),
-            State::Late { answer, result, .. } => (result, Arc::clone(answer)),
+            State::Deferred { reply } => return Some((**reply).clone()),
+            // A later try of the message must not show the user this reply again.
+            State::Undelivered { reply, .. } => (reply, Arc::new(Reply::Success)),
+            State::Late { reply, result, .. } => (result, Arc::clone(reply)),
         };
         let reply = if let Reply::Text(text) = &**result
             && !is_blank(result)
@@ -175,24 +179,24 @@ impl RetryStore {
         } else {
             (**result).clone()
         };
-        self.resolve(key, answer);
+        self.mark_delivered(key, later_reply);
         Some(reply)
     }
 
-    /// A pending message is delivered: every further try gets this answer.
-    fn resolve(&mut self, key: MessageKey, answer: SharedReply) {
+    /// Records that the reply of a pending message was delivered. Every later try of it gets `later_reply`.
+    fn mark_delivered(&mut self, key: MessageKey, later_reply: SharedReply) {
         if let Some(message) = self.messages.get_mut(&key) {
-            message.state = State::Delivered { answer };
+            message.state = State::Delivered { reply: later_reply };
             self.pending.bytes -= message.bytes;
             self.pending.remove(key, message.user);
             self.delivered.push_back(key);
         }
     }
 
-    /// Forgets the oldest finished messages over the bounds, except `except` and those for which a try
-    /// waits. Pending ones go first only while they take up more than half of a bound. Returns how many
-    /// unexpired answers were lost.
-    pub(super) fn make_room(&mut self, except: MessageKey, now: u64) -> usize {
+    /// Deletes the oldest finished messages until both limits are kept. The message `except` and messages that a
+    /// try waits for are not deleted. Pending messages are deleted first while they use more than half of a limit;
+    /// otherwise, delivered messages are deleted first. Returns the number of unexpired late replies deleted.
+    pub(super) fn delete_oldest(&mut self, except: MessageKey, now: u64) -> usize {
         let mut lost = 0;
         while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
             let pending = &self.pending;
@@ -207,20 +211,20 @@ impl RetryStore {
             let Some(key) = oldest.or_else(|| self.oldest(second, except)) else {
                 break;
             };
-            lost += usize::from(self.forget(key, now));
+            lost += usize::from(self.delete(key, now));
         }
         lost
     }
 
-    /// The oldest message of a queue that may be forgotten.
+    /// The oldest message of a queue that may be deleted.
     fn oldest(&self, queue: &VecDeque<MessageKey>, except: MessageKey) -> Option<MessageKey> {
-        let may_go = |message: &RecentMessage| message.is_finished() && message.waiting == 0;
+        let is_deletable = |message: &RecentMessage| message.is_finished() && message.waiting == 0;
         let mut keys = queue.iter().copied();
-        keys.find(|key| *key != except && self.get(*key).is_some_and(may_go))
+        keys.find(|key| *key != except && self.get(*key).is_some_and(is_deletable))
     }
 
-    /// Forgets a finished message. Returns whether an unexpired answer was lost with it.
-    fn forget(&mut self, key: MessageKey, now: u64) -> bool {
+    /// Deletes a finished message. Returns whether it had an unexpired late reply.
+    fn delete(&mut self, key: MessageKey, now: u64) -> bool {
         let Some(message) = self.messages.remove(&key) else {
             return false;
         };
@@ -235,14 +239,14 @@ impl RetryStore {
     }
 }
 
-/// Removes a key from a queue. Usually it is the first one.
+/// Removes a key from a queue. The search is short, because the key is usually the first.
 fn remove(queue: &mut VecDeque<MessageKey>, key: MessageKey) {
     if let Some(position) = queue.iter().position(|other| *other == key) {
         queue.remove(position);
     }
 }
 
-/// Whether a reply shows the user nothing.
+/// Whether a reply shows nothing to the user.
 fn is_blank(reply: &Reply<'_>) -> bool {
     if let Reply::Text(text) = reply { trim(text).is_empty() } else { *reply == Reply::Success }
 }
@@ -259,25 +263,26 @@ mod tests {
         assert!(store.insert(MessageKey(number), message));
     }
 
-    /// A message of its own user, whose answer no try took.
+    /// Inserts an undelivered message of the user with the same number.
     fn insert_undelivered(store: &mut RetryStore, number: u64) {
         insert(store, number, LateReply::default());
         let reply = Arc::new(Reply::text("好"));
         store.finish(MessageKey(number), &reply, 3, false, 0);
     }
 
-    fn take(store: &mut RetryStore, number: u64) {
+    /// Picks up the late reply.
+    fn pick_up(store: &mut RetryStore, number: u64) {
         let reply = store.pick_up(MessageKey(number));
         assert_eq!(reply, Some(Reply::text("好")), "{number}");
     }
 
-    /// Which of the first messages are remembered.
-    fn remembered(store: &RetryStore, count: u64) -> Vec<u64> {
-        let is_remembered = |number: &u64| store.get(MessageKey(*number)).is_some();
-        (0..count).filter(is_remembered).collect()
+    /// The numbers below `count` whose messages are in the store.
+    fn stored(store: &RetryStore, count: u64) -> Vec<u64> {
+        let is_stored = |number: &u64| store.get(MessageKey(*number)).is_some();
+        (0..count).filter(is_stored).collect()
     }
 
-    /// The sums and the queues agree with the messages.
+    /// Checks that the sums and the queues agree with the messages.
     fn assert_consistent(store: &RetryStore) {
         let sum = |keys: &mut dyn Iterator<Item = &MessageKey>| -> usize {
             let messages = keys.map(|key| &store.messages[key]);
@@ -287,20 +292,20 @@ mod tests {
         assert_eq!(store.bytes, sum(&mut store.messages.keys()));
         let pending = &store.pending;
         assert_eq!(pending.bytes, sum(&mut pending.queue.iter()));
-        let of_users: usize = pending.by_user.values().map(Vec::len).sum();
-        assert_eq!(pending.queue.len(), of_users);
+        let keys_by_user: usize = pending.by_user.values().map(Vec::len).sum();
+        assert_eq!(pending.queue.len(), keys_by_user);
         assert_eq!(pending.queue.len() + store.delivered.len(), store.messages.len());
     }
 
     #[test]
-    fn pending_answers_are_taken_in_any_order_and_only_once() {
+    fn late_replies_are_picked_up_once_and_in_any_order() {
         const COUNT: u64 = 1000;
         let mut store = RetryStore::default();
         (0..COUNT).for_each(|number| insert_undelivered(&mut store, number));
         for number in (0..COUNT).map(|number| number * 7 % COUNT) {
             let find = |store: &RetryStore| store.find_pending(UserKey(number), "?", 0);
             assert_eq!(find(&store), Some(MessageKey(number)));
-            take(&mut store, number);
+            pick_up(&mut store, number);
             assert_eq!(find(&store), None);
         }
         assert_consistent(&store);
@@ -309,57 +314,57 @@ mod tests {
     }
 
     #[test]
-    fn running_awaited_and_excepted_messages_keep_their_place() {
+    fn running_awaited_and_excepted_messages_are_not_deleted() {
         let mut store = RetryStore::default();
         insert(&mut store, 0, LateReply::with_text("等".to_owned()));
         assert!(store.defer(MessageKey(0)).is_some());
         (1..FULL).for_each(|number| insert_undelivered(&mut store, number));
         insert_undelivered(&mut store, FULL);
-        assert_eq!(store.make_room(MessageKey(1), 0), 1);
+        assert_eq!(store.delete_oldest(MessageKey(1), 0), 1);
         let why = "0 is running, 1 is excepted";
-        assert_eq!(remembered(&store, 4), [0, 1, 3], "{why}");
+        assert_eq!(stored(&store, 4), [0, 1, 3], "{why}");
         insert_undelivered(&mut store, FULL + 1);
-        assert_eq!(store.make_room(MessageKey(FULL + 1), 0), 1);
-        assert_eq!(remembered(&store, 4), [0, 3], "1 was still the oldest");
-        // Of the delivered messages, a try waits for the oldest.
-        (3..FULL).for_each(|number| take(&mut store, number));
-        store.get_mut(MessageKey(3)).expect("remembered").waiting = 1;
+        assert_eq!(store.delete_oldest(MessageKey(FULL + 1), 0), 1);
+        assert_eq!(stored(&store, 4), [0, 3], "1 was still the oldest");
+        // A try waits for message 3, the oldest delivered message.
+        (3..FULL).for_each(|number| pick_up(&mut store, number));
+        store.get_mut(MessageKey(3)).expect("stored").waiting = 1;
         for number in FULL + 2..FULL + 4 {
             insert_undelivered(&mut store, number);
-            assert_eq!(store.make_room(MessageKey(number), 0), 0);
+            assert_eq!(store.delete_oldest(MessageKey(number), 0), 0);
         }
-        assert_eq!(remembered(&store, 7), [0, 3, 6]);
-        store.get_mut(MessageKey(3)).expect("remembered").waiting = 0;
+        assert_eq!(stored(&store, 7), [0, 3, 6]);
+        store.get_mut(MessageKey(3)).expect("stored").waiting = 0;
         insert_undelivered(&mut store, FULL + 4);
-        assert_eq!(store.make_room(MessageKey(FULL + 4), 0), 0);
-        assert_eq!(remembered(&store, 7), [0, 6], "3 was still the oldest");
+        assert_eq!(store.delete_oldest(MessageKey(FULL + 4), 0), 0);
+        assert_eq!(stored(&store, 7), [0, 6], "3 was still the oldest");
         assert_eq!(store.pending.queue.len(), 6);
         assert_consistent(&store);
     }
 
     #[test]
-    fn the_oldest_are_forgotten_first_whatever_was_taken_between() {
+    fn the_oldest_messages_are_deleted_first_whatever_was_delivered_between() {
         let mut store = RetryStore::default();
         (0..FULL).for_each(|number| insert_undelivered(&mut store, number));
-        (0..FULL).step_by(2).for_each(|number| take(&mut store, number));
+        (0..FULL).step_by(2).for_each(|number| pick_up(&mut store, number));
         insert_undelivered(&mut store, FULL);
-        let lost = store.make_room(MessageKey(FULL), 0);
+        let lost = store.delete_oldest(MessageKey(FULL), 0);
         assert_eq!(lost, 1, "more than half are pending");
-        assert_eq!(remembered(&store, 6), [0, 2, 3, 4, 5]);
+        assert_eq!(stored(&store, 6), [0, 2, 3, 4, 5]);
         insert_undelivered(&mut store, FULL + 1);
         insert_undelivered(&mut store, FULL + 2);
-        assert_eq!(store.make_room(MessageKey(FULL + 2), 0), 2);
-        assert_eq!(remembered(&store, 6), [0, 2, 4]);
+        assert_eq!(store.delete_oldest(MessageKey(FULL + 2), 0), 2);
+        assert_eq!(stored(&store, 6), [0, 2, 4]);
         insert_undelivered(&mut store, FULL + 3);
-        take(&mut store, FULL + 3);
-        let lost = store.make_room(MessageKey(FULL + 3), 0);
+        pick_up(&mut store, FULL + 3);
+        let lost = store.delete_oldest(MessageKey(FULL + 3), 0);
         assert_eq!(lost, 0, "half are pending");
-        assert_eq!(remembered(&store, 6), [2, 4]);
+        assert_eq!(stored(&store, 6), [2, 4]);
         assert_consistent(&store);
     }
 
     #[test]
-    fn delivered_messages_make_room_where_all_pending_ones_run() {
+    fn delivered_messages_are_deleted_if_all_pending_messages_are_running() {
         let mut store = RetryStore::default();
         for number in 0..FULL {
             insert(&mut store, number, LateReply::default());
@@ -370,9 +375,9 @@ mod tests {
             }
         }
         insert_undelivered(&mut store, FULL);
-        assert_eq!(store.make_room(MessageKey(FULL), 0), 0);
-        let missing = FULL * 3 / 4;
-        assert!(store.get(MessageKey(missing)).is_none());
+        assert_eq!(store.delete_oldest(MessageKey(FULL), 0), 0);
+        let oldest_delivered = FULL * 3 / 4;
+        assert!(store.get(MessageKey(oldest_delivered)).is_none());
         assert_consistent(&store);
     }
 }

@@ -1,9 +1,9 @@
-//! What this room says in the log.
+//! The log notes of `src/session`.
 
 use crate::text::log_note::LogNote;
 
-/// This many answers were forgotten before their users asked for them.
-pub(super) fn late_answers_dropped(count: usize) -> LogNote {
-    let reason = format!("undelivered answers forgotten to make room for newer messages: {count}");
+/// The note for late replies that were deleted before their users asked for them.
+pub(super) fn late_replies_dropped(count: usize) -> LogNote {
+    let reason = format!("late replies deleted to make space for newer messages: {count}");
     LogNote { cause: "late-answers-dropped", reason: reason.into(), hint: "" }
 }

@@ -11,7 +11,7 @@ use wechat::callback::Callback;
 use wechat::http::{Request, limits};
 use wechat::rules::{LateReply, Rules};
 use wechat::server;
-use wechat::session::{Caller, Outcome, Retries};
+use wechat::session::{Outcome, Retries, WaitingClient};
 use wechat::wechat::{Message, Reply, UsedSignatures, Verified};
 use wechat::xml::Document;
 
@@ -178,8 +178,8 @@ fn content() -> Row {
         move || {
             let (head, content) = messages::parse(request);
             let request = Request { head, content };
-            let caller = Caller { now: &|| now, is_connected: &|| true };
-            let response = callback.answer(&request, &caller, &mut scratch, |message| {
+            let client = WaitingClient { now: &|| now, is_connected: &|| true };
+            let response = callback.handle(&request, &client, &mut scratch, |message| {
                 Outcome::Reply(Reply::text(message.field("Content").unwrap_or_default()))
             });
             assert!(response.unwrap().note().is_none());
@@ -221,7 +221,7 @@ fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
         let retries = remembering(count, is_undelivered);
         let message = &message;
         Case::new(move || {
-            let outcome = at_work(false, |caller| retries.join(black_box(message), caller));
+            let outcome = at_work(false, |client| retries.join(black_box(message), client));
             assert!(outcome.is_none());
         })
     };
@@ -261,13 +261,13 @@ fn remembering(count: usize, is_undelivered: bool) -> Retries {
 
 fn work_on(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
     let answer = || Reply::text("好");
-    at_work(is_undelivered, |caller| {
-        drop(retries.run_once(message, caller, LateReply::default(), &answer));
+    at_work(is_undelivered, |client| {
+        drop(retries.run_once(message, client, LateReply::default(), &answer));
     });
 }
 
-/// With a caller that is connected; or, for an undelivered answer, one that has disconnected during a run of ten seconds.
-fn at_work<T>(is_undelivered: bool, work: impl FnOnce(&Caller<'_>) -> T) -> T {
+/// With a client that is connected; or, for an undelivered answer, one that has disconnected during a run of ten seconds.
+fn at_work<T>(is_undelivered: bool, work: impl FnOnce(&WaitingClient<'_>) -> T) -> T {
     let now = server::now() + if is_undelivered { 10 } else { 0 };
-    work(&Caller { now: &|| now, is_connected: &|| !is_undelivered })
+    work(&WaitingClient { now: &|| now, is_connected: &|| !is_undelivered })
 }

@@ -12,7 +12,7 @@ use wechat::http::{Head, Request, Response, Target};
 use wechat::program::Programs;
 use wechat::rules::{Action, EMBEDDED, Rules};
 use wechat::server;
-use wechat::session::{Caller, Responder};
+use wechat::session::{Responder, WaitingClient};
 use wechat::wechat::{Age, Message, UsedSignatures};
 use wechat::xml::Document;
 
@@ -185,11 +185,11 @@ fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     let bot = Responder::open(None, programs, server::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {
-        let caller = Caller { now: &|| now, is_connected: &|| true };
+        let client = WaitingClient { now: &|| now, is_connected: &|| true };
         let (head, content) = messages::parse(black_box(request));
         let request = Request { head, content };
         let response = callback
-            .answer(&request, &caller, &mut scratch, |message| bot.answer(message, &caller));
+            .handle(&request, &client, &mut scratch, |message| bot.respond(message, &client));
         output.clear();
         response.unwrap().write_to(&head, now, &mut output);
         assert!(output.starts_with(b"HTTP/1.1 200 "));

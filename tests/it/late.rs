@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use crate::support::*;
 use wechat::rules::LateReply;
-use wechat::session::{Caller, Outcome, Retries, Timing};
+use wechat::session::{Outcome, Retries, Timing, WaitingClient};
 use wechat::wechat::{Article, Reply};
 
 /// Retries that wait as briefly as possible. No test depends on how long that is.
 fn impatient(report: fn(&str)) -> Retries {
     let mut retries = Retries::new(report);
     retries.timing = Timing {
-        wechat_timeout: Duration::from_millis(20),
+        first_wait: Duration::from_millis(20),
         poll_interval: Duration::from_millis(20),
-        last_try_deadline: Duration::from_millis(20),
+        last_try_wait: Duration::from_millis(20),
     };
     retries
 }
@@ -37,11 +37,11 @@ fn try_at(
     work: &(dyn Fn() -> Reply<'static> + Sync),
 ) -> Option<String> {
     with_message(xml, 1, |message| {
-        let caller = Caller { now: &|| now, is_connected: &|| is_connected };
+        let client = WaitingClient { now: &|| now, is_connected: &|| is_connected };
         let late = LateReply::with_text("wait".into());
         let outcome = retries
-            .join(message, &caller)
-            .unwrap_or_else(|| retries.run_once(message, &caller, late, work));
+            .join(message, &client)
+            .unwrap_or_else(|| retries.run_once(message, &client, late, work));
         match outcome {
             Outcome::Shared(reply) => Some(text_or_name(&reply)),
             Outcome::Disconnected => None,
@@ -228,8 +228,7 @@ fn reports_late_answers_that_are_lost() {
         REPORTED.fetch_add(1, Ordering::SeqCst);
         assert_eq!(
             line,
-            "cause=late-answers-dropped reason=\"undelivered answers forgotten to make room for newer \
-             messages: 1\""
+            "cause=late-answers-dropped reason=\"late replies deleted to make space for newer messages: 1\""
         );
     });
     // Eight articles of 16 KiB: 33 such answers are over 4 MiB.
@@ -264,7 +263,7 @@ fn keeps_the_answer_when_first_and_waiting_try_have_disconnected() {
         gate.until_begun(1);
         let second = scope.spawn(|| try_at(&retries, &xml, 6, false, &no_second_run));
         // It is counted under the lock that it gives up only to wait.
-        until("the second try waits", || retries.joined() == 1);
+        until("the second try waits", || retries.joined_tries() == 1);
         gate.open();
         first.join().unwrap();
         assert_eq!(second.join().unwrap(), None);
@@ -287,7 +286,7 @@ fn delivers_the_answer_once_when_a_waiting_try_is_connected() {
         });
         gate.until_begun(1);
         let second = scope.spawn(|| try_at(&retries, &xml, 6, true, &no_second_run));
-        until("the second try waits", || retries.joined() == 1);
+        until("the second try waits", || retries.joined_tries() == 1);
         gate.open();
         assert_eq!(second.join().unwrap().unwrap(), "late");
     });
@@ -309,8 +308,8 @@ fn undelivered_answers_leave_half_of_the_store_to_delivered_ones() {
     let retries = Retries::new(|_| {});
     for number in 0..5000 {
         with_message(&text_of("oUser1", number, "x"), 1, |message| {
-            let caller = Caller { now: &|| 100, is_connected: &|| false };
-            retries.run_once(message, &caller, LateReply::default(), &|| Reply::text("x"));
+            let client = WaitingClient { now: &|| 100, is_connected: &|| false };
+            retries.run_once(message, &client, LateReply::default(), &|| Reply::text("x"));
         });
     }
     let runs = AtomicUsize::new(0);
@@ -337,9 +336,9 @@ fn keeps_an_answer_without_a_client_until_a_try_or_the_user_takes_it() {
         let work = || Reply::text("late");
         let xml = text_of(user, 1, "x");
         with_message(&xml, 1, |message| {
-            let caller = Caller { now: &|| ended, is_connected: &|| is_connected };
+            let client = WaitingClient { now: &|| ended, is_connected: &|| is_connected };
             let late = LateReply::with_text(String::new());
-            retries.run_once(message, &caller, late, &work);
+            retries.run_once(message, &client, late, &work);
         });
     };
     let retry = |user: &str| {

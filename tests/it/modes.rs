@@ -260,7 +260,7 @@ fn log_hints_name_the_setting_to_check() {
     lines.extend(program.stop());
     for (line, hint) in lines.iter().zip([
         "compare the appid with the one in the WeChat console",
-        "the token is right, because signature matches; find out what changes Encrypt or msg_signature",
+        "the token is right, because signature matches; find out what changed Encrypt or msg_signature",
         "compare the EncodingAESKey with the one in the WeChat console",
         "choose 安全模式 in the WeChat console, or run without --require-encryption",
     ]) {

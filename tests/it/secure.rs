@@ -7,7 +7,7 @@ use crate::support::sealed::*;
 use crate::support::*;
 use wechat::callback::{Callback, EncryptionPolicy};
 use wechat::http::{Head, Request, Status};
-use wechat::session::{Caller, Outcome};
+use wechat::session::{Outcome, WaitingClient};
 use wechat::wechat::{
     AesKey, AesKeyError, AppId, Cipher, Credentials, DecryptError, Mode, Reply, SignatureError,
     Token,
@@ -274,9 +274,9 @@ fn sends_no_reply_without_random_bytes() {
     let content = &request[length..];
     let (now, is_connected) = (&now, &|| true);
     let mut scratch = Vec::new();
-    let caller = Caller { now, is_connected };
+    let client = WaitingClient { now, is_connected };
     let response = callback
-        .answer(&Request { head, content }, &caller, &mut scratch, |_| {
+        .handle(&Request { head, content }, &client, &mut scratch, |_| {
             Outcome::Reply(Reply::text("secret words"))
         })
         .unwrap();

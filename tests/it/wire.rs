@@ -171,7 +171,7 @@ fn token_check_gets_the_echostr_as_plain_text() {
     );
     assert_eq!((head.status, head.field("Content-Length")), (200, Some("3")));
     let after = ask(&mut stream, &get("/"));
-    assert_eq!(after.content, "This is the callback of a WeChat Official Account, and it runs.\n");
+    assert_eq!(after.content, "This is the server of a WeChat Official Account. It is running.\n");
     drop(stream);
     let peer = |line: &str| line.split("peer=").next().unwrap().to_owned();
     let lines = program.stop();
@@ -180,7 +180,7 @@ fn token_check_gets_the_echostr_as_plain_text() {
         ["200 GET /wx ", "200 GET / ", "200 HEAD / "]
     );
     assert!(
-        lines.iter().all(|line| line.ends_with(" cause=token-check reason=\"passed\"")),
+        lines.iter().all(|line| line.ends_with(" cause=token-check reason=\"token check passed\"")),
         "{lines:?}"
     );
 }

@@ -9,7 +9,7 @@ use fuzz::{NOW, TOKEN, signature, with_file_as_message, with_message};
 use libfuzzer_sys::fuzz_target;
 use wechat::callback::Callback;
 use wechat::http::{Head, Request, Status};
-use wechat::session::{Caller, Outcome};
+use wechat::session::{WaitingClient, Outcome};
 use wechat::wechat::{Age, Article, Message, MessageError, Reply, TEXT_MAX, Token};
 use wechat::xml::{Document, XmlError};
 
@@ -184,9 +184,9 @@ fuzz_target!(|content: &[u8]| {
     let (head, _) = Head::parse(HEAD.as_bytes()).unwrap().unwrap();
     let request = Request { head, content };
     let (now, is_connected) = (&|| NOW, &|| true);
-    let caller = Caller { now, is_connected };
+    let client = WaitingClient { now, is_connected };
     let mut scratch = Vec::new();
-    let response = CALLBACK.answer(&request, &caller, &mut scratch, success);
+    let response = CALLBACK.handle(&request, &client, &mut scratch, success);
     let response = response.unwrap();
     let Some(note) = response.note() else {
         assert_eq!((response.status(), read), (Status::Ok, Ok(())));

@@ -14,7 +14,7 @@ use fuzz::{NOW, TOKEN, signature};
 use libfuzzer_sys::fuzz_target;
 use wechat::callback::{Callback, EncryptionPolicy};
 use wechat::http::{Head, Request, Status};
-use wechat::session::{Caller, Outcome};
+use wechat::session::{WaitingClient, Outcome};
 use wechat::wechat::{
     AesKey, Age, AppId, Cipher, Credentials, DecryptError, Message, Reply, Token, VerifiedEncrypt,
 };
@@ -113,9 +113,9 @@ fn post(content: &[u8], encrypt: &str) {
     let (head, _) = Head::parse(head.as_bytes()).unwrap().unwrap();
     let request = Request { head, content };
     let (now, is_connected) = (&|| NOW, &|| true);
-    let caller = Caller { now, is_connected };
+    let client = WaitingClient { now, is_connected };
     let mut scratch = Vec::new();
-    let response = CALLBACK.answer(&request, &caller, &mut scratch, echo).unwrap();
+    let response = CALLBACK.handle(&request, &client, &mut scratch, echo).unwrap();
     let mut bytes = Vec::new();
     response.write_to(&request.head, NOW, &mut bytes);
     match response.status() {
