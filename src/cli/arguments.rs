@@ -1,4 +1,4 @@
-//! What a command accepts, and what it was given: flags, operands and the environment.
+//! The specification of a command, and the arguments it was given: flags, operands and the environment.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -11,30 +11,30 @@ use crate::text::similar::nearest;
 /// Looks up an environment variable.
 pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
-/// A command. Its flags are those that name it in the flag table.
+/// A command. It accepts the flags whose entry in the flag table lists its name.
 pub(super) struct CommandSpec {
-    /// The name of the command, by which flags refer to it.
+    /// The name of the command in the flag table and in `wechat help NAME`.
     pub(super) name: &'static str,
-    /// The usage after `wechat`, without flags.
+    /// The command line to type after `wechat`, without flags.
     pub(super) usage: &'static str,
-    /// The maximum number of operands: arguments that are neither flags nor their values.
+    /// The maximum number of operands. An operand is an argument that is neither a flag nor the value of a flag.
     pub(super) operands_max: usize,
-    /// What the command does, in a few words, for the list of all commands.
+    /// A short description for the list of all commands.
     pub(super) summary: &'static str,
-    /// What the command does, for its own help.
+    /// The description in the help of this command.
     pub(super) description: &'static str,
     pub(super) run: fn(&Args<'_>) -> Result<(), Error>,
 }
 
 /// The arguments of one command, and the environment.
 pub(super) struct Args<'e> {
-    /// The name by which the program was called.
+    /// The name or path by which this program was started.
     pub(super) program: &'e OsStr,
-    /// The operands in their order.
+    /// The operands, in the given order.
     pub(super) operands: Vec<OsString>,
-    /// How many operands precede `--`, if it was given.
+    /// The number of operands before `--`; `None` without `--`.
     separator: Option<usize>,
-    /// Names of the flags that were given; switches have no value.
+    /// The given flags: name and value. A switch has no value.
     flags: Vec<(&'static str, Option<OsString>)>,
     environment: Environment<'e>,
 }
@@ -71,7 +71,7 @@ impl<'e> Args<'e> {
         Ok(args)
     }
 
-    /// Reads a flag, and its value from the rest of the arguments if it is not in the same argument.
+    /// Reads a flag. Its value follows `=` in the same argument, or is the next argument in `rest`.
     fn parse_flag<'a>(
         &mut self,
         command: &CommandSpec,
@@ -119,7 +119,7 @@ impl<'e> Args<'e> {
         self.flags.iter().any(|(given, _)| *given == flag.name)
     }
 
-    /// The switch or its variable, whichever turns it on.
+    /// The name of the switch if it was given, or of its variable if the variable is 1; `None` if the switch is off.
     ///
     /// # Errors
     /// `Value` if the variable is neither 1 nor 0.
@@ -140,7 +140,8 @@ impl<'e> Args<'e> {
         (self.environment)(name)
     }
 
-    /// The value of a flag, of its variable, or its default value, with the name of the flag or variable.
+    /// The value of a flag: the given value, else the value of its variable, else the default value. The returned name
+    /// is the name of the flag or variable that the value is from.
     pub(super) fn raw(&self, flag: &Flag) -> Option<(&'static str, OsString)> {
         let given = self.flags.iter().find(|(given, _)| *given == flag.name);
         if let Some((name, Some(value))) = given {
@@ -160,8 +161,8 @@ impl<'e> Args<'e> {
     /// The value of a flag, parsed.
     ///
     /// # Errors
-    /// `Value` if `parse` does not accept it. An empty variable is not ignored: in most cases it is a secret that got
-    /// lost on its way.
+    /// `Value` if `parse` does not accept the value. An empty variable is not ignored, because in most cases its real
+    /// value was lost by mistake.
     pub(super) fn value<T>(
         &self,
         flag: &Flag,
@@ -174,7 +175,7 @@ impl<'e> Args<'e> {
         parsed.map(Some).ok_or_else(|| invalid(flag, name, value))
     }
 
-    /// As [`Args::value`], for a flag that has a default value.
+    /// Like [`Args::value`], for a flag that has a default value.
     pub(super) fn value_or_default<T>(
         &self,
         flag: &Flag,
@@ -184,7 +185,7 @@ impl<'e> Args<'e> {
         Ok(value.expect("the flag table has a default value for this flag"))
     }
 
-    /// The path of a file: any bytes, but not empty.
+    /// The value of a flag that takes a file path. The path may contain any bytes, but must not be empty.
     pub(super) fn path(&self, flag: &Flag) -> Result<Option<PathBuf>, UsageError> {
         match self.raw(flag) {
             Some((name, value)) if value.is_empty() => Err(invalid(flag, name, value)),
@@ -193,7 +194,7 @@ impl<'e> Args<'e> {
     }
 }
 
-/// The error for a value of this flag, or of the flag's variable, as `name` says.
+/// The error for an invalid value. `name` is the flag or its variable, whichever has the value.
 fn invalid(flag: &Flag, name: &'static str, value: OsString) -> UsageError {
     let expected = flag.expected;
     UsageError::Value { name, value, expected }

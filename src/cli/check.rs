@@ -1,4 +1,4 @@
-//! `wechat check`: lists the errors of a rules file; if there is none, its rules.
+//! `wechat check`: lists the errors of a rules file. If there are no errors, lists its rules.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,9 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: 1,
     summary: "check a rules file, or list its rules",
     description: "\
-Checks the rules file RULES, else that of WECHAT_RULES, else the embedded one. Prints each error
-as file:line:column: message and exits with 1; if there is none, prints a line for each rule.
+Checks a rules file: RULES, else the file that WECHAT_RULES names, else the embedded rules. Prints
+each error as file:line:column: message and exits with 1. If there are no errors, prints one line
+for each rule.
 ",
     run,
 };

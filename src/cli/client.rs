@@ -1,4 +1,4 @@
-//! What the commands that play WeChat need: the URL of the backend, and the token.
+//! The settings that `verify`, `send` and `replay` share: the URL of the backend, and the token.
 
 use super::arguments::Args;
 use super::error::{Error, UsageError};
@@ -13,7 +13,10 @@ pub(super) fn backend_url(args: &Args<'_>) -> Result<Url, UsageError> {
     Url::parse(&value.to_string_lossy()).map_err(|error| UsageError::Url { name, value, error })
 }
 
-/// The token, without which nothing can be signed.
+/// The token to sign requests with.
+///
+/// # Errors
+/// `NoToken` if no token is given.
 pub(super) fn required_token(args: &Args<'_>) -> Result<Token, Error> {
     Ok(secrets::token(args)?.ok_or(UsageError::NoToken)?)
 }

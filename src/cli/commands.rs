@@ -1,4 +1,4 @@
-//! The list of all commands, and how the arguments choose one.
+//! The list of all commands. [`run`] chooses the command that the arguments name, and runs it.
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ pub(super) const COMMANDS: [&CommandSpec; 11] = [
     &VERSION,
 ];
 
-/// `wechat help`. It is here and not in a file of its own because it reads the list above.
+/// `wechat help`. It is in this file because it reads [`COMMANDS`].
 const HELP: CommandSpec = CommandSpec {
     name: "help",
     usage: "help [COMMAND]",
@@ -51,8 +51,8 @@ const VERSION: CommandSpec = CommandSpec {
     run: |_| print(format!("wechat {}\n", version())),
 };
 
-/// Runs the command that the arguments name, with this environment. `arguments` begins with the name by which the
-/// program was called. A failure is one line on standard error.
+/// Runs the command that the arguments name. `arguments` begins with the name by which the program was started, and
+/// `environment` returns the value of a variable. An error is printed as one line on standard error.
 pub fn run(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
@@ -72,7 +72,7 @@ fn dispatch(
 ) -> Result<(), Error> {
     let program = arguments.next().unwrap_or_default();
     let mut arguments = arguments.peekable();
-    // The other arguments are the command line of another program: none of them is a flag of ours.
+    // The supervisor's arguments are the command line of another program, so they are not read as flags.
     let is_supervisor = |name: &OsString| name == supervisor::COMMAND;
     if arguments.next_if(is_supervisor).is_some() {
         return supervisor::run(arguments).map_err(Error::Supervisor);
@@ -83,7 +83,7 @@ fn dispatch(
         Some((first, _)) if is_help(&first) => (&HELP, &[][..]),
         Some((first, rest)) if first == "--version" || first == "-V" => (&VERSION, rest),
         Some((first, rest)) if !first.as_encoded_bytes().starts_with(b"-") => (find(first)?, rest),
-        // Without a command, the arguments are flags of the server.
+        // Without a command, the arguments are flags of `serve`.
         _ => (&serve::COMMAND, &arguments[..]),
     };
     let mut flags = arguments.iter().take_while(|argument| *argument != "--");
@@ -93,7 +93,7 @@ fn dispatch(
     (command.run)(&Args::parse(&program, command, arguments, environment)?)
 }
 
-/// The command of this name.
+/// Finds a command by its name.
 fn find(name: &OsStr) -> Result<&'static CommandSpec, UsageError> {
     let found = COMMANDS.into_iter().find(|command| name == command.name);
     found.ok_or_else(|| UsageError::UnknownCommand {

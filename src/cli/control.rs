@@ -1,4 +1,4 @@
-//! The control socket of `wechat serve`: its path, and how the other commands ask the server through it.
+//! The control socket of `wechat serve`: its path, and the requests that `status` and `stop` send through it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,25 +8,25 @@ use super::error::{Error, UsageError};
 use super::flags::CONTROL;
 use crate::control;
 
-/// The folder of the control socket of a server that systemd did not start. The unit's runtime directory is this
-/// folder too, so `wechat status` finds both.
+/// The folder of the control socket if systemd did not start the server. The runtime directory of the systemd unit is
+/// the same folder, so `wechat status` finds the server in both cases.
 const FOLDER: &str = "/run/wechat";
 
-/// Where the control socket of a server is.
+/// The path of the control socket.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ControlPath {
     pub(super) path: PathBuf,
-    /// Whether the path was given, so that a server that cannot use it must fail.
+    /// Whether a flag or variable gave the path. If so, `serve` fails if it cannot create the socket there.
     pub(super) is_explicit: bool,
 }
 
 impl ControlPath {
-    /// The path that was given, else `control` in the runtime directory of a systemd unit, else in `/run/wechat`.
+    /// The given path, else `control` in `$RUNTIME_DIRECTORY` (set by systemd), else `/run/wechat/control`.
     pub(super) fn from_args(args: &Args<'_>) -> Result<Self, UsageError> {
         if let Some(path) = args.path(&CONTROL)? {
             return Ok(Self { path, is_explicit: true });
         }
-        // systemd separates several folders by colons.
+        // systemd separates several directories by colons; the first is used.
         let folders = args.variable("RUNTIME_DIRECTORY").unwrap_or_default();
         let first = folders.to_str().and_then(|text| text.split(':').next());
         let folder = first.filter(|first| !first.is_empty()).unwrap_or(FOLDER);
@@ -34,14 +34,15 @@ impl ControlPath {
     }
 }
 
-/// Asks the server that listens on this control socket, and returns its answer.
+/// Sends a request to the server that listens on this control socket, and returns the text of the response.
 ///
 /// # Errors
-/// `Control`, `ControlClosed` or `ControlAnswer`.
-pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error> {
+/// `Control` if the server cannot be reached, `ControlClosed` if it ends without a response, and `ControlAnswer` if the
+/// response does not begin with [`control::OK`].
+pub(super) fn ask(control: ControlPath, request: &str) -> Result<String, Error> {
     use io::ErrorKind::{BrokenPipe, ConnectionReset};
     let path = control.path;
-    match control::ask(&path, question) {
+    match control::ask(&path, request) {
         Ok(answer) if answer.is_empty() => Err(Error::ControlClosed(path)),
         Ok(answer) => match answer.strip_prefix(control::OK) {
             Some(text) => Ok(text.to_owned()),
@@ -50,7 +51,7 @@ pub(super) fn ask(control: ControlPath, question: &str) -> Result<String, Error>
                 Err(Error::ControlAnswer { path, answer })
             }
         },
-        // The server ended before it read the question.
+        // The server ended before it read the request.
         Err(error) if [ConnectionReset, BrokenPipe].contains(&error.kind()) => {
             Err(Error::ControlClosed(path))
         }

@@ -1,4 +1,4 @@
-//! Why a command fails: the facts. The sentences are in `wording.rs`.
+//! The errors of commands, as facts. Their texts are in `wording.rs`.
 
 use std::ffi::OsString;
 use std::io;
@@ -23,11 +23,11 @@ pub(super) enum Error {
     CaptureTooLong { path: PathBuf, max: u64 },
     /// A captured request is empty.
     CaptureEmpty(PathBuf),
-    /// A captured request cannot be sent, or not be signed again.
+    /// A captured request cannot be sent, or cannot be signed again.
     Capture { path: PathBuf, error: CaptureError },
-    /// A folder holds no captured request.
+    /// A folder contains no captured request.
     NoRequest(PathBuf),
-    /// Captured requests did not get the captured or a usable answer. The reasons have been printed.
+    /// `failed` of `all` captured requests did not get the required answer. The reasons have been printed.
     Replay { failed: usize, all: usize },
     /// The system provides no random bytes.
     Random(io::Error),
@@ -35,13 +35,13 @@ pub(super) enum Error {
     Listen { address: SocketAddr, error: io::Error },
     /// The server cannot run.
     Serve(io::Error),
-    /// The control socket that was asked for cannot be created.
+    /// The control socket cannot be created at the given path.
     ControlSocket { path: PathBuf, error: io::Error },
     /// The control socket of a running server cannot be reached.
     Control { path: PathBuf, error: io::Error },
     /// The running server ended without an answer.
     ControlClosed(PathBuf),
-    /// The running server gave this answer instead of the requested one.
+    /// The running server sent this text instead of the requested response.
     ControlAnswer { path: PathBuf, answer: String },
     /// The supervisor of a program failed.
     Supervisor(SupervisorError),
@@ -74,11 +74,11 @@ impl From<UsageError> for Error {
 #[derive(Debug)]
 #[rustfmt::skip]
 pub(super) enum UsageError {
-    /// There is no command of this name; perhaps the similar one was meant.
+    /// No command has this name. `similar` is a command with a similar name.
     UnknownCommand { name: OsString, similar: Option<&'static str> },
-    /// The command has no flag of this name; perhaps the similar one was meant.
+    /// The command has no flag with this name. `similar` is a flag with a similar name.
     UnknownFlag { name: OsString, similar: Option<&'static str>, command: &'static str },
-    /// The command takes no further operand.
+    /// The command accepts no more operands.
     UnexpectedArgument { argument: OsString, command: &'static str },
     /// A flag lacks its value.
     MissingValue { flag: &'static str, placeholder: &'static str },
@@ -92,23 +92,23 @@ pub(super) enum UsageError {
     Value { name: &'static str, value: OsString, expected: &'static str },
     /// The value of the flag or variable `name` is not the URL of a backend.
     Url { name: &'static str, value: OsString, error: UrlError },
-    /// The fields make no message.
+    /// The given fields do not form a message.
     TestMessage(TestMessageError),
-    /// A text is not UTF-8.
+    /// An operand is not UTF-8.
     NotUtf8(OsString),
-    /// There is no file to replay.
+    /// `replay` was given no file.
     NothingToReplay,
     /// There is no token to sign with.
     NoToken,
-    /// The variable or file `origin` holds no token.
+    /// The variable or file `origin` contains no valid token.
     Token { origin: String, error: TokenError },
-    /// The variable or file `origin` holds no EncodingAESKey.
+    /// The variable or file `origin` contains no valid EncodingAESKey.
     AesKey { origin: String, error: AesKeyError },
     /// This flag or variable needs an EncodingAESKey.
     NoAesKey(&'static str),
-    /// There is a previous EncodingAESKey, and no current one.
+    /// A previous EncodingAESKey is given, but no current EncodingAESKey.
     PreviousAesKeyAlone,
-    /// There is an EncodingAESKey, and no appid.
+    /// An EncodingAESKey is given, but no appid.
     NoAppId,
     /// This flag or variable needs a build with the feature `secure`.
     NotSecure(&'static str),

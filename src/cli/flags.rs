@@ -1,36 +1,36 @@
-//! Every flag, once: parsing, environment variables, defaults and help are read from here. To add a flag, add an
-//! entry.
+//! The table of all flags. Parsing, environment variables, default values and help all use this table. To add a flag,
+//! add an entry.
 
-/// A flag and everything that is known about it.
+/// A flag: its names, its value, its default and its help.
 #[derive(Debug)]
 pub(super) struct Flag {
     /// The flag as it is typed, with its dashes.
     pub(super) name: &'static str,
-    /// The placeholder of its value in help; `None` for a switch, which has no value.
+    /// The placeholder for the value in help; `None` for a switch, which has no value.
     pub(super) value: Option<&'static str>,
-    /// The valid values of the flag and its variable, as an error names them after "expected".
+    /// The valid values of the flag and its variable. An error shows this text after "expected".
     pub(super) expected: &'static str,
-    /// The environment variable that is read where the flag is not given.
+    /// The environment variable that is read if the flag is not given.
     pub(super) variable: Option<&'static str>,
     pub(super) default: DefaultValue,
     /// The names of the commands that accept the flag.
     pub(super) commands: &'static [&'static str],
-    /// What the flag does, for help.
+    /// The description in help.
     pub(super) help: &'static str,
 }
 
-/// What holds where neither the flag nor its variable is given.
+/// The default of a flag, used if neither the flag nor its variable is given.
 #[derive(Debug)]
 pub(super) enum DefaultValue {
-    /// A value, which is parsed as if it had been given.
+    /// A value, which is parsed like a given value.
     Value(&'static str),
-    /// No single value; these words describe it in help.
+    /// The default is not a constant value; help shows this description.
     Described(&'static str),
 }
 
 use DefaultValue::{Described, Value};
 
-/// The flags that the command of this name accepts.
+/// The flags that the command with this name accepts.
 pub(super) fn flags_of(command: &'static str) -> impl Iterator<Item = &'static Flag> {
     let is_accepted = move |flag: &&Flag| flag.commands.contains(&command);
     FLAGS.iter().copied().filter(is_accepted)
@@ -58,7 +58,7 @@ macro_rules! flags {
     };
 }
 
-/// Where `verify`, `send` and `replay` expect the backend: where `serve` listens by default.
+/// The default URL of the backend for `verify`, `send` and `replay`. `serve` listens there by default.
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8000/";
 
 flags! {
@@ -71,7 +71,7 @@ flags! {
     URL = Flag { name: "--url", value: Some("URL"), variable: Some("WECHAT_URL"), commands: &["verify", "send", "replay"],
         default: Value(DEFAULT_URL), expected: "an http:// URL",
         help: "backend to send requests to" };
-    // Its variable holds the token and not the path of a file, so it is read with the other secrets.
+    // `WECHAT_TOKEN` contains the token itself and not a file path, so `secrets.rs` reads it.
     TOKEN_FILE = Flag { name: "--token-file", value: Some("FILE"), variable: None, commands: &["serve", "verify", "send", "replay"],
         default: Described("$WECHAT_TOKEN, else $CREDENTIALS_DIRECTORY/token"), expected: "a file path",
         help: "file that holds the token; without any token, serve generates one for this run" };

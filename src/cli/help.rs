@@ -1,5 +1,5 @@
-//! The layout of help: the list of all commands, and the usage of one. Its sentences are in the flag table, in the
-//! files of the commands, and in `wording.rs`.
+//! The layout of help: the list of all commands, and the help of a single command. The texts are in the flag table, in
+//! the file of each command, and in `wording.rs`.
 
 use super::arguments::CommandSpec;
 use super::flags::{DefaultValue, flags_of};
@@ -7,7 +7,8 @@ use super::wording::{
     DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, FLAGS_OF_CLIENTS, FLAGS_OF_SERVE, TITLE, USAGE,
 };
 
-/// All commands, the flags of `serve`, and those that the commands that play WeChat share.
+/// The list of all commands, the flags of `serve`, and the flags that `verify`, `send` and `replay` share. These are
+/// all flags of `verify`.
 pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     let mut text = format!("{TITLE}\n\n");
     for (index, command) in commands.iter().enumerate() {
@@ -22,7 +23,7 @@ pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     text
 }
 
-/// The usage of one command: what it does, and its flags.
+/// The help of one command: usage, description and flags.
 pub(super) fn usage(command: &CommandSpec) -> String {
     let table = table(FLAG, command.name);
     let flags = if table.is_empty() { "" } else { " [FLAG]..." };
@@ -30,8 +31,8 @@ pub(super) fn usage(command: &CommandSpec) -> String {
     format!("{USAGE} wechat {usage}{flags}\n\n{description}{table}")
 }
 
-/// The flags of a command, each with its variable, its default and a line that says what it does. Empty if the command
-/// has no flags.
+/// The table of a command's flags: name, variable, default and description of each flag. Empty if the command has no
+/// flags.
 fn table(heading: &str, command: &'static str) -> String {
     let mut text = String::new();
     for flag in flags_of(command) {

@@ -1,7 +1,7 @@
-//! The command line: a file for each command, every flag once, and the sentences that people read.
+//! The command line: one file per command, one table of all flags, and all texts for the user.
 //!
-//! The arguments choose a command ([`run`]), the command reads its flags and the environment, and its failure becomes
-//! one line and an exit code: 0 success, 1 failure, 2 invalid arguments or settings.
+//! [`run`] chooses the command that the arguments name. The command reads its flags and the environment. An error is
+//! printed as one line and sets the exit code: 0 success, 1 failure, 2 invalid arguments or settings.
 
 mod arguments;
 mod check;

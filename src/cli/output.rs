@@ -1,4 +1,4 @@
-//! How commands print to standard output.
+//! Printing to standard output, in colour on a terminal.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -13,7 +13,8 @@ use crate::text::display::escape_for_terminal;
 /// Prints to standard output.
 ///
 /// # Errors
-/// `Output`, except where the reader has closed the pipe: it has read all it wanted.
+/// `Output` if standard output cannot be written. A pipe that its reader has closed is no error, because the reader has
+/// all that it wanted (as in `wechat rules | head`).
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
@@ -22,7 +23,8 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     }
 }
 
-/// A colour that every terminal has, by the parameter of the escape sequence that selects it (ECMA-48 8.3.117).
+/// A colour that every terminal has. The number is the parameter of the escape sequence that selects the colour
+/// (ECMA-48 8.3.117).
 #[derive(Clone, Copy)]
 pub(super) enum Colour {
     Red = 31,
@@ -30,7 +32,7 @@ pub(super) enum Colour {
     Yellow = 33,
 }
 
-/// How to print: in colour on a terminal, unless `NO_COLOR` is set (no-color.org).
+/// The style of the output: coloured on a terminal, unless `NO_COLOR` is set (no-color.org).
 #[derive(Clone, Copy)]
 pub(super) struct Style {
     is_terminal: bool,
@@ -40,12 +42,12 @@ pub(super) struct Style {
 impl Style {
     /// The style for standard output.
     pub(super) fn detect(args: &Args<'_>) -> Self {
-        let is_refused = args.variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let no_colour = args.variable("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_terminal = io::stdout().is_terminal();
-        Self { is_terminal, has_colour: is_terminal && !is_refused }
+        Self { is_terminal, has_colour: is_terminal && !no_colour }
     }
 
-    /// The text in this colour.
+    /// The text in this colour, if the output is coloured.
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         if self.has_colour {
             format!("\x1b[{}m{text}\x1b[0m", colour as u8)
@@ -54,7 +56,7 @@ impl Style {
         }
     }
 
-    /// Bytes that another program sent: as they are, but on a terminal with control characters escaped.
+    /// Bytes from another program. On a terminal, control characters are escaped.
     pub(super) fn escape(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         if !self.is_terminal {
             return Cow::Borrowed(bytes);
@@ -64,12 +66,12 @@ impl Style {
         Cow::Owned(lines.join("\n").into_bytes())
     }
 
-    /// The line of a check.
+    /// The line that shows a check.
     pub(super) fn check(self, check: &Check) -> String {
         self.with_severity(check.severity, &check.finding)
     }
 
-    /// A line that begins with a word for its severity.
+    /// A line that begins with the word for this severity.
     pub(super) fn with_severity(self, severity: Severity, text: &dyn Display) -> String {
         let colour = match severity {
             Severity::Ok => Colour::Green,

@@ -1,4 +1,4 @@
-//! `wechat replay`: sends captured requests byte for byte and compares the answers with the captured ones.
+//! `wechat replay`: sends captured requests byte for byte and compares the answers with the captured responses.
 
 use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
@@ -26,15 +26,15 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: usize::MAX,
     summary: "send captured requests and compare the answers",
     description: "\
-Sends captured requests byte for byte: each FILE, or each NAME.request of a folder. If there is a
-NAME.response beside a request, the answer must be equal to it except for the values of Date and
-CreateTime. If there is none, the answer must be one that WeChat can use. Exits with 0 if all
+Sends captured requests byte for byte: each FILE, or each NAME.request if FILE is a folder. If the
+file NAME.response exists next to a request, the answer must equal it except for the values of Date
+and CreateTime. Otherwise the answer must be complete and have status 200. Exits with 0 if all
 answers are as required.
 ",
     run,
 };
 
-/// The maximum size of a captured file in bytes: more than the largest request.
+/// The maximum size of a captured file in bytes. Every request that a server accepts is smaller.
 const FILE_MAX: u64 = 1024 * 1024;
 
 /// A captured request and the response that was captured with it, if there is one.
@@ -45,7 +45,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Reads a captured request, and the response beside it.
+    /// Reads a captured request, and its captured response if there is one.
     fn read(path: PathBuf) -> Result<Self, Error> {
         let request = match read_file(&path)? {
             bytes if bytes.is_empty() => return Err(Error::CaptureEmpty(path)),
@@ -54,10 +54,10 @@ impl Exchange {
                 Err(error) => return Err(Error::Capture { path, error }),
             },
         };
-        let beside = path.with_extension("response");
-        let response = match read_file(&beside) {
+        let response_path = path.with_extension("response");
+        let response = match read_file(&response_path) {
             Err(Error::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
-            response => Some(response?).filter(|_| beside != path),
+            response => Some(response?).filter(|_| response_path != path),
         };
         Ok(Self { path, request, response })
     }
@@ -92,7 +92,8 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     }
 }
 
-/// The files that the operands name: a file itself, and of a folder each `.request` file, in the order of their names.
+/// The paths of the captured requests: each operand that is a file, and each `.request` file of an operand that is a
+/// folder, sorted by name.
 fn request_paths(operands: &[OsString]) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     for operand in operands {
@@ -118,7 +119,7 @@ fn request_paths(operands: &[OsString]) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// The content of a captured file.
+/// Reads a captured file of at most [`FILE_MAX`] bytes.
 fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
@@ -135,7 +136,7 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
     Error::File { path, error }
 }
 
-/// Sends each request once, on a connection of its own, and prints whether the answer is the captured one.
+/// Sends each request once, each on a new connection, and prints whether its answer is as required.
 fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> Result<(), Error> {
     let mut failed = 0;
     for exchange in exchanges {
@@ -160,7 +161,7 @@ fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> 
     }
 }
 
-/// The lines that differ, and the first byte that does.
+/// The text about a difference: the captured lines and the received lines that differ, and the first byte that differs.
 fn report(difference: &Difference, style: Style) -> String {
     let mut text = String::new();
     for line in &difference.captured {

@@ -1,4 +1,4 @@
-//! `wechat rules`: a sample of a rules file.
+//! `wechat rules`: prints a sample rules file.
 
 use super::arguments::CommandSpec;
 use super::output::print;

@@ -1,6 +1,6 @@
-//! Where a command reads its secrets from: the token, the EncodingAESKey, and the previous ones.
+//! Reads the secrets: the token and the EncodingAESKey, each current and previous.
 //!
-//! No flag is a secret itself, because every user of a machine can read its command lines.
+//! No flag takes a secret as its value, because every user of a machine can see the command lines of all processes.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,14 +12,16 @@ use super::flags::{APP_ID, TOKEN_FILE};
 use crate::service;
 use crate::wechat::{AesKey, AppId, Cipher, SECURE, Token};
 
-/// Bytes of a file that are read: more than any secret has, so that a longer file is refused.
+/// Maximum bytes read from a secret file. Every valid secret is shorter, so a file that fills this is refused.
 const FILE_MAX: u64 = 256;
 
-/// A kind of secret: the name of its variable, the name of its credential (systemd.exec(5), `LoadCredential=`), and the
-/// function that parses it and tells in an error where it comes from.
+/// A kind of secret.
 struct Secret<T> {
+    /// The environment variable that contains the secret.
     variable: &'static str,
+    /// The name of the systemd credential (systemd.exec(5), `LoadCredential=`).
     credential: &'static str,
+    /// Parses the secret. The second argument names the variable or file that it is from, for the error.
     parse: fn(&str, String) -> Result<T, UsageError>,
 }
 
@@ -39,7 +41,7 @@ const PREVIOUS_AES_KEY: Secret<AesKey> =
     Secret { variable: "WECHAT_AES_KEY_PREVIOUS", credential: "aes-key-previous", ..AES_KEY };
 
 impl<T> Secret<T> {
-    /// The secret from its variable, else from its credential, if there is one.
+    /// Reads the secret from its variable, else from its credential; `None` if neither exists.
     fn read(&self, args: &Args<'_>) -> Result<Option<T>, Error> {
         if let Some(value) = args.variable(self.variable) {
             let secret = self.parse_bytes(value.as_encoded_bytes(), self.variable.to_owned());
@@ -56,7 +58,7 @@ impl<T> Secret<T> {
         }
     }
 
-    /// The secret in a file that must exist.
+    /// Reads the secret from a file. A missing file is an error.
     fn read_file(&self, path: PathBuf) -> Result<T, Error> {
         let mut bytes = Vec::new();
         match File::open(&path).and_then(|file| file.take(FILE_MAX).read_to_end(&mut bytes)) {
@@ -65,8 +67,8 @@ impl<T> Secret<T> {
         }
     }
 
-    /// Parses what a file or variable holds. One final newline, which `echo` writes, is removed. Bytes that are not
-    /// UTF-8 become characters that no secret may hold.
+    /// Parses the bytes of a file or variable. One final newline, which `echo` writes, is removed. Invalid UTF-8 becomes
+    /// U+FFFD, which no secret may contain.
     fn parse_bytes(&self, bytes: &[u8], origin: String) -> Result<T, UsageError> {
         let text = String::from_utf8_lossy(bytes);
         let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
@@ -74,7 +76,8 @@ impl<T> Secret<T> {
     }
 }
 
-/// The token, if there is one: from the file that the flag names, else from its variable, else from its credential.
+/// The token from the file that `--token-file` names, else from `WECHAT_TOKEN`, else from the credential; `None` if
+/// none of these is given.
 pub(super) fn token(args: &Args<'_>) -> Result<Option<Token>, Error> {
     match args.path(&TOKEN_FILE)? {
         Some(path) => TOKEN.read_file(path).map(Some),
@@ -82,23 +85,25 @@ pub(super) fn token(args: &Args<'_>) -> Result<Option<Token>, Error> {
     }
 }
 
-/// The previous token, if there is one.
+/// The previous token, if it is given.
 pub(super) fn previous_token(args: &Args<'_>) -> Result<Option<Token>, Error> {
     PREVIOUS_TOKEN.read(args)
 }
 
-/// The appid, if it was given.
+/// The appid, if it is given.
 pub(super) fn app_id(args: &Args<'_>) -> Result<Option<AppId>, UsageError> {
     args.value(&APP_ID, AppId::parse)
 }
 
-/// The cipher of a server, if there is an EncodingAESKey. It also opens messages under the previous one.
+/// The cipher of a server, if an EncodingAESKey is given. It also decrypts messages that were encrypted with the previous
+/// EncodingAESKey.
 pub(super) fn server_cipher(args: &Args<'_>) -> Result<Option<Cipher>, Error> {
     let previous = PREVIOUS_AES_KEY.read(args)?;
     cipher(args, previous)
 }
 
-/// The cipher that WeChat has, if there is an EncodingAESKey. WeChat opens no answer under a previous one.
+/// The cipher of WeChat, if an EncodingAESKey is given. It ignores the previous EncodingAESKey, because WeChat does not
+/// decrypt answers with it.
 pub(super) fn wechat_cipher(args: &Args<'_>) -> Result<Option<Cipher>, Error> {
     cipher(args, None)
 }
@@ -115,8 +120,11 @@ fn cipher(args: &Args<'_>, previous: Option<AesKey>) -> Result<Option<Cipher>, E
     cipher.map(Some).map_err(Error::Random)
 }
 
-/// The cipher that `read` reads and this flag or variable needs.
-pub(super) fn required(
+/// Returns the cipher that `read` reads.
+///
+/// # Errors
+/// `NoAesKey` or `NotSecure` if there is no cipher. `name` is the flag or variable that needs the cipher.
+pub(super) fn require_cipher(
     name: &'static str,
     read: impl FnOnce() -> Result<Option<Cipher>, Error>,
 ) -> Result<Cipher, Error> {

@@ -7,7 +7,7 @@ use super::client::{backend_url, required_token};
 use super::error::{Error, UsageError};
 use super::flags::{COMPATIBLE, ENCRYPTED, FROM, RAW, TRIES};
 use super::output::{Colour, Style, print};
-use super::secrets::{required, wechat_cipher};
+use super::secrets::{require_cipher, wechat_cipher};
 use super::wording;
 use crate::client::{BodyEnd, Client};
 use crate::rules;
@@ -34,10 +34,9 @@ Sends a message as WeChat would, and shows the answer and what WeChat would do w
   wechat send MsgType=image PicUrl=http://e/p.jpg MediaId=m1
   wechat send Event=scancode_waitmsg EventKey=k ScanCodeInfo/ScanResult=1
 
-TEXT is the Content; Field=Value sets any element of the message. After -- a text is taken
-literally, even if it holds =. Elements that are not given are filled in: ToUserName,
-FromUserName, CreateTime, MsgId, and MsgType (event if there is an Event, text if there is a
-Content).
+TEXT is the Content; Field=Value sets any element of the message. After --, TEXT is taken literally
+even if it contains =. Missing elements are filled in: ToUserName, FromUserName, CreateTime, MsgId,
+and MsgType (event if there is an Event, text if there is a Content).
 
 --encrypted and --compatible need --app-id and the EncodingAESKey in WECHAT_AES_KEY or in the file
 aes-key of $CREDENTIALS_DIRECTORY.
@@ -53,10 +52,10 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     for problem in fields.iter().filter_map(|(path, _)| rules::check_field(path).err()) {
         print(style.with_severity(Severity::Warning, &problem.to_string()))?;
     }
-    // 17 digits, as WeChat's own MsgIds have.
+    // 17 digits, as in WeChat's own messages.
     let msg_id = 10_000_000_000_000_000 + random() % 90_000_000_000_000_000;
     let message = TestMessage::new(fields, now, msg_id).map_err(UsageError::TestMessage)?;
-    // WeChat signs all tries of a message alike, as observed.
+    // WeChat was observed to send the same signature in all tries of a message.
     let query = SignedQuery::new(&token, now);
     let encryption = encryption(args, token)?;
     let body = match &encryption {
@@ -114,7 +113,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     }
 }
 
-/// How the message is encrypted; `None` in plain mode.
+/// The encryption that the flags ask for; `None` in plain mode.
 fn encryption(args: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error> {
     let (switch, mode) = match (args.has(&ENCRYPTED), args.has(&COMPATIBLE)) {
         (false, false) => return Ok(None),
@@ -122,11 +121,14 @@ fn encryption(args: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error
         (true, false) => (ENCRYPTED.name, Mode::Safe),
         (false, true) => (COMPATIBLE.name, Mode::Compatible),
     };
-    let cipher = required(switch, || wechat_cipher(args))?;
+    let cipher = require_cipher(switch, || wechat_cipher(args))?;
     Ok(Some(Encryption { token, cipher, mode }))
 }
 
-/// Prints what WeChat would do with the answer; an error if it would not deliver it.
+/// Prints what WeChat would do with the answer.
+///
+/// # Errors
+/// `NotDelivered` if WeChat would not deliver the answer.
 fn conclude(verdict: &Verdict) -> Result<(), Error> {
     if !verdict.is_accepted() {
         return Err(Error::NotDelivered);
@@ -137,7 +139,8 @@ fn conclude(verdict: &Verdict) -> Result<(), Error> {
     })
 }
 
-/// The fields that were given: a text, `Field=Value`, and the user. After `--` every operand is a text.
+/// The fields from the arguments: the text operand, each `Field=Value`, and the user. An operand after `--` is always
+/// the text.
 fn fields(args: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     let mut fields = Vec::new();
     let mut has_text = false;
@@ -165,7 +168,7 @@ fn fields(args: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     Ok(fields)
 }
 
-/// The answer for people: its kind, a line for each field, and what is wrong with it.
+/// The text about an answer: its kind, a line for each field, and the failed checks.
 fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
     let colour = match verdict.is_accepted() {
         true => Colour::Green,

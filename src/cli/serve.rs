@@ -1,4 +1,4 @@
-//! `wechat serve`: starts the server from its settings, and waits until it has ended.
+//! `wechat serve`: starts the server with its settings, and waits until the server has ended.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -14,7 +14,7 @@ use super::control::ControlPath;
 use super::error::{Error, UsageError};
 use super::flags::DEFAULT_URL;
 use super::output::print;
-use super::secrets::{self, required, server_cipher};
+use super::secrets::{self, require_cipher, server_cipher};
 use super::settings::Settings;
 use super::wording::{self, EMBEDDED_RULES, GeneratedToken, Greeting};
 use crate::callback::{EncryptionPolicy, ServedPath};
@@ -34,7 +34,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     summary: "run the server",
     description: "\
 Serves the callback of an account: checks the signature of each request and replies as the rules
-file says. Each refused request is one line on standard error.
+file says. Writes one line to standard error for each refused request.
 
 Encrypted messages (安全模式, 兼容模式) need a build with the feature secure, the appid, and the
 EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of $CREDENTIALS_DIRECTORY. While WeChat
@@ -45,14 +45,15 @@ aes-key-previous to $CREDENTIALS_DIRECTORY.
     run,
 };
 
-/// The binary that supervises programs: this one, even after its file was replaced by a newer one.
+/// The executable that supervises programs. This path means the running executable, even after an update has replaced
+/// its file.
 const SUPERVISOR: &str = "/proc/self/exe";
 
-/// Characters of a generated token: 119 random bits.
+/// The length of a generated token in characters. 20 characters of 62 kinds are 119 random bits.
 const TOKEN_LENGTH: usize = 20;
 
-/// Descriptors that connections leave to everything else: three for each of 64 programs and as many for the tries of
-/// their messages, more while a program is started, and the rules file. If half of the limit is less, then that half.
+/// File descriptors that are not used for ordinary connections: three for each of 64 programs, three for the tries of
+/// each program's message, and 64 for the start of programs and for files. Half of the descriptor limit if that is less.
 const RESERVED_DESCRIPTORS: usize = 448;
 
 fn run(args: &Args<'_>) -> Result<(), Error> {
@@ -60,7 +61,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     let app_id = secrets::app_id(args)?;
     let previous_token = secrets::previous_token(args)?;
     let encryption = match settings.encryption_required_by {
-        Some(name) => EncryptionPolicy::Required(required(name, || server_cipher(args))?),
+        Some(name) => EncryptionPolicy::Required(require_cipher(name, || server_cipher(args))?),
         None => match server_cipher(args)? {
             Some(cipher) => EncryptionPolicy::Allowed(cipher),
             None => EncryptionPolicy::NoKey,
@@ -68,7 +69,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     };
     let (token, generated) = match secrets::token(args)? {
         Some(token) => (token, None),
-        // An account with other secrets has a token too, which did not arrive.
+        // An account with other secrets has a token too, so a missing token is a mistake in the settings.
         None if previous_token.is_some() || encryption.cipher().is_some() => {
             return Err(UsageError::NoToken.into());
         }
@@ -105,7 +106,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
             .map(|token| try_commands(args.program, token, address, served_path)),
         no_control_socket: control.as_ref().err(),
     };
-    // If standard output is closed, the server serves all the same.
+    // The server serves even if standard output is closed.
     let _: Result<(), Error> = print(greeting.to_string());
     panic::set_hook(Box::new(|panic| {
         server::report(&wording::panicked(panic.location()).to_string());
@@ -118,14 +119,15 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     serve(backend, responder, control.ok(), manager)
 }
 
-/// What the commands need that try the server with its generated token and can be pasted into a shell.
+/// The parts of the two commands with which the user can try a server that generated its token. All parts can be pasted
+/// into a shell.
 fn try_commands(program: &OsStr, token: String, address: SocketAddr, path: &str) -> GeneratedToken {
     let is_plain = |character: char| {
         character.is_ascii_alphanumeric() || matches!(character, '/' | '.' | '-' | '_')
     };
-    // A name that a shell would not take literally is replaced by the usual name.
+    // A name that a shell would not take literally is replaced by `wechat`.
     let program = program.to_str().filter(|name| name.chars().all(is_plain));
-    // A path may hold a quote, which would end the quotes around the URL.
+    // A quote in the path would end the quotes around the URL.
     let url = format!("http://{address}{}", path.replace('\'', "%27"));
     GeneratedToken {
         token,
@@ -134,7 +136,7 @@ fn try_commands(program: &OsStr, token: String, address: SocketAddr, path: &str)
     }
 }
 
-/// Serves until the control socket is asked to stop the server.
+/// Serves until `wechat stop` stops the server through the control socket.
 fn serve(
     backend: Backend,
     responder: Responder<Programs>,
@@ -150,7 +152,7 @@ fn serve(
         responder: Arc::clone(&responder),
         connections_max: backend.limits.connections,
     };
-    // On a thread of its own: work that does not end in time must not keep this thread from returning.
+    // The server has its own thread, so that this thread can return even if some work does not end in time.
     let serving = thread::Builder::new()
         .spawn(move || backend.serve(|message, client| responder.respond(message, client)))
         .map_err(Error::Serve)?;
@@ -174,7 +176,7 @@ fn serve(
     serving.join().unwrap_or_else(panicked).map_err(Error::Serve)
 }
 
-/// Tells the service manager, if there is one. The server serves even if that fails.
+/// Sends the state to the service manager, if there is one. A failure is only logged.
 fn notify(manager: Option<&OsStr>, state: &str) {
     if let Some(socket) = manager
         && let Err(error) = server::notify(socket, state)
@@ -183,7 +185,8 @@ fn notify(manager: Option<&OsStr>, state: &str) {
     }
 }
 
-/// Reads the rules and prepares what answers messages by them. Errors in its text are reported to the log.
+/// Reads the rules and returns the responder that answers messages by them. Errors in the rules file are written to the
+/// log.
 fn open_responder(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> {
     let programs = Programs::new(SUPERVISOR, server::report);
     Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
@@ -197,8 +200,8 @@ fn open_responder(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> 
     })
 }
 
-/// The number of connections that leaves enough descriptors (getrlimit(2)) to start programs even while all of them are
-/// open.
+/// The maximum number of connections under the descriptor limit (getrlimit(2)) that leaves [`RESERVED_DESCRIPTORS`], so
+/// that programs can start while all connections are open.
 fn connections_max() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let open_files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
@@ -211,8 +214,8 @@ fn connections_max() -> usize {
     })
 }
 
-/// Generates a token of letters and digits, all equally likely: bytes below 248, which is four times 62, are used, the
-/// others are skipped.
+/// Generates a token of random letters and digits. Bytes from 248 on are skipped, so that all 62 characters are equally
+/// likely (248 is 4 × 62).
 fn generate_token() -> io::Result<String> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let fill = service::random()?;

@@ -1,5 +1,5 @@
-//! The settings of `wechat serve` except its secrets: each from its flag, else from its environment variable, else its
-//! default.
+//! The settings of `wechat serve` except its secrets. Each setting is the value of its flag, else of its environment
+//! variable, else its default.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -15,8 +15,8 @@ use crate::callback::ServedPath;
 use crate::text::digits::parse_decimal;
 use crate::wechat::Age;
 
-/// The maximum of `--max-connections`. By default Linux allows a process 65,530 memory mappings, and the thread of a
-/// connection takes four.
+/// The maximum of `--max-connections`. By default, Linux allows 65,530 memory mappings per process, and the thread of a
+/// connection uses four.
 const CONNECTIONS_MAX: usize = 16_000;
 
 /// The settings of `wechat serve` except its secrets.
@@ -25,16 +25,16 @@ pub(super) struct Settings {
     pub(super) listen: SocketAddr,
     /// The rules file; `None` for the embedded rules.
     pub(super) rules: Option<PathBuf>,
-    /// The flag or variable that refuses plain messages.
+    /// The name of the flag or variable by which plain messages are refused; `None` if they are accepted.
     pub(super) encryption_required_by: Option<&'static str>,
     /// The only path that is served; `None` for any path.
     pub(super) path: Option<String>,
     /// The maximum difference between a request's timestamp and the clock.
     pub(super) max_age: Age,
     pub(super) max_connections: usize,
-    /// The socket of a service manager that is told when the server is ready (`NOTIFY_SOCKET`, sd_notify(3)).
+    /// The socket on which the service manager is notified of the server's state (`NOTIFY_SOCKET`, sd_notify(3)).
     pub(super) notify_socket: Option<OsString>,
-    /// How often the service manager must hear from the server (`WATCHDOG_USEC`, sd_watchdog_enabled(3)).
+    /// The maximum time between two pings to the service manager (`WATCHDOG_USEC`, sd_watchdog_enabled(3)).
     pub(super) watchdog: Option<Duration>,
     pub(super) control: ControlPath,
 }

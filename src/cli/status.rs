@@ -1,4 +1,4 @@
-//! `wechat status`: the status of the running server, as a table or as JSON.
+//! `wechat status`: shows the status of the running server, as a table or as JSON.
 
 use super::arguments::{Args, CommandSpec};
 use super::control::{ControlPath, ask};
@@ -13,17 +13,17 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: 0,
     summary: "show the status of the running server",
     description: "\
-Shows the status of the running server: what it has answered since its start, what it has refused
-and why, how long the last 1,024 answers took (programs and waiting tries included), and what is
-in progress.
+Shows the status of the running server: messages and replies since its start, refused requests by
+cause, how long the last 1,024 messages took (including the time of programs and waiting tries),
+and work in progress.
 ",
     run,
 };
 
 fn run(args: &Args<'_>) -> Result<(), Error> {
-    let question = match args.has(&JSON) {
+    let request = match args.has(&JSON) {
         true => STATUS_JSON,
         false => STATUS,
     };
-    print(ask(ControlPath::from_args(args)?, question)?)
+    print(ask(ControlPath::from_args(args)?, request)?)
 }

@@ -1,4 +1,4 @@
-//! `wechat stop`: a graceful stop of the running server.
+//! `wechat stop`: stops the running server gracefully.
 
 use super::arguments::CommandSpec;
 use super::control::{ControlPath, ask};
@@ -12,7 +12,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     summary: "stop the server gracefully",
     description: "\
 Stops the running server once every message in progress is answered, at most 15 seconds later.
-Until then the server still accepts WeChat's further tries of these messages. Returns when the
+Until then the server still accepts WeChat's later tries of these messages. Returns when the
 server has ended.
 ",
     run: |args| print(ask(ControlPath::from_args(args)?, STOP)?),

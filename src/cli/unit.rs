@@ -1,4 +1,4 @@
-//! `wechat unit`: the systemd unit.
+//! `wechat unit`: prints the systemd unit.
 
 use super::arguments::CommandSpec;
 use super::output::print;

@@ -1,4 +1,4 @@
-//! `wechat verify`: WeChat's token check of any backend, and what is wrong where it fails.
+//! `wechat verify`: makes WeChat's token check against any backend, and explains a failure.
 
 use std::cell::Cell;
 
@@ -16,9 +16,9 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     operands_max: 0,
     summary: "make WeChat's token check and explain a failure",
     description: "\
-Makes WeChat's token check of any backend and explains what is wrong with the answer. Then makes
-it with a wrong signature, which the backend must refuse. Exits with 0 if WeChat would accept the
-URL.
+Makes WeChat's token check against any backend and explains what is wrong with the answer. Then
+repeats the check with a wrong signature, which the backend must refuse. Exits with 0 if WeChat
+would accept the URL.
 ",
     run,
 };

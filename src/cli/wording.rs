@@ -1,5 +1,5 @@
-//! The sentences of the command line, each once: headings of help, errors, what the server says when it starts, and
-//! what the commands that play WeChat say about answers.
+//! The texts of the command line, each once: headings of help, errors, the greeting of the server, log lines, and the
+//! output of `verify`, `send` and `replay`.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind};
@@ -27,10 +27,10 @@ pub(super) const DEFAULT: &str = "default";
 pub(super) const EXIT_STATUS: &str =
     "exit status: 0 success, 1 failure, 2 invalid arguments or settings";
 
-/// What stands for the path of the rules where there is no rules file.
+/// Shown instead of the path of the rules file if there is none.
 pub(super) const EMBEDDED_RULES: &str = "the embedded rules";
 
-// A line for each sentence, so that a sentence is found and compared easily.
+// Not formatted by rustfmt, so that most variants and their texts take one line each.
 #[rustfmt::skip]
 impl Display for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -59,14 +59,14 @@ impl Display for Error {
     }
 }
 
-/// Why the server with this control socket cannot be asked.
+/// Writes why the server cannot be reached through this control socket.
 #[rustfmt::skip]
 #[allow(clippy::wildcard_enum_match_arm, reason = "there are many kinds of I/O errors")]
 fn control_failure(path: &Path, error: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused =>
             write!(f, "no server at {path:?}; if it is at another path, pass --control PATH"),
-        ErrorKind::PermissionDenied => write!(f, "{path:?} is only for root and the server's own user"),
+        ErrorKind::PermissionDenied => write!(f, "cannot open {path:?}; only root and the server's own user can"),
         ErrorKind::WouldBlock | ErrorKind::TimedOut =>
             write!(f, "the server at {path:?} does not answer; it may be stuck or suspended"),
         _ => write!(f, "cannot reach the server at {path:?}: {error}"),
@@ -110,22 +110,22 @@ impl Display for UsageError {
     }
 }
 
-/// What the server tells the operator when it starts. Scripts read the address from the end of the first line.
+/// The text that the server prints when it starts. Scripts read the address from the end of the first line.
 pub(super) struct Greeting<'g> {
     pub(super) address: SocketAddr,
     pub(super) callback: &'g Callback,
     pub(super) app_id: Option<AppId>,
     pub(super) generated_token: Option<GeneratedToken>,
-    /// The default path of the control socket, and why there is none.
+    /// The default path of the control socket and the error, if the socket could not be created.
     pub(super) no_control_socket: Option<&'g (PathBuf, io::Error)>,
 }
 
 /// A token that the server generated because there was none.
 pub(super) struct GeneratedToken {
     pub(super) token: String,
-    /// The program, as a shell takes it.
+    /// The name or path of this program, to be typed in a shell.
     pub(super) program: String,
-    /// The URL of the server, if it is not the default URL of the commands that play WeChat.
+    /// The URL of the server; `None` if it is the default of `--url`.
     pub(super) url: Option<String>,
 }
 
@@ -168,22 +168,22 @@ impl Display for Greeting<'_> {
     }
 }
 
-/// The log line if the service manager cannot be told that the server is ready or stopping.
+/// The log line if the service manager cannot be notified that the server is ready or stopping.
 pub(super) fn notify_failed(error: &io::Error) -> LogNote {
     LogNote {
         cause: "notify",
         reason: error.to_string().into(),
-        hint: "is NOTIFY_SOCKET the service manager's?",
+        hint: "NOTIFY_SOCKET must be the socket of the service manager",
     }
 }
 
-/// The log line of a panic. The panic's own message is left out, because it may hold what a user wrote.
+/// The log line of a panic. The text of the panic is left out, because it may contain what a user wrote.
 pub(super) fn panicked(location: Option<&Location<'_>>) -> LogNote {
     let place = location.map_or_else(String::new, ToString::to_string);
     LogNote { cause: "panic", reason: format!("at {place}").into(), hint: "" }
 }
 
-/// The word that begins the line of a check.
+/// The first word of the line that shows a check.
 pub(super) const fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Ok => "ok",
@@ -192,28 +192,28 @@ pub(super) const fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// The last line of `verify` for a backend that passes.
+/// The last line of `verify` if the backend passes the token check.
 pub(super) fn accepted(url: &Url) -> String {
     format!("WeChat would accept {url} with this token\n")
 }
 
-/// The last line of `send` for an answer that the user would see.
+/// The last line of `send` if the user would see the answer.
 pub(super) const DELIVERED: &str = "WeChat would deliver this\n";
 
-/// The last line of `send` for an answer that asks for no reply.
+/// The last line of `send` if the answer asks for no reply.
 pub(super) const SHOWN_NOTHING: &str = "WeChat would show the user nothing\n";
 
-/// The beginning of the line of a try.
+/// The beginning of the line about a try.
 pub(super) fn try_number(number: usize) -> String {
     format!("try {number}: ")
 }
 
-/// The end of the line of a try that got no answer within this time.
+/// The end of the line about a try that got no answer within this time.
 pub(super) fn no_answer(within: Duration) -> String {
     format!("no answer within {}\n", format_duration(within))
 }
 
-/// The kind of an answer to `send`, and how long the answer took.
+/// The first line about an answer to `send`: its kind, and how long it took.
 pub(super) fn answer(kind: &str, took: Duration) -> String {
     format!("{kind} after {}\n", format_duration(took))
 }

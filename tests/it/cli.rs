@@ -1,5 +1,4 @@
-//! The program as a person starts it: settings, exit codes, what it prints, and a socket as
-//! standard input.
+//! The program as a user starts it: settings, exit codes, output, and a socket as standard input.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,8 +12,8 @@ use crate::support::*;
 
 /// The exit code, standard output and standard error of a command with this environment.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
-    let said = finish(command().args(arguments).envs(environment.iter().copied()));
-    (said.code, said.out, said.err)
+    let finished = finish(command().args(arguments).envs(environment.iter().copied()));
+    (finished.code, finished.out, finished.err)
 }
 
 #[test]
@@ -131,8 +130,8 @@ fn reads_the_token_from_flag_then_variable_then_credential() {
                 .envs(environment.iter().copied())
                 .env("CREDENTIALS_DIRECTORY", &other),
         );
-        let answer = ask(&mut connect(program.address), &post(&text_message("a")));
-        assert_eq!(answer.status, 200);
+        let response = ask(&mut connect(program.address), &post(&text_message("a")));
+        assert_eq!(response.status, 200);
         program.stop_silent();
     };
     let flags = ["--token-file", file.to_str().unwrap()];
@@ -145,7 +144,7 @@ fn reads_the_token_from_flag_then_variable_then_credential() {
     assert_eq!(code, 2);
     assert!(err.starts_with(&format!("wechat: {file:?}: ")), "{err}");
     assert!(!err.contains("hello"), "{err}");
-    // Only a missing credential means that there is no token.
+    // Only a missing credential file means that there is no token. Any other failure is an error.
     let (code, _, err) = run(&[], &[("CREDENTIALS_DIRECTORY", file.to_str().unwrap())]);
     let start = "wechat: cannot read ";
     let reason = ": Not a directory (os error 20)\n";
@@ -197,13 +196,14 @@ fn uses_a_listening_socket_on_standard_input() {
     assert_eq!(program.address, address);
     assert_eq!(ask(&mut early, &post(&text_message("a"))).status, 200);
     program.stop_silent();
-    // The socket outlives the server and still accepts connections for its next owner.
+    // The socket remains open after the server has ended, and still accepts connections.
     let _queued = connect(address);
 }
 
 #[test]
 fn serves_while_descriptors_run_out() {
-    // Of 20 descriptors, connections may use 10. The seven inherited ones and the usual ones take more than the rest.
+    // Connections may use 10 of 20 descriptors. The seven inherited descriptors and those of the server itself are more
+    // than the other 10.
     let program = Program::spawn(
         std::process::Command::new("sh")
             .args([
@@ -247,7 +247,7 @@ fn listens_on_an_ipv6_address() {
     program.stop_silent();
 }
 
-/// A client that holds all connections cannot prevent programs from starting.
+/// A client that keeps all connections open cannot prevent programs from starting.
 #[test]
 fn connections_leave_descriptors_for_programs() {
     let rules = folder("descriptors").join("rules.xml");
@@ -266,12 +266,12 @@ fn connections_leave_descriptors_for_programs() {
     let _silent: Vec<_> = (0..200).map(|_| connect(program.address)).collect();
     for msg_id in 0..10 {
         let xml = text_of("oUser1", msg_id, "x");
-        let answer = ask(&mut connect(program.address), &post(&xml));
-        assert_eq!(element(&answer.content, "Content"), "yes");
+        let response = ask(&mut connect(program.address), &post(&xml));
+        assert_eq!(element(&response.content, "Content"), "yes");
     }
     let lines = program.stop();
-    let is_crowd = |line: &String| line.starts_with("cause=crowded ");
-    assert!(lines.iter().all(is_crowd), "{lines:#?}");
+    let is_crowded = |line: &String| line.starts_with("cause=crowded ");
+    assert!(lines.iter().all(is_crowded), "{lines:#?}");
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn help_shows_each_flag_with_variable_default_and_purpose() {
 usage: wechat stop [FLAG]...
 
 Stops the running server once every message in progress is answered, at most 15 seconds later.
-Until then the server still accepts WeChat's further tries of these messages. Returns when the
+Until then the server still accepts WeChat's later tries of these messages. Returns when the
 server has ended.
 
 flag                    environment                default
@@ -389,6 +389,6 @@ fn serves_without_a_reachable_service_manager() {
     assert_eq!(
         program.stop(),
         ["cause=notify reason=\"No such file or directory (os error 2)\" \
-          hint=\"is NOTIFY_SOCKET the service manager's?\""]
+          hint=\"NOTIFY_SOCKET must be the socket of the service manager\""]
     );
 }

@@ -242,7 +242,8 @@ fn only_root_and_the_servers_user_can_connect() {
             .uid(65534)
             .gid(65534),
     );
-    let expected = format!("wechat: {control:?} is only for root and the server's own user\n");
+    let expected =
+        format!("wechat: cannot open {control:?}; only root and the server's own user can\n");
     assert_eq!((said.code, said.err), (1, expected));
 }
 
