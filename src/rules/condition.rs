@@ -1,4 +1,4 @@
-//! A condition of a rule: an attribute of `<on>`.
+//! A condition of a rule, written as an attribute of `<on>`.
 
 use super::fields::{self, Hint};
 use super::pattern::{Pattern, Value};
@@ -9,9 +9,9 @@ use super::problem::Problem;
 pub(super) struct Condition {
     pub(super) field: &'static str,
     pub(super) pattern: Pattern,
-    /// The pattern as the file has it.
+    /// The pattern as written in the file.
     pub(super) source: String,
-    /// Index of the field among the fields that the rules of the file ask for.
+    /// Index of the field in `Rules::fields`, and of its value in the values of a message.
     pub(super) slot: usize,
 }
 
@@ -27,8 +27,8 @@ impl Condition {
         })
     }
 
-    /// What the stars capture; `None` if the condition does not hold. Always one text for each star of the longest
-    /// alternative, so that a number means the same star for every alternative.
+    /// Texts captured by the stars; `None` if the condition does not hold. If the alternative that matches has fewer
+    /// stars than another, empty texts are appended, so that the stars of the next condition keep their numbers.
     pub(super) fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
         let mut captures = match &values[self.slot] {
             Some(value) => self.pattern.captures(value)?,
@@ -39,7 +39,7 @@ impl Condition {
         Some(captures)
     }
 
-    /// Whether no event can match.
+    /// Whether no event can meet this condition.
     pub(super) fn excludes_events(&self) -> bool {
         match self.field {
             "Content" | "MsgId" => !self.pattern.matches_absence(),
@@ -59,8 +59,10 @@ fn parse_field(name: &str) -> Result<&'static str, Problem> {
     })
 }
 
+/// Checks that the last name of a path, such as `ScanCodeInfo/ScanResult`, is a documented field.
+///
 /// # Errors
-/// [`Problem::UnknownField`] if WeChat has not documented the last name of this path below `<xml>`.
+/// [`Problem::UnknownField`]
 pub(crate) fn check_field(path: &str) -> Result<(), Problem> {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     parse_field(name).map(|_| ())

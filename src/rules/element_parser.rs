@@ -1,4 +1,5 @@
-//! What the parsers of rules, replies and programs share: problems are collected, so that one run reports all of them.
+//! Functions shared by the parsers of rules, replies and programs. They collect problems, so that all problems of a file
+//! are reported at once.
 
 use super::fields::Hint;
 use super::leaf_text::text_of;
@@ -6,41 +7,43 @@ use super::problem::Problem;
 use super::template::Template;
 use crate::xml::Element;
 
-/// What the replies of a rule depend on.
+/// The facts about a rule that are needed to parse its replies.
 #[derive(Clone, Copy)]
 pub(super) struct ParseContext {
-    /// Stars in the conditions of the rule.
+    /// Number of stars in all conditions of the rule.
     pub(super) stars: usize,
-    /// Whether no event matches the rule.
+    /// Whether the rule matches no event.
     pub(super) excludes_events: bool,
-    /// Whether a program printed the reply: then braces are literal, and what is too long is cut when it is sent.
+    /// Whether a program printed the reply. If so, braces are literal, and texts and lists may be too long, because
+    /// they are truncated when the reply is sent.
     pub(super) is_printed: bool,
 }
 
-/// Collects problems. After one, a parser returns any value: the result is used only if there is no problem.
+/// Collects problems. After a problem, parsing functions may return any value, because the result is used only if there
+/// is no problem.
 #[derive(Default)]
 pub(super) struct Parser {
     problems: Vec<(usize, Problem)>,
 }
 
 impl Parser {
-    /// Adds a problem at a byte of the text.
+    /// Adds a problem at this byte offset of the text.
     pub(super) fn report(&mut self, offset: usize, problem: Problem) {
-        let index = self.problems.partition_point(|(other, _)| *other <= offset);
+        let index = self.problems.partition_point(|(earlier, _)| *earlier <= offset);
         self.problems.insert(index, (offset, problem));
     }
 
-    /// All problems with their offsets, in the order of the text.
+    /// All problems and their offsets, in ascending order of the offsets.
     pub(super) fn into_problems(self) -> Vec<(usize, Problem)> {
         self.problems
     }
 
-    /// The value, or `None` after reporting why there is none.
+    /// Returns the value, or reports the problem and returns `None`.
     pub(super) fn accept<T>(&mut self, offset: usize, value: Result<T, Problem>) -> Option<T> {
         value.map_err(|problem| self.report(offset, problem)).ok()
     }
 
-    /// Reports text between the children.
+    /// Reports text in an element that must contain only elements.
     pub(super) fn refuse_text(&mut self, element: Element<'_>) {
         if let Some(offset) = element.text_offset() {
             let element = element.name().to_owned();
@@ -84,7 +87,11 @@ impl Parser {
     }
 
     /// Parses the text of a leaf; `None` after a problem.
-    pub(super) fn leaf(&mut self, leaf: Element<'_>, context: ParseContext) -> Option<Template> {
+    pub(super) fn parse_leaf(
+        &mut self,
+        leaf: Element<'_>,
+        context: ParseContext,
+    ) -> Option<Template> {
         if let Some(child) = leaf.children().next() {
             let problem = Problem::ElementInText {
                 name: child.name().to_owned(),
@@ -97,20 +104,20 @@ impl Parser {
         if context.is_printed {
             return Some(Template::literal(text));
         }
-        self.template(&text, context.stars, &|placeholder| leaf.offset_of(placeholder))
+        self.parse_template(&text, context.stars, &|placeholder| leaf.offset_of(placeholder))
     }
 
-    /// Parses a template; `None` after a problem. `offset_of` finds a placeholder.
-    pub(super) fn template(
+    /// Parses a template; `None` after a problem. `offset_of` returns the offset of a placeholder in the file.
+    pub(super) fn parse_template(
         &mut self,
         text: &str,
         stars: usize,
         offset_of: &dyn Fn(&str) -> usize,
     ) -> Option<Template> {
-        let count = self.problems.len();
+        let count_before = self.problems.len();
         let template = Template::parse(text, stars, &mut |placeholder, problem| {
             self.report(offset_of(placeholder), problem);
         });
-        (self.problems.len() == count).then_some(template)
+        (self.problems.len() == count_before).then_some(template)
     }
 }

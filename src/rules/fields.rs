@@ -1,8 +1,9 @@
-//! The fields of messages that WeChat has documented, and suggestions for unknown names.
+//! The documented fields of WeChat's messages, and hints for unknown names.
 
 use crate::text::similar::nearest;
 
-/// Every leaf of the documented messages and events (接收普通消息, 接收事件推送). To add a field, add its name here.
+/// The names of all elements with text in the documented messages and events (接收普通消息, 接收事件推送). To add a
+/// field, add its name here.
 const FIELDS: &str = "
     AppID AppId ArticleIdx ArticleUrl AuditState AuthorizeAppId CanReprint CardId CheckState ConnectTime
     ConsumeSource Content Count CreateOrderTime CreateTime Desc Description Detail DeviceNo Distance
@@ -20,7 +21,7 @@ const FIELDS: &str = "
     UserDeclareState Uuid VendorId VerifyCode article_id article_url bizmsgmenuid count debug_str fail_idx
     idx msg publish_id publish_status";
 
-/// The documented fields.
+/// The names of all documented fields.
 pub(super) fn all() -> Vec<&'static str> {
     FIELDS.split_ascii_whitespace().collect()
 }
@@ -29,17 +30,17 @@ pub(super) fn find(name: &str) -> Option<&'static str> {
     FIELDS.split_ascii_whitespace().find(|field| *field == name)
 }
 
-/// What could be meant by an unknown name.
+/// A hint for an unknown name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
     DidYouMean(&'static str),
     Allowed(Vec<&'static str>),
     NoneAllowed,
-    /// No known name is similar, and there are too many to list.
+    /// No known name is similar, and there are too many known names to list.
     Nothing,
 }
 
-/// The most names that a hint lists.
+/// The maximum number of names that a hint lists.
 const LISTED_MAX: usize = 9;
 
 impl Hint {

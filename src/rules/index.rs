@@ -1,4 +1,4 @@
-//! Finds the rules that can match a text without trying every keyword: a thousand keywords cost as much as one.
+//! Finds the rules that can match a text by a binary search, so that a thousand keywords take about as long as one.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -6,17 +6,18 @@ use std::iter;
 
 use super::pattern::Pattern;
 
-/// The rules of a file by their number, which is their order in the file.
+/// An index of the rules of a file. The number of a rule is its position in the file, counted from 0.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// Rules whose pattern for `Content` has no star, by each of its keywords in lower case; sorted.
+    /// Keywords in lower case and the numbers of their rules, sorted. A keyword is an alternative of a pattern for
+    /// `Content` that has no star.
     keywords: Vec<(String, usize)>,
-    /// All other rules, in order.
+    /// Numbers of all other rules, in ascending order.
     others: Vec<usize>,
 }
 
 impl Index {
-    /// `patterns`: for each rule in order, its pattern for `Content`, if it has one.
+    /// `patterns` has one item for each rule, in order: the pattern for `Content`, or `None` if the rule has none.
     pub(super) fn new<'p>(patterns: impl Iterator<Item = Option<&'p Pattern>>) -> Self {
         let (mut keywords, mut others) = (Vec::new(), Vec::new());
         for (rule, pattern) in patterns.enumerate() {
@@ -27,15 +28,15 @@ impl Index {
                 None => others.push(rule),
             }
         }
-        // A heap because `sort` adds 4 KiB to the binary.
+        // Sorted by a heap, because `sort` would add 4 KiB to the binary.
         let mut keywords = BinaryHeap::from(keywords).into_sorted_vec();
         keywords.dedup();
         Self { keywords, others }
     }
 
-    /// The rules that can match a message with this `Content`, each once and in order.
+    /// Numbers of the rules that can match a message with this `Content`, in ascending order and without repeats.
     pub(super) fn candidates(&self, content: Option<&str>) -> impl Iterator<Item = usize> {
-        let found = content.map_or(&[][..], |content| self.with_keyword(content));
+        let found = content.map_or(&[][..], |content| self.find_keyword(content));
         let mut found = found.iter().map(|(_, rule)| *rule).peekable();
         let mut others = self.others.iter().copied().peekable();
         iter::from_fn(move || match (found.peek(), others.peek()) {
@@ -45,8 +46,8 @@ impl Index {
         })
     }
 
-    fn with_keyword(&self, content: &str) -> &[(String, usize)] {
-        // Compared as it is, so that a message costs no lower-case copy.
+    fn find_keyword(&self, content: &str) -> &[(String, usize)] {
+        // The bytes are converted to lower case one by one, so that no copy of the content is needed.
         let compare = |(keyword, _): &(String, usize)| {
             let content = content.bytes().map(|octet| octet.to_ascii_lowercase());
             keyword.bytes().cmp(content)
@@ -75,7 +76,7 @@ mod tests {
             "", "a", "A*", "ab", "a*b*", "*", "*a", "天", "天气*", "天*|ab", "a*|*b", "b|天气",
             "a|A",
         ]);
-        // Each pattern twice, so that other rules lie between two rules of one keyword.
+        // The list is used twice, so that other rules lie between the two rules of a keyword.
         let patterns = || patterns.iter().chain(&patterns).map(Some).chain([None]);
         let index = Index::new(patterns());
         let matches = |pattern: Option<&Pattern>, content: Option<&str>| match (pattern, content) {
@@ -88,25 +89,25 @@ mod tests {
             .into_iter()
             .chain([None])
         {
-            let tried: Vec<usize> = index.candidates(content).collect();
-            assert!(tried.is_sorted_by(|one, next| one < next), "{tried:?}");
+            let found: Vec<usize> = index.candidates(content).collect();
+            assert!(found.is_sorted_by(|one, next| one < next), "{found:?}");
             for (rule, pattern) in patterns().enumerate() {
-                assert!(tried.contains(&rule) || !matches(pattern, content), "{rule} {content:?}");
+                assert!(found.contains(&rule) || !matches(pattern, content), "{rule} {content:?}");
             }
         }
     }
 
     #[test]
-    fn does_not_try_the_rules_of_other_keywords() {
+    fn does_not_find_rules_of_other_keywords() {
         let texts: Vec<String> = (0..1000).map(|n| format!("词{n}|K{n}")).collect();
         let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         texts.push("*");
         let patterns = patterns(&texts);
         let index = Index::new(patterns.iter().map(Some));
-        let tried = |content| index.candidates(content).collect::<Vec<_>>();
-        assert_eq!(tried(Some("词998")), [998, 1000]);
-        assert_eq!(tried(Some("k5")), [5, 1000]);
-        assert_eq!(tried(Some("别的")), [1000]);
-        assert_eq!(tried(None), [1000]);
+        let find = |content| index.candidates(content).collect::<Vec<_>>();
+        assert_eq!(find(Some("词998")), [998, 1000]);
+        assert_eq!(find(Some("k5")), [5, 1000]);
+        assert_eq!(find(Some("别的")), [1000]);
+        assert_eq!(find(None), [1000]);
     }
 }

@@ -1,4 +1,4 @@
-//! The text of a leaf of a rules file, as its author means it: without the indentation of the file, unless it is CDATA.
+//! The text of a leaf in a rules file. Indentation is removed, but a text in CDATA is not changed.
 
 use crate::xml::{Element, trim};
 
@@ -14,8 +14,8 @@ pub(super) fn text_of(leaf: Element<'_>) -> String {
     }
 }
 
-/// The white space before the first and after the last CDATA section of an element, if there is no text around them.
-/// Line ends are `\n`, as in the parsed text.
+/// White space before the first and after the last CDATA section of an element; `None` if there is no CDATA section, or
+/// if text comes before the first or after the last. Line ends are `\n`, as in the parsed text.
 fn space_around_cdata(source: &str) -> Option<(String, String)> {
     let (_, after_start_tag) = source.split_once('>')?;
     let (content, _) = after_start_tag.rsplit_once("</")?;
@@ -28,10 +28,11 @@ fn space_around_cdata(source: &str) -> Option<(String, String)> {
     Some((with_line_feeds(before), with_line_feeds(after)))
 }
 
-/// The lines without the indentation that all but the first share, and without empty lines at both ends.
+/// Removes empty lines at both ends, white space at the end of each line, and indentation: all of it from the first line,
+/// which follows the start tag, and the part that all other lines share from those lines.
 fn without_indentation(text: &str) -> String {
-    let is_indentation = [' ', '\t'];
-    let indentation = |line: &str| line.len() - line.trim_start_matches(is_indentation).len();
+    let blanks = [' ', '\t'];
+    let indentation = |line: &str| line.len() - line.trim_start_matches(blanks).len();
     let shared = text
         .split('\n')
         .skip(1)

@@ -24,8 +24,8 @@ pub use reload::{ReloadableRules, read_rules};
 pub use rule_set::{Action, Rules};
 pub use run::{LateReply, ProgramCall};
 
-/// The rules of a server that was given no rules file.
+/// The rules of a server that has no rules file.
 pub const EMBEDDED: &str = include_str!("embedded.xml");
 
-/// A rules file that shows every element once.
+/// A sample rules file, which uses every element.
 pub const SAMPLE: &str = include_str!("sample.xml");

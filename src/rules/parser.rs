@@ -1,4 +1,4 @@
-//! Parses a rules file to its end, so that all problems are reported at once.
+//! Parses a rules file. Parsing continues after a problem, so that all problems are reported at once.
 
 use super::condition::Condition;
 use super::element_parser::{ParseContext, Parser};
@@ -8,15 +8,15 @@ use super::{reply_parser, run_parser};
 use crate::text::digits;
 use crate::xml::{Document, Element, Position};
 
-/// China Standard Time, the default: seconds ahead of GMT.
+/// The default offset in seconds. China Standard Time is 8 hours ahead of GMT.
 const UTC_OFFSET: i64 = 8 * 3600;
 
 impl Rules {
     /// Parses the bytes of a rules file.
     ///
     /// # Errors
-    /// Every error in the file, in the order of the text; only the first if the file is not UTF-8 or not well-formed
-    /// XML.
+    /// All errors in the file, in the order of the text. If the file is not UTF-8 or not well-formed XML, only the
+    /// first error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
         let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
         let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
@@ -43,9 +43,9 @@ fn not_utf8(bytes: &[u8]) -> Diagnostic {
     Diagnostic::new(position, Problem::NotUtf8)
 }
 
-/// Finds the positions of ascending offsets in one pass over a text.
+/// Converts ascending offsets to lines and columns in one pass over a text.
 struct Positions<'t> {
-    /// The text from the last offset on.
+    /// The text from `offset` to the end.
     rest: &'t str,
     offset: usize,
     position: Position,
@@ -56,7 +56,7 @@ impl<'t> Positions<'t> {
         Self { rest: text, offset: 0, position: Position { line: 1, column: 1 } }
     }
 
-    /// `offset` is at a character, and not before the last one.
+    /// `offset` must not be inside a character, and not less than in the previous call.
     fn find(&mut self, offset: usize) -> Position {
         let (passed, rest) = self.rest.split_at(offset - self.offset);
         for character in passed.chars() {
@@ -72,7 +72,7 @@ impl<'t> Positions<'t> {
     }
 }
 
-/// `<rules utc-offset="…">` and its `<on>`s.
+/// Parses `<rules utc-offset="…">` and the `<on>` elements in it.
 fn parse_rules(parser: &mut Parser, root: Element<'_>, mut positions: Positions<'_>) -> Rules {
     let mut utc_offset = UTC_OFFSET;
     let mut rules = Vec::new();
@@ -103,7 +103,7 @@ fn parse_rules(parser: &mut Parser, root: Element<'_>, mut positions: Positions<
     Rules::new(rules, utc_offset)
 }
 
-/// `<on Field="pattern" …>` and its replies.
+/// Parses `<on Field="pattern" …>` and the replies in it.
 fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
     let mut conditions = Vec::new();
     for (name, value, offset) in on.attributes() {
@@ -140,18 +140,19 @@ fn parse_action(
     None
 }
 
-/// `("+" / "-") 2DIGIT ":" 2DIGIT` in seconds, up to 14 hours: time zones are from -12:00 to +14:00.
+/// Parses `("+" / "-") 2DIGIT ":" 2DIGIT` and returns seconds. At most 14 hours are allowed, because time zones are
+/// between -12:00 and +14:00.
 fn parse_utc_offset(text: &str) -> Option<i64> {
     let (sign, time) = match text.split_at_checked(1)? {
         ("+", time) => (1, time),
         ("-", time) => (-1, time),
         _ => return None,
     };
-    let two_digits = |text: &str, most: i64| {
+    let parse_two_digits = |text: &str, max: i64| {
         let number = i64::try_from(digits::parse_decimal(text).ok()?).ok()?;
-        (text.len() == 2 && number <= most).then_some(number)
+        (text.len() == 2 && number <= max).then_some(number)
     };
     let (hours, minutes) = time.split_once(':')?;
-    let seconds = two_digits(hours, 14)? * 3600 + two_digits(minutes, 59)? * 60;
+    let seconds = parse_two_digits(hours, 14)? * 3600 + parse_two_digits(minutes, 59)? * 60;
     (seconds <= 14 * 3600).then_some(sign * seconds)
 }

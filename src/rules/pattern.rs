@@ -1,11 +1,12 @@
-//! Patterns: what a condition expects of a field's value.
+//! Patterns. A condition compares the value of a field with a pattern.
 //!
 //! ```text
 //! pattern     = alternative *( "|" alternative )
 //! alternative = *( "*" / "\" character / character )
 //! ```
-//! A `*` matches any run of characters and captures it. A backslash makes the next character literal. ASCII letters
-//! match in either case. White space around an alternative is ignored; values are trimmed before they are matched.
+//! A `*` matches any number of characters and captures them. A backslash makes the next character literal. Upper and
+//! lower case of ASCII letters match. White space around an alternative is ignored; values are trimmed before they are
+//! matched.
 
 use std::cell::OnceCell;
 
@@ -17,10 +18,12 @@ pub(super) struct Pattern {
     alternatives: Vec<Alternative>,
 }
 
-/// Literal texts in lower case, with a `*` between each two.
+/// Literal texts in lower case, with a `*` between every two texts.
 #[derive(Debug)]
 struct Alternative {
+    /// The text before the first star.
     first: String,
+    /// For each star, the text after it.
     after_stars: Vec<String>,
 }
 
@@ -35,7 +38,8 @@ enum Symbol {
 #[derive(Debug)]
 pub(super) struct Value<'v> {
     text: &'v str,
-    /// With ASCII letters in lower case, at the same offsets. Made when the first pattern searches the value.
+    /// `text` with ASCII letters in lower case, which does not change offsets. Made when a pattern first searches the
+    /// value.
     lower_case: OnceCell<String>,
 }
 
@@ -78,12 +82,12 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// What the stars of the first matching alternative capture, in order; `None` if no alternative matches.
+    /// Texts captured by the stars of the first alternative that matches, in order; `None` if no alternative matches.
     pub(super) fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
         self.alternatives.iter().find_map(|alternative| alternative.captures(value))
     }
 
-    /// Whether a message without the field matches: only if the pattern is empty.
+    /// Whether a message without the field matches. Only an empty pattern does.
     pub(super) fn matches_absence(&self) -> bool {
         let is_empty = |alternative: &Alternative| {
             alternative.first.is_empty() && alternative.after_stars.is_empty()
@@ -91,15 +95,15 @@ impl Pattern {
         self.alternatives.iter().any(is_empty)
     }
 
-    /// The number of stars in the alternative that has most.
+    /// Number of stars in the alternative with the most stars.
     pub(super) fn stars(&self) -> usize {
-        let stars = self.alternatives.iter().map(|one| one.after_stars.len());
+        let stars = self.alternatives.iter().map(|alternative| alternative.after_stars.len());
         stars.fold(0, usize::max)
     }
 
-    /// The only texts that match, in lower case; `None` if the pattern has a star.
+    /// All texts that match, in lower case; `None` if the pattern has a star.
     pub(super) fn keywords(&self) -> Option<impl Iterator<Item = &str>> {
-        let keywords = self.alternatives.iter().map(|one| one.first.as_str());
+        let keywords = self.alternatives.iter().map(|alternative| alternative.first.as_str());
         (self.stars() == 0).then_some(keywords)
     }
 }
@@ -125,8 +129,8 @@ impl Alternative {
         Self { first, after_stars }
     }
 
-    /// The first text must be at the start, the last at the end, each other text where it first occurs after the
-    /// one before it: if any split of the value matches, this one does.
+    /// The first text must be at the start of the value, and the last text at its end. Every other text is matched where
+    /// it first occurs after the previous text. If any split of the value matches, this split matches.
     fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
         let rest = strip_prefix(value.text, &self.first)?;
         let Some((last, inner)) = self.after_stars.split_last() else {
@@ -231,7 +235,7 @@ mod tests {
         assert!(!Pattern::parse("a").unwrap().matches_absence());
     }
 
-    /// Whether a pattern without alternatives and escapes matches, by trying every split.
+    /// Tries every split of the value. The pattern has no `|` and no `\`.
     fn matches_some_split(pattern: &[u8], value: &[u8]) -> bool {
         match (pattern, value) {
             ([], []) => true,
@@ -245,11 +249,11 @@ mod tests {
         }
     }
 
-    /// Every word of at most `longest` characters of an alphabet.
-    fn words(alphabet: &str, longest: usize) -> Vec<String> {
+    /// All words of at most `max` characters of an alphabet.
+    fn words(alphabet: &str, max: usize) -> Vec<String> {
         let mut words = vec![String::new()];
         let mut longest_words = words.clone();
-        for _ in 0..longest {
+        for _ in 0..max {
             longest_words = longest_words
                 .iter()
                 .flat_map(|word| alphabet.chars().map(move |next| format!("{word}{next}")))
@@ -273,7 +277,7 @@ mod tests {
         }
     }
 
-    /// A search that is not linear needs hours for these.
+    /// A search that does not take linear time would need hours for these patterns.
     #[test]
     fn matching_is_linear_for_any_pattern() {
         let value = "a".repeat(4 * 1024 * 1024);

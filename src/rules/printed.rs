@@ -1,4 +1,4 @@
-//! The reply element that a program printed: as in a rules file, but braces are literal.
+//! Parses the reply element that a program printed. It is written as in a rules file, but braces are literal.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,8 @@ use super::template::Context;
 use crate::wechat::{Message, Reply};
 use crate::xml::Document;
 
-/// Parses what a program printed for a message; `None` if it does not begin like a reply element.
+/// Parses the output of a program as the reply to a message; `None` if the output does not begin with the start tag of
+/// a reply.
 ///
 /// # Errors
 /// The first problem of the element.
@@ -18,8 +19,8 @@ pub(crate) fn parse_printed_reply(
     message: &Message<'_>,
 ) -> Option<Result<Reply<'static>, Problem>> {
     let name_and_rest = text.strip_prefix('<')?;
-    let is_of_name = |one: char| one.is_ascii_alphanumeric() || one == '_';
-    let rest = name_and_rest.trim_start_matches(is_of_name);
+    let is_name_char = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let rest = name_and_rest.trim_start_matches(is_name_char);
     reply_parser::is_reply(name_and_rest.strip_suffix(rest)?).then(|| parse(text, message))
 }
 

@@ -1,30 +1,30 @@
-//! What can be wrong with a rules file, and why it cannot be used. The sentences are in `wording.rs`.
+//! Errors of a rules file. `wording.rs` has their texts.
 
 use std::io;
 
 use super::fields::Hint;
 use crate::xml::{FileError, Position, XmlError};
 
-/// Why a file has no rules.
+/// The reason why a rules file cannot be used.
 #[derive(Debug)]
 pub enum RulesError {
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable(io::Error),
-    /// A folder, a pipe or a device.
+    /// The file is a folder, a pipe or a device.
     NotRegularFile,
-    /// More than 4 MiB.
+    /// The file has more than 4 MiB.
     TooLong {
-        /// Its length.
+        /// Length of the file.
         bytes: u64,
     },
-    /// Its text has errors: at least one, in the order of the text.
+    /// The errors in the text of the file; at least one, in the order of the text.
     Invalid(Vec<Diagnostic>),
 }
 
-/// Bytes of a rules file, at most: more than ten thousand rules.
+/// Maximum length of a rules file in bytes, enough for more than ten thousand rules.
 pub(super) const FILE_MAX: u64 = 4 * 1024 * 1024;
 
-/// An error in the text of a rules file. Displays as `line:column: message`.
+/// An error in the text of a rules file. Displays as `line:column: error`.
 #[derive(Debug)]
 pub struct Diagnostic {
     /// The line, counted from 1.
@@ -40,13 +40,13 @@ impl Diagnostic {
     }
 }
 
-/// What is wrong at one place of a rules file, or of what a program printed.
+/// An error at one place in a rules file, or in the output of a program.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// The bytes from this place on are not UTF-8.
+    /// The text is not UTF-8 from this place on.
     NotUtf8,
     NotWellFormed(FileError),
-    /// What a program printed is not the XML of a reply.
+    /// The output of a program cannot be read as the XML of a reply.
     Printed(XmlError),
     UnexpectedRoot {
         name: String,
@@ -64,7 +64,7 @@ pub(crate) enum Problem {
         element: String,
         hint: Hint,
     },
-    /// A condition or a message names a field that WeChat has not documented.
+    /// A condition, or an argument of `wechat send`, names a field that WeChat has not documented.
     UnknownField {
         name: String,
         hint: Hint,
@@ -77,25 +77,25 @@ pub(crate) enum Problem {
     FinalBackslash,
     /// One of several alternatives of a pattern is empty. It would match every message without the field.
     EmptyAlternative,
-    /// `placeholder` is as written, such as `{Contnet}`; so below.
+    /// A placeholder with an unknown name. `placeholder` is as written in the file, such as `{Contnet}`.
     UnknownPlaceholder {
         placeholder: String,
         hint: Hint,
     },
-    /// `{` without `}`.
+    /// A `{` without a `}`.
     UnclosedPlaceholder {
         name: String,
     },
-    /// The number of a star that the conditions do not have.
+    /// A placeholder with the number of a star, which must be from 1 to `stars`.
     NoSuchStar {
         placeholder: String,
         stars: usize,
     },
-    /// Text in an element that holds only elements.
+    /// Text in an element that must contain only elements.
     UnexpectedText {
         element: String,
     },
-    /// An element in one that holds only text.
+    /// An element in an element that must contain only text.
     ElementInText {
         name: String,
         parent: String,
@@ -123,7 +123,7 @@ pub(crate) enum Problem {
     TooManyArticles {
         count: usize,
     },
-    /// Too many in a rule that matches no event.
+    /// Too many articles for a reply to a message, in a rule that matches no event.
     TooManyArticlesToMessage {
         count: usize,
     },

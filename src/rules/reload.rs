@@ -1,4 +1,4 @@
-//! Rules that follow their file: a change takes effect within a second, without a restart.
+//! Reloads a changed rules file. A change takes effect within a second, without a restart.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,31 +12,34 @@ use super::rule_set::{Action, Rules};
 use crate::text::log_note::Report;
 use crate::wechat::Message;
 
-/// The rules of a file and its later versions.
+/// The rules of a file, which are read again when the file changes.
 ///
-/// No thread watches the file. A message checks it for a change, at most once a second. A message sees the rules of one
-/// version, never parts of two.
+/// No thread watches the file. Instead, the file is checked when a message arrives, at most once a second. The rules for
+/// a message always come from one version of the file, never from parts of two.
 #[derive(Debug)]
 pub struct ReloadableRules {
     path: PathBuf,
     current: RwLock<Arc<Rules>>,
-    /// When a message last checked the file, in seconds since 1970.
+    /// Time of the last check that a message caused, in seconds since 1970.
     last_check: AtomicU64,
-    /// The version that was read last; `None` if there was no file.
+    /// The version found by the last check; `None` if there was no file.
     version: Mutex<Option<FileVersion>>,
-    /// Whether `current` are the rules of that version.
+    /// Whether `current` has the rules of `version`. If not, the last reload failed.
     is_current: AtomicBool,
     report: Report,
 }
 
-/// Differs between any two versions of a file, also if an editor renames a new file over the old one, or a link changes.
+/// Identifies a version of a file. It also differs after an editor has renamed a new file over the old file, and after a
+/// symbolic link has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileVersion {
     device: u64,
     inode: u64,
     length: u64,
+    /// Time of the last modification: seconds and nanoseconds.
     modified: (i64, i64),
-    /// Changes even if a program keeps or sets back the modification time.
+    /// Time of the last status change (`st_ctime`), which no program can set. A program can restore the modification
+    /// time.
     changed: (i64, i64),
 }
 
@@ -53,13 +56,13 @@ impl FileVersion {
     }
 }
 
-/// What a change of the file led to.
+/// The result of a reload.
 pub(super) enum ReloadEvent<'p> {
     Reloaded { file: Display<'p>, rules: usize },
     Failed { file: Display<'p> },
 }
 
-/// The most errors of a file that a running server logs.
+/// The maximum number of errors that a running server logs for a version of a file.
 const LOGGED_MAX: usize = 20;
 
 /// Reads a rules file.
@@ -70,7 +73,7 @@ pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
     Rules::parse(&read_file(path)?).map_err(RulesError::Invalid)
 }
 
-/// Opens only regular files: opening a pipe waits for its writer, and a device may have no end.
+/// Opens only regular files, because opening a pipe waits for a writer, and a device may have no end.
 fn read_file(path: &Path) -> Result<Vec<u8>, RulesError> {
     let metadata = fs::metadata(path).map_err(RulesError::Unreadable)?;
     if !metadata.is_file() {
@@ -88,12 +91,12 @@ fn read_file(path: &Path) -> Result<Vec<u8>, RulesError> {
 }
 
 impl ReloadableRules {
-    /// Reads the file. What later versions lead to is passed to `report`, in log lines, once for each version.
+    /// Reads the file. Later, `report` gets log lines about each reload.
     ///
     /// # Errors
     /// [`RulesError`], if the first version cannot be used.
     pub fn open(path: &Path, report: Report) -> Result<Self, RulesError> {
-        // Before the file is read, so that the next check sees a change in between.
+        // Read before the content, so that the next check notices a change between the two reads.
         let version = FileVersion::read(path);
         let rules = read_rules(path)?;
         Ok(Self {
@@ -106,17 +109,17 @@ impl ReloadableRules {
         })
     }
 
-    /// What a message gets by the current rules.
-    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
+    /// Finds the reply or the program for a message by the current rules.
+    pub fn find_action<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
         let now = message.received();
         if self.last_check.swap(now, Ordering::Relaxed) != now {
             self.check_for_change();
         }
         let rules = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        rules.answer(message)
+        rules.find_action(message)
     }
 
-    /// Checks the file for a change, and returns whether the rules in use are those of the file.
+    /// Checks the file for a change, and returns whether the current rules are those in the file.
     pub fn are_current(&self) -> bool {
         self.check_for_change();
         self.is_current.load(Ordering::Relaxed)
@@ -127,7 +130,7 @@ impl ReloadableRules {
         let mut version = match self.version.try_lock() {
             Ok(version) => version,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Another thread is reading the file; this one does not wait for it.
+            // Another thread is reading the file. This thread continues with the previous rules.
             Err(TryLockError::WouldBlock) => return,
         };
         if *version == found {

@@ -1,4 +1,5 @@
-//! Parses a reply (被动回复用户消息): an element named like its `MsgType`, with WeChat's own children.
+//! Parses a reply (被动回复用户消息). The name of the element is the `MsgType` of the reply, and its children are named as
+//! in WeChat's XML.
 
 use super::element_parser::{ParseContext, Parser};
 use super::fields::Hint;
@@ -10,7 +11,7 @@ use crate::xml::Element;
 
 type ParseReply = fn(&mut ReplyElement<'_, '_>) -> ReplyOf<Template>;
 
-/// The replies. To add a kind, add its element here.
+/// Names and parsers of all reply elements. To add a kind of reply, add its element here.
 const REPLIES: [(&str, ParseReply); 8] = [
     ("text", |reply| ReplyOf::Text(reply.text())),
     ("image", |reply| ReplyOf::Image { media_id: reply.required("MediaId") }),
@@ -34,12 +35,12 @@ const REPLIES: [(&str, ParseReply); 8] = [
     ("success", |_| ReplyOf::Success),
 ];
 
-/// Whether a reply has this name.
+/// Whether a reply element has this name.
 pub(super) fn is_reply(name: &str) -> bool {
     REPLIES.iter().any(|(reply, _)| *reply == name)
 }
 
-/// That an element is neither a reply nor one of the `others`.
+/// The problem that an element is not a reply. The hint also lists `others`, the other names allowed in its place.
 pub(super) fn unknown_reply(element: Element<'_>, others: &[&'static str]) -> Problem {
     let replies = REPLIES.map(|(name, _)| name);
     Problem::UnknownReply {
@@ -48,7 +49,7 @@ pub(super) fn unknown_reply(element: Element<'_>, others: &[&'static str]) -> Pr
     }
 }
 
-/// Parses a reply and its name; `None` if the element is not one.
+/// Parses a reply and returns it after its name; `None` if the element is not a reply.
 pub(super) fn parse(
     parser: &mut Parser,
     element: Element<'_>,
@@ -62,13 +63,14 @@ pub(super) fn parse(
     Some((*name, parsed))
 }
 
-/// An element whose children are leaves, or that holds only text.
+/// A reply element or an `<item>` while it is parsed.
 struct ReplyElement<'p, 'x> {
     parser: &'p mut Parser,
     element: Element<'x>,
     context: ParseContext,
-    /// The children that were asked for.
+    /// Names of the children that the parser has asked for. Other children are not allowed.
     known: Vec<&'static str>,
+    /// Whether the parser has asked for the text of the element.
     is_text: bool,
 }
 
@@ -77,7 +79,7 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
         Self { parser, element, context, known: Vec::new(), is_text: false }
     }
 
-    /// Reports everything in the element that was not asked for.
+    /// Reports text, children and attributes that the parser has not asked for.
     fn finish(self) {
         if self.is_text {
             return;
@@ -96,10 +98,10 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
         self.parser.report(self.element.offset(), problem);
     }
 
-    /// The text of the element itself.
+    /// Parses the text of the element itself.
     fn text(&mut self) -> Template {
         self.is_text = true;
-        let Some(template) = self.parser.leaf(self.element, self.context) else {
+        let Some(template) = self.parser.parse_leaf(self.element, self.context) else {
             return Template::default();
         };
         if !self.context.is_printed {
@@ -112,7 +114,7 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
         template
     }
 
-    /// The leaf of this name; `None` without one.
+    /// Parses the child with this name; `None` if there is none.
     fn optional(&mut self, name: &'static str) -> Option<Template> {
         self.known.push(name);
         let mut leaves = self.element.children().filter(|child| child.name() == name);
@@ -122,10 +124,10 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
             let problem = Problem::RepeatedElement { name, parent };
             self.parser.report(second.offset(), problem);
         }
-        self.parser.leaf(first, self.context)
+        self.parser.parse_leaf(first, self.context)
     }
 
-    /// The leaf of this name, with text in it.
+    /// Parses the child with this name. A missing or empty child is a problem.
     fn required(&mut self, name: &'static str) -> Template {
         let mut children = self.element.children();
         match children.find(|child| child.name() == name) {
@@ -142,7 +144,7 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
         self.optional(name).unwrap_or_default()
     }
 
-    /// The articles of `<news>`.
+    /// Parses the articles of `<news>`.
     fn articles(&mut self) -> Vec<ArticleOf<Template>> {
         self.known.push("item");
         let mut articles = Vec::new();

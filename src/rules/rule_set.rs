@@ -1,4 +1,4 @@
-//! The rules of an account: which reply or program a message gets.
+//! The rules of an account, which choose a reply or a program for each message.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,20 +10,20 @@ use super::template::{Context, Template};
 use crate::wechat::{Message, Reply, ReplyOf};
 use crate::xml::trim;
 
-/// The rules of a file. The first that matches a message answers it; without one there is no reply.
+/// The rules of a file. The first rule that matches a message is used. If no rule matches, there is no reply.
 #[derive(Debug)]
 pub struct Rules {
     rules: Vec<Rule>,
     /// Seconds ahead of GMT.
     utc_offset: i64,
-    /// The fields that conditions name, each once, sorted.
+    /// Names of the fields that are used in conditions, sorted and without repeats.
     fields: Vec<&'static str>,
     index: Index,
-    /// Chooses among several replies of a rule.
+    /// The random keys by which one of several replies of a rule is chosen.
     random_state: RandomState,
 }
 
-/// The number of fields for whose values a message allocates nothing.
+/// If conditions use at most this many fields, the values of a message are kept on the stack.
 const INLINE_FIELDS: usize = 8;
 
 /// One `<on>`.
@@ -31,9 +31,9 @@ const INLINE_FIELDS: usize = 8;
 pub(super) struct Rule {
     /// The line of the file, counted from 1.
     pub(super) line: u32,
-    /// All must hold.
+    /// The conditions, which must all hold.
     pub(super) conditions: Vec<Condition>,
-    /// At least one.
+    /// The replies and programs; at least one. One of several is chosen at random.
     pub(super) actions: Vec<ActionTemplate>,
 }
 
@@ -41,14 +41,14 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub(super) enum ActionTemplate {
     Reply {
-        /// Its element.
+        /// Name of the reply element.
         name: &'static str,
         reply: ReplyOf<Template>,
     },
     Run(Box<RunTemplate>),
 }
 
-/// What a message gets.
+/// The reply to a message, or a program that gives it.
 #[derive(Debug)]
 pub enum Action<'m> {
     /// A reply.
@@ -82,13 +82,13 @@ impl Rules {
         self.rules.len()
     }
 
-    /// A line for each rule: its line in the file, its conditions and its replies.
+    /// One line of text for each rule: line number in the file, conditions and replies.
     pub fn summary(&self) -> impl Iterator<Item = String> {
         self.rules.iter().map(Rule::summary)
     }
 
-    /// What a message gets.
-    pub fn answer<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
+    /// Finds the reply or the program for a message.
+    pub fn find_action<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
         let (mut inline, mut allocated) = ([const { None }; INLINE_FIELDS], Vec::new());
         let values = match inline.get_mut(..self.fields.len()) {
             Some(values) => values,
@@ -119,7 +119,7 @@ impl Rules {
         Action::Reply(Reply::Success)
     }
 
-    /// One of the actions at random, the same at every try of a message.
+    /// Chooses one of the actions at random, and the same action at every try of a message.
     fn choose<'r>(
         &self,
         actions: &'r [ActionTemplate],
@@ -134,7 +134,7 @@ impl Rules {
 }
 
 impl Rule {
-    /// What the stars of all conditions capture, if all hold.
+    /// Texts captured by the stars of all conditions; `None` if a condition does not hold.
     fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
         let mut captures = Vec::new();
         for condition in &self.conditions {

@@ -1,4 +1,4 @@
-//! `<run>` in a rules file, and the call of a program that a message makes of it.
+//! The `<run>` element of a rules file, and the program call that is made from it for a message.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use super::pattern::{Pattern, Value};
 use super::template::{Context, Template};
 use crate::wechat::TEXT_MAX;
 
-/// A `<run>` of a rules file.
+/// A `<run>` element, with placeholders.
 #[derive(Debug, Default)]
 pub(super) struct RunTemplate {
-    /// The source of the element. Starts are counted against `limit` for each source.
+    /// Source of the element. Program starts are counted for each source, for `limit`.
     pub(super) source: String,
-    /// The program and its arguments. What fills in a placeholder is never split into words.
+    /// The program and its arguments. The value of a placeholder is never split into several words.
     pub(super) words: Vec<Template>,
     /// Seconds after which the program is killed.
     pub(super) timeout: u64,
@@ -20,17 +20,18 @@ pub(super) struct RunTemplate {
     pub(super) failed: Template,
     /// The reply if the limit is reached.
     pub(super) limited: Template,
-    /// The reply to the last try if the program takes longer than WeChat waits.
+    /// The reply to the last try if the program is still running then.
     pub(super) late: Template,
+    /// What a user writes to get the late reply; any text if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 
 /// How often a user may start a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
-    /// Starts.
+    /// Maximum number of starts in a period.
     pub(crate) count: usize,
-    /// The time in which they are counted.
+    /// Length of the period.
     pub(crate) seconds: u64,
 }
 
@@ -41,7 +42,7 @@ pub struct ProgramCall {
     pub(crate) words: Vec<String>,
     /// Seconds after which the program is killed.
     pub(crate) timeout: u64,
-    /// The limit, and the source of the `<run>` that starts are counted for.
+    /// The limit, and the source of the `<run>` element, for which starts are counted.
     pub(crate) limit: Option<(Limit, String)>,
     /// The reply if the program fails.
     pub(crate) failed: String,
@@ -53,7 +54,7 @@ pub struct ProgramCall {
 impl RunTemplate {
     pub(super) fn fill(&self, context: &Context<'_>) -> ProgramCall {
         let fill = |template: &Template| template.fill(context).into_owned();
-        // More than TEXT_MAX is not sent. One character more lets the reply show where it was truncated.
+        // At most TEXT_MAX bytes are sent. One character more is kept, so that the reply is marked as truncated.
         let reply = |template: &Template| {
             let mut text = fill(template);
             text.truncate(text.floor_char_boundary(TEXT_MAX + 4));
@@ -71,22 +72,22 @@ impl RunTemplate {
     }
 }
 
-/// What to do with a reply that takes longer than WeChat waits.
+/// What a user sees if WeChat stops waiting before the reply is ready.
 #[derive(Clone, Debug, Default)]
 pub struct LateReply {
-    /// The reply to the last try; empty for none.
+    /// The reply to the last try; empty for no reply.
     pub text: String,
     /// What a user writes to get the late reply; any text if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 
 impl LateReply {
-    /// Replies with `text` to the last try. Any text picks the late reply up.
+    /// Replies with `text` to the last try. Later, any text from the user gets the late reply.
     pub const fn with_text(text: String) -> Self {
         Self { text, pickup: None }
     }
 
-    /// Whether only some texts pick the late reply up.
+    /// Whether the user must write a certain text to get the late reply.
     pub(crate) const fn has_pickup(&self) -> bool {
         self.pickup.is_some()
     }

@@ -10,29 +10,29 @@ use super::template::Template;
 use crate::text::digits;
 use crate::xml::Element;
 
-/// Seconds after which a program is killed, by default.
+/// The default timeout, in seconds.
 const TIMEOUT: u64 = 60;
 
 /// The longest timeout, in seconds.
 const TIMEOUT_MAX: u64 = 3600;
 
-/// The most starts and the longest time of a limit.
+/// The maximum count and the maximum period of a limit.
 const LIMIT_MAX: Limit = Limit { count: 1000, seconds: 24 * 3600 };
 
 const ATTRIBUTES: [&str; 6] = ["timeout", "limit", "failed", "limited", "late", "pickup"];
 
-/// Parses `<run timeout="…" limit="…" failed="…" limited="…" late="…" pickup="…">`. In it are the words of the command,
-/// separated by white space, then `<arg>`s of one word each.
+/// Parses `<run timeout="…" limit="…" failed="…" limited="…" late="…" pickup="…">`. It contains the words of the
+/// command, separated by white space, and then `<arg>` elements, which are one word each.
 pub(super) fn parse(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> RunTemplate {
     let mut template = RunTemplate {
         source: run.source().to_owned(),
         timeout: TIMEOUT,
-        words: words(parser, run, context),
+        words: parse_words(parser, run, context),
         ..RunTemplate::default()
     };
     for (name, value, offset) in run.attributes() {
         let reply = |parser: &mut Parser| {
-            let reply = parser.template(value, context.stars, &|_| offset);
+            let reply = parser.parse_template(value, context.stars, &|_| offset);
             reply.unwrap_or_default()
         };
         match name {
@@ -54,13 +54,13 @@ pub(super) fn parse(parser: &mut Parser, run: Element<'_>, context: ParseContext
     template
 }
 
-fn words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Template> {
+fn parse_words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Template> {
     let mut words = Vec::new();
     for word in run.text().split_ascii_whitespace() {
         if word.starts_with(['"', '\'']) {
             parser.report(run.offset_of(word), Problem::QuotedWord);
         }
-        words.extend(parser.template(word, context.stars, &|found| run.offset_of(found)));
+        words.extend(parser.parse_template(word, context.stars, &|part| run.offset_of(part)));
     }
     if let Some(offset) = run.text_after_child() {
         parser.report(offset, Problem::TextAfterArg);
@@ -68,7 +68,7 @@ fn words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Te
     for arg in run.children() {
         if arg.name() == "arg" {
             parser.refuse_attributes(arg);
-            words.extend(parser.leaf(arg, context));
+            words.extend(parser.parse_leaf(arg, context));
         } else {
             parser.report_child(run, arg, &["arg"]);
         }
@@ -87,11 +87,11 @@ fn parse_timeout(value: &str) -> Result<u64, Problem> {
         .ok_or_else(|| Problem::Timeout { value: value.to_owned() })
 }
 
-/// `1*DIGIT "/" time`
+/// Parses `1*DIGIT "/" period`, such as `20/1h`.
 fn parse_limit(value: &str) -> Result<Limit, Problem> {
-    let limit = value.split_once('/').and_then(|(count, time)| {
+    let limit = value.split_once('/').and_then(|(count, period)| {
         let count = usize::try_from(digits::parse_decimal(count).ok()?).ok()?;
-        let seconds = parse_seconds(time)?;
+        let seconds = parse_seconds(period)?;
         Some(Limit { count, seconds })
     });
     limit
@@ -109,9 +109,9 @@ fn parse_pickup(value: &str) -> Result<Arc<Pattern>, Problem> {
     Ok(Arc::new(pattern))
 }
 
-/// `1*DIGIT [ "s" / "m" / "h" / "d" ]` in seconds.
+/// Parses `1*DIGIT [ "s" / "m" / "h" / "d" ]` and returns seconds.
 fn parse_seconds(text: &str) -> Option<u64> {
-    let number = text.trim_end_matches(|one: char| one.is_ascii_alphabetic());
+    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = match text.strip_prefix(number)? {
         "" | "s" => 1,
         "m" => 60,

@@ -1,9 +1,9 @@
-//! Templates: texts with placeholders, which a message fills in.
+//! Templates. A template is a text with placeholders for values of a message.
 //!
 //! ```text
 //! template = *( "{{" / "{" name "}" / character )
 //! ```
-//! A name is a field of the message, the number of a `*` counted from 1, `date` or `time`.
+//! A name is the name of a field, the number of a star (counted from 1), `date` or `time`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -24,24 +24,24 @@ pub(super) struct Template {
 enum Part {
     Text(String),
     Field(&'static str),
-    /// Index of a captured text.
+    /// Index of a text in [`Context::captures`].
     Capture(usize),
     Date,
     Time,
 }
 
-/// What fills in a template.
+/// The values for the placeholders of a template.
 pub(super) struct Context<'m> {
     pub(super) message: &'m Message<'m>,
-    /// What the stars of the rule's conditions captured.
+    /// Texts captured by the stars of the rule's conditions.
     pub(super) captures: Vec<&'m str>,
     /// Seconds ahead of GMT.
     pub(super) utc_offset: i64,
 }
 
 impl Template {
-    /// Parses a template of a rule whose conditions have this number of stars. Each problem is passed to `report`
-    /// with its placeholder as written.
+    /// Parses a template. `stars` is the number of stars in the conditions of its rule. Each problem is passed to
+    /// `report`, after its placeholder as written in the file.
     pub(super) fn parse(text: &str, stars: usize, report: &mut dyn FnMut(&str, Problem)) -> Self {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -53,7 +53,7 @@ impl Template {
                 rest = after;
                 continue;
             }
-            let ends_name = |one: char| matches!(one, '{' | '}') || one.is_control();
+            let ends_name = |next: char| matches!(next, '{' | '}') || next.is_control();
             let (name, after) = after.split_at(after.find(ends_name).unwrap_or(after.len()));
             rest = after.strip_prefix('}').unwrap_or(after);
             if !plain.is_empty() {
@@ -76,12 +76,12 @@ impl Template {
         Self { parts }
     }
 
-    /// A template without placeholders; braces are braces.
+    /// Makes a template without placeholders, in which braces are literal.
     pub(super) fn literal(text: String) -> Self {
         Self { parts: vec![Part::Text(text)] }
     }
 
-    /// The text, if there is no placeholder.
+    /// The text of a template without placeholders; `None` for other templates.
     pub(super) fn fixed(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [] => Some(""),
@@ -90,8 +90,8 @@ impl Template {
         }
     }
 
-    /// Fills in the placeholders. A field that the message does not have leaves nothing. A template of one field is
-    /// not copied.
+    /// Replaces each placeholder by its value. The value of a field that the message does not have is empty. If the
+    /// template is a single field, the value is not copied.
     pub(super) fn fill<'m>(&self, context: &Context<'m>) -> Cow<'m, str> {
         let field = |name: &str| context.message.field(name).unwrap_or("");
         if let [Part::Field(name)] = self.parts.as_slice() {
@@ -112,7 +112,7 @@ impl Template {
 }
 
 impl Part {
-    /// The part of a placeholder `{name}`.
+    /// Parses the name in a placeholder `{name}`.
     fn parse(name: &str, stars: usize) -> Result<Self, Problem> {
         let placeholder = format!("{{{name}}}");
         let number = match (name, digits::parse_decimal(name)) {
@@ -142,14 +142,14 @@ impl Context<'_> {
     }
 }
 
-/// `2021-07-17`
+/// Appends a date such as `2021-07-17`.
 fn push_date(text: &mut String, seconds: u64) {
     let (year, month, day) = calendar::civil(seconds / 86_400);
     // Writing to a string cannot fail.
     let _ = write!(text, "{year:04}-{month:02}-{day:02}");
 }
 
-/// `17:14:08`
+/// Appends a time such as `17:14:08`.
 fn push_time(text: &mut String, seconds: u64) {
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     let _ = write!(text, "{hour:02}:{minute:02}:{second:02}");

@@ -1,4 +1,4 @@
-//! Every sentence about a rules file that people see.
+//! All texts about a rules file that are shown to people.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -12,23 +12,23 @@ use crate::text::log_note::LogNote;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 
 impl RulesError {
-    /// A line for each error: `file:line:column: message`; or the line of [`RulesError::summary`] if the text of
-    /// the file was not read.
+    /// One line for each error: `file:line:column: error`. If the file was not read, the only line is
+    /// [`RulesError::summary`].
     pub fn lines(&self, path: &Path) -> Vec<String> {
         self.lines_up_to(usize::MAX, path)
     }
 
-    /// [`RulesError::lines`], cut after `most` of them.
-    pub(super) fn lines_up_to(&self, most: usize, path: &Path) -> Vec<String> {
+    /// The first `max` lines of [`RulesError::lines`], and the number of omitted lines.
+    pub(super) fn lines_up_to(&self, max: usize, path: &Path) -> Vec<String> {
         let Self::Invalid(diagnostics) = self else {
             return vec![self.summary(path)];
         };
         let path = path.display();
-        let shown = diagnostics.iter().take(most);
-        let mut lines: Vec<String> = shown.map(|one| format!("{path}:{one}")).collect();
-        if diagnostics.len() > most {
-            let more = diagnostics.len() - most;
-            lines.push(format!("{path}: and {more} more; run wechat check"));
+        let shown = diagnostics.iter().take(max);
+        let mut lines: Vec<String> = shown.map(|error| format!("{path}:{error}")).collect();
+        if diagnostics.len() > max {
+            let more = diagnostics.len() - max;
+            lines.push(format!("{path}: and {more} more; run wechat check to see all"));
         }
         lines
     }
@@ -42,9 +42,9 @@ impl RulesError {
                 "cannot read rules file {path:?}: {bytes} bytes, at most {FILE_MAX} allowed"
             ),
             Self::Invalid(diagnostics) if diagnostics.len() == 1 => {
-                format!("1 mistake in {path:?}")
+                format!("1 error in {path:?}")
             }
-            Self::Invalid(diagnostics) => format!("{} mistakes in {path:?}", diagnostics.len()),
+            Self::Invalid(diagnostics) => format!("{} errors in {path:?}", diagnostics.len()),
         }
     }
 }
@@ -70,51 +70,48 @@ impl Display for Problem {
             Self::UnknownElement { name, parent, hint } => {
                 write!(f, "unknown element <{name}> in <{parent}>{hint}")
             }
-            Self::UnknownAttribute {
-                name,
-                element,
-                hint,
-            } => write!(f, "unknown attribute {name} on <{element}>{hint}"),
+            Self::UnknownAttribute { name, element, hint } => {
+                write!(f, "unknown attribute {name} on <{element}>{hint}")
+            }
             Self::UnknownField { name, hint } => write!(f, "unknown field {name}{hint}"),
             Self::UnknownReply { name, hint } => write!(f, "unknown reply <{name}>{hint}"),
             Self::FinalBackslash => f.write_str(
-                r"pattern ends with \, which makes the next character literal; write \\ for a backslash",
+                r"pattern ends with a single \; write \\ for a literal backslash",
             ),
             Self::EmptyAlternative => f.write_str(
                 "empty alternative before or after |, which would match every message without this field",
             ),
             Self::UnknownPlaceholder { placeholder, hint } => {
-                write!(f, "unknown field {placeholder}{hint}")
+                write!(f, "unknown field in placeholder {placeholder}{hint}")
             }
             Self::UnclosedPlaceholder { name } => {
-                write!(f, "{{{name} has no closing }}; write {{{{ for a brace")
+                write!(f, "{{{name} has no closing }}; write {{{{ for a literal {{")
             }
             Self::NoSuchStar { placeholder, stars: 0 } => {
-                write!(f, "{placeholder}, but no condition of this rule has a *")
+                write!(f, "{placeholder} refers to a * that does not exist; this rule has no *")
             }
             Self::NoSuchStar { placeholder, stars: 1 } => {
-                write!(f, "{placeholder}, but this rule has one *: only {{1}} allowed")
+                write!(f, "{placeholder} refers to a * that does not exist; this rule has one *, so only {{1}} is allowed")
             }
             Self::NoSuchStar { placeholder, stars } => write!(
                 f,
-                "{placeholder}, but this rule has {stars} of *: {{1}} to {{{stars}}} allowed"
+                "{placeholder} refers to a * that does not exist; this rule has {stars} stars, so {{1}} to {{{stars}}} are allowed"
             ),
             Self::UnexpectedText { element } => write!(f, "text in <{element}>, none allowed"),
-            Self::ElementInText { name, parent } => write!(
-                f,
-                "<{name}> in <{parent}>, which holds only text; write &lt; for <"
-            ),
+            Self::ElementInText { name, parent } => {
+                write!(f, "<{name}> in <{parent}>, which must contain only text; write &lt; for <")
+            }
             Self::RepeatedElement { name, parent } => {
                 write!(f, "more than one <{name}> in <{parent}>")
             }
-            Self::MissingElement { name, parent } => write!(f, "<{parent}> without a <{name}>"),
+            Self::MissingElement { name, parent } => write!(f, "<{parent}> has no <{name}>"),
             Self::EmptyElement { name } => write!(f, "<{name}> is empty"),
-            Self::NoReply => f.write_str("<on> without a reply; write <success/> for no reply"),
-            Self::EmptyText => f.write_str("text is empty; write <success/> for no reply"),
+            Self::NoReply => f.write_str("<on> has no reply; write <success/> to send none"),
+            Self::EmptyText => f.write_str("text is empty; write <success/> to send no reply"),
             Self::TextTooLong { bytes } => {
                 write!(f, "text of {bytes} bytes, at most {TEXT_MAX} allowed")
             }
-            Self::NoArticle => f.write_str("<news> without an <item>"),
+            Self::NoArticle => f.write_str("<news> has no <item>"),
             Self::TooManyArticles { count } => {
                 write!(f, "{count} articles, at most {ARTICLES_MAX} allowed")
             }
@@ -123,12 +120,12 @@ impl Display for Problem {
                 "{count} articles in a reply to a message, at most {ARTICLES_MAX_TO_MESSAGE} allowed \
                  ({ARTICLES_MAX} in a reply to an event)"
             ),
-            Self::NoProgram => f.write_str("<run> without a program"),
+            Self::NoProgram => f.write_str("<run> has no program"),
             Self::PlaceholderInProgram => {
-                f.write_str("placeholder in the name of a program, allowed only in its arguments")
+                f.write_str("placeholder in the name of a program; placeholders are allowed only in arguments")
             }
             Self::QuotedWord => f.write_str(
-                "word begins with a quote, but no shell reads it; write <arg>…</arg> for a word with white space",
+                "word begins with a quote, but the command is not run by a shell; write <arg>…</arg> for a word with white space",
             ),
             Self::TextAfterArg => {
                 f.write_str("text after an <arg>; write words before the first <arg>")
@@ -137,19 +134,19 @@ impl Display for Problem {
                 write!(f, "timeout is {value:?}, expected 1s to 1h, such as 90s or 5m")
             }
             Self::Limit { value } => {
-                write!(f, "limit is {value:?}, expected 1/1s to 1000/1d, such as 20/1h")
+                write!(f, "limit is {value:?}, expected COUNT/PERIOD from 1/1s to 1000/1d, such as 20/1h")
             }
             Self::LimitedWithoutLimit => {
-                f.write_str("limited without limit; add a limit, such as limit=\"20/1h\"")
+                f.write_str("attribute limited needs attribute limit; add for example limit=\"20/1h\"")
             }
-            Self::EmptyPickup => {
-                f.write_str("pickup is empty; without the attribute, any text picks the answer up")
-            }
+            Self::EmptyPickup => f.write_str(
+                "pickup is empty; remove the attribute to let any text get the late reply",
+            ),
         }
     }
 }
 
-/// What follows an unknown name in a sentence.
+/// The end of a sentence about an unknown name.
 impl Display for Hint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -162,7 +159,7 @@ impl Display for Hint {
 }
 
 impl Rule {
-    /// One line about the rule: `line 16: on Event="subscribe": text`.
+    /// One line about the rule, such as `line 16: on Event="subscribe": text`.
     pub(super) fn summary(&self) -> String {
         let mut summary = format!("line {}: on", self.line);
         for Condition { field, source, .. } in &self.conditions {

@@ -69,8 +69,8 @@ impl<R: Runner> Responder<R> {
             return outcome;
         }
         let action = match &self.rules {
-            RulesSource::File(rules) => rules.answer(message),
-            RulesSource::Embedded(rules) => rules.answer(message),
+            RulesSource::File(rules) => rules.find_action(message),
+            RulesSource::Embedded(rules) => rules.find_action(message),
         };
         match action {
             Action::Reply(reply) => Outcome::Reply(reply),

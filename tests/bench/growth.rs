@@ -156,7 +156,7 @@ fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> St
     let xmls = contents.each_ref().map(|content| Document::parse_message(content).unwrap());
     let messages = xmls.each_ref().map(messages::message);
     let case = |(rules, message): (&'_ Rules, &'_ Message<'_>)| {
-        drop(rules.answer(message));
+        drop(rules.find_action(message));
     };
     let cases = rules.iter().zip(&messages);
     let cases = cases.map(|pair| Case::new(move || case(black_box(pair))));

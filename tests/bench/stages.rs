@@ -110,7 +110,7 @@ fn measure() -> Measured {
     let used = UsedSignatures::default();
     let mut verified = Some(signed.verify());
     let rules = Rules::parse(EMBEDDED.as_bytes()).unwrap();
-    let Action::Reply(reply) = rules.answer(&message) else {
+    let Action::Reply(reply) = rules.find_action(&message) else {
         panic!("the embedded rules start a program");
     };
     let mut written = Vec::new();
@@ -134,7 +134,7 @@ fn measure() -> Measured {
             Message::parse(verify(), &xml).unwrap().create_time()
         }),
         Case::new(|| {
-            black_box(rules.answer(black_box(&message)));
+            black_box(rules.find_action(black_box(&message)));
         }),
         Case::new(|| {
             scratch.clear();

@@ -1,5 +1,5 @@
-//! Rules files: the five bots of the articles, the errors in broken files, what matches and what is filled in, and a file
-//! that changes while the server runs.
+//! Rules files: the five bots of the articles, the errors in broken files, patterns, templates, and reloads while the
+//! server runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -16,11 +16,11 @@ use wechat::wechat::{Message, Reply};
 /// 2021-07-17 17:14:08 in China, when the captured message was sent.
 const THEN: u64 = 1_626_513_248;
 
-/// The files of a folder of `fixtures` with this end of their names, at least one.
-fn fixtures(folder: &str, end: &str) -> Vec<PathBuf> {
+/// The files in a folder of `fixtures` whose names have this ending. There must be at least one.
+fn fixtures(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut paths = files_below(&root().join("fixtures").join(folder));
-    paths.retain(|path| path.to_str().unwrap().ends_with(end));
-    assert!(!paths.is_empty(), "no {end} in fixtures/{folder}");
+    paths.retain(|path| path.to_str().unwrap().ends_with(ending));
+    assert!(!paths.is_empty(), "no {ending} in fixtures/{folder}");
     paths
 }
 
@@ -28,7 +28,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A rules file of `fixtures/bots`, and the messages of its folder with their replies (empty for none).
+/// A rules file of `fixtures/bots`, and the messages in its folder with their replies. An empty text means no reply.
 struct Bot {
     file: PathBuf,
     exchanges: Vec<(String, String)>,
@@ -56,15 +56,15 @@ fn bots() -> Vec<Bot> {
     bots
 }
 
-/// The XML of the reply to a message received at `THEN`; empty for none.
-fn answer(rules: &Rules, xml: &str) -> String {
-    with_message(xml, THEN, |message| match rules.answer(message) {
-        Action::Reply(reply) => written(&reply, message),
+/// The XML of the reply to a message received at `THEN`; empty if there is no reply.
+fn find_reply(rules: &Rules, xml: &str) -> String {
+    with_message(xml, THEN, |message| match rules.find_action(message) {
+        Action::Reply(reply) => write_reply(&reply, message),
         Action::Run(_) => panic!("a program for {xml}"),
     })
 }
 
-fn written(reply: &Reply<'_>, message: &Message<'_>) -> String {
+fn write_reply(reply: &Reply<'_>, message: &Message<'_>) -> String {
     let mut out = Vec::new();
     reply.write_to(message, THEN, &mut out);
     String::from_utf8(out).unwrap()
@@ -75,8 +75,8 @@ fn rules(text: &str) -> Rules {
 }
 
 /// The text of the reply to a text message; `None` for no reply.
-fn say(rules: &Rules, content: &str) -> Option<String> {
-    let reply = answer(rules, &text_message(content));
+fn find_text(rules: &Rules, content: &str) -> Option<String> {
+    let reply = find_reply(rules, &text_message(content));
     (!reply.is_empty()).then(|| element(&reply, "Content").to_owned())
 }
 
@@ -85,14 +85,14 @@ fn each_bot_of_the_articles_replies_as_its_program_did() {
     for bot in bots() {
         let rules = rules(&read(&bot.file));
         for (message, reply) in &bot.exchanges {
-            assert_eq!(answer(&rules, message), *reply, "{}", bot.file.display());
+            assert_eq!(find_reply(&rules, message), *reply, "{}", bot.file.display());
         }
     }
 }
 
 #[test]
 fn each_bot_of_the_articles_replies_over_the_wire() {
-    // CreateTime and the date of one bot are those of now.
+    // CreateTime, and the date in the replies of one bot, are the current time.
     let without_times = |xml: &str| {
         let (before, after) = xml.split_once("<CreateTime>").unwrap();
         let (_, after) = after.split_once("</CreateTime>").unwrap();
@@ -106,10 +106,10 @@ fn each_bot_of_the_articles_replies_over_the_wire() {
         let program = Program::start(&["--rules", bot.file.to_str().unwrap()]);
         let mut stream = connect(program.address);
         for (message, reply) in &bot.exchanges {
-            let answered = ask(&mut stream, &post(message)).content;
+            let received = ask(&mut stream, &post(message)).content;
             match reply.as_str() {
-                "" => assert_eq!(answered, "success", "{message}"),
-                _ => assert_eq!(without_times(&answered), without_times(reply), "{message}"),
+                "" => assert_eq!(received, "success", "{message}"),
+                _ => assert_eq!(without_times(&received), without_times(reply), "{message}"),
             }
         }
         program.stop_silent();
@@ -129,8 +129,8 @@ fn reports_every_error_of_a_broken_file_with_line_and_column() {
         let expected =
             read(&path.with_extension("txt")).replace("rules.xml", path.to_str().unwrap());
         let last = match expected.lines().count() {
-            1 => format!("wechat: 1 mistake in {path:?}\n"),
-            count => format!("wechat: {count} mistakes in {path:?}\n"),
+            1 => format!("wechat: 1 error in {path:?}\n"),
+            count => format!("wechat: {count} errors in {path:?}\n"),
         };
         let checked = finish(command().arg("check").arg(&path));
         assert_eq!(
@@ -196,8 +196,8 @@ fn the_sample_shows_every_element_and_placeholder() {
         let tags = [format!("<{element}>"), format!("<{element}/>")];
         assert!(tags.iter().any(|tag| rules::SAMPLE.contains(tag)), "{element}");
     }
-    for place in ["{1}", "{2}", "{date}", "{time}", "{{", "utc-offset", "<![CDATA[", "{Content}"] {
-        assert!(rules::SAMPLE.contains(place), "{place}");
+    for part in ["{1}", "{2}", "{date}", "{time}", "{{", "utc-offset", "<![CDATA[", "{Content}"] {
+        assert!(rules::SAMPLE.contains(part), "{part}");
     }
     rules(rules::EMBEDDED);
 }
@@ -217,7 +217,7 @@ fn the_first_rule_that_matches_wins_with_and_without_stars() {
     for (content, expected) in
         [("a", "2"), ("A", "2"), ("b", "1"), ("c", "4"), ("d", "4"), ("", "4"), (" a\n", "2")]
     {
-        assert_eq!(say(&rules, content).as_deref(), Some(expected), "{content:?}");
+        assert_eq!(find_text(&rules, content).as_deref(), Some(expected), "{content:?}");
     }
 }
 
@@ -244,9 +244,9 @@ fn all_conditions_of_a_rule_must_hold_and_without_a_rule_there_is_no_reply() {
         ("<Event>CLICK</Event>", None),
         ("<Event>VIEW</Event><EventKey>k</EventKey>", None),
     ] {
-        let reply = answer(&rules, &event(tail));
-        let said = (!reply.is_empty()).then(|| element(&reply, "Content"));
-        assert_eq!(said, expected, "{tail}");
+        let reply = find_reply(&rules, &event(tail));
+        let text = (!reply.is_empty()).then(|| element(&reply, "Content"));
+        assert_eq!(text, expected, "{tail}");
     }
 }
 
@@ -268,7 +268,7 @@ fn removes_the_indentation_of_a_text_but_not_of_cdata() {
         ("<text><![CDATA[{Content}]]></text>", "hi"),
     ] {
         let rules = rules(&format!("<rules><on>{text}</on></rules>"));
-        assert_eq!(say(&rules, "hi").as_deref(), Some(expected), "{text}");
+        assert_eq!(find_text(&rules, "hi").as_deref(), Some(expected), "{text}");
     }
 }
 
@@ -278,8 +278,8 @@ fn a_star_has_the_same_number_in_every_alternative() {
         "<rules><on Content='从*到*|去*' FromUserName='o*Y7*'><text>{1},{2},{3},{4}</text></on>
          <on Content='从*到*|去*' FromUserName='o*G8'><text>{1},{2},{3}</text></on></rules>",
     );
-    assert_eq!(say(&rules, "从甲到乙").as_deref(), Some("甲,乙,ia2TjuEGTNoeX76QEjQNrcURx"));
-    assert_eq!(say(&rules, "去丙").as_deref(), Some("丙,,ia2TjuEGTNoeX76QEjQNrcURx"));
+    assert_eq!(find_text(&rules, "从甲到乙").as_deref(), Some("甲,乙,ia2TjuEGTNoeX76QEjQNrcURx"));
+    assert_eq!(find_text(&rules, "去丙").as_deref(), Some("丙,,ia2TjuEGTNoeX76QEjQNrcURx"));
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn date_and_time_are_at_the_utc_offset() {
     ] {
         let rules =
             rules(&format!("<rules {offset}><on><text>{{date}} {{time}}</text></on></rules>"));
-        assert_eq!(say(&rules, "a").as_deref(), Some(expected));
+        assert_eq!(find_text(&rules, "a").as_deref(), Some(expected));
     }
 }
 
@@ -302,15 +302,15 @@ fn chooses_one_of_several_replies_and_the_same_at_every_try() {
     let mut seen = [0; 3];
     for number in 0..300 {
         let xml = text_message("x").replace("23456789012345678", &number.to_string());
-        let reply = answer(&rules, &xml);
-        assert_eq!(answer(&rules, &xml), reply);
+        let reply = find_reply(&rules, &xml);
+        assert_eq!(find_reply(&rules, &xml), reply);
         let index = match reply.as_str() {
             "" => 2,
             reply => usize::from(element(reply, "Content") == "b"),
         };
         seen[index] += 1;
     }
-    // Fewer than 40 of 300 have a probability of 10^-14.
+    // The probability of a count below 41 is about 10^-14.
     assert!(seen.iter().all(|count| *count > 40), "{seen:?}");
 }
 
@@ -320,12 +320,12 @@ fn sends_one_article_to_a_message_and_eight_to_an_event() {
         "<rules><on><news>{}</news></on></rules>",
         "<item><Title>{MsgType}</Title></item>".repeat(8)
     ));
-    let reply = answer(&rules, &text_message("a"));
+    let reply = find_reply(&rules, &text_message("a"));
     assert!(
         reply.contains("<ArticleCount>1</ArticleCount>") && reply.matches("<item>").count() == 1
     );
     let event = text_message("a").replace("[text]", "[event]");
-    let reply = answer(&rules, &event);
+    let reply = find_reply(&rules, &event);
     assert!(
         reply.contains("<ArticleCount>8</ArticleCount>") && reply.matches("<item>").count() == 8
     );
@@ -336,9 +336,9 @@ fn finds_one_of_a_thousand_keywords() {
     let exact: String =
         (0..1000).map(|n| format!("<on Content='key{n}|k{n}'><text>{n}</text></on>")).collect();
     let rules = rules(&format!("<rules>{exact}<on Content='*'><text>none</text></on></rules>"));
-    assert_eq!(say(&rules, "KEY999").as_deref(), Some("999"));
-    assert_eq!(say(&rules, "k0").as_deref(), Some("0"));
-    assert_eq!(say(&rules, "key1000").as_deref(), Some("none"));
+    assert_eq!(find_text(&rules, "KEY999").as_deref(), Some("999"));
+    assert_eq!(find_text(&rules, "k0").as_deref(), Some("0"));
+    assert_eq!(find_text(&rules, "key1000").as_deref(), Some("none"));
 }
 
 /// A rules file in a folder of its own.
@@ -390,29 +390,29 @@ fn always(content: &str) -> String {
     format!("<rules><on><text>{content}</text></on></rules>")
 }
 
-/// Asks until this is the reply.
+/// Sends messages until this is the reply.
 #[track_caller]
 fn wait_for(program: &Program, expected: &str) {
     let mut stream = connect(program.address);
     let end = Instant::now() + PATIENCE;
     loop {
-        let answer = ask(&mut stream, &post(&text_message("a")));
-        if element(&answer.content, "Content") == expected {
+        let response = ask(&mut stream, &post(&text_message("a")));
+        if element(&response.content, "Content") == expected {
             return;
         }
-        assert!(Instant::now() < end, "still {}", answer.content);
+        assert!(Instant::now() < end, "still {}", response.content);
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Asks for more than a second, in which the file is checked, and gets this reply each time.
+/// Sends messages for more than a second, so that the file is checked, and asserts that this is every reply.
 #[track_caller]
-fn keeps(program: &Program, expected: &str) {
+fn assert_keeps(program: &Program, expected: &str) {
     let mut stream = connect(program.address);
     let end = Instant::now() + Duration::from_millis(1200);
     while Instant::now() < end {
-        let answer = ask(&mut stream, &post(&text_message("a")));
-        assert_eq!(element(&answer.content, "Content"), expected);
+        let response = ask(&mut stream, &post(&text_message("a")));
+        assert_eq!(element(&response.content, "Content"), expected);
     }
 }
 
@@ -425,7 +425,7 @@ fn reloads_a_file_that_was_written_or_renamed_or_is_a_changed_link() {
     wait_for(&program, "two");
     scratch.replace(&always("six"));
     wait_for(&program, "six");
-    // In place, at the same length, with the same modification time.
+    // The file is changed in place. Its length and its modification time stay the same.
     let modified = fs::metadata(&scratch.file).unwrap().modified().unwrap();
     fs::write(&scratch.file, always("ten")).unwrap();
     let file = fs::File::options().write(true).open(&scratch.file);
@@ -446,21 +446,21 @@ fn keeps_previous_rules_when_reload_fails() {
     let scratch = Scratch::new("kept", &always("one"));
     let program = scratch.serve();
     fs::write(&scratch.file, "<rules>\n<on/></rules>").unwrap();
-    keeps(&program, "one");
+    assert_keeps(&program, "one");
     fs::remove_file(&scratch.file).unwrap();
-    keeps(&program, "one");
-    // Opening a pipe would wait for its writer.
+    assert_keeps(&program, "one");
+    // Opening a pipe would wait for a writer.
     fs::rename(scratch.pipe(), &scratch.file).unwrap();
-    keeps(&program, "one");
+    assert_keeps(&program, "one");
     scratch.replace(&format!("<rules>{}</rules>", "<on/>".repeat(22)));
-    keeps(&program, "one");
+    assert_keeps(&program, "one");
     scratch.replace(&always("two"));
     wait_for(&program, "two");
     let file = scratch.file.display();
     let no_reply =
-        |column: usize| format!("1:{column}: <on> without a reply; write <success/> for no reply");
+        |column: usize| format!("1:{column}: <on> has no reply; write <success/> to send none");
     let mut expected = vec![
-        format!("{file}:2:1: <on> without a reply; write <success/> for no reply"),
+        format!("{file}:2:1: <on> has no reply; write <success/> to send none"),
         scratch.kept(),
         format!("cannot read rules file \"{file}\": No such file or directory (os error 2)"),
         scratch.kept(),
@@ -469,7 +469,7 @@ fn keeps_previous_rules_when_reload_fails() {
     ];
     expected.extend((0..20).map(|number| format!("{file}:{}", no_reply(8 + 5 * number))));
     expected.extend([
-        format!("{file}: and 2 more; run wechat check"),
+        format!("{file}: and 2 more; run wechat check to see all"),
         scratch.kept(),
         scratch.reloaded(),
     ]);
@@ -514,8 +514,8 @@ fn a_message_sees_one_version_of_the_rules() {
             scope.spawn(|| {
                 let mut stream = connect(program.address);
                 while !done.load(Ordering::Relaxed) {
-                    let answer = ask(&mut stream, &post(&text_message("a")));
-                    let words: Vec<_> = element(&answer.content, "Content").split(' ').collect();
+                    let response = ask(&mut stream, &post(&text_message("a")));
+                    let words: Vec<_> = element(&response.content, "Content").split(' ').collect();
                     assert!(
                         words.len() == 3 && words.iter().all(|word| *word == words[0]),
                         "{words:?}"

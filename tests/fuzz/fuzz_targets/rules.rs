@@ -35,9 +35,9 @@ fn assert_errors(errors: &[Diagnostic], bytes: &[u8]) {
 }
 
 fn assert_answer(rules: &Rules, message: &Message<'_>) {
-    let chosen = rules.answer(message);
+    let chosen = rules.find_action(message);
     // WeChat may send a message three times.
-    assert_eq!(format!("{chosen:?}"), format!("{:?}", rules.answer(message)));
+    assert_eq!(format!("{chosen:?}"), format!("{:?}", rules.find_action(message)));
     let Action::Reply(reply) = chosen else {
         return;
     };
