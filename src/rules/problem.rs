@@ -111,7 +111,7 @@ pub(crate) enum Problem {
     EmptyElement {
         name: &'static str,
     },
-    /// `<on>` without a reply.
+    /// An `<on>` without a reply.
     NoReply,
     /// `<text>` without a text.
     EmptyText,

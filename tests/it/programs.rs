@@ -161,7 +161,7 @@ fn program_output_is_the_reply() {
     assert_eq!(lines.len(), 6);
     assert_eq!(
         lines[1],
-        "cause=run-failed reason=\"cat: output is not a valid reply: <image> without a <MediaId>\""
+        "cause=run-failed reason=\"cat: output is not a valid reply: <image> has no <MediaId>\""
     );
     assert_eq!(lines[5], "cause=run-failed reason=\"cat: output is not UTF-8 from byte 0 on\"");
 }
