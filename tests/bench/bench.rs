@@ -6,8 +6,8 @@
 //! | `stages` | the nanoseconds of each step of a message |
 //! | `growth` | how the cost grows with rules, content, remembered messages and connections |
 //!
-//! Tables go to standard output, progress to standard error. A slow result is no failure, because machines differ; a
-//! response that is wrong or does not arrive is one. `--target x86_64-unknown-linux-musl` measures the static binary.
+//! Tables go to standard output, progress to standard error. A response that is wrong or does not arrive is a failure. A
+//! slow result is not, because machines differ. `--target x86_64-unknown-linux-musl` measures the static binary.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,11 +30,11 @@ mod timing;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// No round begins after this time. With the rounds that have begun, the bench ends within 90 seconds.
+/// No round begins later than this time after the start. The bench then ends within 90 seconds.
 const BEGIN_UNTIL: Duration = Duration::from_secs(65);
 
-/// A part: its name and its function, which gets the instant after which no round begins, and returns whether all
-/// responses were right.
+/// A part: its name and its function. The argument is the instant after which no round begins. The function returns
+/// whether all responses were right.
 type Part = (&'static str, fn(Instant) -> bool);
 
 const PARTS: [Part; 3] = [("load", load::run), ("stages", stages::run), ("growth", growth::run)];

@@ -1,9 +1,9 @@
-//! The canned server: a server of the same shape as the real one that only reads requests and writes a fixed response.
+//! The canned server, which only reads requests and writes a fixed response, with the same threads as the real server.
 //!
-//! As in the real server, threads block in `accept`, each serves its connection to the end and is then reused, and a
-//! thread is added when few are idle. It finds the end of the head, Content-Length and `Connection: close`. Its response
-//! is as long as the real one. Its cost is that of a thread per connection; the rest of the real server's cost is the
-//! work on the message.
+//! As in the real server, threads block in `accept`, each thread serves its connection to the end and is then reused, and
+//! a thread is added when few threads are idle. The canned server finds the end of the head, Content-Length and
+//! `Connection: close`. Its response is as long as the response of the real server. The cost of the canned server is the
+//! cost of one thread per connection. Whatever the real server costs more is the work on the message.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,45 +12,46 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The argument that makes this executable the canned server. The lengths of the two responses follow it; the responses
-/// themselves are read from standard input.
-pub(crate) const ARGUMENT: &str = "--serve-canned-answers";
+/// The argument that makes this executable the canned server. The lengths of the two responses are the next arguments;
+/// the responses themselves are read from standard input.
+pub(crate) const ARGUMENT: &str = "--serve-canned-responses";
 
-/// The real server's numbers of idle threads, and its stack size.
+/// The minimum and maximum of idle threads, and the stack size, all as in the real server.
 const IDLE_MIN: usize = 8;
 const IDLE_MAX: usize = 32;
 const STACK: usize = 256 * 1024;
 
 struct Canned {
     listener: TcpListener,
-    /// The response to a request that keeps the connection, and to one that closes it.
+    /// The response to a request that keeps the connection.
     kept: Vec<u8>,
+    /// The response to a request with `Connection: close`.
     last: Vec<u8>,
     idle: AtomicUsize,
 }
 
-/// Serves until standard input ends, as it does when the bench ends.
+/// Serves until standard input ends. Standard input ends when the bench ends.
 pub(crate) fn serve(kept: usize, last: usize) -> ! {
     let mut stdin = io::stdin().lock();
-    let mut answer = |length| {
-        let mut answer = vec![0; length];
-        stdin.read_exact(&mut answer).unwrap();
-        answer
+    let mut read = |length| {
+        let mut response = vec![0; length];
+        stdin.read_exact(&mut response).unwrap();
+        response
     };
     let canned = Arc::new(Canned {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
-        kept: answer(kept),
-        last: answer(last),
+        kept: read(kept),
+        last: read(last),
         idle: AtomicUsize::new(0),
     });
     println!("listening on {}", canned.listener.local_addr().unwrap());
-    canned.start_one();
+    canned.start_thread();
     let _ = stdin.read_to_end(&mut Vec::new());
     process::exit(0)
 }
 
 impl Canned {
-    fn start_one(self: &Arc<Self>) {
+    fn start_thread(self: &Arc<Self>) {
         self.idle.fetch_add(1, Ordering::AcqRel);
         let canned = Arc::clone(self);
         let thread = thread::Builder::new().stack_size(STACK);
@@ -64,10 +65,10 @@ impl Canned {
                 continue;
             };
             if self.idle.fetch_sub(1, Ordering::AcqRel) <= IDLE_MIN {
-                self.start_one();
+                self.start_thread();
             }
-            // If the client has gone, the connection ends too.
-            let _ = self.answer_all(stream, &mut buffer);
+            // An error means that the client has closed the connection.
+            let _ = self.serve_connection(stream, &mut buffer);
             if self.idle.fetch_add(1, Ordering::AcqRel) >= IDLE_MAX {
                 self.idle.fetch_sub(1, Ordering::AcqRel);
                 return;
@@ -75,20 +76,20 @@ impl Canned {
         }
     }
 
-    /// Serves one connection until it ends.
-    fn answer_all(&self, mut stream: TcpStream, buffer: &mut [u8]) -> io::Result<()> {
+    /// Serves a connection until it ends.
+    fn serve_connection(&self, mut stream: TcpStream, buffer: &mut [u8]) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut filled = 0;
         loop {
-            let Some((length, is_last)) = whole_request(&buffer[..filled]) else {
+            let Some((length, is_last)) = first_request(&buffer[..filled]) else {
                 match stream.read(&mut buffer[filled..])? {
                     0 => return Ok(()),
                     count => filled += count,
                 }
                 continue;
             };
-            let answer = if is_last { &self.last } else { &self.kept };
-            stream.write_all(answer)?;
+            let response = if is_last { &self.last } else { &self.kept };
+            stream.write_all(response)?;
             if is_last {
                 return Ok(());
             }
@@ -98,8 +99,8 @@ impl Canned {
     }
 }
 
-/// The length of the first request, if all of it has arrived, and whether it closes the connection.
-fn whole_request(bytes: &[u8]) -> Option<(usize, bool)> {
+/// The length of the first request, and whether it has `Connection: close`; `None` if the request is incomplete.
+fn first_request(bytes: &[u8]) -> Option<(usize, bool)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let (mut length, mut is_last) = (0, false);
     for line in bytes[..end].split(|octet| *octet == b'\n') {
@@ -113,8 +114,8 @@ fn whole_request(bytes: &[u8]) -> Option<(usize, bool)> {
     (bytes.len() >= end + length).then_some((end + length, is_last))
 }
 
-/// The value of a field line that has this name.
+/// The value of a field line, if the line has this field name. `name` ends with the colon.
 fn value_of<'l>(name: &[u8], line: &'l [u8]) -> Option<&'l [u8]> {
-    let (front, value) = line.split_at_checked(name.len())?;
-    front.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+    let (line_name, value) = line.split_at_checked(name.len())?;
+    line_name.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
 }

@@ -1,7 +1,7 @@
-//! How costs grow with sizes: rules, content, remembered messages, idle connections.
+//! The growth of costs with sizes: numbers of rules, bytes of content, remembered messages, idle connections.
 //!
-//! Each row shows the sizes and their costs, and the factors between the first and the last size and cost. A cost that grows faster
-//! than its size is marked.
+//! Each row shows the sizes with their costs, and by which factor the last size and the last cost exceed the first. A cost
+//! that grows faster than its size is marked.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -22,8 +22,8 @@ use crate::timing::{Case, Figures, nanos_of_each};
 
 const SAMPLES: usize = 9;
 
-/// How much faster than its size a cost must grow to be marked. Less may be chance.
-const MARKED: f64 = 1.5;
+/// A cost is marked if it grows by more than this factor times the growth of its size. Smaller differences may be chance.
+const MARK_FACTOR: f64 = 1.5;
 
 /// Numbers of rules.
 const RULES: [usize; 4] = [1, 10, 100, 1000];
@@ -31,14 +31,14 @@ const RULES: [usize; 4] = [1, 10, 100, 1000];
 /// Bytes of content, up to the limit.
 const CONTENT: [usize; 4] = [300, 1024, 8 * 1024, limits::CONTENT];
 
-/// Numbers of remembered signatures and messages. The store has room for 4,096 messages.
+/// Numbers of remembered signatures and messages. At most 4,096 messages are remembered.
 const REMEMBERED: [usize; 4] = [1, 100, 1000, 5000];
 
-/// A user without a remembered message.
-const STRANGER: u64 = 9_000_000;
+/// The number of a user without a remembered message.
+const NEW_USER: u64 = 9_000_000;
 
-/// Calls in a sample, where each call adds an entry to the store.
-const FEW: usize = 16;
+/// Calls per sample if each call adds a message to the remembered messages.
+const NEW_MESSAGES: usize = 16;
 
 /// The cost of an operation at several sizes.
 pub(crate) struct Row {
@@ -56,13 +56,13 @@ impl Row {
         Self { what, unit: "ns", costs: sizes.into_iter().zip(medians).collect(), is_each: false }
     }
 
-    /// The size at which the cost has grown faster than the size, since the previous size or since the first.
+    /// The first size at which the cost has grown faster than the size, compared with the previous size or with the first.
     fn worse_than_linear_at(&self) -> Option<usize> {
         let ends = self.costs.first().zip(self.costs.last());
         let steps = self.costs.iter().zip(self.costs.iter().skip(1));
         let mut pairs = steps.chain(ends);
         let worse = pairs.find(|((size, cost), (larger, more))| {
-            more / cost > MARKED * (*larger as f64 / *size as f64)
+            more / cost > MARK_FACTOR * (*larger as f64 / *size as f64)
         });
         worse.map(|(_, (larger, _))| *larger)
     }
@@ -75,8 +75,8 @@ impl Row {
         let mut cells = vec![self.what.to_owned(), self.unit.to_owned()];
         cells.extend(self.costs.iter().map(shown));
         cells.resize(6, "–".to_owned());
-        let factor = |of: fn(&(usize, f64)) -> f64| match self.costs.as_slice() {
-            [first, .., last] => format!("× {}", figure(of(last) / of(first))),
+        let factor = |value: fn(&(usize, f64)) -> f64| match self.costs.as_slice() {
+            [first, .., last] => format!("× {}", figure(value(last) / value(first))),
             _ => "–".to_owned(),
         };
         cells.push(factor(|(size, _)| *size as f64));
@@ -90,7 +90,7 @@ impl Row {
     }
 }
 
-/// Runs the part.
+/// Runs the part `growth`.
 pub(crate) fn run(begin_until: Instant) -> bool {
     let progress = Progress::begin("growth");
     let mut rows = Vec::new();
@@ -103,23 +103,23 @@ pub(crate) fn run(begin_until: Instant) -> bool {
         last,
     ));
     rows.push(rules(
-        "rules that ask for a front, none matches",
+        "rules that match a beginning, none matches",
         |number| format!("词{number}*"),
         other,
     ));
     rows.push(rules(
-        "rules that ask for a middle, none matches",
+        "rules that match a middle, none matches",
         |number| format!("*词{number}*"),
         other,
     ));
     progress.show("content");
     rows.push(content());
-    progress.show("what is remembered");
+    progress.show("remembered messages");
     rows.push(used_signatures());
-    rows.push(unknown_message("finished messages, one unknown message asks", false));
-    rows.push(unknown_message("undelivered answers, one unknown message asks", true));
-    rows.push(new_message("finished messages, one new message runs", false));
-    rows.push(new_message("undelivered answers, one new message runs", true));
+    rows.push(unknown_message("finished messages, an unknown one is looked up", false));
+    rows.push(unknown_message("undelivered replies, an unknown one is looked up", true));
+    rows.push(new_message("finished messages, a new one is added", false));
+    rows.push(new_message("undelivered replies, a new one is added", true));
     progress.show("idle connections");
     let idle = idle::measure(begin_until);
     rows.extend([idle.memory, idle.message]);
@@ -134,10 +134,10 @@ pub(crate) fn run(begin_until: Instant) -> bool {
 fn print(rows: &[Row]) {
     title(
         "growth",
-        "Each size and what it costs, then how many times more the last is than the first. Of messages, \
-         4,096 are remembered: of 5,000 the oldest are forgotten.",
+        "Each size with its cost, then the factors from the first to the last size and cost. At most \
+         4,096 messages are remembered, so the oldest of 5,000 are forgotten.",
     );
-    let head = ["what there is more of", "unit", "at least", "", "", "at most", "size", "cost", ""];
+    let head = ["growing number", "unit", "smallest", "", "", "largest", "size", "cost", ""];
     let mut table = Table::new(&head);
     for row in rows {
         table.row(row.cells());
@@ -145,14 +145,14 @@ fn print(rows: &[Row]) {
     table.print();
 }
 
-/// A message that is matched against many rules.
-fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> String) -> Row {
+/// The cost of matching a message against many rules. `content` returns the text of the message.
+fn rules(what: &'static str, pattern: fn(usize) -> String, content: fn(usize) -> String) -> Row {
     let rules = RULES.map(|count| {
         let on = |number| format!("<on Content=\"{}\"><text>好</text></on>", pattern(number));
         let all: String = (0..count).map(on).collect();
         Rules::parse(format!("<rules>{all}</rules>").as_bytes()).unwrap()
     });
-    let contents = RULES.map(|count| messages::text_of(0, &said(count)));
+    let contents = RULES.map(|count| messages::text_of(0, &content(count)));
     let xmls = contents.each_ref().map(|content| Document::parse_message(content).unwrap());
     let messages = xmls.each_ref().map(messages::message);
     let case = |(rules, message): (&'_ Rules, &'_ Message<'_>)| {
@@ -163,7 +163,7 @@ fn rules(what: &'static str, pattern: fn(usize) -> String, said: fn(usize) -> St
     Row::nanos(what, RULES, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
-/// Content of many bytes, from the parsed request to the response.
+/// The cost of content of many bytes, from the bytes of the request to the response.
 fn content() -> Row {
     let of_length = |length: usize| {
         let rest = length - messages::text_of(0, "").len();
@@ -189,14 +189,14 @@ fn content() -> Row {
     Row::nanos("bytes of content", CONTENT, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
-/// A signature that was used before many others, which makes it the last in its set.
+/// The cost of using a signature again after many other signatures.
 fn used_signatures() -> Row {
     let verified = |number| Signed::now(number).verify();
-    let case = |others| {
+    let case = |count| {
         let used = UsedSignatures::default();
         let use_one = |verified: Verified| used.use_for(verified, b"content").unwrap();
         let mut first: VecDeque<Verified> = (0..64).map(verified).map(use_one).collect();
-        for number in 0..others as u64 {
+        for number in 0..count as u64 {
             use_one(verified(64 + number));
         }
         Case::new(move || {
@@ -212,16 +212,16 @@ fn used_signatures() -> Row {
     )
 }
 
-/// A new message while many others are remembered.
+/// The cost of looking up a message that is not among the remembered messages.
 fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
-    let content = messages::text_of(STRANGER, "你好");
+    let content = messages::text_of(NEW_USER, "你好");
     let xml = Document::parse_message(&content).unwrap();
     let message = messages::message(&xml);
     let case = |count| {
         let retries = remembering(count, is_undelivered);
         let message = &message;
         Case::new(move || {
-            let outcome = at_work(false, |client| retries.join(black_box(message), client));
+            let outcome = with_client(false, |client| retries.join(black_box(message), client));
             assert!(outcome.is_none());
         })
     };
@@ -229,10 +229,11 @@ fn unknown_message(what: &'static str, is_undelivered: bool) -> Row {
     Row::nanos(what, REMEMBERED, &nanos_of_each(cases.collect(), SAMPLES))
 }
 
-/// A message that starts a run while many others are remembered. Each is remembered too, so a sample has few calls.
+/// The cost of adding a message to the remembered messages. Each call adds a message, so a sample has few calls.
 fn new_message(what: &'static str, is_undelivered: bool) -> Row {
-    let contents: Vec<Vec<u8>> =
-        (0..FEW).map(|number| messages::text_of(STRANGER + number as u64, "你好")).collect();
+    let contents: Vec<Vec<u8>> = (0..NEW_MESSAGES)
+        .map(|number| messages::text_of(NEW_USER + number as u64, "你好"))
+        .collect();
     let xmls: Vec<Document<'_>> =
         contents.iter().map(|content| Document::parse_message(content).unwrap()).collect();
     let messages: Vec<Message<'_>> = xmls.iter().map(messages::message).collect();
@@ -241,33 +242,34 @@ fn new_message(what: &'static str, is_undelivered: bool) -> Row {
         for (count, nanos) in REMEMBERED.into_iter().zip(&mut nanos) {
             let retries = remembering(count, is_undelivered);
             let begun = Instant::now();
-            messages.iter().for_each(|message| work_on(&retries, message, false));
-            nanos.push(begun.elapsed().as_secs_f64() * 1e9 / FEW as f64);
+            messages.iter().for_each(|message| run_once(&retries, message, false));
+            nanos.push(begun.elapsed().as_secs_f64() * 1e9 / NEW_MESSAGES as f64);
         }
     }
     Row::nanos(what, REMEMBERED, &nanos)
 }
 
-/// Messages of `count` users, each with a finished run, whose answers were delivered or are undelivered.
+/// Remembers a message of each of `count` users. The runs are finished, and the replies are delivered or undelivered.
 fn remembering(count: usize, is_undelivered: bool) -> Retries {
     let retries = Retries::new(|_| ());
     for user in 0..count as u64 {
         let content = messages::text_of(user, "你好");
         let xml = Document::parse_message(&content).unwrap();
-        work_on(&retries, &messages::message(&xml), is_undelivered);
+        run_once(&retries, &messages::message(&xml), is_undelivered);
     }
     retries
 }
 
-fn work_on(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
-    let answer = || Reply::text("好");
-    at_work(is_undelivered, |client| {
-        drop(retries.run_once(message, client, LateReply::default(), &answer));
+fn run_once(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
+    let reply = || Reply::text("好");
+    with_client(is_undelivered, |client| {
+        drop(retries.run_once(message, client, LateReply::default(), &reply));
     });
 }
 
-/// With a client that is connected; or, for an undelivered answer, one that has disconnected during a run of ten seconds.
-fn at_work<T>(is_undelivered: bool, work: impl FnOnce(&WaitingClient<'_>) -> T) -> T {
+/// Calls `work` with a client that is connected. For an undelivered reply, the client has disconnected during a run of ten
+/// seconds.
+fn with_client<T>(is_undelivered: bool, work: impl FnOnce(&WaitingClient<'_>) -> T) -> T {
     let now = server::now() + if is_undelivered { 10 } else { 0 };
     work(&WaitingClient { now: &|| now, is_connected: &|| !is_undelivered })
 }

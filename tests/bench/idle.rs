@@ -1,4 +1,5 @@
-//! Connections that have had a response and are idle: the memory of each, and whether they slow down another connection.
+//! Idle connections, on which one request was answered: the memory per connection, and whether idle connections slow down
+//! another connection.
 
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
@@ -9,21 +10,21 @@ use crate::growth::Row;
 use crate::messages;
 use crate::process::{Server, descriptors_max};
 
-/// The numbers of idle connections. A single one would use an existing thread and memory, and seem to cost nothing.
+/// The numbers of idle connections. A single connection would use an existing thread and seem to cost nothing.
 const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
 
-/// How long another connection sends messages while they are idle.
+/// How long another connection sends messages at each number of idle connections.
 const MEASURED: Duration = Duration::from_millis(400);
 
-/// The file descriptors that the server reserves for other uses, as README.md says, or half of all if that is less. The
-/// bench needs fewer.
+/// The file descriptors that the server does not use for connections, as README.md says, or half of all descriptors if
+/// that is less. The bench itself needs fewer.
 const RESERVED: usize = 448;
 
-/// The results.
+/// The results of the measurement.
 pub(crate) struct Idle {
     pub(crate) memory: Row,
     pub(crate) message: Row,
-    /// A line for each thing that could not be measured as planned.
+    /// Why some numbers of connections could not be measured.
     pub(crate) remarks: Vec<String>,
     pub(crate) is_right: bool,
 }
@@ -32,14 +33,14 @@ pub(crate) struct Idle {
 pub(crate) fn measure(begin_until: Instant) -> Idle {
     let mut idle = Idle::new();
     let descriptors = descriptors_max();
-    let most = descriptors - RESERVED.min(descriptors / 2) - 1;
-    if let Some(largest) = SIZES.last().filter(|largest| **largest > most) {
+    let max = descriptors - RESERVED.min(descriptors / 2) - 1;
+    if let Some(largest) = SIZES.last().filter(|largest| **largest > max) {
         idle.remarks.push(format!(
             "{largest} idle connections need more than the {descriptors} descriptors of ulimit -n, \
-             so there were {most} at most."
+             so at most {max} are measured."
         ));
     }
-    let mut sizes = SIZES.map(|size| size.min(most)).to_vec();
+    let mut sizes = SIZES.map(|size| size.min(max)).to_vec();
     sizes.dedup();
     match idle.hold(&sizes, begin_until) {
         Ok(()) => idle.is_right = true,
@@ -58,7 +59,7 @@ impl Idle {
                 is_each: true,
             },
             message: Row {
-                what: "idle connections, a message beside them",
+                what: "idle connections, a message on another",
                 unit: "µs",
                 costs: Vec::new(),
                 is_each: false,
@@ -68,11 +69,11 @@ impl Idle {
         }
     }
 
-    /// Opens more and more connections, and records for each number the KiB that all of them use and the microseconds that
-    /// a message takes on another connection.
+    /// Opens more and more connections. For each number of connections, records the KiB that all of them use and the
+    /// microseconds that a message takes on another connection.
     ///
     /// # Errors
-    /// A response that is wrong or does not arrive. Too little time or too few descriptors are a remark instead.
+    /// A response is wrong or does not arrive. If time or descriptors run out, a remark is added instead.
     fn hold(&mut self, sizes: &[usize], begin_until: Instant) -> Result<(), String> {
         let largest = sizes.last().map_or(1, |size| size + 1);
         let server = Server::real(&["--max-connections", &largest.to_string()]);
@@ -80,11 +81,11 @@ impl Idle {
         let traffic = Traffic {
             address: server.address,
             requests: &requests,
-            answer: client::right_answer(server.address, &requests[0], false).len(),
+            response_length: client::checked_response(server.address, &requests[0], false).len(),
             is_last: false,
         };
-        let mut further = Lane::new(traffic, 1, 0);
-        further.run(Instant::now() + MEASURED)?;
+        let mut other = Lane::new(traffic, 1, 0);
+        other.run(Instant::now() + MEASURED)?;
         let before = server.resident_kib();
         let mut held = Vec::new();
         for size in sizes {
@@ -92,13 +93,13 @@ impl Idle {
                 if Instant::now() > begin_until {
                     let count = held.len();
                     let remark =
-                        format!("{count} of {size} connections were open when time was up.");
+                        format!("{count} of {size} connections were open when the time ran out.");
                     self.remarks.push(remark);
                     return Ok(());
                 }
-                held.push(answered_once(&traffic).map_err(|error| error.to_string())?);
+                held.push(open_idle(&traffic).map_err(|error| error.to_string())?);
             }
-            let mut nanos = further.run(Instant::now() + MEASURED)?;
+            let mut nanos = other.run(Instant::now() + MEASURED)?;
             nanos.sort_unstable();
             let open = held.iter().filter(|stream| is_open(stream)).count();
             if open < *size {
@@ -115,14 +116,15 @@ impl Idle {
     }
 }
 
-fn answered_once(traffic: &Traffic<'_>) -> std::io::Result<TcpStream> {
+/// Opens a connection and waits for the response to one request.
+fn open_idle(traffic: &Traffic<'_>) -> std::io::Result<TcpStream> {
     let mut stream = client::connect(traffic.address)?;
     stream.write_all(&traffic.requests[0])?;
     client::receive(&mut stream, traffic, &mut [0; 8 * 1024])?;
     Ok(stream)
 }
 
-/// Whether the server has sent nothing more on this connection and has not closed it.
+/// Whether the server has neither sent more bytes on this connection nor closed it.
 fn is_open(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let peeked = stream.peek(&mut [0]);

@@ -1,13 +1,13 @@
 //! The real server compared with the canned one, round by round.
 //!
 //! In each round, every mode measures two servers directly one after the other, in alternating order, so that other work of
-//! the machine affects both. The result is their ratio within a round. The first mode compares two canned servers: their
-//! difference is noise.
+//! the machine affects both servers. The result of a round is the ratio of the two servers. The first mode compares two
+//! canned servers, so its ratios show the noise.
 //!
-//! With a single connection, most of the time is the kernel waking a sleeping processor, which can take four times as long
-//! on an idle machine as on a busy one.
+//! With a single connection, most of the time is spent by the kernel to wake a sleeping processor. This can take four times
+//! as long on an idle machine as on a busy machine.
 //!
-//! Client and server share the processors, so both rates include the same cost of the client. Processor times do not.
+//! Client and server share the processors, so both rates include the cost of the client. Processor times do not include it.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,15 +22,15 @@ const ROUNDS: usize = 9;
 const WARM_UP: Duration = Duration::from_millis(100);
 const MEASURED: Duration = Duration::from_millis(400);
 
-/// The number of different messages, which are sent in turn. The server remembers signatures with their content, so it
-/// answers a repeated message as it did the first time.
+/// The number of different messages. They are sent in turn, and repeated. The server accepts a repeated message like a later
+/// try of WeChat, because its signature is used for the same content.
 const MESSAGES: u64 = 512;
 
 /// A way to send messages.
 struct Mode {
     name: &'static str,
     connections: usize,
-    /// Whether each request uses a connection of its own.
+    /// Whether each request uses a new connection.
     is_last: bool,
     /// Whether a second canned server is measured instead of the real one.
     is_control: bool,
@@ -47,7 +47,7 @@ const MODES: [Mode; 5] = [
     Mode::kept("16 connections, kept", 16),
     Mode::kept("64 connections, kept", 64),
     Mode {
-        name: "a connection a request, 16 at once",
+        name: "a connection per request, 16 at once",
         connections: 16,
         is_last: true,
         is_control: false,
@@ -79,25 +79,28 @@ struct Compared {
     error: Option<String>,
 }
 
-/// The servers, and the requests that they get.
-struct Field {
+/// The servers and the requests.
+struct Setup {
     real: Server,
-    yardstick: Server,
-    twins: [Server; 2],
+    canned: Server,
+    /// The servers of the mode with `is_control`.
+    control: [Server; 2],
+    /// Requests that keep the connection.
     kept: Exchange,
+    /// Requests with `Connection: close`.
     last: Exchange,
 }
 
-/// The requests, and the response to each of them except for its date.
+/// The requests and their response, which is the same for all requests except for its date.
 struct Exchange {
     requests: Vec<Vec<u8>>,
-    answer: Vec<u8>,
+    response: Vec<u8>,
 }
 
-/// Runs the part.
+/// Runs the part `load`.
 pub(crate) fn run(begin_until: Instant) -> bool {
     let progress = Progress::begin("load");
-    let field = Field::open();
+    let setup = Setup::new();
     let mut compared = MODES.map(|_| Compared::default());
     for round in 0..ROUNDS {
         if Instant::now() > begin_until {
@@ -105,7 +108,7 @@ pub(crate) fn run(begin_until: Instant) -> bool {
         }
         for (mode, compared) in MODES.iter().zip(&mut compared) {
             progress.show(&format!("round {} of {ROUNDS}, {}", round + 1, mode.name));
-            field.compare(mode, round % 2 == 1, compared);
+            setup.compare(mode, round % 2 == 1, compared);
         }
     }
     drop(progress);
@@ -114,41 +117,41 @@ pub(crate) fn run(begin_until: Instant) -> bool {
     compared.iter().all(|compared| compared.error.is_none())
 }
 
-impl Field {
-    fn open() -> Self {
+impl Setup {
+    fn new() -> Self {
         let real = Server::real(&[]);
         let exchange = |request: fn(u64) -> Vec<u8>, is_last| {
             let requests: Vec<Vec<u8>> = (0..MESSAGES).map(request).collect();
-            let answer = client::right_answer(real.address, &requests[0], is_last);
-            Exchange { requests, answer }
+            let response = client::checked_response(real.address, &requests[0], is_last);
+            Exchange { requests, response }
         };
         let kept = exchange(messages::captured, false);
         let last = exchange(messages::captured_last, true);
-        let canned = || Server::canned(&kept.answer, &last.answer);
-        let (yardstick, twins) = (canned(), [canned(), canned()]);
-        Self { real, yardstick, twins, kept, last }
+        let start = || Server::canned(&kept.response, &last.response);
+        let (canned, control) = (start(), [start(), start()]);
+        Self { real, canned, control, kept, last }
     }
 
     /// Measures both servers of a mode, directly one after the other.
     fn compare(&self, mode: &Mode, is_reversed: bool, compared: &mut Compared) {
         let [first, second] = &mut compared.sides;
-        let mut sides = match (mode.is_control, &self.twins) {
+        let mut sides = match (mode.is_control, &self.control) {
             (true, [one, other]) => [(one, first), (other, second)],
-            (false, _) => [(&self.yardstick, first), (&self.real, second)],
+            (false, _) => [(&self.canned, first), (&self.real, second)],
         };
         if is_reversed {
             sides.reverse();
         }
         let exchange = if mode.is_last { &self.last } else { &self.kept };
         for (server, measured) in sides {
-            // After an error, the figures would not be comparable.
+            // After an error, the results would not be comparable.
             if compared.error.is_some() {
                 return;
             }
             let traffic = Traffic {
                 address: server.address,
                 requests: &exchange.requests,
-                answer: exchange.answer.len(),
+                response_length: exchange.response.len(),
                 is_last: mode.is_last,
             };
             compared.error = measure(server, traffic, mode.connections, measured).err();
@@ -163,20 +166,20 @@ fn measure(
     connections: usize,
     measured: &mut Measured,
 ) -> Result<(), String> {
-    // Two threads keep a server on one or two processors busy; one connection needs one thread.
+    // Two threads can keep a server on two processors busy. One connection needs one thread.
     let threads = connections.min(2);
     let half = traffic.requests.len() / threads;
     let lane = |thread| Lane::new(traffic, connections / threads, thread * half);
     let mut lanes: Vec<Lane<'_>> = (0..threads).map(lane).collect();
     run_for(WARM_UP, &mut lanes)?;
-    // No request is in flight at either reading, so no thread is in the middle of a request.
+    // No request is in flight when the processor time is read, so the difference is the time of whole requests.
     let before = server.cpu();
     let begun = Instant::now();
     let mut latencies = run_for(MEASURED, &mut lanes)?;
     let seconds = begun.elapsed().as_secs_f64();
     let spent = server.cpu().spent_since(&before);
     latencies.sort_unstable();
-    measured.note(&latencies, seconds, &spent);
+    measured.add(&latencies, seconds, &spent);
     Ok(())
 }
 
@@ -195,7 +198,7 @@ fn run_for(duration: Duration, lanes: &mut [Lane<'_>]) -> Result<Vec<u64>, Strin
 }
 
 impl Measured {
-    fn note(&mut self, sorted: &[u64], seconds: f64, spent: &Spent) {
+    fn add(&mut self, sorted: &[u64], seconds: f64, spent: &Spent) {
         let count = sorted.len() as f64;
         let at = |percent: usize| {
             let rank = (sorted.len() * percent).div_ceil(100);
@@ -222,21 +225,21 @@ fn print_ratios(compared: &[Compared]) {
     title(
         "load",
         &format!(
-            "The real server / the canned one: the median of {} rounds' ratios (lowest–highest). \
-             A higher rate is better, and a lower p99 and CPU.",
+            "Ratios real server / canned server: median of {} rounds (lowest–highest). \
+             Better are a higher rate, a lower p99 and a lower CPU.",
             rounds.max().unwrap_or(0)
         ),
     );
-    let mut table = Table::new(&["mode", "rate", "p99", "CPU a request"]);
+    let mut table = Table::new(&["mode", "rate", "p99", "CPU per request"]);
     for (mode, compared) in MODES.iter().zip(compared) {
-        let [yardstick, other] = &compared.sides;
+        let [canned, other] = &compared.sides;
         let mut cells = vec![mode.name.to_owned()];
         cells.extend(match &compared.error {
             Some(_) => ["ERRORS", "–", "–"].map(str::to_owned),
             None => [
-                ratio(&other.rate, &yardstick.rate),
-                ratio(&other.p99, &yardstick.p99),
-                ratio(&other.cpu, &yardstick.cpu),
+                ratio(&other.rate, &canned.rate),
+                ratio(&other.p99, &canned.p99),
+                ratio(&other.cpu, &canned.cpu),
             ],
         });
         table.row(cells);
@@ -244,14 +247,14 @@ fn print_ratios(compared: &[Compared]) {
     table.print();
     for (mode, compared) in MODES.iter().zip(compared) {
         if let Some(error) = &compared.error {
-            println!("{}: no figures, because of {error}\n", mode.name);
+            println!("{}: no results, because of an error: {error}\n", mode.name);
         }
     }
 }
 
 fn print_figures(compared: &[Compared]) {
     let mut table =
-        Table::new(&["mode", "server", "requests/s", "p50 µs", "p99 µs", "CPU µs", "of it user"]);
+        Table::new(&["mode", "server", "requests/s", "p50 µs", "p99 µs", "CPU µs", "user share"]);
     for (mode, compared) in MODES.iter().zip(compared) {
         if compared.error.is_some() {
             continue;
@@ -268,8 +271,8 @@ fn print_figures(compared: &[Compared]) {
     table.print();
 }
 
-fn ratio(other: &Figures, yardstick: &Figures) -> String {
-    let ratios = other.with(yardstick, |other, yardstick| other / yardstick);
+fn ratio(other: &Figures, canned: &Figures) -> String {
+    let ratios = other.merge(canned, |other, canned| other / canned);
     match ratios.count() {
         0 => "–".to_owned(),
         _ => format!("{:.2} ({:.2}–{:.2})", ratios.median(), ratios.lowest(), ratios.highest()),

@@ -1,16 +1,16 @@
-//! Requests like WeChat's: the captured text message with new signatures.
+//! Requests as WeChat sends them: the captured text message with new signatures.
 
 use wechat::http::Head;
 use wechat::server;
 use wechat::wechat::{Age, Credentials, Message, Token, Verified};
 use wechat::xml::Document;
 
-/// The token of all messages here.
+/// The token of all requests.
 pub(crate) const TOKEN: &str = "hello2021";
 
 const CAPTURED: &str = include_str!("../../fixtures/captures/text-message.request");
 
-/// The nonce and MsgId of the capture. Counting up from them does not change their number of digits.
+/// The nonce and MsgId of the captured request. Adding small numbers does not change their number of digits.
 const NONCE: u64 = 1_982_032_182;
 const MSG_ID: u64 = 23_286_067_514_628_707;
 
@@ -26,7 +26,7 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// For the current time, with a different nonce for each number.
+    /// Signs the current time and a nonce that is different for each number.
     pub(crate) fn now(number: u64) -> Self {
         let timestamp = server::now().to_string();
         let nonce = (NONCE + number).to_string();
@@ -48,7 +48,7 @@ impl Signed {
     }
 }
 
-/// A request with the captured message, signed now. Each number gives another nonce and MsgId.
+/// A request with the captured message, signed now. The nonce and MsgId are different for each number.
 pub(crate) fn captured(number: u64) -> Vec<u8> {
     let signed = Signed::now(number);
     CAPTURED
@@ -59,13 +59,13 @@ pub(crate) fn captured(number: u64) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Like `request`, but closes the connection.
+/// Like [`captured`], but with `Connection: close`.
 pub(crate) fn captured_last(number: u64) -> Vec<u8> {
     let text = String::from_utf8(captured(number)).unwrap();
     text.replacen("\r\nAccept:", "\r\nConnection: close\r\nAccept:", 1).into_bytes()
 }
 
-/// The XML of a text message with this content. Each number is another user.
+/// The XML of a text message with this content from the user with this number.
 pub(crate) fn text_of(user: u64, content: &str) -> Vec<u8> {
     format!(
         "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName>\n\
@@ -90,7 +90,7 @@ pub(crate) fn post(signed: &Signed, content: &[u8]) -> Vec<u8> {
     request
 }
 
-/// The cipher of all encrypted messages here.
+/// The cipher of all encrypted messages.
 #[cfg(feature = "secure")]
 pub(crate) fn cipher() -> wechat::wechat::Cipher {
     use wechat::wechat::{AesKey, AppId, Cipher};
@@ -99,10 +99,10 @@ pub(crate) fn cipher() -> wechat::wechat::Cipher {
     Cipher::new(key, None, app_id, wechat::service::random().unwrap())
 }
 
-/// A POST request with this message in safe mode, and the parameters that sign its Encrypt; their `signature` is
-/// `msg_signature`.
+/// A POST request with this message in safe mode, and the parameters that sign its Encrypt element. The field `signature`
+/// of these parameters is `msg_signature`.
 #[cfg(feature = "secure")]
-pub(crate) fn sealed(message: &[u8]) -> (Vec<u8>, Signed) {
+pub(crate) fn encrypted_post(message: &[u8]) -> (Vec<u8>, Signed) {
     let signed = Signed::now(0);
     let encrypt = cipher().encrypt(message).unwrap();
     let (timestamp, nonce) = (signed.timestamp.as_bytes(), signed.nonce.as_bytes());
@@ -124,7 +124,7 @@ pub(crate) fn parse(request: &[u8]) -> (Head<'_>, &[u8]) {
     (head, &request[length..])
 }
 
-/// Parses a message. A message can only be parsed after its signature was verified.
+/// Parses a message with a new verified signature, which `Message::parse` needs.
 pub(crate) fn message<'a>(xml: &'a Document<'_>) -> Message<'a> {
     Message::parse(Signed::now(0).verify(), xml).unwrap()
 }

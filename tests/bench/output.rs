@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// A Markdown table with aligned columns: names left, figures right.
+/// A Markdown table with aligned columns. The first column is aligned left, all other columns right.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -34,7 +34,7 @@ impl Table {
             if number == 0 {
                 let rules = widths.iter().enumerate().map(|(column, &width)| match column {
                     0 => "-".repeat(width),
-                    // A column without cells has a width too.
+                    // The width of a column with empty cells is 0.
                     _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
                 });
                 println!("| {} |", rules.collect::<Vec<_>>().join(" | "));
@@ -49,7 +49,7 @@ pub(crate) fn title(title: &str, what: &str) {
     println!("## {title}\n\n{what}\n");
 }
 
-/// A figure with its significant digits; a dash for NaN.
+/// A figure with at most two decimals; a dash for NaN.
 pub(crate) fn figure(figure: f64) -> String {
     if figure.is_nan() {
         return "–".to_owned();
@@ -61,7 +61,7 @@ pub(crate) fn figure(figure: f64) -> String {
     })
 }
 
-/// A number with its thousands separated.
+/// A number with commas between thousands.
 pub(crate) fn thousands(number: &str) -> String {
     let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
     let digits = whole.as_bytes().rchunks(3).rev();

@@ -1,5 +1,5 @@
-//! Servers as processes, and their memory and processor time as the kernel reports them. A server ends with its
-//! [`Server`], also when the bench is killed.
+//! Servers as processes, with their memory and processor time as the kernel reports them. A server ends when its [`Server`]
+//! is dropped, and when the bench is killed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,24 +13,24 @@ use std::time::Duration;
 use crate::canned;
 use crate::messages::TOKEN;
 
-/// How long a server may take to print its address.
-const STARTS_WITHIN: Duration = Duration::from_secs(10);
+/// The maximum time until a server prints its address.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server on a free port. It ends when this value is dropped.
 pub(crate) struct Server {
-    /// The server, or the shell that started it. Both end when their standard input ends, as it does when the bench is
-    /// killed.
+    /// The server, or the shell that started it. It ends when its standard input ends. Standard input ends when the bench
+    /// is killed.
     child: Child,
     /// The process id of the server.
     process: u32,
     pub(crate) address: SocketAddr,
 }
 
-/// Starts a program, prints its process id, and ends it when standard input ends.
+/// A shell script that starts a program, prints its process id, and kills the program when standard input ends.
 const SHELL: &str = r#""$@" & echo $!; read -r nothing; kill $!"#;
 
 impl Server {
-    /// Starts the program of this package with the default settings and rules and these flags.
+    /// Starts the real server with these flags and otherwise default settings and rules.
     pub(crate) fn real(flags: &[&str]) -> Self {
         let mut command = Command::new("/bin/sh");
         command
@@ -39,40 +39,41 @@ impl Server {
             .args(flags)
             .env_clear()
             .env("WECHAT_TOKEN", TOKEN)
-            // The default control socket may belong to another server on this machine.
+            // Without this, the control socket of another server on this machine would be in the way.
             .env("RUNTIME_DIRECTORY", "/nonexistent")
             .stdin(Stdio::piped());
-        Self::listening(command.stdout(Stdio::piped()).spawn().unwrap())
+        Self::wait_for_address(command.stdout(Stdio::piped()).spawn().unwrap())
     }
 
-    /// Starts the canned server. `kept` is its response to a request that keeps the connection, `last` to one that closes it.
+    /// Starts the canned server. `kept` is its response to a request that keeps the connection, and `last` its response to
+    /// a request with `Connection: close`.
     pub(crate) fn canned(kept: &[u8], last: &[u8]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .arg(canned::ARGUMENT)
-            .args([kept, last].map(|answer| answer.len().to_string()))
+            .args([kept, last].map(|response| response.len().to_string()))
             .stdin(Stdio::piped());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.as_mut().unwrap();
         stdin.write_all(&[kept, last].concat()).unwrap();
-        Self::listening(child)
+        Self::wait_for_address(child)
     }
 
-    /// Waits for the line that ends with the address. The shell prints the process id in another line.
-    fn listening(mut child: Child) -> Self {
+    /// Waits for the line that ends with the address. Another line, from the shell, is the process id.
+    fn wait_for_address(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let process = child.id();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         // From here on, dropping `server` ends the process.
         let mut server = Self { child, process, address };
-        let (said, line) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             while let Some(Ok(line)) = lines.next()
-                && said.send(line).is_ok()
+                && sender.send(line).is_ok()
             {}
         });
         while server.address.port() == 0 {
-            let line = line.recv_timeout(STARTS_WITHIN);
+            let line = receiver.recv_timeout(START_TIMEOUT);
             let line = line.unwrap_or_else(|error| panic!("a server did not start: {error}"));
             if let Ok(process) = line.parse() {
                 server.process = process;
@@ -91,7 +92,7 @@ impl Server {
         kib.and_then(|kib| kib.parse().ok()).unwrap()
     }
 
-    /// The processor time used so far. Exact while the server is idle.
+    /// The processor time since the start. It is exact only while the server is idle.
     pub(crate) fn cpu(&self) -> Cpu {
         let process = self.process;
         let [user_ticks, system_ticks] = ticks(process);
@@ -107,13 +108,13 @@ impl Drop for Server {
     }
 }
 
-/// The processor time of a process at some instant.
+/// A reading of the processor time of a process.
 ///
-/// `/proc/PID/stat` includes ended threads, but counts in ticks of 10 ms, about forty in a round; it only gives the shares
-/// of user and system time over all rounds. The amount comes from the `schedstat` of each thread, in nanoseconds. The time of
-/// a thread that ends between two readings is lost; only idle threads end.
+/// The amount is the sum of the `schedstat` of all threads, in nanoseconds. The time of a thread that ends between two
+/// readings is lost, but only idle threads end. `/proc/PID/stat` includes ended threads, but counts in ticks of 10 ms, which
+/// are only about forty in a round, so it is used only for the shares of user and system time over all rounds.
 pub(crate) struct Cpu {
-    /// `None` if the kernel does not count it.
+    /// Nanoseconds by thread id. Empty if the kernel does not count them.
     threads: HashMap<String, u64>,
     user_ticks: u64,
     system_ticks: u64,
@@ -129,21 +130,21 @@ pub(crate) struct Spent {
 
 impl Cpu {
     pub(crate) fn spent_since(&self, before: &Self) -> Spent {
-        let of_thread = |(thread, nanos): (&String, &u64)| {
+        let spent = |(thread, nanos): (&String, &u64)| {
             nanos.saturating_sub(before.threads.get(thread).copied().unwrap_or(0))
         };
         Spent {
-            nanos: self.threads.iter().map(of_thread).sum(),
+            nanos: self.threads.iter().map(spent).sum(),
             user_ticks: self.user_ticks - before.user_ticks,
             system_ticks: self.system_ticks - before.system_ticks,
         }
     }
 }
 
-/// The ticks of a process in user mode and in the kernel.
+/// The ticks of a process in user mode and in system mode.
 fn ticks(process: u32) -> [u64; 2] {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The name in parentheses may hold any character. After it, they are the 12th and 13th fields.
+    // The name in parentheses may contain any character. Counted from the `)`, the ticks have the indexes 12 and 13.
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split(' ').collect();
     [12, 13].map(|at| fields[at].parse().unwrap())
 }
@@ -161,11 +162,11 @@ fn nanos_by_thread(process: u32) -> HashMap<String, u64> {
     threads
 }
 
-/// The limit of open file descriptors of this process and of those it starts.
+/// The limit of open file descriptors of this process and of the processes that it starts.
 pub(crate) fn descriptors_max() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let open_files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = open_files.and_then(|line| line.split_ascii_whitespace().next());
-    // It may be `unlimited`.
+    // The limit may be `unlimited`.
     soft.and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX)
 }

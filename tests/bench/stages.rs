@@ -1,8 +1,8 @@
-//! The cost of each step of a message, in this process, without sockets and with a constant time.
+//! The time of each step of a message, in this process, without sockets and with a constant clock.
 //!
-//! The steps are those of `Callback::answer` and of the connection that calls it, each through the public interface. The last
-//! two rows compare the sum of the steps with a whole call. The call can be cheaper, because the compiler optimizes across
-//! steps, or dearer, because of the work between them.
+//! The steps are the steps of `Callback::handle` and of the connection that calls it, each through the public interface. The
+//! last two rows compare the sum of the steps with a whole call. The call can take less time, because the compiler optimizes
+//! across steps, or more time, because of the work between the steps.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -22,13 +22,16 @@ use crate::timing::{Case, Figures, nanos_of_each};
 
 const SAMPLES: usize = 15;
 
-/// Runs the part. It sends no requests, so no response can be wrong.
+/// Runs the part `stages`. It uses no sockets and takes few seconds, so it always begins and always returns true.
 pub(crate) fn run(_begin_until: Instant) -> bool {
     let progress = Progress::begin("stages");
     progress.show("a message, step by step");
     let (stages, whole) = measure();
     drop(progress);
-    title("stages", &format!("Nanoseconds of a message within the process, in {SAMPLES} samples."));
+    title(
+        "stages",
+        &format!("Nanoseconds per message within the process, from {SAMPLES} samples."),
+    );
     let mut table = Table::new(&["stage", "median ns", "lowest ns"]);
     let mut row = |name: &str, median, lowest| {
         table.row(vec![name.to_owned(), figure(median), figure(lowest)]);
@@ -36,9 +39,9 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
     for (name, nanos) in &stages {
         row(name, nanos.median(), nanos.lowest());
     }
-    let sum = |of: fn(&Figures) -> f64| stages.iter().map(|(_, nanos)| of(nanos)).sum();
-    row("sum of these", sum(Figures::median), sum(Figures::lowest));
-    let name = "all at once, through Callback::answer";
+    let sum = |value: fn(&Figures) -> f64| stages.iter().map(|(_, nanos)| value(nanos)).sum();
+    row("sum of the steps", sum(Figures::median), sum(Figures::lowest));
+    let name = "all at once, through Callback::handle";
     row(name, whole.median(), whole.lowest());
     table.print();
     #[cfg(feature = "secure")]
@@ -46,14 +49,14 @@ pub(crate) fn run(_begin_until: Instant) -> bool {
     true
 }
 
-/// The steps that differ in safe mode.
+/// Measures the steps that are different in safe mode.
 #[cfg(feature = "secure")]
 fn safe_mode() {
     use wechat::callback::EncryptionPolicy;
     use wechat::wechat::Envelope;
 
     let (token, cipher) = (messages::token(), messages::cipher());
-    let (request, credentials) = messages::sealed(&messages::text_of(1, "你好"));
+    let (request, credentials) = messages::encrypted_post(&messages::text_of(1, "你好"));
     let (_, content) = messages::parse(&request);
     let credentials = credentials.credentials();
     let xml = Document::parse_message(content).unwrap();
@@ -95,7 +98,7 @@ fn safe_mode() {
     table.print();
 }
 
-/// The steps, and a call that does all of them.
+/// The samples of each step, and of a call that does all steps.
 type Measured = (Vec<(&'static str, Figures)>, Figures);
 
 fn measure() -> Measured {
@@ -121,14 +124,14 @@ fn measure() -> Measured {
         Case::new(|| Head::parse(black_box(&request))),
         Case::new(|| read_query(black_box(&head.target))),
         Case::new(verify),
-        // The call returns the value that it consumes.
+        // The call consumes the verified signature and returns it.
         Case::new(|| {
             let again = verified.take().map(|verified| used.use_for(verified, content));
             verified = again.and_then(Result::ok);
             assert!(verified.is_some());
         }),
-        // This step consumes a value that only the signature check makes, so both are measured together, and the time
-        // of the check is subtracted below, sample by sample.
+        // This step consumes a verified signature, so it is measured together with the signature check. The time of the
+        // check is subtracted below, sample by sample.
         Case::new(|| {
             let xml = Document::parse_message(black_box(content)).unwrap();
             Message::parse(verify(), &xml).unwrap().create_time()
@@ -146,18 +149,18 @@ fn measure() -> Measured {
         }),
         Case::new(&mut all_at_once),
     ];
-    named(nanos_of_each(cases, SAMPLES))
+    with_names(nanos_of_each(cases, SAMPLES))
 }
 
-/// The measured cases with their names, in the order in which they were measured.
-fn named(samples: Vec<Figures>) -> Measured {
+/// Adds the names of the steps. The samples are in the order of `measure`.
+fn with_names(samples: Vec<Figures>) -> Measured {
     let Ok(
         [head, query, signature, use_once, signature_and_message, rules, reply, response, whole],
     ) = <[Figures; 9]>::try_from(samples)
     else {
-        panic!("another number of cases");
+        panic!("the number of cases is not the number of names");
     };
-    let message = signature_and_message.with(&signature, |both, one| both - one);
+    let message = signature_and_message.merge(&signature, |both, signature| both - signature);
     let stages = vec![
         ("head: Head::parse", head),
         ("query: Query::parameters", query),
@@ -171,7 +174,7 @@ fn named(samples: Vec<Figures>) -> Measured {
     (stages, whole)
 }
 
-/// Finds the parameters of a callback as the callback does.
+/// Finds the parameters of a request as `Callback::handle` does.
 fn read_query(target: &Target<'_>) -> usize {
     let parameters = target.query().parameters();
     let known = parameters
@@ -179,17 +182,17 @@ fn read_query(target: &Target<'_>) -> usize {
     known.map(|(_, value)| value.len()).sum()
 }
 
-/// From the bytes of a request to the bytes of its response, as in a connection.
+/// A call that does all steps, from the bytes of a request to the bytes of its response.
 fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     let programs = Programs::new("/nonexistent", server::report);
-    let bot = Responder::open(None, programs, server::report).unwrap();
+    let responder = Responder::open(None, programs, server::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {
         let client = WaitingClient { now: &|| now, is_connected: &|| true };
         let (head, content) = messages::parse(black_box(request));
         let request = Request { head, content };
         let response = callback
-            .handle(&request, &client, &mut scratch, |message| bot.respond(message, &client));
+            .handle(&request, &client, &mut scratch, |message| responder.respond(message, &client));
         output.clear();
         response.unwrap().write_to(&head, now, &mut output);
         assert!(output.starts_with(b"HTTP/1.1 200 "));

@@ -1,12 +1,12 @@
-//! Measures how long calls take, and summarizes the measurements.
+//! Measures the time of calls, and summarizes the measurements.
 //!
-//! Cases that are compared are measured in turn, so that other work of the machine affects all of them.
+//! Cases to be compared are measured in turn, so that other work of the machine affects all cases.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// The duration of a sample: long enough to make the cost of reading the clock negligible, short enough that most samples
-/// are not interrupted.
+/// The duration of a sample. It is long enough to make the cost of reading the clock negligible, and short enough that most
+/// samples are not interrupted.
 const SAMPLE: Duration = Duration::from_millis(10);
 
 /// A call to measure.
@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Nanoseconds per call of each case, in `samples` samples.
+/// Measures each case `samples` times and returns the nanoseconds per call.
 pub(crate) fn nanos_of_each(mut cases: Vec<Case<'_>>, samples: usize) -> Vec<Figures> {
     let calls: Vec<u64> = cases.iter_mut().map(Case::calls).collect();
     let mut nanos = vec![Figures::default(); cases.len()];
@@ -58,7 +58,7 @@ pub(crate) fn nanos_of_each(mut cases: Vec<Case<'_>>, samples: usize) -> Vec<Fig
     nanos
 }
 
-/// A figure measured several times.
+/// The measurements of a figure.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures(Vec<f64>);
 
@@ -87,9 +87,9 @@ impl Figures {
         self.0.iter().copied().fold(f64::NAN, f64::max)
     }
 
-    /// Merges each measurement with the one of `others` from the same round.
-    pub(crate) fn with(&self, others: &Self, merge: impl Fn(f64, f64) -> f64) -> Self {
+    /// Merges each measurement with the measurement of `others` from the same round.
+    pub(crate) fn merge(&self, others: &Self, operation: impl Fn(f64, f64) -> f64) -> Self {
         let pairs = self.0.iter().zip(&others.0);
-        Self(pairs.map(|(left, right)| merge(*left, *right)).collect())
+        Self(pairs.map(|(left, right)| operation(*left, *right)).collect())
     }
 }

@@ -1,4 +1,5 @@
-//! A request head is parsed alike however much of it has arrived and whatever follows it.
+//! The result of parsing a request head does not depend on the bytes after the head. A part of a head is incomplete, or
+//! has the same error as the whole head.
 
 #![no_main]
 
@@ -10,8 +11,8 @@ fuzz_target!(|bytes: &[u8]| {
     let whole = Head::parse(bytes);
     assert!(Head::has_begun(bytes) || whole == Ok(None));
     for cut in cuts(bytes) {
-        let front = Head::parse(&bytes[..cut]);
-        assert!(front == Ok(None) || front == whole, "{cut}: {front:?}");
+        let part = Head::parse(&bytes[..cut]);
+        assert!(part == Ok(None) || part == whole, "{cut}: {part:?}");
     }
     match whole {
         Ok(None) => assert!(bytes.len() < limits::HEAD),

@@ -1,5 +1,5 @@
-//! Content with a valid signature is a message or is refused. Both XML readers and roxmltree read a message alike. Each
-//! reply to a message is read back with the texts that were written and with the names swapped.
+//! Content with a valid signature is a message or is refused. The message reader, the file reader and roxmltree find the
+//! same fields in a message. Parsing a written reply gives the same texts, with the names of the message swapped.
 
 #![no_main]
 
@@ -9,11 +9,11 @@ use fuzz::{NOW, TOKEN, signature, with_file_as_message, with_message};
 use libfuzzer_sys::fuzz_target;
 use wechat::callback::Callback;
 use wechat::http::{Head, Request, Status};
-use wechat::session::{WaitingClient, Outcome};
+use wechat::session::{Outcome, WaitingClient};
 use wechat::wechat::{Age, Article, Message, MessageError, Reply, TEXT_MAX, Token};
 use wechat::xml::{Document, XmlError};
 
-/// Answers all inputs, which have the same signature.
+/// Receives all inputs. It accepts any timestamp, and so the same signature for all inputs.
 static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
     let mut callback = Callback::new(Token::parse(TOKEN).unwrap());
     callback.max_age = Age::Any;
@@ -34,13 +34,13 @@ fn is_char(character: &char) -> bool {
     }
 }
 
-/// The text after it has been written as XML and read again (XML 1.0 2.2, 2.11).
+/// The text as it is after writing it as XML and parsing it (XML 1.0 2.2, 2.11).
 fn round_trip(text: &str) -> String {
     let text: String = text.chars().filter(is_char).collect();
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// A reply of each kind in which every field is the text, with its `MsgType` and its number of such fields.
+/// A reply of each kind, with its `MsgType` and its number of fields. The value of each field is `text`.
 fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7] {
     let text = || text.into();
     let video = Reply::Video { media_id: text(), title: text(), description: text() };
@@ -65,6 +65,7 @@ fn replies(text: &str, articles: usize) -> [(&'static str, Reply<'_>, usize); 7]
     ]
 }
 
+/// Asserts that parsing each written reply gives the text.
 fn assert_replies_arrive(message: &Message<'_>, text: &str) {
     let expected = round_trip(text);
     let to_user_name = round_trip(message.from_user_name());
@@ -99,17 +100,18 @@ fn assert_replies_arrive(message: &Message<'_>, text: &str) {
     }
 }
 
-/// Path and text of each leaf.
+/// The path and text of each field.
 fn leaves(message: &Message<'_>) -> Vec<(String, String)> {
     let fields = message.fields();
     fields.map(|field| (field.path(), field.text().to_owned())).collect()
 }
 
-/// Each field is the first leaf of its name, and the XML that programs get is the same message.
+/// Asserts that `Message::field` returns the first field with a name, and that the XML that programs get is the same
+/// message.
 fn assert_fields(message: &Message<'_>) {
-    for leaf in message.fields() {
-        let mut same = message.fields().filter(|other| other.name() == leaf.name());
-        assert_eq!(message.field(leaf.name()), same.next().map(|leaf| leaf.text()));
+    for field in message.fields() {
+        let mut same_name = message.fields().filter(|other| other.name() == field.name());
+        assert_eq!(message.field(field.name()), same_name.next().map(|first| first.text()));
     }
     let assert_same = |again: &Message<'_>| {
         assert_eq!(again.kind(), message.kind());
@@ -119,15 +121,15 @@ fn assert_fields(message: &Message<'_>) {
     with_message(message.xml().as_bytes(), assert_same).unwrap();
 }
 
-/// The message reader accepts only XML that roxmltree accepts, and refuses as not well-formed only what roxmltree refuses.
-/// The message reader, the file reader and roxmltree itself find the same leaves.
+/// Asserts that the message reader accepts only XML that roxmltree accepts, and refuses as not well-formed only XML that
+/// roxmltree refuses; and that the message reader, the file reader and roxmltree find the same fields.
 fn assert_read_alike(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     let text = text.trim_start_matches(['\0', ' ', '\t', '\r', '\n']);
     let text: String = text.chars().filter(is_char).collect();
-    // roxmltree differs for CR CR and for references after CR, ignores a colon before a name, and skips a second byte order
-    // mark after a control character. It also reads the declaration, which is therefore removed.
+    // roxmltree reads CR CR and references after CR differently, ignores a colon before a name, and skips a second byte
+    // order mark after a control character. It also parses the XML declaration, so the declaration is removed.
     let has = |odd: &str| text.contains(odd);
     let differs = has("\r\r") || has("\r") && has("&#") || has("<:") || has("</:");
     let declared = text.strip_prefix("<?xml ").map(|rest| rest.split_once("?>"));

@@ -1,5 +1,5 @@
-//! A request target is accepted or refused, and its query decoded, as by a second implementation of the RFC. Cutting the
-//! query at a separator does not change its parameters.
+//! A second implementation of the RFC accepts and refuses the same request targets, and decodes their queries to the same
+//! parameters. Cutting a query at a separator does not change its parameters.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use wechat::http::{Head, Target, Url, limits};
 
 type Parameters = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// RFC 3986 3.3 and 3.4, octet by octet.
+/// Whether the bytes are a valid target by RFC 3986 3.3 and 3.4, checked octet by octet.
 fn is_origin_form(bytes: &[u8]) -> bool {
     let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let is_allowed = |(at, octet): (usize, &u8)| match octet {
@@ -34,7 +34,8 @@ fn decode(text: &[u8], plus: u8) -> Vec<u8> {
     decoded
 }
 
-fn parameters_of(query: &[u8]) -> Parameters {
+/// The parameters of a query, by the second implementation.
+fn decode_query(query: &[u8]) -> Parameters {
     let mut parameters = Vec::new();
     for part in query.split(|octet| *octet == b'&') {
         let mut sides = part.splitn(2, |octet| *octet == b'=');
@@ -46,9 +47,10 @@ fn parameters_of(query: &[u8]) -> Parameters {
     parameters
 }
 
+/// The parameters of a target, by the tested implementation.
 fn parameters(target: &Target<'_>) -> Parameters {
-    let own = target.query().parameters();
-    own.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    let parameters = target.query().parameters();
+    parameters.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -63,21 +65,21 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(target.path(), path);
     assert_eq!(*target.decoded_path(), *decode(path, b'+'));
     let found = parameters(&target);
-    assert_eq!(found, parameters_of(query));
+    assert_eq!(found, decode_query(query));
 
-    // Both parts of a query that is cut at a separator together have the parameters of the whole query.
-    let of = |part: &[u8]| parameters(&Target::parse_origin(&[b"/?", part].concat()).unwrap());
+    // If a query is cut at a separator, the parameters of its two parts together are the parameters of the query.
+    let parse = |part: &[u8]| parameters(&Target::parse_origin(&[b"/?", part].concat()).unwrap());
     let separators = (0..query.len()).filter(|at| query[*at] == b'&');
     for at in separators.take(8) {
-        assert_eq!([of(&query[..at]), of(&query[at..])].concat(), found);
+        assert_eq!([parse(&query[..at]), parse(&query[at..])].concat(), found);
     }
-    // The target is the same in a request line.
+    // Parsing the target in a request line gives the same target.
     let request = [b"GET ", bytes, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     match Head::parse(&request) {
         Ok(Some((head, _))) => assert_eq!(head.target, target),
         refused => assert!(bytes.len() > limits::TARGET || !bytes.starts_with(b"/"), "{refused:?}"),
     }
-    // In a URL the parameters stay, and an added one is the last.
+    // Adding a parameter to a URL keeps the other parameters, and the added parameter is the last.
     let url = Url::parse(&format!("http://a{}", str::from_utf8(bytes).unwrap())).unwrap();
     let signed = url.target_with("x=%26");
     let signed = parameters(&Target::parse_origin(signed.as_bytes()).unwrap());

@@ -1,5 +1,5 @@
-//! A response head is parsed alike however much of it has arrived, and each response that we write is read back as it was
-//! written.
+//! The result of parsing a response head does not depend on the bytes after the head. Parsing a written response gives the
+//! same status and content.
 
 #![no_main]
 
@@ -18,11 +18,13 @@ const REQUESTS: [&[u8]; 6] = [
     b"HEAD / HTTP/1.0\r\n\r\n",
 ];
 
-fn assert_one_meaning(bytes: &[u8], answers_head: bool) {
-    let whole = ResponseHead::parse(bytes, answers_head);
+/// Asserts that a part of a head is incomplete or has the same error as the whole head, and that bytes after the head do not
+/// matter.
+fn assert_one_meaning(bytes: &[u8], is_to_head: bool) {
+    let whole = ResponseHead::parse(bytes, is_to_head);
     for cut in cuts(bytes) {
-        let front = ResponseHead::parse(&bytes[..cut], answers_head);
-        assert!(front == Ok(None) || front == whole, "{cut}: {front:?}");
+        let part = ResponseHead::parse(&bytes[..cut], is_to_head);
+        assert!(part == Ok(None) || part == whole, "{cut}: {part:?}");
     }
     let is_http = b"HTTP/".starts_with(&bytes[..bytes.len().min(5)]);
     assert_eq!(is_http, whole != Err(ResponseError::NotHttp));
@@ -31,11 +33,11 @@ fn assert_one_meaning(bytes: &[u8], answers_head: bool) {
         Ok(Some((head, length))) => {
             assert!((100..=599).contains(&head.status) && !head.location.contains(&b'\r'));
             let alone = &bytes[..length];
-            assert_eq!(ResponseHead::parse(alone, answers_head), whole);
-            let shorter = ResponseHead::parse(&alone[..length - 1], answers_head);
+            assert_eq!(ResponseHead::parse(alone, is_to_head), whole);
+            let shorter = ResponseHead::parse(&alone[..length - 1], is_to_head);
             assert_eq!(shorter, Ok(None));
             let longer = [alone, b"\r\n\0"].concat();
-            assert_eq!(ResponseHead::parse(&longer, answers_head), whole);
+            assert_eq!(ResponseHead::parse(&longer, is_to_head), whole);
         }
         Err(error) => {
             let reason = error.to_string();
@@ -44,6 +46,7 @@ fn assert_one_meaning(bytes: &[u8], answers_head: bool) {
     }
 }
 
+/// Asserts that parsing the written response gives its status and content.
 fn assert_arrives(response: &Response<'_>, content: &[u8], request: &[u8], is_refused: bool) {
     let (request, _) = Head::parse(request).unwrap().unwrap();
     let is_head = request.method.name() == "HEAD";
@@ -68,7 +71,7 @@ fn assert_arrives(response: &Response<'_>, content: &[u8], request: &[u8], is_re
             assert_eq!(chunked.take(rest, &mut found), Ok(rest.len()));
             assert!(chunked.is_done() && found == content);
         }
-        ResponseFraming::Close => panic!("no length"),
+        ResponseFraming::Close => panic!("the response has no length"),
     }
 }
 

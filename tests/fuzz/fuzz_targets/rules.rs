@@ -1,4 +1,5 @@
-//! A rules file is valid and answers every message, or has errors, each at a position in it. No program is started.
+//! A rules file is valid and its rules answer every message, or the file has errors, each at a position in the file. No
+//! program is started.
 
 #![no_main]
 
@@ -15,7 +16,7 @@ const MESSAGES: [&[u8]; 5] = [
     include_bytes!("../../../fixtures/message/event-scancode-push.xml"),
 ];
 
-/// Whether it fits a line of a terminal or a log.
+/// Whether the text can be a line of a terminal or a log.
 fn is_line(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
 }
@@ -35,10 +36,10 @@ fn assert_errors(errors: &[Diagnostic], bytes: &[u8]) {
 }
 
 fn assert_answer(rules: &Rules, message: &Message<'_>) {
-    let chosen = rules.find_action(message);
-    // WeChat may send a message three times.
-    assert_eq!(format!("{chosen:?}"), format!("{:?}", rules.find_action(message)));
-    let Action::Reply(reply) = chosen else {
+    let action = rules.find_action(message);
+    // A later try of the same message gets the same reply.
+    assert_eq!(format!("{action:?}"), format!("{:?}", rules.find_action(message)));
+    let Action::Reply(reply) = action else {
         return;
     };
     let mut out = Vec::new();
@@ -50,7 +51,7 @@ fn assert_answer(rules: &Rules, message: &Message<'_>) {
         assert_eq!(read.to_user_name(), message.from_user_name());
         assert_eq!(read.from_user_name(), message.to_user_name());
         assert!(read.field("Content").is_none_or(|text| (1..=TEXT_MAX).contains(&text.len())));
-        let items = read.fields().filter(|leaf| leaf.name() == "Title").count();
+        let items = read.fields().filter(|field| field.name() == "Title").count();
         assert!(items <= if message.is_event() { ARTICLES_MAX } else { 1 });
     })
     .unwrap();

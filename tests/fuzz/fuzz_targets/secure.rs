@@ -1,5 +1,5 @@
-//! An encrypted message is decrypted or refused as by a second implementation of its layout. Encrypting and decrypting give
-//! the same text. Any content that is posted as an encrypted message is answered or refused.
+//! A second implementation of the layout of encrypted messages decrypts and refuses the same messages. Decrypting an
+//! encrypted text gives the same text. Any content of an encrypted request gets a reply or is refused.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ use fuzz::{NOW, TOKEN, signature};
 use libfuzzer_sys::fuzz_target;
 use wechat::callback::{Callback, EncryptionPolicy};
 use wechat::http::{Head, Request, Status};
-use wechat::session::{WaitingClient, Outcome};
+use wechat::session::{Outcome, WaitingClient};
 use wechat::wechat::{
     AesKey, Age, AppId, Cipher, Credentials, DecryptError, Message, Reply, Token, VerifiedEncrypt,
 };
@@ -33,7 +33,7 @@ static CALLBACK: LazyLock<Callback> = LazyLock::new(|| {
 
 fn cipher() -> Cipher {
     let (key, app_id) = (AesKey::parse(KEY).unwrap(), AppId::parse(APP_ID).unwrap());
-    // Constant, so that an input that fails, fails again.
+    // The "random" bytes are constant, so that a failure can be reproduced.
     let random = |bytes: &mut [u8]| -> io::Result<()> {
         bytes.fill(b'r');
         Ok(())
@@ -48,13 +48,13 @@ fn verified(encrypt: &str) -> VerifiedEncrypt<'_> {
     token.verify_message(&credentials, encrypt).unwrap()
 }
 
-fn open(encrypt: &str) -> Result<Vec<u8>, DecryptError> {
+fn decrypt(encrypt: &str) -> Result<Vec<u8>, DecryptError> {
     let decrypted = CIPHER.decrypt(&verified(encrypt));
     decrypted.map(|decrypted| decrypted.message().to_vec())
 }
 
-/// Encrypts a text without adding the layout of a message, in base64.
-fn encrypted(text: &[u8]) -> String {
+/// Encrypts a text that already has the layout of a message. Returns base64.
+fn encrypt_text(text: &[u8]) -> String {
     let mut text = text.to_vec();
     text.truncate(text.len() / 16 * 16);
     let (blocks, _) = Array::slice_as_chunks_mut(&mut text);
@@ -64,8 +64,8 @@ fn encrypted(text: &[u8]) -> String {
     STANDARD.encode(text)
 }
 
-/// The message in a decrypted text, by its layout.
-fn inside(text: &[u8]) -> Result<&[u8], DecryptError> {
+/// Finds the message in a decrypted text, by the second implementation.
+fn message_in(text: &[u8]) -> Result<&[u8], DecryptError> {
     let padding = usize::from(*text.last().ok_or(DecryptError::Padding)?);
     if padding == 0 || padding > 32 || padding > text.len() {
         return Err(DecryptError::Padding);
@@ -91,7 +91,7 @@ fn inside(text: &[u8]) -> Result<&[u8], DecryptError> {
     }
 }
 
-/// The text with padding added for its length.
+/// Adds padding to the text.
 fn padded(text: &[u8]) -> Vec<u8> {
     let count = 32 - text.len() % 32;
     [text, vec![u8::try_from(count).unwrap(); count].as_slice()].concat()
@@ -101,7 +101,7 @@ fn echo<'m>(message: &'m Message<'m>) -> Outcome<'m> {
     Outcome::Reply(Reply::text(message.field("Content").unwrap_or("")))
 }
 
-/// Posts this content with a `msg_signature` over this `Encrypt`.
+/// Posts the content with a `msg_signature` over `encrypt`, and checks the response.
 fn post(content: &[u8], encrypt: &str) {
     let token = &CALLBACK.token;
     let now = NOW.to_string();
@@ -121,8 +121,8 @@ fn post(content: &[u8], encrypt: &str) {
     match response.status() {
         Status::BadRequest if content.is_empty() => {}
         Status::Ok => {
-            let is_bare = bytes.ends_with(b"\r\n\r\nsuccess");
-            assert!(is_bare || bytes.windows(9).any(|window| window == b"<Encrypt>"));
+            let is_success = bytes.ends_with(b"\r\n\r\nsuccess");
+            assert!(is_success || bytes.windows(9).any(|window| window == b"<Encrypt>"));
         }
         other => {
             assert_eq!(other, Status::Forbidden);
@@ -132,20 +132,20 @@ fn post(content: &[u8], encrypt: &str) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    // The input as the decrypted text, with padding and without.
+    // Use the input as the decrypted text, without and with padding.
     for text in [input.get(..input.len() / 16 * 16).unwrap(), &padded(input)] {
-        assert_eq!(open(&encrypted(text)), inside(text).map(<[u8]>::to_vec));
+        assert_eq!(decrypt(&encrypt_text(text)), message_in(text).map(<[u8]>::to_vec));
     }
-    // The input as the message to encrypt.
+    // Use the input as the message to encrypt.
     let encrypt = CIPHER.encrypt(input).unwrap();
     let expected = if input.is_empty() { Err(DecryptError::Empty) } else { Ok(input.to_vec()) };
-    assert_eq!(open(&encrypt), expected);
+    assert_eq!(decrypt(&encrypt), expected);
     post(format!("<xml><Encrypt>{encrypt}</Encrypt></xml>").as_bytes(), &encrypt);
-    // The input as the base64 text, and as the whole content.
+    // Use the input as the base64 text, and as the whole content.
     let text = String::from_utf8_lossy(input);
-    let _ = open(&text);
+    let _ = decrypt(&text);
     post(format!("<xml><Encrypt><![CDATA[{text}]]></Encrypt></xml>").as_bytes(), &text);
     post(input, &text);
-    let beside = text.replace("</xml>", &format!("<Encrypt>{encrypt}</Encrypt></xml>"));
-    post(beside.as_bytes(), &encrypt);
+    let compatible = text.replace("</xml>", &format!("<Encrypt>{encrypt}</Encrypt></xml>"));
+    post(compatible.as_bytes(), &encrypt);
 });

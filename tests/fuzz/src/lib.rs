@@ -1,16 +1,16 @@
-//! Shared by the targets: cutting an input into pieces, and verified messages.
+//! Functions that the fuzz targets share: cutting an input into pieces, and parsing messages.
 
 use wechat::wechat::{Age, Credentials, Message, MessageError, Token, Verified};
 use wechat::xml::Document;
 
-/// The token of all messages here.
+/// The token of all messages.
 pub const TOKEN: &str = "hello2021";
 
-/// The time at which all messages here are received, in seconds since 1970.
+/// The time at which all messages are received, in seconds since 1970.
 pub const NOW: u64 = 1_700_000_000;
 
-/// Four offsets to cut the input at, sorted. They are derived from a hash of the input rather than taken from the input, so
-/// that an input that fails can be used as a fixture without change.
+/// Four offsets at which to cut the input, sorted. The offsets are derived from a hash of the input and not read from the
+/// input, so that an input that fails can be used as a fixture without change.
 pub fn cuts(bytes: &[u8]) -> [usize; 4] {
     // FNV-1a, then one step of a linear congruential generator for each offset.
     let mut state = bytes.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, octet| {
@@ -25,7 +25,7 @@ pub fn cuts(bytes: &[u8]) -> [usize; 4] {
     cuts
 }
 
-/// The input in the pieces between its cuts.
+/// The five pieces of the input between its cuts.
 pub fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let cuts = cuts(bytes);
     let ends = cuts.into_iter().chain([bytes.len()]);
@@ -33,7 +33,7 @@ pub fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     starts.zip(ends).map(|(start, end)| &bytes[start..end])
 }
 
-/// The signature over [`NOW`] and the nonce `1`.
+/// The signature with this token over the timestamp [`NOW`] and the nonce `1`.
 pub fn signature(token: &Token) -> String {
     token.sign(NOW.to_string().as_bytes(), b"1").to_string()
 }
@@ -49,10 +49,10 @@ fn verified() -> Verified {
     token.verify(&credentials, NOW, Age::AtMost(0)).unwrap()
 }
 
-/// Reads the bytes as a message.
+/// Parses the bytes with the message reader, and calls `read` with the message.
 ///
 /// # Errors
-/// [`MessageError`]
+/// [`MessageError`] if the bytes are not a message.
 pub fn with_message<T>(
     bytes: &[u8],
     read: impl FnOnce(&Message<'_>) -> T,
@@ -61,10 +61,10 @@ pub fn with_message<T>(
     Ok(read(&Message::parse(verified(), &xml)?))
 }
 
-/// Reads the text as a message by the reader of files.
+/// Parses the text with the file reader, and calls `read` with the message.
 ///
 /// # Errors
-/// [`MessageError`], or `None` where the text is not well-formed.
+/// `None` if the text is not well-formed, or a [`MessageError`] if it is not a message.
 pub fn with_file_as_message<T>(
     text: &str,
     read: impl FnOnce(&Message<'_>) -> T,
