@@ -1,31 +1,31 @@
-//! The characters of XML 1.0: those it allows, those of a name, and those that references mean.
+//! Classes of characters in XML 1.0, and the decoding of references.
 
 use std::borrow::Cow;
 
 use crate::text::digits::{parse_decimal, parse_hex};
 
-/// `Char`: the characters that XML 1.0 allows (2.2).
+/// Whether XML 1.0 allows this character: `Char` (2.2).
 pub(crate) const fn is_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// The text without the characters that XML does not allow. Most texts hold none.
+/// Removes the characters that XML does not allow. Most texts have no such character and are returned borrowed.
 pub(super) fn without_non_characters(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut suspects = (0..).zip(bytes).filter(|(_, octet)| is_suspect(**octet));
     match suspects.any(|(offset, _)| starts_with_non_character(&bytes[offset..])) {
-        true => Cow::Owned(text.chars().filter(|&it| is_char(it)).collect()),
+        true => Cow::Owned(text.chars().filter(|&next| is_char(next)).collect()),
         false => Cow::Borrowed(text),
     }
 }
 
-/// Whether an octet of UTF-8 may begin a character that [`is_char`] refuses.
+/// Whether a character that [`is_char`] refuses can begin with this byte of UTF-8.
 pub(super) const fn is_suspect(octet: u8) -> bool {
     matches!(octet, 0..=0x1F | 0xEF)
 }
 
-/// Whether UTF-8 begins with a character that [`is_char`] refuses: a control character, U+FFFE (EF BF BE) or U+FFFF
-/// (EF BF BF).
+/// Whether these bytes of UTF-8 begin with a character that [`is_char`] refuses: a control character, U+FFFE
+/// (EF BF BE) or U+FFFF (EF BF BF).
 pub(super) const fn starts_with_non_character(bytes: &[u8]) -> bool {
     matches!(
         bytes,
@@ -33,17 +33,17 @@ pub(super) const fn starts_with_non_character(bytes: &[u8]) -> bool {
     )
 }
 
-/// `S` (2.3).
+/// Whether the byte is white space: `S` (2.3).
 pub(super) const fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// The index of the first byte that is not `S`.
+/// The index of the first byte that is not white space.
 pub(super) fn find_non_space(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|octet| !is_space(*octet))
 }
 
-/// The text without `S` at both ends. Programs often indent a CDATA section.
+/// Removes white space at both ends. Programs often write white space around a CDATA section.
 pub(crate) fn trim(text: &str) -> &str {
     let bytes = text.as_bytes();
     let start = find_non_space(bytes).unwrap_or(bytes.len());
@@ -51,12 +51,14 @@ pub(crate) fn trim(text: &str) -> &str {
     &text[start..last.map_or(start, |last| last + 1)]
 }
 
-/// A byte that a text holds as it is, and that begins no character that XML does not allow.
+/// Whether a byte of text needs no further check: it is no carriage return, and cannot begin markup, a reference, `]]>`
+/// or a character that XML does not allow.
 pub(super) const fn is_plain(octet: u8) -> bool {
     !matches!(octet, b'<' | b'&' | b']' | 0xEF | ..=0x08 | 0x0B..=0x1F)
 }
 
-/// `NameStartChar` (2.3) without the colon, since no namespace prefix can be declared.
+/// Whether a name may begin with this character: `NameStartChar` (2.3), but no colon, because a message cannot declare
+/// a namespace prefix.
 pub(super) const fn is_name_start(character: char) -> bool {
     match character {
         '\0'..='\x7F' => matches!(character, 'A'..='Z' | 'a'..='z' | '_'),
@@ -67,20 +69,20 @@ pub(super) const fn is_name_start(character: char) -> bool {
     }
 }
 
-/// `NameChar` (2.3) without the colon.
+/// Whether a name may contain this character: `NameChar` (2.3), but no colon.
 pub(super) const fn is_name_char(character: char) -> bool {
     is_name_start(character)
         || matches!(character, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// What a piece of text is in the source.
+/// The form of a piece of text in the source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
     Text,
     Cdata,
 }
 
-/// A piece of text with LF for each line end and characters for references.
+/// Decodes a piece of text: each line end becomes LF and, outside CDATA, each reference becomes its character.
 ///
 /// # Errors
 /// The offset of a malformed or unknown reference.
@@ -98,12 +100,13 @@ pub(super) fn decode(text: &str, piece: Piece) -> Result<String, usize> {
     Ok(decoded)
 }
 
-/// The text with LF for each line end: CR LF, CR and LF (2.11).
+/// Replaces each line end (CR LF or CR) by LF (2.11).
 pub(super) fn with_line_feeds(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// `Name ";" | "#" [0-9]+ ";" | "#x" [0-9a-fA-F]+ ";"`, after `&`: the character, and the text after the reference.
+/// `Name ";" | "#" [0-9]+ ";" | "#x" [0-9a-fA-F]+ ";"`, which follows `&`. Returns the character and the text after the
+/// reference.
 fn consume_reference(text: &str) -> Option<(char, &str)> {
     let (name, after) = text.split_once(';')?;
     let character = match name {

@@ -1,4 +1,4 @@
-//! A document: its source and the table of its elements.
+//! A document. It consists of its source and the table of its elements.
 
 use std::borrow::Cow;
 
@@ -17,19 +17,19 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a message, a printed reply or another server's answer: elements without attributes, text, CDATA sections
-    /// and an XML declaration. Skips a byte order mark and white space at the start, and leaves out each character that
-    /// XML 1.0 does not allow (2.2), since real messages hold some.
+    /// Parses a message, a reply printed by a program, or the answer of a backend. Elements without attributes, text,
+    /// CDATA sections and an XML declaration are allowed. A byte order mark, white space and NUL at the start are
+    /// skipped. Characters that XML 1.0 does not allow (2.2) are removed, because real messages contain them.
     ///
     /// # Errors
-    /// [`XmlError`], for the first thing that is not allowed.
+    /// [`XmlError`], for the first part that is not allowed.
     pub fn parse_message(bytes: &'a [u8]) -> Result<Self, XmlError> {
         let source = str::from_utf8(bytes).map_err(|error| XmlError::Utf8(error.valid_up_to()))?;
         let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
         let source = source.trim_start_matches(['\0', ' ', '\t', '\r', '\n']);
         let mut document = Self { source: Cow::Borrowed(source), tree: Tree::EMPTY };
         if let Err(error) = message_reader::read(source, &mut document.tree) {
-            // Only few messages hold such characters, so they are looked for only after an error.
+            // Few messages contain such characters, so the text is searched for them only after an error.
             let Cow::Owned(source) = without_non_characters(source) else {
                 return Err(error);
             };
@@ -40,8 +40,8 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// Reads XML with attributes and comments, such as a rules file. Only the operator may supply a long text: with
-    /// attributes, the time can grow with the cube of the length.
+    /// Parses XML with attributes and comments, such as a rules file. Do not use it for long untrusted input: if there are
+    /// attributes and namespaces, the time can grow with the cube of the length.
     ///
     /// # Errors
     /// [`FileError`], for the first place where the text is not well-formed.
@@ -67,7 +67,7 @@ mod tests {
         Document::parse_message(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text:?}"))
     }
 
-    /// The leaves of a message: name and text.
+    /// Name and text of each leaf of a message.
     #[track_caller]
     fn leaves(text: &str) -> Vec<(String, String)> {
         let leaf = |leaf: Element<'_>| (leaf.name().to_owned(), leaf.text().to_owned());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_names() {
+    fn refuses_invalid_names() {
         for text in [
             "<1></1>",
             "<-a></-a>",
@@ -125,12 +125,16 @@ mod tests {
         }
     }
 
-    /// What an element has, and whether it has text and text after a child.
-    fn facts<'a>(element: Element<'a>, all: &mut Vec<(String, &'a str, &'a str, [bool; 3])>) {
+    /// Collects path, text and source of an element and of all elements in it, and whether each is a leaf, has text, and
+    /// has text after a child.
+    fn collect_facts<'a>(
+        element: Element<'a>,
+        all: &mut Vec<(String, &'a str, &'a str, [bool; 3])>,
+    ) {
         let text = element.text_offset().is_some();
         let is = [element.is_leaf(), text, element.text_after_child().is_some()];
         all.push((element.path(), element.text(), element.source(), is));
-        element.children().for_each(|child| facts(child, all));
+        element.children().for_each(|child| collect_facts(child, all));
     }
 
     #[test]
@@ -150,13 +154,13 @@ mod tests {
         ];
         let mut count = 0;
         for number in 0..PIECES.len().pow(4) {
-            let place = |power: u32| PIECES[number / PIECES.len().pow(power) % PIECES.len()];
-            let text = format!("<xml>{}{}{}{}</xml>", place(0), place(1), place(2), place(3));
+            let piece = |power: u32| PIECES[number / PIECES.len().pow(power) % PIECES.len()];
+            let text = format!("<xml>{}{}{}{}</xml>", piece(0), piece(1), piece(2), piece(3));
             let file = Document::parse_file(&text).unwrap_or_else(|error| panic!("{error}"));
             let message = message(&text);
             let (mut from_file, mut from_message) = (Vec::new(), Vec::new());
-            facts(file.root(), &mut from_file);
-            facts(message.root(), &mut from_message);
+            collect_facts(file.root(), &mut from_file);
+            collect_facts(message.root(), &mut from_message);
             assert_eq!(from_file, from_message, "{text:?}");
             count += 1;
         }
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_attributes_and_places() {
+    fn a_file_has_attributes_and_offsets() {
         let text = "<r a='1'>\n <!-- c --> x <on b=\"&lt;2\" n:c='3' xmlns:n='u'/>y<on/>z</r>";
         let document = Document::parse_file(text).unwrap_or_else(|error| panic!("{error}"));
         let root = document.root();
@@ -182,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_a_file_is_without_its_prefix() {
+    fn removes_the_prefix_of_a_name_in_a_file() {
         let text = "<p:bb xmlns:p='u'><p:b>1</p:b></p:bb>";
         let document = Document::parse_file(text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(document.root().name(), "bb");
@@ -207,7 +211,7 @@ mod tests {
             ("<a b\n='c'\n", 3, 1, "the file ends inside an element; an end tag is missing"),
             ("<a x='<'/>", 1, 7, "< in an attribute; write &lt; for <"),
             ("<a>]]></a>", 1, 7, "]]> in a text; write ]]&gt; for ]]>"),
-            ("<a><!-- -- --></a>", 1, 4, "-- in a comment, none allowed"),
+            ("<a><!-- -- --></a>", 1, 4, "-- is not allowed in a comment"),
             ("<p:a/>", 1, 2, "invalid namespace; write names without a prefix"),
             (
                 "\n<?xml version='1.0'?><a/>",

@@ -1,4 +1,4 @@
-//! An element of a document, whichever reader read it.
+//! An element of a document. Documents of both readers have the same elements.
 
 use std::iter;
 
@@ -28,23 +28,23 @@ impl<'a> Element<'a> {
         self.entry.name.of(self.source)
     }
 
-    /// `name() == name` in fewer instructions: a message has its names compared dozens of times.
+    /// Returns `self.name() == name` in fewer instructions, because this is called dozens of times for each message.
     #[inline]
     pub(crate) fn is_named(self, name: &str) -> bool {
         self.entry.name.bytes_of(self.source) == name.as_bytes()
     }
 
-    /// Whether it has no child elements.
+    /// Whether the element has no child elements.
     pub(crate) fn is_leaf(self) -> bool {
         self.entry.is_leaf
     }
 
-    /// The text before the first child; the whole text of a leaf. Comments are no part of it.
+    /// The text before the first child, or the whole text of a leaf. It does not include comments.
     pub(crate) fn text(self) -> &'a str {
         self.tree.text(self.source, self.entry.text)
     }
 
-    /// All elements in it at any depth, in document order.
+    /// All elements inside this element, at any depth, in document order.
     fn elements(self) -> impl Iterator<Item = Self> {
         (self.number + 1..self.tree.count)
             .map(move |number| Self::new(self.source, self.tree, number))
@@ -56,12 +56,13 @@ impl<'a> Element<'a> {
         self.elements().filter(move |element| element.entry.parent == self.number)
     }
 
-    /// All leaves in it at any depth, in document order.
+    /// All leaves inside this element, at any depth, in document order.
     pub(crate) fn leaves(self) -> impl Iterator<Item = Self> {
         self.elements().filter(|element| element.is_leaf())
     }
 
-    /// The text of the leaf at a path of names joined by `/`, taking the first child of each name.
+    /// The text of the leaf at a path, which is a list of names joined by `/`. If several children have a name, the
+    /// first child is used.
     pub(crate) fn text_at(self, path: &str) -> Option<&'a str> {
         let leaf = path.split('/').try_fold(self, |element, name| {
             element.children().find(|child| child.is_named(name))
@@ -69,19 +70,19 @@ impl<'a> Element<'a> {
         leaf.is_leaf().then(|| leaf.text())
     }
 
-    /// The text of the first leaf of this name at any depth.
+    /// The text of the first leaf with this name, at any depth.
     pub(crate) fn text_of_first(self, name: &str) -> Option<&'a str> {
         self.leaves().find(|leaf| leaf.is_named(name)).map(Self::text)
     }
 
-    /// Its name and those of the elements around it, up to the root's.
+    /// The name of this element, of its parent, and of each further ancestor up to the root.
     pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
         let parent = |element: &Self| Self::new(element.source, element.tree, element.entry.parent);
         iter::successors(Some(self), move |element| (element.number > 0).then(|| parent(element)))
             .map(Self::name)
     }
 
-    /// The names from below the root down to this element, joined by `/`.
+    /// The names of the ancestors without the root, and of this element, joined by `/`.
     pub(crate) fn path(self) -> String {
         let mut names: Vec<&str> = self.names().collect();
         names.pop();
@@ -98,17 +99,18 @@ impl<'a> Element<'a> {
             .map(|attribute| (&*attribute.name, &*attribute.value, attribute.offset))
     }
 
-    /// The offset of its start tag.
+    /// The offset of the start tag.
     pub(crate) fn offset(self) -> usize {
         self.entry.source.start
     }
 
-    /// The offset where this part of it first occurs, or of its start tag if the source has it in another form.
+    /// The offset of the first occurrence of `part` in the source of this element. If `part` does not occur, because the
+    /// source has references in it, the offset of the start tag.
     pub(crate) fn offset_of(self, part: &str) -> usize {
         self.offset() + self.source().find(part).unwrap_or(0)
     }
 
-    /// The offset of the first text directly in it, white space aside.
+    /// The offset of the first character directly in this element, not in a child, that is not white space.
     pub(crate) fn text_offset(self) -> Option<usize> {
         let offset = match self.entry.text {
             Text::Source(span) => span.text_offset(self.source, None),
@@ -117,12 +119,12 @@ impl<'a> Element<'a> {
         offset.or(self.entry.text_after_child)
     }
 
-    /// The offset of the first text after a child, white space aside.
+    /// The offset of the first character directly in this element and after a child that is not white space.
     pub(crate) fn text_after_child(self) -> Option<usize> {
         self.entry.text_after_child
     }
 
-    /// Its source, from start tag to end tag.
+    /// The source of this element, from start tag to end tag.
     pub(crate) fn source(self) -> &'a str {
         self.entry.source.of(self.source)
     }

@@ -1,19 +1,19 @@
-//! Why a message is not XML, and a place in a text. The sentences are in `wording.rs`.
+//! Errors in the XML of messages, and positions in a text. `wording.rs` has the texts of the errors.
 
-/// Why a text is not the XML of a message. It quotes nothing of the text, which a user wrote.
+/// An error in the XML of a message. It does not quote the message, because a user wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum XmlError {
-    /// Not UTF-8 from this byte on.
+    /// The message is not UTF-8 from this byte on.
     Utf8(usize),
-    /// A tag that holds more than a name: an attribute, or something that could be read as one.
+    /// A tag has an attribute, or something that can be read as an attribute.
     Attribute,
-    /// A comment, a document type declaration or a processing instruction.
+    /// There is a comment, a document type declaration or a processing instruction.
     Markup,
-    /// A tag, a CDATA section or an XML declaration without its end.
+    /// A tag, a CDATA section or an XML declaration has no end.
     Open,
-    /// More than 256 elements.
+    /// There are more than 256 elements.
     TooManyElements,
-    /// Not well-formed at this place.
+    /// The message is not well-formed XML at this place.
     Syntax {
         /// The line, counted from 1.
         line: u32,
@@ -24,21 +24,21 @@ pub enum XmlError {
 
 impl std::error::Error for XmlError {}
 
-/// A place in a text: line and column, both counted from 1, the column in characters.
+/// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The line.
+    /// The line, counted from 1.
     pub line: u32,
-    /// The column.
+    /// The column in characters, counted from 1.
     pub column: u32,
 }
 
 impl Position {
-    /// The place of a byte, which begins a character or is the end of the text.
-    pub(super) fn of_offset(text: &str, offset: usize) -> Self {
+    /// The position of an offset, which must be the start of a character or the end of the text.
+    pub(super) fn from_offset(text: &str, offset: usize) -> Self {
         let before = &text[..offset];
         let line = before.rsplit('\n').next().unwrap_or(before);
-        // No text that is read is 4 GiB long.
+        // All texts are shorter than 4 GiB.
         let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
         Self { line: number(before.matches('\n').count()), column: number(line.chars().count()) }
     }

@@ -1,7 +1,7 @@
-//! Reads XML with attributes and comments into the table of elements, by roxmltree.
+//! Reads XML with attributes and comments into the table of elements, with roxmltree.
 //!
-//! With attributes and namespace declarations, roxmltree takes time that grows with the square or the cube of the length
-//! (64 KiB took 21 s). Only the operator may supply a long text.
+//! If there are attributes and namespace declarations, the time can grow with the square or the cube of the length
+//! (64 KiB took 21 s). For this reason, only the operator may supply a long text.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ use super::tree::{Attribute, Span, Tree};
 /// Why a file is not well-formed XML, and where.
 #[derive(Debug)]
 pub struct FileError {
-    /// The place.
+    /// The place of the error.
     pub position: Position,
-    /// The character there.
+    /// The character at that place; `None` at the end of a line.
     pub(super) found: Option<char>,
     pub(super) error: Error,
 }
@@ -31,8 +31,8 @@ impl FileError {
         let found = characters.find(|(_, column)| *column == place.col);
         let is_at_end = matches!(error, Error::UnclosedRootNode | Error::UnexpectedEndOfStream);
         let position = match is_at_end {
-            // roxmltree reports the start of the text.
-            true => Position::of_offset(text, text.len()),
+            // For these errors roxmltree reports the start of the text.
+            true => Position::from_offset(text, text.len()),
             false => Position { line: place.row, column: place.col },
         };
         Self { position, found: found.map(|(character, _)| character), error }
@@ -45,6 +45,7 @@ impl FileError {
 /// [`FileError`], for the first place where the text is not well-formed.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), FileError> {
     let document = Document::parse(text).map_err(|error| FileError::new(text, error))?;
+    // The number of the innermost open element.
     let mut open = None;
     for node in document.root_element().descendants() {
         let Range { start, end } = node.range();
@@ -55,7 +56,7 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), FileError> {
             open = Some(tree.entry(number).parent);
         }
         if node.is_element() {
-            // The name is a slice of the text.
+            // `name` borrows from `text`, so its offset is the difference of the two addresses.
             let name = node.tag_name().name();
             let start = name.as_ptr().addr() - text.as_ptr().addr();
             let end = start + name.len();

@@ -1,9 +1,10 @@
-//! Reads the XML of a message in one pass, without recursion, and without an allocation for a usual message. roxmltree
-//! took most of the time of a message and a dozen allocations.
+//! Reads the XML of a message in one pass and without recursion. A usual message needs no allocation. roxmltree needed a
+//! dozen allocations and most of the time that a message takes.
 //!
-//! It reads the part of XML 1.0 that WeChat's messages use: elements without attributes, text with the references that
-//! need no declaration (4.1, 4.6), CDATA sections, and an XML declaration, whose content is not read. All other markup is
-//! refused, well-formed or not. `tests/fuzz` checks that roxmltree reads each accepted text alike.
+//! The reader accepts the part of XML 1.0 that WeChat's messages use: elements without attributes, text with the
+//! references that need no declaration (4.1, 4.6), CDATA sections, and an XML declaration, whose content is ignored. All
+//! other markup is refused, even if it is well-formed. `tests/fuzz` checks that roxmltree reads every accepted text in the
+//! same way.
 
 use super::characters::{
     Piece, decode, find_non_space, is_char, is_name_char, is_name_start, is_plain, is_space,
@@ -12,13 +13,13 @@ use super::characters::{
 use super::error::{Position, XmlError};
 use super::tree::{Span, Tree};
 
-/// The most elements of a message. A usual one has at most 16.
+/// The maximum number of elements in a message. Nearly all messages have at most 16.
 const ELEMENTS_MAX: usize = 256;
 
 /// Reads the whole text into an empty tree.
 ///
 /// # Errors
-/// [`XmlError`], for the first thing that is not allowed.
+/// [`XmlError`], for the first part that is not allowed.
 pub(super) fn read(source: &str, tree: &mut Tree) -> Result<(), XmlError> {
     let mut reader = Reader { source, rest: source.as_bytes(), tree, open: None };
     reader.parse_document()
@@ -34,7 +35,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// The offset of the rest.
+    /// The offset of `rest` in the source.
     const fn position(&self) -> usize {
         self.source.len() - self.rest.len()
     }
@@ -45,10 +46,11 @@ impl Reader<'_> {
 
     /// `XMLDecl? S? element S?`
     fn parse_document(&mut self) -> Result<(), XmlError> {
-        // `<?xml` with any other character after it is a processing instruction.
+        // Only `<?xml` followed by a space is read as a declaration. Everything else is a processing instruction.
         if let Some(declaration) = self.source.strip_prefix("<?xml ") {
             let (content, after) = declaration.split_once("?>").ok_or(XmlError::Open)?;
-            // Without these characters the declaration may end earlier, so they have to be removed first.
+            // If a character that XML does not allow is removed, the declaration may end earlier. The caller must remove such
+            // characters first.
             if !content.chars().all(is_char) {
                 return Err(XmlError::Open);
             }
@@ -70,15 +72,18 @@ impl Reader<'_> {
         }
     }
 
-    /// `CharData? (Reference CharData?)*` up to the next tag, or `CData` up to `]]>`.
+    /// Parses `CharData? (Reference CharData?)*` up to the next `<`, or `CData` up to `]]>`.
     fn parse_text(&mut self, piece: Piece) -> Result<(), XmlError> {
         let start = self.position();
         let mut is_verbatim = true;
         loop {
             let plain = match piece {
-                Piece::Text => self.rest.iter().take_while(|it| is_plain(**it)).count(),
-                Piece::Cdata => (self.rest.iter().position(|it| *it == b']' || is_suspect(*it)))
-                    .ok_or(XmlError::Open)?,
+                Piece::Text => self.rest.iter().take_while(|octet| is_plain(**octet)).count(),
+                Piece::Cdata => {
+                    let end =
+                        self.rest.iter().position(|octet| *octet == b']' || is_suspect(*octet));
+                    end.ok_or(XmlError::Open)?
+                }
             };
             self.skip(plain);
             match (piece, self.rest) {
@@ -168,8 +173,8 @@ impl Reader<'_> {
     /// `Name S?`
     fn consume_name(&mut self) -> Result<Span, XmlError> {
         let start = self.position();
-        // Nearly all names are ASCII letters, which are counted faster as bytes.
-        let letters = self.rest.iter().take_while(|it| it.is_ascii_alphabetic());
+        // Nearly all names have only ASCII letters, and bytes are faster to check than characters.
+        let letters = self.rest.iter().take_while(|octet| octet.is_ascii_alphabetic());
         self.skip(letters.count());
         let has_letters = self.position() > start;
         if !matches!(self.rest, [b'>', ..]) {
@@ -185,7 +190,7 @@ impl Reader<'_> {
         self.skip_space();
         match end > start {
             true => Ok(Span { start, end }),
-            false => Err(self.odd_tag()),
+            false => Err(self.tag_error()),
         }
     }
 
@@ -199,12 +204,12 @@ impl Reader<'_> {
 
     #[inline]
     fn skip_tag_end(&mut self) -> Result<(), XmlError> {
-        self.rest = self.rest.strip_prefix(b">").ok_or_else(|| self.odd_tag())?;
+        self.rest = self.rest.strip_prefix(b">").ok_or_else(|| self.tag_error())?;
         Ok(())
     }
 
-    /// Why a tag cannot continue here.
-    fn odd_tag(&self) -> XmlError {
+    /// The error in a tag that cannot continue at this position.
+    fn tag_error(&self) -> XmlError {
         let before = self.source.as_bytes()[self.position() - 1];
         match self.rest {
             rest if !rest.contains(&b'>') => XmlError::Open,
@@ -214,9 +219,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Not well-formed at this byte.
+    /// The error that the source is not well-formed at this offset.
     fn syntax(&self, offset: usize) -> XmlError {
-        let Position { line, column } = Position::of_offset(self.source, offset);
+        let Position { line, column } = Position::from_offset(self.source, offset);
         XmlError::Syntax { line, column }
     }
 }

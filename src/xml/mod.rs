@@ -1,4 +1,4 @@
-//! The XML that this program reads and writes: messages by a reader of its own, files by roxmltree, both into one table of
+//! Reads and writes XML. Messages are read by our own reader, and files by roxmltree. Both fill the same table of
 //! elements.
 
 mod characters;

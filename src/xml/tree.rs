@@ -2,59 +2,58 @@
 
 use super::characters::find_non_space;
 
-/// Elements stored without an allocation. A text message has 7 elements, and nearly every event at most 16.
+/// The number of elements that are stored without an allocation. A text message has 7 elements, and most events have at
+/// most 12.
 const INLINE: usize = 12;
 
 /// All elements of a document, and the texts that are not slices of the source.
 #[derive(Debug)]
 pub(super) struct Tree {
     inline: [Entry; INLINE],
-    /// The elements after the first 16.
+    /// The elements after the first [`INLINE`].
     more: Vec<Entry>,
     /// The number of elements.
     pub(super) count: usize,
-    /// Texts with references, with line ends other than LF, or in several pieces.
+    /// Texts that are not slices of the source, because they have references, line ends other than LF, or several pieces.
     pub(super) decoded: String,
     /// The attributes of all elements, in document order.
     pub(super) attributes: Vec<Attribute>,
 }
 
-/// An element. Its index in document order is its number.
+/// An element. The number of an element is its index in document order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     /// From the `<` of its start tag to the `>` of its end tag.
     pub(super) source: Span,
     pub(super) name: Span,
-    /// The text before the first child; the whole text of a leaf.
+    /// The text before the first child, or the whole text of a leaf.
     pub(super) text: Text,
-    /// The offset of the first text after a child, white space aside.
+    /// The offset of the first character after a child that is directly in this element and not white space.
     pub(super) text_after_child: Option<usize>,
     pub(super) is_leaf: bool,
-    /// The number of the element around it; the root's is its own.
+    /// The number of the parent element; 0 for the root.
     pub(super) parent: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Attribute {
-    /// The number of its element.
+    /// The number of the element that has this attribute.
     pub(super) element: usize,
     pub(super) offset: usize,
     pub(super) name: String,
     pub(super) value: String,
 }
 
-/// Where a text is.
+/// The place where a text is stored.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Text {
+    /// A slice of the source.
     Source(Span),
-    /// In [`Tree::decoded`]. White space aside, it begins at `offset` of the source.
-    Decoded {
-        span: Span,
-        offset: Option<usize>,
-    },
+    /// A slice of [`Tree::decoded`]. `offset` is the place in the source of the first character that is not white space.
+    Decoded { span: Span, offset: Option<usize> },
 }
 
-/// Bytes from `start` to before `end`.
+/// A range of bytes, from `start` up to but not including `end`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -69,18 +68,18 @@ impl Span {
         &text[self.start..self.end]
     }
 
-    /// `of`, for comparisons: without the check that no character is cut.
+    /// Like `of`, but for comparisons of bytes, which need no check that the range does not cut a character.
     #[inline]
     pub(super) fn bytes_of(self, text: &str) -> &[u8] {
         &text.as_bytes()[self.start..self.end]
     }
 
-    /// Where the text of a span of the source begins, white space aside. `decoded` is that text where it differs from the
-    /// source.
+    /// The offset of the first character in this range of the source that is not white space. `decoded` is the decoded text
+    /// if it differs from the source.
     pub(super) fn text_offset(self, source: &str, decoded: Option<&str>) -> Option<usize> {
         find_non_space(decoded.map_or(self.bytes_of(source), str::as_bytes))?;
-        let blank = find_non_space(&source.as_bytes()[self.start..])?;
-        Some(self.start + blank)
+        let blanks = find_non_space(&source.as_bytes()[self.start..])?;
+        Some(self.start + blanks)
     }
 }
 
@@ -136,7 +135,7 @@ impl Tree {
         number
     }
 
-    /// Adds a piece of text to an element. `decoded` is the text where it differs from the source.
+    /// Adds a piece of text to an element. `decoded` is the decoded text if it differs from the source.
     #[inline]
     pub(super) fn add_text(
         &mut self,

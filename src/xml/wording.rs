@@ -1,4 +1,4 @@
-//! The sentences of this room's errors.
+//! The texts of the errors of this module.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -24,7 +24,7 @@ impl Display for XmlError {
     }
 }
 
-/// Without the position.
+/// Displays the error without its position.
 impl Display for FileError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let not_expected = |f: &mut Formatter<'_>, expected: &str| match self.found {
@@ -40,7 +40,7 @@ impl Display for FileError {
                 f.write_str("< in an attribute; write &lt; for <")
             }
             Error::InvalidCharacterData(_) => f.write_str("]]> in a text; write ]]&gt; for ]]>"),
-            Error::InvalidComment(_) => f.write_str("-- in a comment, none allowed"),
+            Error::InvalidComment(_) => f.write_str("-- is not allowed in a comment"),
             Error::DtdDetected
             | Error::UnexpectedEntityCloseTag(_)
             | Error::EntityReferenceLoop(_)
