@@ -18,8 +18,10 @@ pub(super) struct FieldLine<'a> {
 
 impl FieldLine<'_> {
     /// Whether the line belongs to the field of this name. Field names are not case-sensitive.
+    #[inline]
     pub(super) fn is(&self, name: &[u8]) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        // Nearly all clients write a name in the usual case, and that comparison is faster.
+        self.name == name || self.name.eq_ignore_ascii_case(name)
     }
 }
 

@@ -99,7 +99,7 @@ pub(super) fn take_quoted_text(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 const fn is_field_content(octet: u8) -> bool {
-    octet == b'\t' || !octet.is_ascii_control()
+    octet.is_ascii_graphic() || matches!(octet, b' ' | b'\t' | 0x80..=0xFF)
 }
 
 /// Takes `CRLF` (RFC 9112 2.2) and returns the bytes after it; `None` where another octet is next.
