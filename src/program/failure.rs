@@ -1,30 +1,31 @@
-//! Why a program gave no reply.
+//! The reasons why a run gave no reply.
 
 use std::io;
 use std::process::ExitStatus;
 
-/// Programs running at a time. Each is two processes: the supervisor and the program.
+/// Maximum number of runs at the same time. Each run has two processes, the supervisor and the program.
 pub(super) const RUNNING_MAX: usize = 64;
 
+/// The reason why a run gave no reply.
 pub(super) enum Failure {
-    /// Not started: [`RUNNING_MAX`] programs are running.
+    /// The program was not started, because [`RUNNING_MAX`] programs are running.
     Busy,
-    /// Not started: the user has started it `count` times within these seconds.
+    /// The program was not started, because the user has started it `count` times in the last `seconds`.
     Limited { count: usize, seconds: u64 },
     /// The supervisor cannot be started, or its output cannot be read.
     Supervisor(io::Error),
-    /// The supervisor failed without a reason: it was killed.
+    /// The supervisor failed and printed no reason, for example because it was killed.
     SupervisorEnded(ExitStatus),
-    /// The program failed, for this reason.
+    /// The program failed. The text is the reason that the supervisor printed.
     Program(String),
-    /// The output is not UTF-8 from this byte on.
+    /// The output is not UTF-8. The number is the offset of the first invalid byte.
     OutputNotUtf8(usize),
-    /// The output begins with a reply element, which has this problem.
+    /// The output begins with a reply element that has this error.
     OutputInvalid(String),
 }
 
 impl Failure {
-    /// Whether the user's limit is the reason. That is not a fault of the program.
+    /// Whether the reason is the user's limit. Then the program itself did not fail.
     pub(super) const fn is_limit(&self) -> bool {
         matches!(self, Self::Limited { .. })
     }

@@ -1,4 +1,4 @@
-//! `<run>`: launching programs, the supervisor process beside each, and what programs print.
+//! Runs the programs of `<run>` rules: starts them under a supervisor process, and reads replies from their output.
 
 mod failure;
 mod output;

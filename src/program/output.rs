@@ -1,11 +1,11 @@
-//! What a program prints: a reply element as in a rules file, or else a text.
+//! The output of a program: a reply element as in a rules file, or a plain text.
 
 use super::failure::Failure;
 use crate::rules;
 use crate::wechat::{Message, Reply};
 use crate::xml::trim;
 
-/// The reply that a program printed for this message.
+/// Parses the output of a program as the reply to this message.
 pub(super) fn parse(output: &[u8], message: &Message<'_>) -> Result<Reply<'static>, Failure> {
     let text = decode(output)?;
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
@@ -15,7 +15,7 @@ pub(super) fn parse(output: &[u8], message: &Message<'_>) -> Result<Reply<'stati
     }
 }
 
-/// The output as text, without a last character that was cut in two at the maximum length.
+/// Decodes UTF-8. Drops an incomplete character at the end, because output may be cut off at its maximum length.
 fn decode(output: &[u8]) -> Result<&str, Failure> {
     str::from_utf8(output).or_else(|error| {
         let valid = str::from_utf8(&output[..error.valid_up_to()]);

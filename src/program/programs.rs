@@ -1,9 +1,9 @@
-//! Launches programs and counts them.
+//! Starts programs and counts them.
 //!
-//! A program is not started by the server itself, but by a supervisor process: this binary with its hidden
-//! command. The supervisor kills the program, and all that it has started, after its timeout or when the
-//! server ends, however the server ends. It alone holds the program's pipes, so a process that the program
-//! left behind cannot keep the server waiting.
+//! The server does not start a program itself. It starts a supervisor process (this binary with a hidden
+//! command), which starts the program. When the timeout has passed or the server has ended, even by SIGKILL,
+//! the supervisor kills the program and all processes that the program started. Only the supervisor holds the
+//! program's pipes, so the server never waits for a process that the program left running.
 
 use std::collections::VecDeque;
 use std::env;
@@ -23,12 +23,12 @@ use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 use crate::xml::trim;
 
-/// Starts that are remembered for the limits of users: 256 KiB.
+/// Maximum number of starts stored for the limits of users. They use 256 KiB.
 const STARTS_MAX: usize = 16 * 1024;
 
-/// Variables of the server that programs do not get, besides all that begin with `WECHAT_`: those are
-/// the server's settings, and are replaced by the fields of the message.
-const WITHHELD: [&str; 7] = [
+/// Environment variables of the server that programs do not get. Programs do not get the server's `WECHAT_`
+/// variables either; their `WECHAT_` variables hold the fields of the message.
+const REMOVED_VARIABLES: [&str; 7] = [
     "CREDENTIALS_DIRECTORY",
     "NOTIFY_SOCKET",
     "RUNTIME_DIRECTORY",
@@ -38,9 +38,10 @@ const WITHHELD: [&str; 7] = [
     "LISTEN_PID",
 ];
 
-/// Runs programs, within the limits of the server and of each user.
+/// Runs programs within the limits of the server and of each user.
 #[derive(Debug)]
 pub struct Programs {
+    /// The path of the `wechat` binary.
     supervisor: PathBuf,
     counters: Mutex<Counters>,
     hasher: RandomState,
@@ -61,7 +62,7 @@ pub struct ProgramCounts {
 #[derive(Debug, Default)]
 struct Counters {
     counts: ProgramCounts,
-    /// Recent starts, oldest first: a keyed hash of program and user, and when.
+    /// Recent starts, oldest first. Each has a keyed hash of rule and user, and its time in seconds since 1970.
     starts: VecDeque<(u64, u64)>,
 }
 
@@ -85,8 +86,7 @@ impl Runner for Programs {
 }
 
 impl Programs {
-    /// Programs are supervised by the `wechat` binary at this path. Log lines about failed programs go
-    /// to `report`.
+    /// `supervisor` is the path of the `wechat` binary. Log lines about failed programs go to `report`.
     pub fn new(supervisor: impl Into<PathBuf>, report: Report) -> Self {
         Self {
             supervisor: supervisor.into(),
@@ -111,21 +111,21 @@ impl Programs {
         output::parse(&printed, message)
     }
 
-    /// Counts a start, unless a limit is reached.
+    /// Counts a start. Fails if a limit is reached.
     fn admit(&self, call: &ProgramCall, message: &Message<'_>) -> Result<Running<'_>, Failure> {
         let now = message.received();
         let mut counters = self.lock();
         let mut start = None;
         if let Some((limit, element)) = &call.limit {
-            let who = self.hasher.hash_one((element, message.from_user_name()));
+            let rule_and_user = self.hasher.hash_one((element, message.from_user_name()));
             let is_recent = |at: u64| now.saturating_sub(at) < limit.seconds;
             let recent = counters.starts.iter().rev();
             let recent = recent.take_while(|(_, at)| is_recent(*at));
-            if recent.filter(|(other, _)| *other == who).count() >= limit.count {
+            if recent.filter(|(other, _)| *other == rule_and_user).count() >= limit.count {
                 let (count, seconds) = (limit.count, limit.seconds);
                 return Err(Failure::Limited { count, seconds });
             }
-            start = Some((who, now));
+            start = Some((rule_and_user, now));
         }
         if counters.counts.running >= RUNNING_MAX {
             return Err(Failure::Busy);
@@ -147,12 +147,13 @@ impl Programs {
             .arg(supervisor::COMMAND)
             .arg(call.timeout.to_string())
             .args(&call.words)
-            // A signal from a terminal must not end the supervisor before it has killed the program.
+            // A new process group, because Ctrl-C in a terminal must not end the supervisor before it has killed
+            // the program.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for name in WITHHELD {
+        for name in REMOVED_VARIABLES {
             command.env_remove(name);
         }
         for (name, _) in env::vars_os() {
@@ -160,11 +161,11 @@ impl Programs {
                 command.env_remove(name);
             }
         }
-        // In reverse, so that the first of several fields with one name is the one that remains.
-        let leaves: Vec<_> = message.fields().collect();
-        for leaf in leaves.iter().rev() {
-            if let Some(name) = variable(leaf.name()) {
-                command.env(name, trim(leaf.text()));
+        // In reverse order: if several fields have the same name, the first one is set last and remains.
+        let fields: Vec<_> = message.fields().collect();
+        for field in fields.iter().rev() {
+            if let Some(name) = variable_name(field.name()) {
+                command.env(name, trim(field.text()));
             }
         }
         command
@@ -175,34 +176,35 @@ impl Programs {
     }
 }
 
-/// The environment variable of a field, if its name can be part of one.
-fn variable(field: &str) -> Option<OsString> {
+/// The name of the environment variable for a field; `None` if the field's name has characters other than
+/// ASCII letters, digits and `_`.
+fn variable_name(field: &str) -> Option<OsString> {
     let is_allowed = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
     field.bytes().all(is_allowed).then(|| format!("WECHAT_{}", field.to_ascii_uppercase()).into())
 }
 
-/// Runs a supervisor to its end. Returns what the program printed.
+/// Runs a supervisor until it ends. Returns the output of the program.
 fn run_supervisor(mut command: Command, message: &str) -> Result<Vec<u8>, Failure> {
     let mut supervisor = command.spawn().map_err(Failure::Supervisor)?;
     let outputs = exchange(&mut supervisor, message);
-    // Its input and outputs are closed now, so it ends.
+    // The pipes of the supervisor are closed now, so it ends soon.
     let status = supervisor.wait();
     let (printed, reason) = outputs.map_err(Failure::Supervisor)?;
     match status {
         Ok(status) if status.success() => Ok(printed),
         Ok(status) if reason.is_empty() => Err(Failure::SupervisorEnded(status)),
         Ok(_) => Err(Failure::Program(reason)),
-        // The status is lost where SIGCHLD is ignored, which this server may have inherited.
+        // There is no status if the server was started with SIGCHLD ignored.
         Err(_) if reason.is_empty() => Ok(printed),
         Err(error) => Err(Failure::Supervisor(error)),
     }
 }
 
-/// Sends a supervisor the message. Returns all that it writes to standard output and standard error.
+/// Sends the message to a supervisor. Returns its standard output and its standard error.
 fn exchange(supervisor: &mut Child, message: &str) -> io::Result<(Vec<u8>, String)> {
-    // The supervisor kills the program when this is closed, so it is dropped at the end only.
+    // Must stay open until this function returns, because the supervisor kills the program when it is closed.
     let mut stdin = supervisor.stdin.take().expect("stdin is piped");
-    // A supervisor that does not read has failed, and says why itself.
+    // If writing fails, the supervisor has failed, and its standard error has the reason.
     let _: io::Result<()> = write!(stdin, "{}\n{message}", message.len());
     let (mut printed, mut reason) = (Vec::new(), Vec::new());
     let mut stdout = supervisor.stdout.take().expect("stdout is piped");
@@ -210,12 +212,12 @@ fn exchange(supervisor: &mut Child, message: &str) -> io::Result<(Vec<u8>, Strin
     let mut stderr = supervisor.stderr.take().expect("stderr is piped");
     stderr.read_to_end(&mut reason)?;
     let reason = String::from_utf8_lossy(&reason);
-    // `main` puts this before every error.
+    // `main` writes this prefix before every error.
     let reason = reason.strip_prefix("wechat: ").unwrap_or(&reason);
     Ok((printed, reason.to_owned()))
 }
 
-/// Counts as a running program until it is dropped.
+/// A run that is counted in `running` until this is dropped.
 struct Running<'p>(&'p Programs);
 
 impl Drop for Running<'_> {

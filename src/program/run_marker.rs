@@ -1,4 +1,4 @@
-//! Kills a program with all processes that it has started, however they detached themselves.
+//! Kills a program and all processes that it has started, including processes that have detached themselves.
 
 use std::fs;
 use std::process::{self, Child, Command};
@@ -6,15 +6,15 @@ use std::time::SystemTime;
 
 use crate::text::digits;
 
-/// The environment variable that holds the marker.
+/// The environment variable whose value is the marker.
 pub(super) const VARIABLE: &str = "WECHAT_RUN";
 
-/// Rounds of killing. Processes started during a round are killed in the next one; more rounds would be
-/// needed for a fork bomb only.
-const ROUNDS: usize = 4;
+/// Maximum number of rounds of killing. Processes that are started during a round are killed in the next
+/// round. Only a fork bomb would need more rounds.
+const ROUNDS_MAX: usize = 4;
 
-/// A value that only the processes of one run have in their environment, also those that have left the
-/// program's process group (`timeout`, `setsid`) or lost their parent.
+/// A value in the environment of the processes of one run, and of no other process. It also finds processes that
+/// have left the program's process group (`timeout`, `setsid`) or whose parent has ended.
 pub(super) struct RunMarker(pub(super) String);
 
 impl RunMarker {
@@ -23,21 +23,22 @@ impl RunMarker {
         Self(format!("{}-{}", process::id(), now.as_nanos()))
     }
 
-    /// Kills the running program, its process group, and all processes with this marker.
+    /// Kills the program, its process group, and all processes with this marker. The program must be running or a
+    /// zombie.
     pub(super) fn kill_with(&self, program: &mut Child) {
-        let mut targets = self.processes();
+        let mut targets = self.process_ids();
         targets.push(format!("-{}", program.id()));
         kill(&targets);
-        // This also works without a shell. If it fails, the program has ended.
+        // This works even without /bin/sh. If it fails, the program has ended.
         drop(program.kill());
         self.kill_rest();
     }
 
-    /// Kills all processes with this marker. The program itself must have ended: its process group is
-    /// left alone, because the group's number may belong to another one by now.
+    /// Kills all processes with this marker. Does not kill the program's process group: the program has ended, so
+    /// the group's id may belong to another group now.
     pub(super) fn kill_rest(&self) {
-        for _ in 0..ROUNDS {
-            let targets = self.processes();
+        for _ in 0..ROUNDS_MAX {
+            let targets = self.process_ids();
             if targets.is_empty() {
                 return;
             }
@@ -45,11 +46,11 @@ impl RunMarker {
         }
     }
 
-    /// The numbers of the live processes with this marker.
-    fn processes(&self) -> Vec<String> {
+    /// The ids of the processes with this marker.
+    fn process_ids(&self) -> Vec<String> {
         let entry = format!("{VARIABLE}={}", self.0);
         let is_marked = |process: &fs::DirEntry| {
-            // Without permission it is another user's process.
+            // If the file cannot be read, the process belongs to another user or has ended.
             let environment = fs::read(process.path().join("environ")).unwrap_or_default();
             environment.split(|octet| *octet == 0).any(|variable| variable == entry.as_bytes())
         };
@@ -62,13 +63,13 @@ impl RunMarker {
     }
 }
 
-/// Sends SIGKILL to processes, or to process groups where the number is negative. std cannot do that for
-/// processes other than its own children, so a shell does.
+/// Sends SIGKILL to processes; a negative id means a process group. A shell does this, because std can only kill
+/// child processes of this process.
 fn kill(targets: &[String]) {
     let status = Command::new("/bin/sh")
         .args(["-c", "kill -9 \"$@\" 2> /dev/null", "sh"])
         .args(targets)
         .status();
-    // It fails where one of the targets has ended in the meantime.
+    // `kill` fails if one of the targets has already ended.
     drop(status);
 }

@@ -1,11 +1,13 @@
 //! `wechat supervise SECONDS PROGRAM [ARGUMENT]…`: the process between the server and a program.
 //!
-//! Its standard input is a length in decimal, a line feed, and that many bytes, which become the program's
-//! standard input. After that it stays open: the program is killed when the server closes it or ends. The
-//! program is also killed after SECONDS. Standard output is what the program printed. If the program
-//! failed, standard error says why, and the exit code is 1.
+//! The server writes to the supervisor's standard input: a length in decimal, a line feed, and a message of that
+//! length, which becomes the program's standard input. The server then keeps the pipe open. When the server
+//! closes the pipe or ends, the supervisor kills the program. It also kills the program after SECONDS.
 //!
-//! This is a separate process because a server that is killed cannot kill its programs any more.
+//! The supervisor's standard output is the output of the program. If the program failed, standard error has the
+//! reason, and the exit code is 1.
+//!
+//! The supervisor is a process of its own, because a server killed by SIGKILL cannot kill its programs.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -24,28 +26,29 @@ use crate::text::digits;
 /// The hidden command of this binary.
 pub(crate) const COMMAND: &str = "supervise";
 
-/// Bytes of a program's standard output; the rest is cut off.
+/// Maximum bytes of a program's standard output; the rest is cut off.
 pub(super) const OUTPUT_MAX: usize = 64 * 1024;
 
-/// Bytes that are kept of a line of standard error.
+/// Maximum bytes of a line of standard error; the rest is cut off.
 const LINE_MAX: usize = 200;
 
-/// How long the outputs of a program may stay open after it has ended. A process that it left behind
-/// holds them then, and is killed; its output is waited for once more.
+/// How long the outputs of a program may stay open after the program has ended. If they are open longer, a
+/// process that the program started still holds them. That process is killed, and the wait is repeated once.
 const OUTPUT_GRACE: Duration = Duration::from_millis(250);
 
 /// How long a killed program may take to end.
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
-/// The shortest and the longest pause between two checks whether the program has ended. The pauses grow,
-/// and begin anew when the program closes its output, because then it usually ends.
+/// The shortest and the longest pause between two checks whether the program has ended. Each pause is twice as
+/// long as the previous pause. They start again at the shortest when the program closes its output, because then
+/// it usually ends soon.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// Why there is no output of a program.
+/// The reason why the supervisor has no output of a program.
 #[derive(Debug)]
 pub enum SupervisorError {
-    /// The arguments are not those that the server passes.
+    /// The arguments are not `SECONDS PROGRAM [ARGUMENT]…`.
     Usage,
     /// The message cannot be read.
     Message(io::Error),
@@ -53,15 +56,15 @@ pub enum SupervisorError {
     Start(io::Error),
     /// A thread cannot be started.
     Thread(io::Error),
-    /// The server has closed its end, so the program was killed.
+    /// The server closed the pipe or ended, so the program was killed.
     ServerGone,
     /// The program was killed after this many seconds.
     TimedOut(u64),
-    /// The program ended with this status, and a summary of its standard error.
+    /// The program ended with this exit status. The text is a summary of its standard error.
     Failed(ExitStatus, String),
 }
 
-/// What the threads around a program have observed.
+/// The state of a program, shared by the threads that read its outputs and watch the server.
 #[derive(Default)]
 struct ProgramState {
     is_server_gone: bool,
@@ -69,27 +72,31 @@ struct ProgramState {
     stderr: Stream,
 }
 
-/// What is kept of one of the program's outputs.
+/// The stored part of one of the program's outputs.
 #[derive(Default)]
 struct Stream {
+    /// The first bytes, up to the maximum.
     start: Vec<u8>,
-    /// The last [`LINE_MAX`] bytes.
+    /// The last bytes, at most [`LINE_MAX`].
     end: Vec<u8>,
-    is_cut: bool,
+    /// Whether the output is longer than `start`.
+    is_truncated: bool,
     is_closed: bool,
 }
 
 impl Stream {
+    /// Appends a part of the output. `max` is the maximum length of `start`.
     fn push(&mut self, part: &[u8], max: usize) {
         let fitting = part.len().min(max - self.start.len());
         self.start.extend_from_slice(&part[..fitting]);
-        self.is_cut |= fitting < part.len();
+        self.is_truncated |= fitting < part.len();
         self.end.extend_from_slice(part);
         let surplus = self.end.len().saturating_sub(LINE_MAX);
         self.end.drain(..surplus);
     }
 
-    /// The first and the last line that are not blank: programs differ in which of them names the error.
+    /// The first and the last line that are not blank. In some programs the first line names the error, in other
+    /// programs the last line does.
     fn summary(&self) -> String {
         let is_text = |line: &&str| !line.trim().is_empty();
         let start = String::from_utf8_lossy(&self.start);
@@ -120,20 +127,20 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits while the condition holds, and at most as long as the timeout.
+    /// Waits while `is_waiting` returns true, but not longer than the timeout.
     fn wait_while(
         &self,
         timeout: Duration,
-        holds: impl FnMut(&mut ProgramState) -> bool,
+        is_waiting: impl FnMut(&mut ProgramState) -> bool,
     ) -> MutexGuard<'_, ProgramState> {
         self.changed
-            .wait_timeout_while(self.lock(), timeout, holds)
+            .wait_timeout_while(self.lock(), timeout, is_waiting)
             .unwrap_or_else(PoisonError::into_inner)
             .0
     }
 }
 
-/// Runs the command with the arguments after its name.
+/// Runs the hidden command. `arguments` are the arguments after `supervise`.
 ///
 /// # Errors
 /// [`SupervisorError`]
@@ -146,11 +153,12 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), S
     let mut command = Command::new(program);
     command.args(arguments);
     let output = supervise(command, Duration::from_secs(seconds))?;
-    // This fails only if the server is gone, and nothing else needs the output.
+    // If this fails, the server has ended, and the output is not needed.
     let _: io::Result<()> = io::stdout().write_all(&output);
     Ok(())
 }
 
+/// Runs a program with the message on its standard input. Returns its output.
 fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, SupervisorError> {
     let message = read_message().map_err(SupervisorError::Message)?;
     let marker = RunMarker::new();
@@ -171,9 +179,10 @@ fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, Supervi
         Ok(status) => finish(status, &shared, &marker),
         Err(error) => {
             marker.kill_with(&mut program);
-            // The error stays, whether this succeeds or not. A new state, because the server may be gone.
-            let (unobserved, begun) = (Shared::default(), Instant::now());
-            drop(wait_for_exit(&mut program, &unobserved, begun, KILL_GRACE));
+            // The result does not matter, because `error` is returned anyway. The wait uses a new state: with the
+            // old state it would return at once if the server has ended.
+            let (new_state, begun) = (Shared::default(), Instant::now());
+            drop(wait_for_exit(&mut program, &new_state, begun, KILL_GRACE));
             Err(error)
         }
     }
@@ -194,23 +203,23 @@ fn read_message() -> io::Result<Vec<u8>> {
 /// Starts the threads that write the program's input, read its outputs, and watch the server.
 fn start_threads(program: &mut Child, message: Vec<u8>, shared: &Arc<Shared>) -> io::Result<()> {
     let mut stdin = program.stdin.take().expect("stdin is piped");
-    // A program need not read its input.
-    start(Box::new(move || drop(stdin.write_all(&message))))?;
+    // This fails if the program does not read all its input, which is allowed.
+    start_thread(Box::new(move || drop(stdin.write_all(&message))))?;
     let stdout = program.stdout.take().expect("stdout is piped").into();
     read_stream(shared, stdout, |state| &mut state.stdout, true)?;
     let stderr = program.stderr.take().expect("stderr is piped").into();
     read_stream(shared, stderr, |state| &mut state.stderr, false)?;
     let shared = Arc::clone(shared);
-    start(Box::new(move || {
-        // The server sends nothing more, so this returns when the server is gone.
+    start_thread(Box::new(move || {
+        // The server sends nothing after the message, so this returns when the server closes the pipe or ends.
         let _: io::Result<usize> = io::stdin().lock().read(&mut [0]);
         shared.lock().is_server_gone = true;
         shared.changed.notify_all();
     }))
 }
 
-/// Reads one of the program's outputs to its end, because a full pipe would stop the program. A
-/// bounded one is closed at [`OUTPUT_MAX`], which ends a program that writes without end.
+/// Starts a thread that reads one of the program's outputs until its end, because a full pipe would block the
+/// program. A bounded output is closed after [`OUTPUT_MAX`] bytes. This ends a program that writes without end.
 fn read_stream(
     shared: &Arc<Shared>,
     pipe: OwnedFd,
@@ -218,7 +227,7 @@ fn read_stream(
     is_bounded: bool,
 ) -> io::Result<()> {
     let shared = Arc::clone(shared);
-    start(Box::new(move || {
+    start_thread(Box::new(move || {
         let max = if is_bounded { OUTPUT_MAX } else { LINE_MAX };
         let mut pipe = File::from(pipe);
         let mut part = [0; 4096];
@@ -232,7 +241,7 @@ fn read_stream(
             let mut state = shared.lock();
             let stream = stream(&mut state);
             stream.push(&part[..length], max);
-            if stream.is_cut && is_bounded {
+            if stream.is_truncated && is_bounded {
                 break;
             }
         }
@@ -242,7 +251,7 @@ fn read_stream(
     }))
 }
 
-/// Waits until the program has ended, the timeout has passed, or the server is gone.
+/// Waits until the program has ended, the timeout has passed, or the server has ended.
 fn wait_for_exit(
     program: &mut Child,
     shared: &Shared,
@@ -255,7 +264,7 @@ fn wait_for_exit(
         match program.try_wait() {
             Ok(Some(status)) => return Ok(status),
             Ok(None) => {}
-            // The status is lost where SIGCHLD is ignored, which this process may have inherited.
+            // There is no status if this process was started with SIGCHLD ignored.
             Err(_) => return Ok(ExitStatus::default()),
         }
         let Some(left) = timeout.checked_sub(begun.elapsed()) else {
@@ -273,7 +282,8 @@ fn wait_for_exit(
     }
 }
 
-/// The output of a program that has ended. Kills the processes that it left behind with an open output.
+/// Returns the output of a program that has ended. Kills processes that the program started if they still hold an
+/// output.
 fn finish(
     status: ExitStatus,
     shared: &Shared,
@@ -286,15 +296,16 @@ fn finish(
         marker.kill_rest();
         state = shared.wait_while(OUTPUT_GRACE, is_open);
     }
-    // A program whose output was cut off fails because of that.
-    if status.success() || state.stdout.is_cut {
+    // A program often fails when its output is closed at the maximum, so that failure is ignored.
+    if status.success() || state.stdout.is_truncated {
         Ok(mem::take(&mut state.stdout.start))
     } else {
         Err(SupervisorError::Failed(status, state.stderr.summary()))
     }
 }
 
-/// Starts a thread. The closure is boxed so that the code that starts a thread exists once.
-fn start(work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+/// Starts a thread. The closure is boxed, so the compiler makes one copy of this code instead of one for each
+/// closure.
+fn start_thread(work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     thread::Builder::new().spawn(work).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The sentences of this room: log reasons, and what the supervisor prints on standard error.
+//! The texts of `src/program`: reasons for the log, and errors that the supervisor prints on standard error.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,11 +6,11 @@ use super::failure::{Failure, RUNNING_MAX};
 use super::supervisor::SupervisorError;
 use crate::text::log_note::LogNote;
 
-/// Bytes of a foreign text that a reason shows.
-const FOREIGN_MAX: usize = 512;
+/// Maximum bytes of a program's text in a reason.
+const EXCERPT_MAX: usize = 512;
 
 impl Failure {
-    /// The log note for this program.
+    /// The log note for this failure of `program`.
     pub(super) fn note(&self, program: &str) -> LogNote {
         let cause = if self.is_limit() { "run-limited" } else { "run-failed" };
         LogNote { cause, reason: format!("{}: {self}", program.escape_debug()).into(), hint: "" }
@@ -24,7 +24,7 @@ impl Display for Failure {
             Self::Limited { count, seconds } => {
                 write!(f, "not started: user limit reached ({count} per {seconds} s)")
             }
-            Self::Supervisor(error) => write!(f, "supervisor: {error}"),
+            Self::Supervisor(error) => write!(f, "cannot run the supervisor: {error}"),
             Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),
             Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),
             Self::OutputNotUtf8(offset) => write!(f, "output is not UTF-8 from byte {offset} on"),
@@ -40,14 +40,14 @@ impl Display for SupervisorError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage => f.write_str(
-                "supervise is only for the server; expected SECONDS PROGRAM [ARGUMENT]...",
+                "only the server uses supervise; expected supervise SECONDS PROGRAM [ARGUMENT]...",
             ),
             Self::Message(error) => write!(f, "cannot read the message: {error}"),
-            Self::Start(error) => write!(f, "cannot start: {error}"),
+            Self::Start(error) => write!(f, "cannot start the program: {error}"),
             Self::Thread(error) => write!(f, "cannot start a thread: {error}"),
-            Self::ServerGone => f.write_str("killed, because the server has ended"),
+            Self::ServerGone => f.write_str("killed because the server ended"),
             Self::TimedOut(seconds) => {
-                write!(f, "killed, because it was still running after {seconds} s")
+                write!(f, "killed because it was still running after {seconds} s")
             }
             Self::Failed(status, stderr) if stderr.is_empty() => Display::fmt(status, f),
             Self::Failed(status, stderr) => write!(f, "{status}: {stderr}"),
@@ -55,6 +55,7 @@ impl Display for SupervisorError {
     }
 }
 
+/// The beginning of a program's text.
 fn excerpt(text: &str) -> &str {
-    &text[..text.floor_char_boundary(FOREIGN_MAX)]
+    &text[..text.floor_char_boundary(EXCERPT_MAX)]
 }

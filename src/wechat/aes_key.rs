@@ -1,6 +1,7 @@
-//! The EncodingAESKey: AES-256-CBC, between bytes and an `Encrypt` in base64 (消息加解密说明; RFC 4648 4).
+//! The EncodingAESKey: decrypts and encrypts the base64 text of `Encrypt` with AES-256-CBC (消息加解密说明;
+//! RFC 4648 4).
 //!
-//! The only file that names the packages of the feature `secure`. A build without that feature has
+//! This is the only file that uses the packages of the feature `secure`. A build without the feature uses
 //! `no_aes_key.rs` instead.
 
 use std::fmt;
@@ -12,17 +13,18 @@ use base64::alphabet;
 use base64::engine::general_purpose::{NO_PAD, STANDARD};
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::cipher_error::{AES_KEY_LENGTH, AesKeyError, BLOCK, DecryptError};
+use super::cipher_error::{AES_KEY_LENGTH, AesKeyError, BLOCK_LENGTH, DecryptError};
 
 /// Whether this build can read encrypted messages.
 pub const SECURE: bool = true;
 
-/// 43 characters hold two bits more than the 32 bytes. Four of five real keys set them, which a strict
-/// decoder refuses.
+/// 43 characters of base64 hold two bits more than the 32 bytes of a key. In four of five real keys these bits
+/// are not zero, and a strict decoder would refuse the key.
 const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_TRAILING_BITS);
 const ANY_TRAILING_BITS: GeneralPurposeConfig = NO_PAD.with_decode_allow_trailing_bits(true);
 
-/// The EncodingAESKey of the account. Its `Debug` shows nothing of it, and it has no `Display`.
+/// The EncodingAESKey of the account. `Debug` prints only the type name, and there is no `Display`, so no log or
+/// error can show the key.
 pub struct AesKey([u8; 32]);
 
 impl AesKey {
@@ -45,7 +47,7 @@ impl AesKey {
         Ok(Self(key.expect("43 characters of base64 hold 32 bytes")))
     }
 
-    /// Decodes and decrypts an `Encrypt`; the padding is still there.
+    /// Decodes and decrypts the text of an `Encrypt`. The result still has its padding.
     ///
     /// # Errors
     /// `Base64` or `Blocks`
@@ -59,7 +61,7 @@ impl AesKey {
         Ok(text)
     }
 
-    /// Encrypts and encodes a padded text.
+    /// Encrypts a padded text, and encodes the result in base64.
     pub(super) fn encrypt(&self, mut padded: Vec<u8>) -> String {
         let (blocks, rest) = Array::slice_as_chunks_mut(&mut padded);
         assert!(rest.is_empty(), "the padding fills the last block");
@@ -67,8 +69,8 @@ impl AesKey {
         STANDARD.encode(padded)
     }
 
-    /// The initialization vector is the first half of the key.
-    fn iv(&self) -> [u8; BLOCK] {
+    /// The initialization vector, which is the first half of the key.
+    fn iv(&self) -> [u8; BLOCK_LENGTH] {
         *self.0.first_chunk().expect("a key has 32 bytes")
     }
 }

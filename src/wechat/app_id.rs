@@ -1,18 +1,18 @@
 //! The appid, which WeChat puts at the end of each encrypted message (消息加解密说明).
 
-/// The most characters that this program takes for an appid.
-const MAX_LENGTH: usize = 64;
+/// Maximum characters of an appid that this program accepts.
+const LENGTH_MAX: usize = 64;
 
-/// An account's appid. An Official Account has `wx` and 16 more characters.
+/// The appid of an account. For an Official Account, it is `wx` followed by 16 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppId(String);
 
 impl AppId {
     /// Parses an appid as the WeChat console shows it: 1 to 64 letters, digits, `_` and `-`. `None` for
-    /// anything else, and for an account's original id (`gh_…`).
+    /// any other text, and for an account's original id (`gh_…`).
     pub fn parse(text: &str) -> Option<Self> {
         let is_valid = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
-        let is_app_id = (1..=MAX_LENGTH).contains(&text.len())
+        let is_app_id = (1..=LENGTH_MAX).contains(&text.len())
             && text.bytes().all(is_valid)
             && !text.starts_with("gh_");
         is_app_id.then(|| Self(text.to_owned()))

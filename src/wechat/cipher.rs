@@ -1,17 +1,17 @@
-//! Encrypted messages (消息加解密说明): what is in an `Encrypt`, and the envelope of an encrypted reply.
+//! Encrypted messages (消息加解密说明): the format inside `Encrypt`, and the envelope of an encrypted reply.
 //!
 //! ```text
 //! Encrypt = base64(cbc(random(16) ‖ length(4, big-endian) ‖ message ‖ appid ‖ padding))
 //! ```
 //!
-//! The padding is that of PKCS #7 (RFC 5652 6.3) for blocks of 32 bytes.
+//! The padding follows PKCS #7 (RFC 5652 6.3) with blocks of 32 bytes.
 
 use std::fmt;
 use std::io;
 
 use super::aes_key::AesKey;
 use super::app_id::AppId;
-use super::cipher_error::{DecryptError, PADDED, PREFIX, RANDOM};
+use super::cipher_error::{DecryptError, PADDING_MAX, PREFIX_LENGTH, RANDOM_LENGTH};
 use super::token::Token;
 use super::verified::{Credentials, VerifiedEncrypt};
 use crate::xml::writer::{sanitize, write_cdata};
@@ -19,7 +19,7 @@ use crate::xml::writer::{sanitize, write_cdata};
 /// Fills a buffer with unpredictable bytes.
 type Random = dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync;
 
-/// The keys and the appid of an account: decrypts its messages and encrypts its replies.
+/// Decrypts the messages of an account and encrypts its replies, with the keys and the appid of the account.
 pub struct Cipher {
     key: AesKey,
     previous: Option<AesKey>,
@@ -34,8 +34,8 @@ impl fmt::Debug for Cipher {
 }
 
 impl Cipher {
-    /// A cipher for the account with this appid. `previous` decrypts too: after a new key is saved in the
-    /// console, WeChat uses the old one for a while. `random` fills a buffer with unpredictable bytes;
+    /// A cipher for the account with this appid. `previous` is the previous key: after a new key is saved in the
+    /// console, WeChat uses the previous key for a while. `random` fills a buffer with unpredictable bytes;
     /// [`service::random`](crate::service::random) makes such a function.
     pub fn new(
         key: AesKey,
@@ -46,15 +46,15 @@ impl Cipher {
         Self { key, previous, app_id, random: Box::new(random) }
     }
 
-    /// Whether messages under a previous key are decrypted too.
+    /// Whether the cipher has a previous key.
     pub const fn has_previous(&self) -> bool {
         self.previous.is_some()
     }
 
-    /// Decrypts an `Encrypt` that was encrypted for this account, with the key or the previous one.
+    /// Decrypts the text of an `Encrypt` with the current key, or else with the previous key.
     ///
     /// # Errors
-    /// [`DecryptError`]; with two keys, the error of the one that passed more checks.
+    /// [`DecryptError`]. With two keys, it is the error of the key that passed more checks.
     pub fn decrypt(
         &self,
         encrypt: &VerifiedEncrypt<'_>,
@@ -77,7 +77,7 @@ impl Cipher {
         let mut text = key.decrypt(encrypt)?;
         let length = unpadded_length(&text).ok_or(DecryptError::Padding)?;
         text.truncate(length);
-        let Some((prefix, rest)) = text.split_first_chunk::<PREFIX>() else {
+        let Some((prefix, rest)) = text.split_first_chunk::<PREFIX_LENGTH>() else {
             return Err(DecryptError::TooShort { length });
         };
         let [.., a, b, c, d] = *prefix;
@@ -92,24 +92,25 @@ impl Cipher {
         if message.is_empty() {
             return Err(DecryptError::Empty);
         }
-        text.truncate(PREFIX + length);
+        text.truncate(PREFIX_LENGTH + length);
         Ok(DecryptedMessage { text, cipher: self, key })
     }
 
-    /// Encrypts a message with the current key, as an `Encrypt`.
+    /// Encrypts a message with the current key. Returns the text of an `Encrypt`.
     ///
     /// # Errors
-    /// Those of the random bytes, and a message of 4 GiB or more.
+    /// There are no random bytes, or the message has 4 GiB or more.
     pub fn encrypt(&self, message: &[u8]) -> io::Result<String> {
         self.encrypt_with(&self.key, message)
     }
 
     fn encrypt_with(&self, key: &AesKey, message: &[u8]) -> io::Result<String> {
-        let mut random = [0; RANDOM];
+        let mut random = [0; RANDOM_LENGTH];
         (self.random)(&mut random)?;
         let length = u32::try_from(message.len()).map_err(io::Error::other)?;
         let app_id = self.app_id.as_str().as_bytes();
-        let mut text = Vec::with_capacity(PREFIX + message.len() + app_id.len() + PADDED);
+        let mut text =
+            Vec::with_capacity(PREFIX_LENGTH + message.len() + app_id.len() + PADDING_MAX);
         for part in [&random, length.to_be_bytes().as_slice(), message, app_id] {
             text.extend_from_slice(part);
         }
@@ -118,26 +119,26 @@ impl Cipher {
     }
 }
 
-/// The length of a text before its padding; `None` if it does not end in padding.
+/// The length of a text without its padding; `None` if the text does not end in valid padding.
 fn unpadded_length(text: &[u8]) -> Option<usize> {
     let count = *text.last()?;
     let (rest, padding) = text.split_at_checked(text.len().checked_sub(count.into())?)?;
     let is_padding =
-        (1..=PADDED).contains(&padding.len()) && padding.iter().all(|octet| *octet == count);
+        (1..=PADDING_MAX).contains(&padding.len()) && padding.iter().all(|octet| *octet == count);
     is_padding.then_some(rest.len())
 }
 
-/// Appends 1 to 32 bytes of padding, which make the length a multiple of 32.
+/// Appends 1 to 32 bytes of padding, so that the length is a multiple of 32.
 fn pad(text: &mut Vec<u8>) {
-    let length = (text.len() + 1).next_multiple_of(PADDED);
+    let length = (text.len() + 1).next_multiple_of(PADDING_MAX);
     let count = u8::try_from(length - text.len()).expect("at most 32 bytes of padding");
     text.resize(length, count);
 }
 
-/// A message that was decrypted, and what its reply is encrypted with: the same key.
+/// A decrypted message, and the key that decrypted it. The key also encrypts the reply.
 #[derive(Debug)]
 pub struct DecryptedMessage<'c> {
-    /// The decrypted text up to the end of the message.
+    /// The decrypted text from its start to the end of the message.
     text: Vec<u8>,
     cipher: &'c Cipher,
     key: &'c AesKey,
@@ -146,18 +147,18 @@ pub struct DecryptedMessage<'c> {
 impl DecryptedMessage<'_> {
     /// The XML of the message, as in plain mode.
     pub fn message(&self) -> &[u8] {
-        &self.text[PREFIX..]
+        &self.text[PREFIX_LENGTH..]
     }
 
-    /// Encrypts the reply to this message, and signs it with the token at the time `now`, in seconds since
-    /// 1970, and with the nonce of the request (the manual does so). Returns the reply's envelope.
+    /// Encrypts the reply to this message, and signs it with the token, the time `now` (in seconds since 1970)
+    /// and the nonce of the request, as in the manual. Returns the envelope of the reply.
     ///
     /// ```text
     /// <xml><Encrypt>…</Encrypt><MsgSignature>…</MsgSignature><TimeStamp>…</TimeStamp><Nonce>…</Nonce></xml>
     /// ```
     ///
     /// # Errors
-    /// As for [`Cipher::encrypt`].
+    /// The same as for [`Cipher::encrypt`].
     pub fn encrypt_reply(
         &self,
         reply: &[u8],
@@ -168,15 +169,15 @@ impl DecryptedMessage<'_> {
         let encrypt = self.cipher.encrypt_with(self.key, reply)?;
         let mut timestamp = now.to_string();
         if timestamp.as_bytes() == request.timestamp {
-            // With the request's timestamp and nonce, the request's `signature` and the reply's
-            // `MsgSignature` would make the reply a valid request.
+            // If the reply had the request's timestamp and nonce, an attacker could send it to this server as a
+            // request with the request's `signature` and the reply's `MsgSignature`, and both would match.
             timestamp = (now + 1).to_string();
         }
-        // Sign the nonce that readers of the XML will see.
+        // Sign the nonce after the changes that XML requires, because WeChat reads it from the XML.
         let nonce = String::from_utf8_lossy(request.nonce);
         let nonce = sanitize(&nonce);
         let signature = token.sign_message(timestamp.as_bytes(), nonce.as_bytes(), &encrypt);
-        let mut out = Vec::with_capacity(encrypt.len() + nonce.len() + ENVELOPE);
+        let mut out = Vec::with_capacity(encrypt.len() + nonce.len() + ENVELOPE_MAX);
         out.extend_from_slice(b"<xml><Encrypt><![CDATA[");
         out.extend_from_slice(encrypt.as_bytes());
         out.extend_from_slice(b"]]></Encrypt><MsgSignature><![CDATA[");
@@ -190,5 +191,5 @@ impl DecryptedMessage<'_> {
     }
 }
 
-/// More bytes than the envelope of a reply has around `Encrypt` and nonce.
-const ENVELOPE: usize = 256;
+/// An upper limit for the bytes of a reply's envelope besides `Encrypt` and nonce.
+const ENVELOPE_MAX: usize = 256;

@@ -1,63 +1,63 @@
-//! Why a text is no EncodingAESKey, and why an `Encrypt` cannot be decrypted.
+//! The errors of an EncodingAESKey and of the decryption of an `Encrypt`, and the lengths in the encrypted format.
 
-/// Characters of an EncodingAESKey: 32 bytes in base64, without its padding.
+/// Number of characters of an EncodingAESKey, which is the base64 of 32 bytes without padding.
 pub(super) const AES_KEY_LENGTH: usize = 43;
 
-/// Bytes of a block of AES.
-pub(super) const BLOCK: usize = 16;
+/// Bytes in a block of AES.
+pub(super) const BLOCK_LENGTH: usize = 16;
 
-/// The padding fills a message up to a multiple of this many bytes.
-pub(super) const PADDED: usize = 32;
+/// Maximum bytes of padding. The length of a padded text is a multiple of this number.
+pub(super) const PADDING_MAX: usize = 32;
 
-/// Random bytes at the start of each message, so that equal messages never look equal.
-pub(super) const RANDOM: usize = 16;
+/// Number of random bytes at the start of each text. Because of them, equal messages are encrypted differently.
+pub(super) const RANDOM_LENGTH: usize = 16;
 
-/// Bytes before a message: the random ones, and its length.
-pub(super) const PREFIX: usize = RANDOM + 4;
+/// Bytes before the message: the random bytes and the length field.
+pub(super) const PREFIX_LENGTH: usize = RANDOM_LENGTH + 4;
 
-/// Why a text is no EncodingAESKey. The error does not show any of the text, which may be the secret with a
-/// typing mistake.
+/// The reason why a text is not an EncodingAESKey. The error shows no part of the text, because the text may be
+/// the secret with a typing error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AesKeyError {
     /// The text does not have 43 characters.
     Length {
-        /// Its characters.
+        /// The number of characters of the text.
         length: usize,
     },
-    /// A character is not one of base64.
+    /// A character is not in the base64 alphabet.
     Character {
-        /// Its position, from 1.
+        /// The position of the character, counted from 1.
         position: usize,
     },
-    /// This build has no encryption.
+    /// The program was built without encryption.
     FeatureMissing,
 }
 
-/// Why an `Encrypt` cannot be decrypted, in the order of the checks.
+/// The reason why an `Encrypt` cannot be decrypted. The variants are in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DecryptError {
     /// `Encrypt` is not base64.
     Base64,
-    /// `Encrypt` is not whole blocks of the cipher.
+    /// The length of `Encrypt` is not a multiple of the block length.
     Blocks {
-        /// Its bytes.
+        /// The number of bytes that `Encrypt` has after base64 decoding.
         length: usize,
     },
-    /// The decrypted text does not end in padding: 1 to 32 bytes, each of which is their number.
+    /// The decrypted text does not end in valid padding, which is N bytes with the value N (1 to 32).
     Padding,
-    /// The decrypted text is shorter than what comes before a message.
+    /// The decrypted text is shorter than the random bytes and the length field.
     TooShort {
-        /// Its bytes, without the padding.
+        /// The bytes of the text without padding.
         length: usize,
     },
-    /// The message is longer than the rest of the decrypted text.
+    /// The length field is larger than the rest of the decrypted text.
     Length {
-        /// Bytes of the message, as the text says.
+        /// The bytes of the message according to the length field.
         length: usize,
-        /// Bytes of the rest.
+        /// The bytes after the length field, without padding.
         rest: usize,
     },
-    /// Another appid than the account's follows the message, or the length of the message is too small.
+    /// The text after the message is not the appid of the account. The length field may also be too small.
     AppId,
     /// The message is empty.
     Empty,

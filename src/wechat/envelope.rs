@@ -1,19 +1,19 @@
-//! The envelope of an encrypted message: `<Encrypt>`, and the plain elements beside it in compatible mode
-//! (消息加解密说明).
+//! The envelope of an encrypted message: the element `Encrypt`, and in compatible mode the plain elements of the
+//! message (消息加解密说明).
 
 use std::hash::{Hash, Hasher};
 
 use super::message::MessageError;
 use crate::xml::{Document, Element, trim};
 
-/// How messages arrive: 消息加解密方式 in the console.
+/// The mode in which WeChat sends messages (消息加解密方式 in the console).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// 明文模式: plain XML.
+    /// 明文模式: the message is plain XML.
     Plain,
-    /// 兼容模式: both the plain XML and its encrypted form.
+    /// 兼容模式: the message is sent twice in one request, plain and encrypted.
     Compatible,
-    /// 安全模式: encrypted only.
+    /// 安全模式: the message is only sent encrypted.
     Safe,
 }
 
@@ -21,7 +21,7 @@ impl Mode {
     /// All modes.
     pub const ALL: [Self; 3] = [Self::Plain, Self::Compatible, Self::Safe];
 
-    /// The English name.
+    /// The English name, in lower case.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -34,7 +34,7 @@ impl Mode {
 /// The element that holds the encrypted message.
 const ENCRYPT: &str = "Encrypt";
 
-/// The content of an encrypted request.
+/// The content of a request with an encrypted message.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
     root: Element<'a>,
@@ -42,10 +42,10 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads the content of a request that is encrypted, as its query says.
+    /// Reads the content of a request whose query says that the message is encrypted.
     ///
     /// # Errors
-    /// `Root`, `Missing` or `Repeated`: `<xml>` must have one child `Encrypt`.
+    /// `Root`, `Missing` or `Repeated`, because `<xml>` must have exactly one child `Encrypt`.
     pub fn parse(xml: &'a Document<'_>) -> Result<Self, MessageError> {
         let root = xml.root();
         if root.name() != "xml" {
@@ -62,12 +62,12 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// The `Encrypt`, in base64.
+    /// The text of `Encrypt`, which is base64.
     pub const fn encrypt(&self) -> &'a str {
         self.encrypt
     }
 
-    /// `Compatible` if the plain message is there too, else `Safe`.
+    /// `Compatible` if the envelope has a plain `MsgType`, else `Safe`.
     pub fn mode(&self) -> Mode {
         match self.root.text_at("MsgType") {
             Some(_) => Mode::Compatible,
@@ -75,10 +75,10 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// In compatible mode, compares the plain elements with the decrypted message. Returns the name of the
-    /// last one that the decrypted message has with another text, or fewer times. An element that the
-    /// decrypted message does not have is ignored, since nothing reads it. In safe mode nothing is compared:
-    /// that would tell an attacker whether a guess is right.
+    /// Compares the plain elements of compatible mode with the decrypted message. Returns the name of the last
+    /// plain element that differs: the decrypted message has this element with another text, or has it fewer
+    /// times. A plain element that is missing in the decrypted message is ignored, because nothing reads it.
+    /// Nothing is compared in safe mode, because the result would tell an attacker whether a guess is right.
     pub fn difference(&self, decrypted: &Document<'_>) -> Option<&'a str> {
         if self.mode() != Mode::Compatible {
             return None;
@@ -86,26 +86,26 @@ impl<'a> Envelope<'a> {
         let decrypted = decrypted.root();
         let is_different = |(index, plain): &(usize, Element<'a>)| {
             let has_same_path = |other: &Element<'_>| other.names().eq(plain.names());
-            // In a list, compare each item with the one at the same position.
+            // Of several elements with this path, compare the elements at the same position.
             let position = self.plain_elements().take(*index).filter(has_same_path).count();
-            let mut others = decrypted.leaves().filter(has_same_path).peekable();
-            let is_known = others.peek().is_some();
-            let other = others.nth(position);
+            let mut candidates = decrypted.leaves().filter(has_same_path).peekable();
+            let is_known = candidates.peek().is_some();
+            let other = candidates.nth(position);
             is_known && other.is_none_or(|other| trim(other.text()) != trim(plain.text()))
         };
-        // Always compare all: the time taken must not show which element differs.
+        // Always compare all elements, because the time taken must not show which element differs.
         let different = self.plain_elements().enumerate().filter(is_different);
         different.last().map(|(_, element)| element.name())
     }
 
-    /// The elements without children, other than `Encrypt`.
+    /// The elements without children, except `Encrypt`.
     fn plain_elements(&self) -> impl Iterator<Item = Element<'a>> {
         let is_plain = |element: &Element<'_>| element.name() != ENCRYPT;
         self.root.leaves().filter(is_plain)
     }
 }
 
-/// Hashes the plain elements only: each try of a message may be encrypted anew.
+/// Hashes only the plain elements, because each try of a message may be encrypted anew.
 impl Hash for Envelope<'_> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         for element in self.plain_elements() {

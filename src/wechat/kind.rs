@@ -1,9 +1,10 @@
-//! The kinds of messages and events that have a type of their own (接收普通消息, 接收事件推送).
+//! The known kinds of messages and events, with their fields (接收普通消息, 接收事件推送).
 //!
-//! To add a kind, add it to one of the two tables below: its WeChat name, its variant, and the path of each
-//! field below `<xml>`. A field holds the text as sent. It is a `&str` if every message of the kind has it,
-//! else an `Option`, which is `None` if the element is missing or empty. A message that lacks one of the
-//! `&str` fields is of kind `Other`. All fields of all kinds are readable by name as well.
+//! To add a kind, add an entry to one of the two tables below: the WeChat name, the variant, and for each field
+//! the path below `<xml>`. A field holds the text as sent. Its type is `&str` if every message of the kind has
+//! the field, and otherwise `Option`, which is `None` if the element is missing or empty. A message without one
+//! of the `&str` fields has the kind `Other`. [`Message::field`](super::Message::field) reads the fields of all
+//! kinds by name.
 
 use crate::xml::{Element, trim};
 
@@ -28,8 +29,8 @@ macro_rules! kinds {
         }
 
         impl<'a> $enum<'a> {
-            /// The kind with the name that `is_name` accepts; `None` without such a kind, or without one
-            /// of its `&str` fields.
+            /// Reads the kind whose name `is_name` accepts. `None` if there is no such kind, or if one of
+            /// its `&str` fields is missing.
             fn read(root: Element<'a>, is_name: impl Fn(&str) -> bool) -> Option<Self> {
                 $(
                     if is_name($name) {
@@ -44,9 +45,9 @@ macro_rules! kinds {
     };
 }
 
-/// The type of a field in a table of kinds.
+/// A type that a field in the tables can have.
 trait FieldText<'a>: Sized {
-    /// The field, from its element's text; `None` if the field must be there and is not.
+    /// Converts the text of the field's element. `None` if the field is required but the element is missing.
     fn from_element(text: Option<&'a str>) -> Option<Self>;
 }
 
@@ -63,6 +64,7 @@ impl<'a> FieldText<'a> for Option<&'a str> {
 }
 
 impl<'a> Kind<'a> {
+    /// Reads the kind of the message with this `MsgType`.
     pub(super) fn parse(msg_type: &str, root: Element<'a>) -> Self {
         let kind = match msg_type {
             "event" => Event::parse(root).map(Self::Event),
@@ -73,8 +75,8 @@ impl<'a> Kind<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The event of a message; `None` if the message has no `Event`. The manual itself writes the names of
-    /// events in varying case, so case does not matter.
+    /// Reads the event of a message; `None` if the message has no `Event`. The case of an event's name does not
+    /// matter, because the manual is not consistent about it.
     fn parse(root: Element<'a>) -> Option<Self> {
         let event = trim(root.text_at("Event")?);
         let known = Self::read(root, |name| name.eq_ignore_ascii_case(event));
@@ -87,7 +89,7 @@ kinds! {
     enum Kind {
         /// `event`
         Event(Event<'a>),
-        /// Any other kind, or one without a field that it must have.
+        /// An unknown kind, or a known kind without one of its required fields.
         Other,
     }
 
@@ -95,11 +97,11 @@ kinds! {
     "text" => Text {
         /// The text that the user wrote.
         content: &'a str = "Content",
-        /// Number of the item that the user tapped in a menu of the customer service, instead of writing.
+        /// Number of the item that the user tapped in a customer service menu; missing if the user wrote the text.
         bizmsgmenuid: Option<&'a str> = "bizmsgmenuid",
-        /// Number of the article that the text was sent from.
+        /// Number of the article from which the user sent the text.
         msg_data_id: Option<&'a str> = "MsgDataId",
-        /// Position of that article among several, from 1.
+        /// Position of the article in its news message, counted from 1.
         idx: Option<&'a str> = "Idx",
     }
     /// `image`
@@ -115,7 +117,7 @@ kinds! {
         media_id: &'a str = "MediaId",
         /// `amr`, `speex`, …
         format: &'a str = "Format",
-        /// The words that were recognized, if the account has speech recognition switched on.
+        /// The recognized words, if speech recognition is switched on for the account.
         recognition: Option<&'a str> = "Recognition",
         /// MediaId of the recording as 16 kHz speex.
         media_id_16k: Option<&'a str> = "MediaId16K",
@@ -154,13 +156,13 @@ kinds! {
         /// URL of the page.
         url: &'a str = "Url",
     }
-    /// `file` (undocumented; fields of a real message)
+    /// `file`, which the manual does not describe; the fields are from a real message.
     "file" => File {
         /// Name of the file.
         title: &'a str = "Title",
         /// Description; mostly empty.
         description: &'a str = "Description",
-        /// WeChat's key of the file.
+        /// The key by which WeChat identifies the file.
         file_key: &'a str = "FileKey",
         /// MD5 of the file, in hexadecimal.
         file_md5: &'a str = "FileMd5",
@@ -185,18 +187,18 @@ kinds! {
 kinds! {
     /// An event, with its documented fields.
     enum Event {
-        /// Any other event, or one without a field that it must have.
+        /// An unknown event, or a known event without one of its required fields.
         Other {
-            /// `Event`, as sent.
+            /// The text of `Event`, as sent.
             event: &'a str,
         },
     }
 
     /// `subscribe`: the user follows the account.
     "subscribe" => Subscribe {
-        /// `qrscene_…` if the user came by a QR code of the account.
+        /// `qrscene_…` if the user scanned a QR code of the account.
         event_key: Option<&'a str> = "EventKey",
-        /// Ticket of that QR code.
+        /// Ticket of the QR code.
         ticket: Option<&'a str> = "Ticket",
     }
     /// `unsubscribe`: the user no longer follows the account. A reply cannot reach the user.
@@ -210,11 +212,11 @@ kinds! {
     }
     /// `LOCATION`: the user's phone reports where it is.
     "LOCATION" => Location {
-        /// Decimal degrees.
+        /// Latitude in decimal degrees.
         latitude: &'a str = "Latitude",
-        /// Decimal degrees.
+        /// Longitude in decimal degrees.
         longitude: &'a str = "Longitude",
-        /// Metres.
+        /// Precision in metres.
         precision: &'a str = "Precision",
     }
     /// `CLICK`: a tap on a menu item that sends a key.
@@ -269,27 +271,26 @@ kinds! {
         /// Name of the place.
         poiname: Option<&'a str> = "SendLocationInfo/Poiname",
     }
-    /// `TEMPLATESENDJOBFINISH`: a template message was delivered, or not.
+    /// `TEMPLATESENDJOBFINISH`: the delivery of a template message succeeded or failed.
     "TEMPLATESENDJOBFINISH" => TemplateSendJobFinish {
         /// Number of the template message.
         msg_id: &'a str = "MsgID",
         /// `success`, `failed:user block`, `failed: system failed`.
         status: &'a str = "Status",
     }
-    /// `MASSSENDJOBFINISH`: a mass message was sent. The results of each article are among the message's
-    /// fields by name.
+    /// `MASSSENDJOBFINISH`: a mass message was sent. The results for each article can be read by field name.
     "MASSSENDJOBFINISH" => MassSendJobFinish {
         /// Number of the mass message.
         msg_id: &'a str = "MsgID",
         /// `send success`, `send fail`, `err(10001)`, …
         status: &'a str = "Status",
-        /// Followers that the message was for.
+        /// Number of followers that the message was sent to.
         total_count: &'a str = "TotalCount",
-        /// Followers left after filtering.
+        /// Number of followers after filtering.
         filter_count: &'a str = "FilterCount",
-        /// Followers that received the message.
+        /// Number of followers that received the message.
         sent_count: &'a str = "SentCount",
-        /// Followers that did not receive it.
+        /// Number of followers that did not receive the message.
         error_count: &'a str = "ErrorCount",
     }
 }

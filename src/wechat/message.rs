@@ -1,4 +1,4 @@
-//! Messages and events (接收普通消息, 接收事件推送), as WeChat sends them and after decryption.
+//! Messages and events (接收普通消息, 接收事件推送): plain as WeChat sends them, or after decryption.
 
 use super::kind::Kind;
 use super::verified::Verified;
@@ -7,8 +7,8 @@ use crate::xml::{Document, Element, XmlError, trim};
 
 /// A message or event from a user, with a verified signature.
 ///
-/// Its fields are readable in two ways: [`Message::kind`] has those of known kinds by type;
-/// [`Message::field`] and [`Message::fields`] have all fields of any kind, by WeChat's names.
+/// There are two ways to read its fields. [`Message::kind`] has the fields of the known kinds as typed values.
+/// [`Message::field`] and [`Message::fields`] have all fields of any message, by WeChat's names.
 #[derive(Debug)]
 pub struct Message<'a> {
     root: Element<'a>,
@@ -20,26 +20,26 @@ pub struct Message<'a> {
     received: u64,
 }
 
-/// Why the content of a request is not a message.
+/// The reason why the content of a request is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageError {
-    /// The content is not XML of a message.
+    /// The content is not well-formed XML, or has markup that a message may not have.
     Xml(XmlError),
-    /// The root is not `<xml>`.
+    /// The root element is not `<xml>`.
     Root,
-    /// The content is the envelope of an encrypted message: the account is in safe mode.
+    /// The content is the envelope of an encrypted message (safe mode).
     Encrypted,
     /// An element is missing or empty.
     Missing {
-        /// Its name.
+        /// The name of the element.
         element: &'static str,
     },
-    /// The root has an element twice, so two readers could see two different messages.
+    /// The root has an element twice, so two readers could understand the message differently.
     Repeated {
-        /// Its name.
+        /// The name of the element.
         element: &'static str,
     },
-    /// CreateTime is not a number.
+    /// The element `CreateTime` is not a number.
     CreateTime,
 }
 
@@ -49,8 +49,8 @@ impl From<XmlError> for MessageError {
     }
 }
 
-/// Reads the texts of the children of the root that decide what a message means: none may occur twice. The
-/// order is that of the `match`.
+/// Reads the texts of the elements that decide what a message means. None of these elements may occur twice. The
+/// order of the texts is the order in the `match`.
 fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; 9], MessageError> {
     let mut texts = [None; 9];
     for child in root.children() {
@@ -78,10 +78,11 @@ fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; 9], MessageEr
 }
 
 impl<'a> Message<'a> {
-    /// Reads the message of a verified request.
+    /// Reads the message of a verified request. It must have the elements ToUserName, FromUserName, CreateTime and
+    /// MsgType.
     ///
     /// # Errors
-    /// [`MessageError`]. The elements ToUserName, FromUserName, CreateTime and MsgType must be there.
+    /// [`MessageError`]
     pub fn parse(verified: Verified, xml: &'a Document<'_>) -> Result<Self, MessageError> {
         let root = xml.root();
         if root.name() != "xml" {
@@ -112,28 +113,28 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The account, by its original id (`gh_…`).
+    /// The original id of the account (`gh_…`).
     pub fn to_user_name(&self) -> &str {
         self.to_user_name
     }
 
-    /// The user, by the openid for this account.
+    /// The openid of the user for this account.
     pub fn from_user_name(&self) -> &str {
         self.from_user_name
     }
 
-    /// When WeChat sent the message, in seconds since 1970.
+    /// The time when WeChat sent the message, in seconds since 1970.
     pub const fn create_time(&self) -> u64 {
         self.create_time
     }
 
-    /// Whether the message has an `Encrypt` too, which was not read: the account is in compatible mode. A
-    /// decrypted message has none.
+    /// Whether the message also has an `Encrypt`, which was not read. Then the message is the plain part of
+    /// compatible mode. A decrypted message has no `Encrypt`.
     pub const fn has_encrypt(&self) -> bool {
         self.has_encrypt
     }
 
-    /// When the message was received, by this machine's clock, in seconds since 1970.
+    /// The time when the message was received, by this machine's clock, in seconds since 1970.
     pub const fn received(&self) -> u64 {
         self.received
     }
@@ -148,12 +149,14 @@ impl<'a> Message<'a> {
         self.msg_type
     }
 
-    /// The MsgId; events have none. Retries have the same one, and so may messages of other users.
+    /// The MsgId; `None` for events. All tries of a message have the same MsgId. Messages of different users may
+    /// have the same MsgId too.
     pub fn msg_id(&self) -> Option<&str> {
         self.root.text_at("MsgId").map(trim)
     }
 
-    /// Identifies the message: retries have an equal identity, other messages have not.
+    /// The identity of the message. Tries of the same message have equal identities; different messages have
+    /// different identities.
     pub fn identity(&self) -> Identity<'_> {
         let msg_id = self.msg_id().filter(|id| !id.is_empty());
         let number = match msg_id.filter(|_| !self.is_event()) {
@@ -170,7 +173,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The XML of the message, without characters that XML cannot carry.
+    /// The XML of the message, without characters that XML does not allow.
     pub fn xml(&self) -> &str {
         self.root.source()
     }
@@ -180,8 +183,8 @@ impl<'a> Message<'a> {
         Kind::parse(self.msg_type, self.root)
     }
 
-    /// The text of a field: by its path below `<xml>` (`ScanCodeInfo/ScanResult`), or the first with that
-    /// name at any depth (`ScanResult`).
+    /// The text of a field. `name` is a path below `<xml>` (`ScanCodeInfo/ScanResult`), or a name (`ScanResult`). A
+    /// name means the first field with this name at any depth.
     pub fn field(&self, name: &str) -> Option<&str> {
         match name.contains('/') {
             true => self.root.text_at(name),
@@ -195,10 +198,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Identifies a message ([`Message::identity`]).
+/// The identity of a message ([`Message::identity`]).
 ///
-/// The user is part of it, because users share MsgIds. So is the text: WeChat never changes it, but people who
-/// try out a server send several texts with one MsgId.
+/// The user is part of the identity, because messages of different users may have the same MsgId. The text is part
+/// of it too: in WeChat all tries of a message have the same text, but people who test a server by hand send
+/// different texts with the same MsgId.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity<'a> {
     from_user_name: &'a str,
@@ -206,20 +210,20 @@ pub struct Identity<'a> {
     content: Option<&'a str>,
 }
 
-/// What distinguishes the messages of one user.
+/// The part of an identity that distinguishes the messages of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Number<'a> {
     Message {
         msg_id: &'a str,
     },
-    /// Events have no MsgId, and two of a user can have the same second.
+    /// Events have no MsgId, and two events of a user can have the same CreateTime.
     Event {
         create_time: u64,
         fields: [Option<&'a str>; 4],
     },
 }
 
-/// A field of a message: an element that has text and no elements.
+/// A field of a message, which is an element without child elements.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'a>(Element<'a>);
 
@@ -234,7 +238,7 @@ impl<'a> Field<'a> {
         self.0.path()
     }
 
-    /// The text, with its white space.
+    /// The text, including its white space.
     pub fn text(self) -> &'a str {
         self.0.text()
     }

@@ -1,7 +1,8 @@
-//! WeChat's callback protocol as values, without I/O. A [`Token`] checks the signature of a request, which proves
-//! that a [`Message`] may be read; a [`Reply`] is written as XML. A [`Cipher`] does the rest for encrypted messages.
+//! WeChat's callback protocol, without I/O. A [`Token`] checks the signature of a request. Only then can a
+//! [`Message`] be read. A [`Reply`] is written as XML. A [`Cipher`] decrypts messages and encrypts replies.
 //!
-//! Source: the manual of Official Accounts (developers.weixin.qq.com/doc/offiaccount), whose pages the files name.
+//! Source: the manual of Official Accounts (developers.weixin.qq.com/doc/offiaccount). Each file names its pages
+//! of the manual in Chinese.
 
 #[cfg(feature = "secure")]
 mod aes_key;

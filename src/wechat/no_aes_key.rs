@@ -1,5 +1,5 @@
-//! Replaces `aes_key.rs` in a build without the feature `secure`. There is no value of this key type, so the
-//! compiler removes all code that needs one.
+//! Replaces `aes_key.rs` in a build without the feature `secure`. The type `AesKey` has no values here, so the
+//! compiler removes all code that needs a key.
 
 use super::cipher_error::{AesKeyError, DecryptError};
 
@@ -11,7 +11,7 @@ pub const SECURE: bool = false;
 pub enum AesKey {}
 
 impl AesKey {
-    /// Accepts no text.
+    /// Always fails.
     ///
     /// # Errors
     /// [`AesKeyError::FeatureMissing`]

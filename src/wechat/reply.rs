@@ -1,5 +1,6 @@
-//! The reply to a message (被动回复用户消息), at most one for each message: XML in which the two names of
-//! the message are swapped. The limits are from public reports; the manual is vague about them.
+//! The reply to a message (被动回复用户消息), which is written as XML. The sender of a reply is the receiver of the
+//! message, and the receiver of a reply is the sender of the message. The limits in this file are from public
+//! reports, because the manual is vague about them.
 
 use std::borrow::Cow;
 
@@ -9,33 +10,34 @@ use crate::xml::writer::{
     sanitize, write_cdata, write_leaf, write_number, write_parent, write_text,
 };
 
-/// The longest text of a text reply, in bytes of UTF-8. WeChat drops a longer one or shows the fault prompt.
+/// Maximum length of the text in a text reply, in bytes of UTF-8. For a longer text, WeChat shows nothing or its
+/// fault prompt.
 pub const TEXT_MAX: usize = 2048;
 
-/// Articles in a news reply to an event, at most.
+/// Maximum number of articles in a news reply to an event.
 pub const ARTICLES_MAX: usize = 8;
 
-/// Articles in a news reply to a message, at most (since October 2018).
+/// Maximum number of articles in a news reply to a message other than an event (since October 2018).
 pub const ARTICLES_MAX_TO_MESSAGE: usize = 1;
 
-/// Ends a text that was truncated.
+/// The end of a truncated text.
 const ELLIPSIS: &str = "…";
 
 /// A reply to a message.
 ///
-/// WeChat shows its fault prompt for some replies; [`Reply::write_to`] repairs them:
-/// - An empty text, a medium without its MediaId and news without a titled article become
+/// For some replies, WeChat would show its fault prompt (该公众号提供的服务出现故障). [`Reply::write_to`] changes these replies:
+/// - An empty text, a medium without MediaId, and news without an article that has a title become
 ///   [`Reply::Success`].
-/// - A text over [`TEXT_MAX`] bytes is truncated at a character and ends in `…`.
-/// - Articles without a title are left out, as are those over [`ARTICLES_MAX`], or over
-///   [`ARTICLES_MAX_TO_MESSAGE`] if the message is no event.
-/// - Characters that XML cannot carry are removed; `\r\n` and `\r` become `\n`.
+/// - A text longer than [`TEXT_MAX`] bytes is truncated between two characters, and ends in `…`.
+/// - Articles without a title are left out. So are articles above the limit, which is [`ARTICLES_MAX`] for an
+///   event and [`ARTICLES_MAX_TO_MESSAGE`] for other messages.
+/// - Characters that XML does not allow are removed; `\r\n` and `\r` become `\n`.
 pub type Reply<'a> = ReplyOf<Cow<'a, str>>;
 
 /// An article of a news reply.
 pub type Article<'a> = ArticleOf<Cow<'a, str>>;
 
-/// The replies there are, for any type of their texts: [`Reply`] holds text, a rule holds templates.
+/// A reply whose texts have the type `T`. In a [`Reply`] they are strings; in a rule they are templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplyOf<T> {
@@ -77,14 +79,14 @@ pub enum ReplyOf<T> {
     News(Vec<ArticleOf<T>>),
     /// `transfer_customer_service`: the customer service takes over the conversation.
     TransferCustomerService {
-        /// The account that takes over; any if `None`.
+        /// The customer service account that takes over; `None` lets WeChat choose.
         kf_account: Option<T>,
     },
-    /// No reply: the literal `success`. WeChat then neither retries nor shows anything.
+    /// No reply. The response is `success`; WeChat shows nothing, and does not send the message again.
     Success,
 }
 
-/// [`Article`], for any type of its texts.
+/// An article whose texts have the type `T`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArticleOf<T> {
     /// Title; an article without one is left out.
@@ -93,12 +95,12 @@ pub struct ArticleOf<T> {
     pub description: T,
     /// URL of the picture.
     pub pic_url: T,
-    /// URL that a tap opens.
+    /// URL of the page that opens when the user taps the article.
     pub url: T,
 }
 
 impl<T> ReplyOf<T> {
-    /// This reply with each text replaced by `f` of it, in the order of the fields.
+    /// This reply with each text replaced by the result of `f`. `f` is called in the order of the fields.
     pub(crate) fn map_texts<U>(&self, mut f: impl FnMut(&T) -> U) -> ReplyOf<U> {
         match self {
             Self::Text(content) => ReplyOf::Text(f(content)),
@@ -136,20 +138,20 @@ impl<T> ReplyOf<T> {
 }
 
 impl<'a> Reply<'a> {
-    /// A text.
+    /// A text reply.
     pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(content.into())
     }
 
-    /// Appends the XML of the reply to `message`. `create_time` is in seconds since 1970. Appends nothing
-    /// if the reply is [`Reply::Success`], or becomes that.
+    /// Appends the XML of the reply to `out`. `message` is the message that the reply is for; `create_time` is in
+    /// seconds since 1970. Appends nothing if the reply is or becomes [`Reply::Success`].
     ///
     /// ```text
     /// <xml><ToUserName>…</ToUserName><FromUserName>…</FromUserName><CreateTime>…</CreateTime>
     /// <MsgType>…</MsgType>…</xml>
     /// ```
     pub fn write_to(&self, message: &Message<'_>, create_time: u64, out: &mut Vec<u8>) {
-        // In a few long pieces: the calls take longer than the copying.
+        // Few calls with long pieces, because a call takes longer than copying the bytes.
         let mut write = |msg_type: &str, children: &dyn Fn(&mut Vec<u8>)| {
             out.extend_from_slice(b"<xml><ToUserName><![CDATA[");
             write_text(message.from_user_name(), out);
@@ -247,7 +249,7 @@ fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
     });
 }
 
-/// The text, in at most [`TEXT_MAX`] bytes.
+/// Truncates a text to [`TEXT_MAX`] bytes, including the ellipsis.
 fn truncate(text: &str) -> Cow<'_, str> {
     if text.len() <= TEXT_MAX {
         return Cow::Borrowed(text);

@@ -1,4 +1,4 @@
-//! The signature of a request (接入指南): SHA-1 over the sorted strings that are signed.
+//! The signature of a request (接入指南), which is the SHA-1 of the sorted strings that are signed.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ impl Token {
     /// The `signature` of a request: `sha1(sort(token, timestamp, nonce))`. The three strings are sorted as
     /// bytes, and joined without a separator.
     pub fn sign(&self, timestamp: &[u8], nonce: &[u8]) -> Signature {
-        // An empty string is sorted to the start and adds nothing.
+        // An empty fourth string does not change the hash.
         self.sign_message(timestamp, nonce, "")
     }
 
-    /// The `msg_signature` of an encrypted message: its `Encrypt` is the fourth string.
+    /// The `msg_signature` of an encrypted message. It also signs the text of `Encrypt`, as a fourth string.
     pub fn sign_message(&self, timestamp: &[u8], nonce: &[u8], encrypt: &str) -> Signature {
         let mut strings = [self.as_bytes(), timestamp, nonce, encrypt.as_bytes()];
         strings.sort_unstable();
@@ -32,7 +32,7 @@ impl Token {
 pub struct Signature([u8; 20]);
 
 impl Signature {
-    /// Parses 40 hexadecimal digits, in either case; `None` for anything else.
+    /// Parses 40 hexadecimal digits, in either case; `None` for any other text.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let (pairs, []) = text.as_chunks::<2>() else {
             return None;
@@ -52,14 +52,15 @@ impl Signature {
         &self.0
     }
 
-    /// Compares all 20 bytes, so that the time taken does not show where two signatures differ.
+    /// Whether two signatures are equal. Always compares all 20 bytes, so that the time taken does not show where
+    /// the signatures differ.
     pub(super) fn is_equal(&self, other: &Self) -> bool {
         let pairs = self.0.iter().zip(other.0);
         pairs.fold(0, |difference, (left, right)| difference | (left ^ right)) == 0
     }
 }
 
-/// 40 hexadecimal digits in lower case.
+/// Prints 40 hexadecimal digits in lower case.
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.map(digits::hex_digits);
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!(signed.to_string(), signature);
     }
 
-    /// Public vectors: the manual's own, Tencent's sample, and the test suites of two libraries.
+    /// The signatures are from the manual, from Tencent's sample code, and from the test suites of two libraries.
     #[test]
     fn reproduces_published_signatures() {
         assert_signature(

@@ -2,26 +2,26 @@
 
 use std::fmt;
 
-/// Characters of a token, at least and at most.
+/// Minimum and maximum number of characters of a token.
 pub(super) const LENGTH_MIN: usize = 3;
 pub(super) const LENGTH_MAX: usize = 32;
 
-/// The token of the account. Its `Debug` shows nothing of it, and it has no `Display`, so no log or error can
-/// show it.
+/// The token of the account. `Debug` prints only the type name, and there is no `Display`, so no log or error can
+/// show the token.
 pub struct Token(String);
 
-/// Why a text is no token. The error does not show any of the text, which may be the secret with a typing
-/// mistake.
+/// The reason why a text is not a token. The error shows no part of the text, because the text may be the secret
+/// with a typing error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
     /// The text does not have 3 to 32 characters.
     Length {
-        /// Its characters.
+        /// The number of characters of the text.
         length: usize,
     },
     /// A character is not one of A-Z, a-z and 0-9.
     Character {
-        /// Its position, from 1.
+        /// The position of the character, counted from 1.
         position: usize,
     },
 }

@@ -1,8 +1,8 @@
-//! Remembers which signature was used for which content.
+//! Stores which signature was used for which content, to detect reused signatures.
 //!
-//! The signature covers token, timestamp and nonce, but not the content. So an attacker who sees a request's
-//! URL, in an access log for example, could send any content with it until its timestamp is too old.
-//! Therefore each signature is valid for one content only. Equal content is a retry by WeChat.
+//! A signature covers token, timestamp and nonce, but not the content. An attacker who sees the URL of a request,
+//! for example in an access log, could send any content to that URL until its timestamp is too old. Therefore each
+//! signature is valid for only one content. A request with equal signature and content is another try by WeChat.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -10,31 +10,32 @@ use std::sync::{Mutex, PoisonError};
 
 use super::verified::{SignatureError, Verified};
 
-/// Uses in a set. With more, a search would take longer; with fewer, the sets would fill less evenly.
-const USES: usize = 16;
+/// Number of uses in a set. With more uses, the search in a set would be slower. With fewer uses, the sets would
+/// fill less evenly.
+const USES_PER_SET: usize = 16;
 
-/// Sets: 32,768 uses in 512 KiB. At 20 messages a second, one use in 2,000 is forgotten before the 600
-/// seconds of the default `--max-age` are over; at 30 messages a second, one in 50.
+/// Number of sets. Together they hold 32,768 uses in 512 KiB. The default `--max-age` is 600 seconds. At 20 messages
+/// a second, one use in 2,000 is overwritten before it is 600 seconds old; at 30 messages a second, one use in 50.
 const SETS: usize = 2048;
 
-/// The first eight bytes of a signature, and the hash of its content. The hash has a random key, so nobody can
-/// choose a content for its hash.
+/// One use of a signature: the first eight bytes of the signature, and a hash of the content. The hash has a random
+/// key, so an attacker cannot find different content with an equal hash.
 type Use = [u64; 2];
 
-/// The signatures that were used lately, and the hash of the content of each. The memory is bounded: a new
-/// use replaces the oldest one of its set, which two bytes of the signature select.
+/// The signatures that were used lately, each with the hash of its content. The memory is limited: two bytes of a
+/// signature select a set, and a new use overwrites the oldest use in the set.
 ///
-/// Only right signatures are remembered, so only a sender who knows the token can make an entry be forgotten.
+/// Only correct signatures are stored, so only a sender who knows the token can cause uses to be overwritten.
 pub struct UsedSignatures {
-    sets: Mutex<Vec<[Use; USES]>>,
+    sets: Mutex<Vec<[Use; USES_PER_SET]>>,
     hasher: RandomState,
 }
 
 impl Default for UsedSignatures {
     fn default() -> Self {
         Self {
-            // The kernel zeroes a page when it is first written to: until then it takes no memory.
-            sets: Mutex::new(vec![[[0; 2]; USES]; SETS]),
+            // Zeros are allocated without writing them, so a page uses no memory until its first use.
+            sets: Mutex::new(vec![[[0; 2]; USES_PER_SET]; SETS]),
             hasher: RandomState::new(),
         }
     }
@@ -47,10 +48,10 @@ impl fmt::Debug for UsedSignatures {
 }
 
 impl UsedSignatures {
-    /// Uses the signature of a verified request for its content.
+    /// Records that the signature of a verified request is used for this content.
     ///
     /// # Errors
-    /// `Reused` if the signature was used for other content.
+    /// `Reused` if the signature was already used for different content.
     pub fn use_for(
         &self,
         verified: Verified,
@@ -117,19 +118,19 @@ mod tests {
         assert!(uses(&signatures, 1, b"one"));
     }
 
-    /// Sets fill unevenly, so the exact number of remembered uses is random.
+    /// Sets fill unevenly, so the exact number of stored uses is random.
     #[test]
-    fn forgets_the_oldest_uses_and_does_not_grow() {
+    fn overwrites_the_oldest_uses_and_does_not_grow() {
         let signatures = UsedSignatures::default();
-        let count = 3 * SETS * USES;
+        let count = 3 * SETS * USES_PER_SET;
         for nonce in 0..count {
             assert!(uses(&signatures, nonce, b"one"));
         }
-        let remembered = |nonces: std::ops::Range<usize>| {
+        let stored = |nonces: std::ops::Range<usize>| {
             nonces.filter(|nonce| !uses(&signatures, *nonce, b"two")).count()
         };
-        assert_eq!(remembered(count - 1000..count), 1000, "the latest");
-        assert!(remembered(0..1000) < 10, "the oldest");
+        assert_eq!(stored(count - 1000..count), 1000, "the latest");
+        assert!(stored(0..1000) < 10, "the oldest");
         assert_eq!(signatures.sets.lock().unwrap().len(), SETS);
     }
 }

@@ -1,41 +1,42 @@
-//! Checks the signatures of a request, and proves by its types that they were checked (接入指南).
+//! Checks the signatures of a request (接入指南). The types in this file prove that a signature was checked.
 
 use super::signature::Signature;
 use super::token::Token;
 use crate::text::digits;
 
-/// The most bytes of a timestamp; WeChat's have 10.
+/// Maximum bytes of a timestamp. WeChat's timestamps have 10 bytes.
 ///
-/// There is no separator between the signed strings. So a `msg_signature` is also the `signature` of a nonce
-/// that ends in the `Encrypt`, and an attacker who saw an encrypted message could send plain ones. These
-/// limits prevent that: the shortest `Encrypt`, of a message of one byte and an appid of 18, has 88 bytes.
+/// The limits of timestamp and nonce prevent an attack. The signed strings have no separator, so a `msg_signature`
+/// is also a correct `signature` if the `Encrypt` is appended to the nonce. Without the limits, an attacker who saw
+/// an encrypted message could send plain messages with that signature. The shortest possible `Encrypt`, for a
+/// message of one byte and an appid of 18 bytes, has 88 bytes, which is too long for a nonce.
 const TIMESTAMP_MAX: usize = 20;
 
-/// The most bytes of a nonce; WeChat's have about 10.
+/// Maximum bytes of a nonce. WeChat's nonces have about 10 bytes.
 const NONCE_MAX: usize = 40;
 
-/// How far the timestamp of a request may be from this machine's clock, in either direction.
+/// Maximum difference between the timestamp of a request and this machine's clock, in the past or the future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     /// At most this many seconds.
     AtMost(u64),
-    /// Any time: captured requests stay valid.
+    /// No maximum, so captured requests stay valid forever.
     Any,
 }
 
-/// The query parameters that authenticate a request, percent-decoded. Timestamp and nonce are opaque: the
-/// signature is over their text.
+/// The query parameters that authenticate a request, percent-decoded. They are not parsed, because the signature
+/// covers the exact text of timestamp and nonce.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     /// `signature` or `msg_signature`: 40 hexadecimal digits.
     pub signature: &'a [u8],
     /// `timestamp`: seconds since 1970.
     pub timestamp: &'a [u8],
-    /// `nonce`
+    /// `nonce`: a random text.
     pub nonce: &'a [u8],
 }
 
-/// Why a signature is refused.
+/// The reason why a signature is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
     /// The signature is not 40 hexadecimal digits.
@@ -44,33 +45,33 @@ pub enum SignatureError {
     TooLong {
         /// `timestamp` or `nonce`.
         parameter: &'static str,
-        /// Its bytes.
+        /// The bytes of the parameter.
         length: usize,
-        /// Bytes allowed.
+        /// The maximum number of bytes.
         max: usize,
     },
-    /// The signature is not that of token, timestamp and nonce.
+    /// The signature does not match the token, the timestamp and the nonce (and `Encrypt`, for `msg_signature`).
     Mismatch,
     /// The signature is right, but the timestamp is not a number.
     MalformedTimestamp,
     /// The signature is right, but the timestamp is too far from this machine's clock.
     Stale {
-        /// Seconds between the two.
+        /// The difference in seconds.
         off: u64,
         /// Whether the timestamp is in the future.
         is_ahead: bool,
-        /// Seconds allowed.
+        /// The maximum difference in seconds.
         max: u64,
     },
     /// The signature is right, but was used before, for other content.
     Reused,
 }
 
-/// Proof that the sender of a request knows the token, or has seen a request of WeChat within the allowed
-/// age.
+/// Proof that the signature of a request is correct. So the client knows the token, or has seen a request by WeChat
+/// that is not older than the maximum age.
 ///
-/// Only [`Token::verify`] makes one, and [`Message::parse`](super::Message::parse) consumes it. It proves
-/// **nothing** about the message: the signature covers token, timestamp and nonce, but not the method, the
+/// Only [`Token::verify`] creates this proof, and [`Message::parse`](super::Message::parse) consumes it. It proves
+/// **nothing** about the message, because the signature covers token, timestamp and nonce, but not the method, the
 /// target or the content.
 ///
 /// ```
@@ -89,7 +90,7 @@ pub enum SignatureError {
 /// .unwrap();
 /// assert_eq!(Message::parse(verified, &xml).unwrap().field("Content"), Some("hi"));
 /// ```
-/// A proof that is made by hand does not compile:
+/// Code that creates the proof without the check does not compile:
 /// ```compile_fail,E0451
 /// use wechat::Message;
 /// use wechat::wechat::{Signature, Verified};
@@ -110,25 +111,26 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// When the request was received, by this machine's clock, in seconds since 1970.
+    /// The time when the request was received, by this machine's clock, in seconds since 1970.
     pub(super) const fn received(&self) -> u64 {
         self.received
     }
 
-    /// The signature that was right.
+    /// The correct signature.
     pub(super) const fn signature(&self) -> &Signature {
         &self.signature
     }
 }
 
-/// An `Encrypt` with the right `msg_signature`: its sender knows the token. Nothing else is decrypted.
+/// The text of an `Encrypt` whose `msg_signature` is correct, so its sender knows the token. Only such a text can be
+/// decrypted.
 ///
-/// Only [`Token::verify_message`] makes one.
+/// Only [`Token::verify_message`] creates this value.
 #[derive(Debug)]
 pub struct VerifiedEncrypt<'a>(&'a str);
 
 impl<'a> VerifiedEncrypt<'a> {
-    /// The base64 of the `Encrypt`.
+    /// The text of the `Encrypt`, in base64.
     pub const fn as_str(&self) -> &'a str {
         self.0
     }
@@ -138,8 +140,8 @@ impl Token {
     /// Checks the `signature` of a request that was received at the time `now`, in seconds since 1970.
     ///
     /// # Errors
-    /// [`SignatureError`], but not `Reused`. The timestamp is compared with the clock only after the
-    /// signature, so a stranger learns nothing about the clock.
+    /// [`SignatureError`], but not `Reused`. The timestamp is compared with the clock only if the signature is
+    /// correct, so a client without the token learns nothing about the clock.
     pub fn verify(
         &self,
         credentials: &Credentials<'_>,
@@ -172,6 +174,7 @@ impl Token {
         Ok(VerifiedEncrypt(encrypt))
     }
 
+    /// Checks a `signature`, or a `msg_signature` if `encrypt` is not empty. Returns it.
     fn check(
         &self,
         credentials: &Credentials<'_>,

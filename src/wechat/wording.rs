@@ -1,10 +1,10 @@
-//! The sentences of this room's errors.
-//!
-//! Each row is a case and the arguments of `write!`.
+//! The texts of the errors of `src/wechat`. Each row has a pattern and the arguments of `write!`.
 
 use std::error::Error;
 
-use super::cipher_error::{AES_KEY_LENGTH, AesKeyError, BLOCK, DecryptError, PADDED, PREFIX};
+use super::cipher_error::{
+    AES_KEY_LENGTH, AesKeyError, BLOCK_LENGTH, DecryptError, PADDING_MAX, PREFIX_LENGTH,
+};
 use super::message::MessageError;
 use super::token::{LENGTH_MAX, LENGTH_MIN, TokenError};
 use super::verified::SignatureError;
@@ -43,25 +43,26 @@ wording! { SignatureError {
     Self::Reused => "signature was already used for other content";
 } }
 
-/// The sentence of [`SignatureError::Mismatch`]: a constant, because any stranger can cause it, and a refusal shall not
-/// allocate.
+/// The text of [`SignatureError::Mismatch`]. It is a constant, because any client can cause this error, and the
+/// response to it must not allocate memory.
 pub(crate) const SIGNATURE_MISMATCH: &str = "signature does not match";
 
-/// Whether a text has the sentence of [`SignatureError::Stale`]: the simulator explains it.
+/// Whether a text contains the text of [`SignatureError::Stale`]. The simulator explains this error.
 pub(crate) fn is_stale_timestamp(text: &str) -> bool {
     text.contains(" this machine's clock, at most ")
 }
 
-/// The sentence about a plain message if only encrypted ones are accepted. The simulator explains it, too.
-pub(crate) const PLAIN_REFUSED: &str = "message is not encrypted, only encrypted ones allowed";
+/// The text for a plain message if only encrypted messages are accepted. The simulator explains this error.
+pub(crate) const PLAIN_REFUSED: &str =
+    "message is not encrypted, only encrypted messages are accepted";
 
 wording! { DecryptError {
     Self::Base64 => "Encrypt is not base64";
-    Self::Blocks { length } => "Encrypt has {length} bytes, expected a multiple of {BLOCK}";
-    Self::Padding => "decrypted text has no valid padding, expected 1 to {PADDED} bytes of it";
-    Self::TooShort { length } => "decrypted text has {length} bytes, at least {PREFIX} expected";
+    Self::Blocks { length } => "Encrypt has {length} bytes, expected a multiple of {BLOCK_LENGTH}";
+    Self::Padding => "decrypted text has no valid padding, expected 1 to {PADDING_MAX} bytes of padding";
+    Self::TooShort { length } => "decrypted text has {length} bytes, at least {PREFIX_LENGTH} expected";
     Self::Length { length, rest } =>
-        "decrypted message has {length} bytes by its length field, at most {rest} possible";
+        "length field of the decrypted text says {length} bytes, at most {rest} possible";
     Self::AppId => "appid in the decrypted text is not this account's";
     Self::Empty => "decrypted message is empty";
 } }
@@ -69,7 +70,7 @@ wording! { DecryptError {
 wording! { MessageError {
     Self::Xml(error) => "{error}";
     Self::Root => "root element is not <xml>";
-    Self::Encrypted => "message is encrypted, expected a plain one";
+    Self::Encrypted => "message is encrypted, expected a plain message";
     Self::Missing { element } => "element {element} is missing or empty";
     Self::Repeated { element } => "element {element} occurs twice";
     Self::CreateTime => "element CreateTime is malformed, expected a number of seconds";
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recognizes_the_sentences_about_the_clock() {
+    fn recognizes_the_texts_about_the_clock() {
         for is_ahead in [false, true] {
             let (off, max) = (601, 600);
             let stale = SignatureError::Stale { off, is_ahead, max };

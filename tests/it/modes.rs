@@ -522,7 +522,7 @@ fn refuses_plain_messages_if_encryption_is_required() {
         post_to(&format!("/?{}&encrypt_type=raw", signed_now()), "HTTP/1.1", "", &message),
     ] {
         let answer = ask(&mut stream, &request);
-        let reason = "message is not encrypted, only encrypted ones allowed\n";
+        let reason = "message is not encrypted, only encrypted messages are accepted\n";
         assert_eq!((answer.status, answer.content.as_str()), (403, reason));
     }
     for mode in [Mode::Compatible, Mode::Safe] {

@@ -200,9 +200,9 @@ fn logs_why_a_program_failed() {
             "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota … more\"",
             "cause=run-failed reason=\"/bin/false: exit status: 1\"",
             "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL)\"",
-            "cause=run-failed reason=\"/nonexistent: cannot start: No such file or directory (os error 2)\"",
-            "cause=run-failed reason=\"/bin/sh: killed, because it was still running after 1 s\"",
-            "cause=run-failed reason=\"/bin/sh: killed, because it was still running after 1 s\"",
+            "cause=run-failed reason=\"/nonexistent: cannot start the program: No such file or directory (os error 2)\"",
+            "cause=run-failed reason=\"/bin/sh: killed because it was still running after 1 s\"",
+            "cause=run-failed reason=\"/bin/sh: killed because it was still running after 1 s\"",
         ]
     );
 }
@@ -425,7 +425,7 @@ fn a_timeout_ends_a_program_with_all_processes_it_started() {
         let (program, folder) = start("timeout", &rules);
         assert_eq!(say(&program, "x"), "坏了");
         let lines = program.stop();
-        let reason = format!("killed, because it was still running after {seconds} s");
+        let reason = format!("killed because it was still running after {seconds} s");
         assert_eq!(lines.len(), 1);
         assert!(lines[0].contains(&reason), "{lines:?}");
         let have_run = folder.join("pids").exists();
@@ -470,7 +470,7 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
         (
             1,
             String::new(),
-            "wechat: supervise is only for the server; expected SECONDS PROGRAM [ARGUMENT]...\n"
+            "wechat: only the server uses supervise; expected supervise SECONDS PROGRAM [ARGUMENT]...\n"
                 .into()
         )
     );
@@ -487,7 +487,7 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "wechat: killed, because the server has ended\n"
+        "wechat: killed because the server ended\n"
     );
 }
 

@@ -520,7 +520,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
         assert_judged(
             &envelope_without_padding(&usual),
             switch,
-            &["failed: decrypted text has no valid padding, expected 1 to 32 bytes of it; \
+            &["failed: decrypted text has no valid padding, expected 1 to 32 bytes of padding; \
                  check that both sides have the same EncodingAESKey\n"],
         );
         let other = WeChat::with(TOKEN, AES_KEY, "wx1");
