@@ -167,7 +167,7 @@ fn with_names(samples: Vec<Figures>) -> Measured {
         ("signature: Token::verify", signature),
         ("used once: UsedSignatures::use_for", use_once),
         ("message: Document::parse_message, Message::parse", message),
-        ("rules: Rules::answer", rules),
+        ("rules: Rules::find_action", rules),
         ("reply: Reply::write_to", reply),
         ("response: Response::write_to", response),
     ];
