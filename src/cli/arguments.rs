@@ -161,8 +161,8 @@ impl<'e> Args<'e> {
     /// The value of a flag, parsed.
     ///
     /// # Errors
-    /// `Value` if `parse` does not accept the value. An empty variable is not ignored, because in most cases its real
-    /// value was lost by mistake.
+    /// `Value` if `parse` does not accept the value. An empty variable counts as a value, because in most cases the
+    /// variable should have had a real value.
     pub(super) fn value<T>(
         &self,
         flag: &Flag,

@@ -72,7 +72,7 @@ fn dispatch(
 ) -> Result<(), Error> {
     let program = arguments.next().unwrap_or_default();
     let mut arguments = arguments.peekable();
-    // The supervisor's arguments are the command line of another program, so they are not read as flags.
+    // The arguments of `supervise` are the command line of another program, so they are not read as flags.
     let is_supervisor = |name: &OsString| name == supervisor::COMMAND;
     if arguments.next_if(is_supervisor).is_some() {
         return supervisor::run(arguments).map_err(Error::Supervisor);

@@ -53,7 +53,7 @@ pub(super) enum Error {
     NotInTime,
     /// Standard output cannot be written.
     Output(io::Error),
-    /// The rules file cannot be used. The errors in its text have been printed.
+    /// The rules file cannot be used. If it has errors in its content, they have been printed.
     Rules { path: PathBuf, error: RulesError },
 }
 

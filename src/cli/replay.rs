@@ -34,7 +34,7 @@ answers are as required.
     run,
 };
 
-/// The maximum size of a captured file in bytes. Every request that a server accepts is smaller.
+/// The maximum size of a captured file in bytes. Every request that `serve` accepts is smaller.
 const FILE_MAX: u64 = 1024 * 1024;
 
 /// A captured request and the response that was captured with it, if there is one.

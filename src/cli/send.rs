@@ -168,7 +168,7 @@ fn fields(args: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
     Ok(fields)
 }
 
-/// The text about an answer: its kind, a line for each field, and the failed checks.
+/// The text about an answer: its kind, a line for each field, and a line for each warning or error.
 fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
     let colour = match verdict.is_accepted() {
         true => Colour::Green,
