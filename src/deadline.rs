@@ -1,8 +1,8 @@
-//! A time limit for several reads or writes of a socket. The timeouts of std are for a single one.
+//! A time limit for a series of socket reads or writes. The socket timeouts of std limit only a single read or write.
 
 use std::time::{Duration, Instant};
 
-/// A moment to be done by.
+/// The time at which an operation times out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     start: Instant,

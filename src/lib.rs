@@ -1,29 +1,31 @@
-//! One small static binary that is the whole backend of a WeChat Official Account (公众号), and the library it
-//! is made of.
+//! The complete backend of a WeChat Official Account (公众号), as a library. The `wechat` command uses this library and is
+//! one small static binary.
 //!
-//! A request takes this road. Each step is a type that only the step before it can make:
+//! A request is processed in steps. Each step turns one type into the next type:
 //!
 //! ```text
 //! bytes → Head → Request → Query → Verified → Message → Reply → Response → bytes
 //! ```
 //!
-//! | room | holds | may name |
-//! | --- | --- | --- |
-//! | `text` | digits, dates, display of foreign bytes, log notes | |
-//! | `deadline` | the time left until a deadline | |
-//! | [`http`] | RFC 9110 and 9112, requests and responses, no I/O | `text` |
-//! | [`xml`] | the XML that we read and write | `text` |
-//! | [`wechat`] | the protocol as values: token, signature, message, event, reply, cipher | `xml` |
-//! | [`rules`] | the rules file: parser, patterns, templates, reload | `xml`, `wechat` |
-//! | [`session`] | one run per message, retries, late replies; starts programs through a trait | `wechat`, `rules` |
-//! | [`program`] | `<run>`: launching, the supervisor process, what programs print | `rules`, `session` |
-//! | [`client`] | a bounded HTTP/1.1 client | `http` |
-//! | [`callback`] | the one seam: a request in, a response out; rejections, metrics | `http`, `wechat`, `session` |
-//! | [`server`] | listener, threads, connections, deadlines, shutdown, log, systemd | `http` |
-//! | [`service`] | [`Server`] and its backend: how these are put together | all above |
-//! | `control` | the control socket: protocol, server, client, report | `service` |
-//! | `simulator` | plays WeChat: messages, token check, verdict, captures | `http`, `wechat`, `client` |
-//! | [`cli`] | a file for each command, and the flags | all |
+//! The modules (`tests/it/layout.rs` lists which module may import which):
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | `text` | digits, dates, printable input, log notes |
+//! | `deadline` | the time left until a deadline |
+//! | [`http`] | HTTP/1.x (RFC 9110 and 9112): requests and responses, without I/O |
+//! | [`xml`] | the XML that we read and write |
+//! | [`wechat`] | the protocol as values: token, signature, message, event, reply, cipher |
+//! | [`rules`] | the rules file: parser, patterns, templates, reload |
+//! | [`session`] | one run per message, retries, late replies; starts programs through a trait |
+//! | [`program`] | `<run>`: starting programs, the supervisor process, the output of programs |
+//! | [`client`] | an HTTP/1.1 client with size and time limits |
+//! | [`callback`] | verifies a request and makes its response; rejections, metrics |
+//! | [`server`] | listener, threads, connections, deadlines, shutdown, log, systemd |
+//! | [`service`] | [`Server`] and its backend, which connect the modules above |
+//! | `control` | the control socket: protocol, server, client, status report |
+//! | `simulator` | plays WeChat: messages, token check, verdict, captures |
+//! | [`cli`] | one file per command, and the flags |
 
 #![forbid(unsafe_code)]
 
@@ -46,7 +48,7 @@ pub mod xml;
 pub use service::Server;
 pub use wechat::{Age, Article, Event, Kind, Message, Reply, Token};
 
-/// Its examples are tests.
+/// The examples in README.md are doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,11 +1,11 @@
-//! Why an exchange gave no response.
+//! The errors of an exchange that gave no response.
 
 use std::io;
 use std::net::SocketAddr;
 
 use crate::http::ResponseError;
 
-/// Why there is no response. The sentences are those of the room that reports it.
+/// An exchange failed before the head of the response was complete. `simulator/wording.rs` has the texts.
 #[derive(Debug)]
 pub enum ExchangeError {
     /// The host name has no address.
@@ -13,21 +13,21 @@ pub enum ExchangeError {
         /// The error of the system's resolver.
         error: io::Error,
     },
-    /// The last address that was tried refused the connection.
+    /// Connecting to the last address that was tried failed.
     Connect {
         /// The address.
         address: SocketAddr,
         /// The error of `connect(2)`.
         error: io::Error,
     },
-    /// The last address that was tried did not accept the connection in time.
+    /// Connecting to the last address that was tried timed out.
     ConnectTimeout {
         /// The address.
         address: SocketAddr,
     },
     /// The connection was closed or reset before the first byte of the response.
     Closed,
-    /// The first byte of the response was not received in time.
+    /// No byte of the response was received in time.
     Timeout,
     /// The received bytes are not the head of a response.
     Head {

@@ -11,26 +11,26 @@ use crate::http::{
     Chunked, Head, Persistence, RequestError, ResponseFraming, ResponseHead, Url, limits,
 };
 
-/// The most bytes of one read.
+/// Maximum bytes of one read.
 const READ_MAX: usize = 16 * 1024;
 
-/// The most bytes of an excerpt of what is not HTTP.
+/// Maximum bytes of the excerpt in [`ExchangeError::Head`].
 const EXCERPT_MAX: usize = 32;
 
 /// A client of one server. It keeps its connection for the next exchange if the server allows it.
 #[derive(Debug)]
 pub struct Client {
-    /// The address to try first comes first.
+    /// The addresses of the server, in the order in which they are tried.
     addresses: Vec<SocketAddr>,
     stream: Option<TcpStream>,
-    /// The bytes of the response.
+    /// The received bytes of the current response.
     input: Vec<u8>,
-    /// The content of a chunked response.
+    /// The decoded content of a chunked response.
     content: Vec<u8>,
 }
 
 impl Client {
-    /// Resolves the host of the URL, without connecting. The system's resolver decides how long that takes.
+    /// Resolves the host of the URL, without connecting. The time limit is the one of the system's resolver.
     ///
     /// # Errors
     /// `Resolve`
@@ -50,7 +50,7 @@ impl Client {
         Self { addresses, stream: None, input: Vec::new(), content: Vec::new() }
     }
 
-    /// A client of the same server with its own connection.
+    /// Returns a client of the same server that opens its own connection.
     #[must_use]
     pub fn with_own_connection(&self) -> Self {
         Self::new(self.addresses.clone())
@@ -70,7 +70,7 @@ impl Client {
         let deadline = Deadline::since(start, timeout);
         self.input.clear();
         self.content.clear();
-        let is_to_head = Head::is_of_head(request);
+        let is_to_head = Head::is_head_request(request);
         let kept = self.stream.take();
         let is_kept = kept.is_some();
         let mut stream = match kept {
@@ -89,7 +89,7 @@ impl Client {
         };
         let (framing, head_length) = received?;
         let (end, used) = self.receive_content(&mut stream, framing, head_length, deadline);
-        // The head borrows from the input, which has moved since.
+        // The head borrows from the input, which may have been reallocated, so it is parsed again.
         let (head, _) = parse_head(&self.input, is_to_head)?.ok_or(ExchangeError::HeadClosed)?;
         let surplus = self.input.len() - used;
         let is_reusable =
@@ -113,7 +113,7 @@ impl Client {
         })
     }
 
-    /// Connects to the first address that accepts, and moves it to the front.
+    /// Connects to the first address that accepts, and moves this address to the start of the list.
     fn connect(&mut self, deadline: Deadline) -> Result<TcpStream, ExchangeError> {
         let mut last_error = ExchangeError::Timeout;
         for index in 0..self.addresses.len() {
@@ -121,12 +121,12 @@ impl Client {
                 break;
             };
             let address = self.addresses[index];
-            // Each of the other addresses gets an equal share of the time, in case this one never answers.
+            // The remaining time is divided among all addresses that are left, in case this address never responds.
             let shares = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
             match TcpStream::connect_timeout(&address, remaining / shares) {
                 Ok(stream) => {
                     self.addresses.swap(0, index);
-                    // Otherwise the second part of a request waits for the acknowledgement of the first.
+                    // Without this, the second packet of a request waits for the acknowledgement of the first packet.
                     let _: io::Result<()> = stream.set_nodelay(true);
                     return Ok(stream);
                 }
@@ -168,7 +168,7 @@ impl Client {
         }
     }
 
-    /// Receives content until its end. Returns how it ended, and the length of the response so far with its head.
+    /// Receives the content. Returns how the content ended, and how many bytes of the input belong to the response.
     fn receive_content(
         &mut self,
         stream: &mut TcpStream,
@@ -193,7 +193,7 @@ impl Client {
                 }
                 ResponseFraming::Length(length) => {
                     let Some(length) =
-                        usize::try_from(length).ok().filter(|it| *it <= limits::CONTENT)
+                        usize::try_from(length).ok().filter(|length| *length <= limits::CONTENT)
                     else {
                         return (BodyEnd::TooLong, used);
                     };
@@ -260,7 +260,7 @@ fn parse_head(
     })
 }
 
-/// Sends all bytes. An error is not reported: the server may have sent a response that explains it.
+/// Sends all bytes. Errors are ignored, because the server may have sent a response that explains the error.
 fn send(stream: &mut TcpStream, bytes: &[u8], deadline: Deadline) {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uses_the_first_address_that_accepts_and_tries_it_first_from_then_on() {
+    fn uses_the_first_address_that_accepts_and_tries_it_first_next_time() {
         let listener = bound();
         let accepting = listener.local_addr().unwrap();
         let serve = thread::spawn(move || {
@@ -306,11 +306,11 @@ mod tests {
     }
 
     #[test]
-    fn address_without_an_answer_leaves_time_for_the_next() {
+    fn unresponsive_address_leaves_time_for_the_next() {
         let (full, accepting) = (bound(), bound());
         let address = full.local_addr().unwrap();
         let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
-        // When the queue is full, the kernel drops further connections.
+        // When the backlog is full, the kernel ignores new connections.
         let _queue: Vec<TcpStream> = (0..5000).map_while(|_| connect().ok()).collect();
         let mut client = Client::new(vec![address, accepting.local_addr().unwrap()]);
         let deadline = Deadline::after(Duration::from_secs(4));

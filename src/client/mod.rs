@@ -1,6 +1,6 @@
 //! An HTTP/1.1 client for one server: sends a request as bytes and receives the response.
 //!
-//! Head and content are limited as in the server, and one deadline holds for a whole exchange.
+//! The size limits of head and content are those of the server. One deadline covers a whole exchange.
 
 mod error;
 mod exchange;

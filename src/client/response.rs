@@ -13,25 +13,25 @@ pub struct ReceivedResponse<'c> {
     pub content: &'c [u8],
     /// How the content ended.
     pub end: BodyEnd,
-    /// The number of received bytes that follow the response.
+    /// The number of received bytes after the end of the response.
     pub surplus: usize,
     /// All received bytes, without interim responses.
     pub bytes: &'c [u8],
-    /// The time from the start of the exchange, before any connection was made, to the last byte.
+    /// The time from the start of the exchange to the last byte, including the time to connect.
     pub took: Duration,
 }
 
 /// How the content of a response ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyEnd {
-    /// It is complete.
+    /// The content is complete.
     Whole,
-    /// The connection was closed or reset before it was complete.
+    /// The connection was closed or reset before the content was complete.
     Closed,
-    /// It was not received in time.
+    /// The content was not received in time.
     Timeout,
-    /// It is longer than [`limits::CONTENT`](crate::http::limits::CONTENT).
+    /// The content is longer than [`limits::CONTENT`](crate::http::limits::CONTENT).
     TooLong,
-    /// The chunked coding breaks this rule.
+    /// The chunked coding has this error.
     Chunk(RequestError),
 }

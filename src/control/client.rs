@@ -7,18 +7,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long the client waits for a connection, and then for the first byte of the answer. A server that is not stuck
-/// sends it at once.
+/// Maximum time to connect, and maximum time until the first byte of the response. A server that is not stuck sends
+/// this byte at once.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the client then waits for the next part of the answer. A server that stops finishes its requests first.
+/// Maximum time of each later read. After `stop`, the server finishes its requests before it sends the rest.
 const END_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends a command to the server that listens at this path, and returns the complete answer.
+/// Sends a command to the server that listens at this path, and returns the complete response.
 ///
 /// # Errors
-/// Those of `connect(2)`, `write(2)` and `read(2)`; `TimedOut` or `WouldBlock` if the answer does not begin within
-/// 5 seconds, or does not end 30 seconds later.
+/// The errors of `connect(2)`, `write(2)` and `read(2)`; `TimedOut` if connecting takes more than 5 seconds;
+/// `WouldBlock` if the first byte takes more than 5 seconds, or a later read more than 30 seconds; `InvalidData` if the
+/// response is not UTF-8.
 pub(crate) fn ask(path: &Path, command: &str) -> io::Result<String> {
     let mut stream = connect(path)?;
     stream.set_read_timeout(Some(START_TIMEOUT))?;
@@ -31,11 +32,11 @@ pub(crate) fn ask(path: &Path, command: &str) -> io::Result<String> {
     String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// Connects within a time limit, which std does not offer for Unix sockets: if the server is stuck and its backlog is
-/// full, `connect` blocks. A thread calls it, and is abandoned if it takes too long.
+/// Connects within [`START_TIMEOUT`]. `connect(2)` blocks if the server is stuck and its backlog is full, and std has
+/// no timeout for it. So another thread connects. If connecting takes too long, that thread is left blocked.
 pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
     let path = path.to_owned();
-    // A channel of std would do the same with 17 KB more of binary.
+    // A channel of std would also work, but would add 17 KB to the binary.
     let connected = Arc::new((Mutex::new(None), Condvar::new()));
     let sender = Arc::clone(&connected);
     thread::Builder::new().spawn(move || {

@@ -1,17 +1,18 @@
-//! The protocol of the control socket. The client sends a command as one line, in one write. The server answers and
-//! closes the connection. The answer to a known command begins with [`OK`]; any other answer is an error message.
+//! The protocol of the control socket. The client sends a command as one line, in one write. The server sends a
+//! response and closes the connection. The response to a known command begins with [`OK`]. Any other response is an
+//! error text.
 
-/// Answers with the status as a table.
+/// Requests the status as a table.
 pub(crate) const STATUS: &str = "status";
 
-/// Answers with the status as JSON.
+/// Requests the status as JSON.
 pub(crate) const STATUS_JSON: &str = "status json";
 
-/// Stops the server. `OK` is sent at once, the rest of the answer when the server has ended.
+/// Stops the server. The server sends `OK` at once, and the rest of the response when it has ended.
 pub(crate) const STOP: &str = "stop";
 
-/// The start of the answer to a known command.
+/// The start of the response to a known command.
 pub(crate) const OK: &str = "ok\n";
 
-/// Bytes of the longest line that a server reads.
+/// Maximum bytes of a command, including its line feed.
 pub(super) const LINE_MAX: usize = 64;

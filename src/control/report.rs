@@ -15,7 +15,7 @@ use crate::service::version;
 use crate::session::Responder;
 use crate::text::display::format_duration;
 
-/// Where the numbers of the status come from.
+/// The sources of the status values.
 pub(crate) struct Status {
     pub(crate) address: SocketAddr,
     pub(crate) handle: Handle,
@@ -27,10 +27,10 @@ pub(crate) struct Status {
 /// A value of the status.
 enum Value {
     Count(u64),
-    /// Counts by name. The table omits those that are zero.
+    /// Counts by name. The table omits a count of zero.
     Counts(Vec<(&'static str, u64)>),
-    Is(bool),
-    /// `None` if it has not happened yet.
+    Bool(bool),
+    /// The time since an event; `None` if the event has not happened yet.
     Seconds(Option<u64>),
     /// `None` if nothing has been measured yet.
     Microseconds(Option<u32>),
@@ -38,22 +38,23 @@ enum Value {
 }
 
 impl Status {
-    /// The values by name: the keys of the JSON, and with spaces the rows of the table.
+    /// The values with their names. The JSON uses the names as keys. The table shows them with spaces for the
+    /// underscores.
     fn fields(&self) -> [(&'static str, Value); 26] {
         let stats = self.handle.stats();
         let programs = self.responder.runner().counts();
         let since_message = self.metrics.last_message();
         let since_message = since_message.map(|last| server::now().saturating_sub(last));
         // A heap sort takes less space in the binary than std's other sorts.
-        let times = BinaryHeap::from(stats.answer_times).into_sorted_vec();
+        let times = BinaryHeap::from(stats.response_times).into_sorted_vec();
         let count = |count: usize| Value::Count(count as u64);
         [
             ("version", Value::Text(version())),
             ("process", Value::Count(process::id().into())),
             ("address", Value::Text(self.address.to_string())),
             ("uptime", Value::Seconds(Some(stats.uptime.as_secs()))),
-            ("stopping", Value::Is(stats.is_stopping)),
-            ("rules_current", Value::Is(self.responder.has_current_rules())),
+            ("stopping", Value::Bool(stats.is_stopping)),
+            ("rules_current", Value::Bool(self.responder.has_current_rules())),
             ("since_message", Value::Seconds(since_message)),
             ("messages", Value::Counts(self.metrics.messages().collect())),
             ("modes", Value::Counts(self.metrics.modes().collect())),
@@ -77,7 +78,7 @@ impl Status {
         ]
     }
 
-    /// The status as a table: a row for each value, with its name first.
+    /// The status as a table, with one row for each value.
     pub(crate) fn text(&self) -> String {
         let mut rows = Vec::new();
         for (name, value) in self.fields() {
@@ -86,7 +87,7 @@ impl Status {
                 Value::Counts(counts) => {
                     counts.iter().map(|(_, count)| count).sum::<u64>().to_string()
                 }
-                Value::Is(is) => yes_or_no(*is).to_owned(),
+                Value::Bool(value) => yes_or_no(*value).to_owned(),
                 Value::Seconds(time) => time.map_or_else(none_yet, format_age),
                 Value::Microseconds(time) => {
                     let time = time.map(|time| Duration::from_micros(u64::from(time)));
@@ -96,8 +97,8 @@ impl Status {
             };
             rows.push((name.replace('_', " "), text));
             if let Value::Counts(counts) = value {
-                let some = counts.iter().filter(|(_, count)| *count > 0);
-                rows.extend(some.map(|(name, count)| (format!("  {name}"), count.to_string())));
+                let nonzero = counts.iter().filter(|(_, count)| *count > 0);
+                rows.extend(nonzero.map(|(name, count)| (format!("  {name}"), count.to_string())));
             }
         }
         let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -105,7 +106,7 @@ impl Status {
         lines.collect()
     }
 
-    /// The status as JSON: one object in one line. The keys of times end in their units.
+    /// The status as JSON, one object in one line. The key of a time ends with its unit.
     pub(crate) fn json(&self) -> String {
         let fields = self.fields().map(|(name, value)| match value {
             Value::Count(count) => (name.to_owned(), count.to_string()),
@@ -113,7 +114,7 @@ impl Status {
                 let counts = counts.iter().map(|(name, count)| (*name, count));
                 (name.to_owned(), object(counts))
             }
-            Value::Is(is) => (name.to_owned(), is.to_string()),
+            Value::Bool(value) => (name.to_owned(), value.to_string()),
             Value::Seconds(time) => (format!("{name}_seconds"), or_null(time)),
             Value::Microseconds(time) => {
                 (format!("{name}_microseconds"), or_null(time.map(u64::from)))
@@ -124,7 +125,7 @@ impl Status {
     }
 }
 
-/// The percentile of sorted numbers, by nearest rank. `None` without numbers.
+/// The percentile of sorted numbers, by nearest rank; `None` if there are no numbers.
 fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
@@ -138,19 +139,19 @@ fn or_null(number: Option<u64>) -> String {
     number.map_or_else(|| "null".to_owned(), |number| number.to_string())
 }
 
-/// A JSON object. The names need no escaping, and the values are JSON.
+/// Writes a JSON object. The names must need no escaping, and the values must be JSON.
 fn object(fields: impl Iterator<Item = (impl fmt::Display, impl fmt::Display)>) -> String {
     let fields: Vec<_> = fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }
 
-/// A time in its two largest units.
-fn format_age(mut left: u64) -> String {
+/// Formats a number of seconds in its two largest units.
+fn format_age(mut seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let mut parts = Vec::new();
     for (length, unit) in UNITS {
-        let count = left / length;
-        left %= length;
+        let count = seconds / length;
+        seconds %= length;
         if count > 0 || !parts.is_empty() || length == 1 {
             parts.push(format!("{count} {unit}"));
         }

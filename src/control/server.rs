@@ -1,7 +1,7 @@
 //! The server's side of the control socket. One thread accepts the clients and answers them.
 //!
-//! The thread never waits for a single client: it polls those that have not sent their command, for a second each. A
-//! client that stops the server and waits for its end is only kept in a list.
+//! A single client cannot block the thread. The thread polls the clients that have not sent their command yet, each
+//! client for at most a second. A client that has sent `stop` is kept in a list until the server has ended.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -16,13 +16,13 @@ use super::wording;
 use crate::server::ShutdownReport;
 use crate::service::version;
 
-/// Clients that have not sent their command yet. Further clients wait in the backlog of the socket.
+/// Maximum number of clients that have not sent their command yet. More clients wait in the backlog of the socket.
 const CLIENTS_MAX: usize = 128;
 
 /// The time for a client to send its command.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the thread looks for commands while clients are connected that have not sent theirs.
+/// The pause between two polls of the connected clients.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Answers the clients of a control socket.
@@ -34,9 +34,9 @@ pub(crate) struct ControlServer {
 }
 
 enum Shutdown {
-    /// The clients that wait for the end of the server.
+    /// The server has not ended. These clients wait for its end.
     Awaited(Vec<UnixStream>),
-    /// The answer to those clients and to later ones.
+    /// The server has ended. A client that sends `stop` later also gets this text.
     Reported(String),
 }
 
@@ -77,23 +77,23 @@ impl ControlServer {
         }
     }
 
-    /// Answers the client and ends its connection. Returns the connection if the command has not arrived yet.
+    /// Reads the command of the client and responds to it. Returns the connection if the command has not arrived yet.
     fn serve(&self, mut stream: UnixStream) -> Option<UnixStream> {
-        // Answers never wait for the client either: they fit in the buffer of the socket.
+        // Writing needs no polling, because a response fits in the buffer of the socket.
         stream.set_nonblocking(true).ok()?;
         let mut line = [0; LINE_MAX];
         match stream.read(&mut line) {
             Ok(count) => {
                 let command = line[..count].strip_suffix(b"\n")?;
-                self.answer(&String::from_utf8_lossy(command), stream);
+                self.respond(&String::from_utf8_lossy(command), stream);
                 None
             }
             Err(error) => (error.kind() == io::ErrorKind::WouldBlock).then_some(stream),
         }
     }
 
-    fn answer(&self, command: &str, stream: UnixStream) {
-        let answer = match command {
+    fn respond(&self, command: &str, stream: UnixStream) {
+        let response = match command {
             STATUS => format!("{OK}{}", self.status.text()),
             STATUS_JSON => format!("{OK}{}", self.status.json()),
             STOP => {
@@ -106,10 +106,10 @@ impl ControlServer {
             }
             unknown => wording::unknown_command(unknown, &version()),
         };
-        send(&stream, &answer);
+        send(&stream, &response);
     }
 
-    /// Removes the socket, and tells the waiting clients that the server has ended.
+    /// Removes the socket, and sends the rest of the response to the clients that wait for the end of the server.
     pub(crate) fn close(&self, report: &ShutdownReport) {
         self.socket.remove();
         let text = wording::stopped(report);
@@ -125,7 +125,7 @@ impl ControlServer {
     }
 }
 
-/// Sends a part of an answer. The client may have gone.
+/// Sends a part of a response. Errors are ignored, because the client may have closed the connection.
 fn send(mut stream: &UnixStream, text: &str) {
     let _: io::Result<()> = stream.write_all(text.as_bytes());
 }

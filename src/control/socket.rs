@@ -1,4 +1,4 @@
-//! The server's Unix socket. The mode of its file permits its owner and root alone to connect.
+//! The Unix socket of the server. The mode of its file (0600) allows only its owner and root to connect.
 
 use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io;
@@ -31,8 +31,9 @@ impl ControlSocket {
     /// Listens at this path. The socket of a server that has exited is replaced.
     ///
     /// # Errors
-    /// `AddrInUse` if another server listens there, `AlreadyExists` if the file is not a socket, `InvalidFilename` if
-    /// the path is too long, else those of `connect(2)`, `mkdir(2)`, `bind(2)`, `chmod(2)` and `rename(2)`.
+    /// `AddrInUse` if another server listens at this path, `AlreadyExists` if the file is not a socket,
+    /// `InvalidFilename` if the path is too long, else the errors of `connect(2)`, `mkdir(2)`, `bind(2)`, `chmod(2)`
+    /// and `rename(2)`.
     pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         use io::ErrorKind::{AddrInUse, AlreadyExists, ConnectionRefused, InvalidFilename};
         if let Ok(metadata) = fs::symlink_metadata(path) {
@@ -45,8 +46,8 @@ impl ControlSocket {
                 Err(error) => return Err(error),
             }
         }
-        // Clients can connect to a socket as soon as it is bound, with the mode of the umask. So it is bound in a
-        // private directory, and moved when it has its mode.
+        // `bind` makes the file with the mode of the umask, and clients can connect at once. So the socket is bound in
+        // a private directory, and moved to its path after its mode is set.
         let mut directory = path.as_os_str().to_owned();
         directory.push(format!(".{}", process::id()));
         let private = Path::new(&directory).join("s");
@@ -56,7 +57,7 @@ impl ControlSocket {
             let reason = wording::path_too_long(length, max);
             return Err(io::Error::new(InvalidFilename, reason));
         }
-        // An earlier process with this id may have been killed before it removed them.
+        // A killed process with the same process id may have left this file and directory.
         remove(&private, &directory);
         DirBuilder::new().mode(0o700).create(&directory)?;
         let bound = UnixListener::bind(&private).and_then(|listener| {
@@ -78,14 +79,14 @@ impl ControlSocket {
         }
     }
 
-    /// The next client that connects. If `waits` is false, returns `None` if there is none yet.
+    /// Accepts a connection. Returns `None` after an error, or if `waits` is false and no client is connecting.
     pub(super) fn accept(&self, waits: bool) -> Option<UnixStream> {
         let ready = self.listener.set_nonblocking(!waits);
         match ready.and_then(|()| self.listener.accept()) {
             Ok((stream, _)) => Some(stream),
             Err(error) => {
                 if error.kind() != io::ErrorKind::WouldBlock {
-                    // There may be no descriptor left for it.
+                    // The process may have no free descriptor. An immediate retry would fail again.
                     thread::sleep(BACKOFF);
                 }
                 None
@@ -98,7 +99,7 @@ fn file_id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Removes what was needed to make the socket. Usually only a part of it exists.
+/// Removes the private file and directory of [`ControlSocket::bind`]. Errors are ignored, because they may not exist.
 fn remove(private: &Path, directory: impl AsRef<Path>) {
     let _: io::Result<()> = fs::remove_file(private);
     let _: io::Result<()> = fs::remove_dir(directory);

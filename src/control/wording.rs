@@ -1,22 +1,22 @@
-//! The sentences of the control socket.
+//! The texts of the control socket.
 
 use crate::server::ShutdownReport;
 use crate::text::display::format_duration;
 
-/// A value of the status that is not known yet.
+/// Shown for a status value that is not known yet.
 pub(super) const NONE_YET: &str = "none yet";
 
-pub(super) const fn yes_or_no(is: bool) -> &'static str {
-    if is { "yes" } else { "no" }
+pub(super) const fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
 }
 
-/// The answer to a command that this version does not know.
+/// The response to a command that this version does not know.
 pub(super) fn unknown_command(command: &str, version: &str) -> String {
     let command = command.escape_debug();
     format!("unknown command \"{command}\"; this server is wechat {version}")
 }
 
-/// The answer to `stop` when the server has ended.
+/// The rest of the response to `stop`, when the server has ended.
 pub(super) fn stopped(report: &ShutdownReport) -> String {
     let took = format_duration(report.took);
     match report.unanswered {
@@ -28,7 +28,7 @@ pub(super) fn stopped(report: &ShutdownReport) -> String {
 
 pub(super) const NOT_A_SOCKET: &str = "the file exists and is not a socket";
 
-pub(super) const SOCKET_IN_USE: &str = "another server uses it";
+pub(super) const SOCKET_IN_USE: &str = "another server uses this socket";
 
 pub(super) fn path_too_long(length: usize, max: usize) -> String {
     format!("path of {length} bytes, at most {max} allowed")

@@ -11,11 +11,11 @@ use crate::text::digits;
 /// How the message body of a request ends (RFC 9112 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is no body: the request has neither Content-Length nor Transfer-Encoding.
+    /// There is no body, because the request has neither Content-Length nor Transfer-Encoding.
     None,
-    /// After this number of bytes, at most [`limits::CONTENT`].
+    /// The body ends after this number of bytes, at most [`limits::CONTENT`].
     Length(usize),
-    /// After the last chunk and the trailer section.
+    /// The body ends after the last chunk and the trailer section.
     Chunked,
 }
 
@@ -24,7 +24,8 @@ pub enum Framing {
 /// ```text
 /// chunked-body = *chunk last-chunk trailer-section CRLF
 /// ```
-/// Content, extensions and trailers are limited while they arrive. No memory is allocated for a declared size.
+/// The limits of content, extensions and trailers are checked while the bytes arrive. No memory is allocated for a
+/// declared size.
 #[derive(Debug, Default)]
 pub struct Chunked {
     expected: Expected,
@@ -52,9 +53,9 @@ impl Chunked {
         self.expected == Expected::Nothing
     }
 
-    /// Takes as much of the body as possible from the start of the bytes, appends its content to `content`, and returns
-    /// how many bytes it took. Pass the other bytes again when more have arrived. After the end of the body they belong
-    /// to the next message.
+    /// Takes as much of the body as possible from the start of `bytes`, appends the decoded content to `content`, and
+    /// returns the number of bytes taken. Pass the remaining bytes again when more bytes have arrived. After the end of
+    /// the body, the remaining bytes belong to the next message.
     ///
     /// # Errors
     /// The first broken rule, even in an incomplete element.
@@ -70,7 +71,7 @@ impl Chunked {
     }
 
     /// Takes one element, or the available part of the chunk data, and returns the bytes after it. `Stop::Incomplete`
-    /// means that no more can be taken.
+    /// means that the bytes contain no complete element.
     fn step<'a>(&mut self, bytes: &'a [u8], content: &mut Vec<u8>) -> Result<&'a [u8], Stop> {
         match self.expected {
             Expected::ChunkSize => {
@@ -125,10 +126,11 @@ impl Chunked {
     }
 
     /// Takes one line of `trailer-section CRLF`, where `trailer-section = *( field-line CRLF )`. Trailers are checked
-    /// against the grammar and dropped: merged into the fields they could change the framing after it was decided.
+    /// against the grammar and dropped. If they were added to the fields, they could change the framing after it was
+    /// decided.
     fn take_trailer<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Stop> {
-        let most = limits::TRAILERS - self.trailers;
-        let window = bytes.get(..most).unwrap_or(bytes);
+        let max = limits::TRAILERS - self.trailers;
+        let window = bytes.get(..max).unwrap_or(bytes);
         let taken = take_line_end(window).and_then(|end| match end {
             Some(rest) => Ok((Expected::Nothing, rest)),
             None => take_field_line(window).map(|(_, rest)| (Expected::Trailers, rest)),
@@ -140,7 +142,7 @@ impl Chunked {
                 self.trailers += length;
                 Ok(&bytes[length..])
             }
-            Err(Stop::Incomplete) if window.len() == most => {
+            Err(Stop::Incomplete) if window.len() == max => {
                 Err(RequestError::TrailersTooLong.into())
             }
             Err(stop) => Err(stop),
@@ -149,7 +151,8 @@ impl Chunked {
 }
 
 /// Checks `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 7.1.1). Extensions are
-/// ignored, but must be valid: one server reads a chunk-size `5 5` as 5, and another as 85.
+/// ignored, but must be valid, because servers read an invalid line differently. For example, one server reads the
+/// chunk-size `5 5` as 5, another server as 0x55.
 fn check_extensions(mut bytes: &[u8]) -> Option<()> {
     while !bytes.is_empty() {
         let after_semicolon = skip_whitespace(bytes).strip_prefix(b";")?;

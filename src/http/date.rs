@@ -2,17 +2,17 @@
 
 use crate::text::calendar;
 
-/// By the number of days since 1970-01-01, a Thursday, modulo 7.
+/// The index is the number of days since 1970-01-01 (a Thursday), modulo 7.
 const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
-/// By the number of the month modulo 12.
+/// The index is the number of the month, modulo 12.
 const MONTHS: [[u8; 3]; 12] = [
     *b"Dec", *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep",
     *b"Oct", *b"Nov",
 ];
 
-/// Formats seconds since 1970 as `Sat, 17 Jul 2021 08:52:35 GMT`. The form has no years after 9999; for these it is the
-/// last second of 9999.
+/// Formats seconds since 1970 as `Sat, 17 Jul 2021 08:52:35 GMT`. The format has no years after 9999, so later times
+/// are replaced with the last second of 9999.
 pub(super) fn imf_fixdate(now: u64) -> [u8; 29] {
     let now = now.min(253_402_300_799);
     let (days, second) = (now / 86_400, now % 86_400);

@@ -1,8 +1,8 @@
-//! The rules of HTTP that a request can break: one variant for each, with the facts. Status, cause word and sentence are in
-//! `wording.rs`.
+//! The errors of a request, one variant for each broken rule of HTTP. `wording.rs` has the status, the cause word and
+//! the text of each error.
 
-/// A request that breaks a rule of HTTP. The end of such a request is uncertain, so its response is the last one on the
-/// connection.
+/// A request breaks a rule of HTTP. The end of such a request is uncertain, so the connection is closed after the
+/// response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestError {
     /// The method is not a `token`, or is not followed by one space.
@@ -12,7 +12,7 @@ pub enum RequestError {
     },
     /// The request target does not have a form of RFC 9112 3.2 that its method allows.
     Target,
-    /// The request target holds an octet that RFC 3986 does not allow.
+    /// The request target contains an octet that RFC 3986 does not allow.
     TargetOctet {
         /// The invalid octet.
         octet: u8,
@@ -35,7 +35,8 @@ pub enum RequestError {
         /// The CR or LF.
         octet: u8,
     },
-    /// A field line that does not begin with a `token` and a colon. White space before either is not allowed.
+    /// A field line that does not begin with a `token` and a colon. White space before the token or before the colon is
+    /// not allowed.
     FieldName {
         /// The invalid octet.
         octet: u8,
@@ -63,7 +64,7 @@ pub enum RequestError {
     ContentLengthRepeated,
     /// Content longer than [`super::limits::CONTENT`].
     ContentTooLong {
-        /// Bytes that are declared: by Content-Length, or by the chunks so far.
+        /// The Content-Length, or the sum of the chunk sizes so far.
         length: u64,
     },
     /// A POST with neither Content-Length nor Transfer-Encoding.
@@ -72,7 +73,7 @@ pub enum RequestError {
     TransferEncoding,
     /// A Transfer-Encoding with a coding before chunked.
     TransferCoding,
-    /// Transfer-Encoding together with Content-Length: the usual way of request smuggling.
+    /// Transfer-Encoding together with Content-Length, which is typical of request smuggling.
     TransferEncodingWithLength,
     /// Transfer-Encoding in HTTP/1.0, which does not define it.
     TransferEncodingInHttp10,

@@ -1,5 +1,5 @@
-//! Field lines (RFC 9112 5), and the fields that requests and responses share: how the message body ends and whether the
-//! connection persists.
+//! Field lines (RFC 9112 5), and the fields that requests and responses share. These fields determine how the message
+//! body ends and whether the connection persists.
 //!
 //! A field is evaluated where its line is parsed. No code searches a message for a field name.
 
@@ -25,8 +25,8 @@ impl FieldLine<'_> {
     }
 }
 
-/// Parses a head with `take`, within [`limits::HEAD`], and returns it and its length in bytes; `None` for an incomplete
-/// head.
+/// Parses a head with `take`, within [`limits::HEAD`], and returns the head and its length in bytes; `None` for an
+/// incomplete head.
 pub(super) fn parse_head<'a, T, E: From<RequestError>>(
     bytes: &'a [u8],
     take: impl FnOnce(&'a [u8]) -> Taken<'a, T, E>,
@@ -41,7 +41,7 @@ pub(super) fn parse_head<'a, T, E: From<RequestError>>(
 }
 
 /// `field-line CRLF`, where `field-line = field-name ":" OWS field-value OWS` (RFC 9112 5). White space before the name
-/// (obs-fold) or before the colon is an invalid name.
+/// (obs-fold) or before the colon makes the name invalid.
 pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
     let (name, rest) = match TCHAR.take(bytes) {
         (_, []) => return Err(Stop::Incomplete),
@@ -56,8 +56,8 @@ pub(super) fn take_field_line(bytes: &[u8]) -> Taken<'_, FieldLine<'_>> {
     Ok((FieldLine { name, value }, after))
 }
 
-/// `*( field-line CRLF ) CRLF`: the part of a head after its first line. Calls `read` for each of at most
-/// [`limits::FIELD_LINES`] lines.
+/// `*( field-line CRLF ) CRLF`, the part of a head after its first line. Calls `read` for each field line. At most
+/// [`limits::FIELD_LINES`] lines are allowed.
 pub(super) fn take_field_section<'a>(
     bytes: &'a [u8],
     mut read: impl FnMut(&FieldLine<'a>) -> Result<(), RequestError>,
@@ -82,17 +82,18 @@ pub(super) fn take_field_section<'a>(
 #[derive(Default)]
 pub(super) struct Fields {
     content_length: Option<u64>,
-    /// An invalid value is reported by [`Fields::body_length`], because other errors come first.
+    /// An invalid value is stored here and reported later by [`Fields::body_length`], so that other field errors are
+    /// reported first.
     transfer_encoding: Option<Result<(), RequestError>>,
     close: bool,
     keep_alive: bool,
 }
 
-/// The end of a message body as the fields declare it.
+/// How the message body ends, as declared by the fields.
 pub(super) enum BodyLength {
-    /// After this number of bytes.
+    /// The body ends after this number of bytes.
     Bytes(u64),
-    /// After the last chunk.
+    /// The body ends after the last chunk.
     Chunked,
 }
 
@@ -124,8 +125,8 @@ impl Fields {
         Ok(())
     }
 
-    /// How the message body ends (RFC 9112 6.3); `None` where no field declares it. The RFC allows a server to ignore
-    /// Content-Length beside Transfer-Encoding and to merge equal lengths. This server refuses both.
+    /// How the message body ends (RFC 9112 6.3); `None` if no field declares the end. The RFC allows a server to ignore
+    /// Content-Length if there is also Transfer-Encoding. This server refuses such a request.
     ///
     /// # Errors
     /// `TransferEncoding…` or `TransferCoding`
@@ -153,7 +154,8 @@ impl Fields {
 /// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1). Only `chunked` alone is supported.
 ///
 /// # Errors
-/// `TransferCoding` for a list of codings that ends with its only `chunked`; `TransferEncoding` for any other value.
+/// `TransferCoding` if the value is a list of other codings with `chunked` only at its end; `TransferEncoding` for any
+/// other value.
 fn parse_transfer_encoding(value: &[u8]) -> Result<(), RequestError> {
     let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
     if is_chunked(value) {

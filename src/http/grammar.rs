@@ -1,5 +1,5 @@
-//! The character sets and small productions of RFC 9110, RFC 9112 and RFC 3986, each written once. Nothing else in `http`
-//! decides which octets are allowed, so read this file to check how lenient the parsers are.
+//! The character sets and small productions of RFC 9110, RFC 9112 and RFC 3986, each written once. To check how lenient
+//! the parsers are, read this file.
 //!
 //! Functions of std are avoided where they accept more than the RFC: `str::trim` removes U+00A0, `trim_ascii` removes form
 //! feeds, and `lines` accepts a bare LF.
@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use super::error::RequestError;
 use crate::text::digits;
 
-/// A value from the start of the bytes, and the bytes after it.
+/// A value that was parsed from the start of the bytes, and the bytes after it.
 pub(super) type Taken<'a, T, E = RequestError> = Result<(T, &'a [u8]), Stop<E>>;
 
-/// Why a parser takes nothing.
+/// A parser could not take a value.
 #[derive(Debug)]
 pub(super) enum Stop<E = RequestError> {
     /// More bytes are needed.
@@ -27,7 +27,7 @@ impl<E> From<E> for Stop<E> {
     }
 }
 
-/// A set of octets, as a table. A `match` on the octet would take twice the instructions for a request target.
+/// A set of octets, as a table. A `match` on the octet would need twice as many instructions for a request target.
 pub(super) struct Class([bool; 256]);
 
 /// `tchar` (RFC 9110 5.6.2)
@@ -36,11 +36,12 @@ pub(super) static TCHAR: Class = Class::alphanumeric_and(b"!#$%&'*+-.^_`|~");
 /// The octets of `absolute-path [ "?" query ]` that need no encoding: `pchar / "/" / "?"` (RFC 3986 3.3, 3.4)
 pub(super) static TARGET: Class = Class::alphanumeric_and(b"-._~!$&'()*+,;=:@/?");
 
-/// The octets of `reg-name` that need no encoding (RFC 3986 3.2.2), without the comma: a list of hosts is not a host.
+/// The octets of `reg-name` that need no encoding (RFC 3986 3.2.2), without the comma, because a list of hosts is not a
+/// host.
 pub(super) static HOST: Class = Class::alphanumeric_and(b"-._~!$&'()*+;=");
 
 impl Class {
-    /// `ALPHA / DIGIT`, and these octets.
+    /// `ALPHA / DIGIT`, and the octets of `others`.
     const fn alphanumeric_and(others: &[u8]) -> Self {
         let mut table = [false; 256];
         let mut octet = 0_u8;
@@ -56,12 +57,12 @@ impl Class {
         Self(table)
     }
 
-    /// Splits after the longest prefix of octets in the set.
+    /// Splits the bytes after the longest prefix of octets in the set.
     pub(super) fn take<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         take_while(bytes, |octet| self.0[usize::from(octet)])
     }
 
-    /// Like [`Class::take`], but the prefix may also hold `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986 2.1).
+    /// Like [`Class::take`], but the prefix may also contain `pct-encoded = "%" HEXDIG HEXDIG` (RFC 3986 2.1).
     pub(super) fn take_encoded<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         let mut rest = bytes;
         loop {
@@ -76,7 +77,7 @@ impl Class {
     }
 }
 
-/// Splits before the first octet that is not in the set.
+/// Splits the bytes before the first octet that is not in the set.
 #[inline]
 pub(super) fn take_while(bytes: &[u8], is_in_set: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|octet| !is_in_set(*octet));
@@ -102,10 +103,11 @@ const fn is_field_content(octet: u8) -> bool {
     octet.is_ascii_graphic() || matches!(octet, b' ' | b'\t' | 0x80..=0xFF)
 }
 
-/// Takes `CRLF` (RFC 9112 2.2) and returns the bytes after it; `None` where another octet is next.
+/// Takes `CRLF` (RFC 9112 2.2) and returns the bytes after it; `None` if the first octet is neither CR nor LF.
 ///
 /// # Errors
-/// `LineEnd` for a CR without LF or an LF without CR: two readers that disagree on these see different requests.
+/// `LineEnd` for a CR without LF or an LF without CR. Some servers accept these as line ends, so a proxy and this
+/// server could see different requests.
 pub(super) fn take_line_end(bytes: &[u8]) -> Result<Option<&[u8]>, Stop> {
     match bytes {
         [] | [b'\r'] => Err(Stop::Incomplete),
@@ -128,13 +130,13 @@ pub(super) fn decode_form(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b'+')
 }
 
-/// Decodes `pct-encoded` once. The result is bytes, because nothing says that they are UTF-8.
+/// Decodes `pct-encoded` once. The result is bytes, because it may not be UTF-8.
 pub(super) fn decode_percent(text: &[u8]) -> Cow<'_, [u8]> {
     decode(text, b' ')
 }
 
-/// Decodes `pct-encoded`, and `space` to a space. An incomplete escape is kept; a request target never holds one
-/// ([`Class::take_encoded`]).
+/// Decodes `pct-encoded`, and replaces the octet `space` with a space. An incomplete escape is kept. A request target
+/// never contains an incomplete escape ([`Class::take_encoded`]).
 fn decode(text: &[u8], space: u8) -> Cow<'_, [u8]> {
     let (plain, mut rest) = take_while(text, |octet| octet != b'%' && octet != space);
     if rest.is_empty() {

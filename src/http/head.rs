@@ -1,6 +1,6 @@
-//! The head of a request: request line, field lines, and what they determine together (RFC 9112 2 to 6, RFC 9110 10.1.1).
+//! The head of a request: request line, field lines, framing and persistence (RFC 9112 2 to 6, RFC 9110 10.1.1).
 //!
-//! The values of other fields are checked against the grammar and dropped.
+//! Fields that the server does not use are checked against the grammar and dropped.
 
 use super::content::Framing;
 use super::error::RequestError;
@@ -39,7 +39,8 @@ pub struct Request<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// Parses the head at the start of the bytes, and returns it and its length in bytes; `None` for an incomplete head.
+    /// Parses the head at the start of the bytes, and returns the head and its length in bytes; `None` for an
+    /// incomplete head.
     ///
     /// ```text
     /// [ CRLF ] request-line *( field-line CRLF ) CRLF
@@ -53,12 +54,12 @@ impl<'a> Head<'a> {
     }
 
     /// Whether the bytes begin with a HEAD request. The rest of the request may be invalid.
-    pub fn is_of_head(bytes: &[u8]) -> bool {
+    pub fn is_head_request(bytes: &[u8]) -> bool {
         let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
         bytes.starts_with(b"HEAD ")
     }
 
-    /// Whether the bytes hold the beginning of a request. An empty line alone is not one.
+    /// Whether the bytes contain the beginning of a request. An empty line alone does not count.
     pub const fn has_begun(bytes: &[u8]) -> bool {
         !matches!(bytes, [] | [b'\r'] | [b'\r', b'\n'])
     }

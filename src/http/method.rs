@@ -9,7 +9,7 @@ pub enum Method {
     Head,
     /// POST
     Post,
-    /// Any other token. Method names are case-sensitive, so `get` is one of these.
+    /// Any other token. Method names are case-sensitive, so `get` is `Other`.
     Other,
 }
 

@@ -1,9 +1,9 @@
-//! HTTP/1.x as values (RFC 9110, RFC 9112): bytes in, [`Head`], [`Chunked`] content and [`Response`] out. For a client:
-//! [`Url`] in and [`ResponseHead`] out.
+//! HTTP/1.x as values (RFC 9110, RFC 9112). A server parses a [`Head`] and [`Chunked`] content, and writes a
+//! [`Response`]. A client parses a [`Url`] and a [`ResponseHead`].
 //!
-//! There is no I/O and no clock here, and nothing of WeChat. An incomplete message is a value (`None`), not an error. Each
-//! broken rule is a variant of [`RequestError`]. Where the RFC allows a server to repair a message, this server refuses
-//! it, because a proxy in front of it may repair the message in another way.
+//! This module uses no I/O and no clock, and does not depend on WeChat. An incomplete message is a value (`None`), not
+//! an error. Each broken rule is a variant of [`RequestError`]. Where the RFC allows a server to repair a message, this
+//! server refuses the message, because a proxy may repair it in another way.
 
 mod content;
 mod date;
@@ -32,5 +32,5 @@ pub use target::{Query, Target};
 pub use url::{Url, UrlError};
 pub use version::{Persistence, Version};
 
-/// What a [`Response`] says in the log; library users make one for [`Response::refusal`].
+/// The log note of a [`Response`]. Library users pass a note to [`Response::refusal`].
 pub use crate::text::log_note::LogNote;

@@ -22,7 +22,7 @@ pub struct Response<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content<'a> {
     Bytes(Cow<'a, [u8]>),
-    /// The reason in the note, as one line.
+    /// The content is the `reason` of `note`, followed by a line feed.
     Reason,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// 200 with XML, sent as one chunk; to HTTP/1.0, which has no chunks, with Content-Length.
+    /// 200 with XML, sent as one chunk. HTTP/1.0 has no chunked coding, so there it is sent with Content-Length.
     pub fn xml(content: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             status: Status::Ok,
@@ -56,17 +56,17 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// A refusal with the reason as one line of plain text. The note is for the log.
+    /// A refusal whose content is the reason of the note, as one line of plain text. The note is also logged.
     pub fn refusal(status: Status, note: LogNote) -> Self {
         Self { status, media: Media::Text, content: Content::Reason, note: Some(note) }
     }
 
-    /// A refusal that does not tell the client the reason. The note is for the log.
+    /// A refusal that does not tell the client the reason. The note is only logged.
     pub fn silent_refusal(status: Status, note: LogNote) -> Self {
         Self { content: Content::Bytes(b"refused\n".into()), ..Self::refusal(status, note) }
     }
 
-    /// The response with a note for the log.
+    /// Adds a note for the log.
     #[must_use]
     pub fn with_note(self, note: LogNote) -> Self {
         Self { note: Some(note), ..self }
@@ -82,8 +82,8 @@ impl<'a> Response<'a> {
         self.note.as_ref()
     }
 
-    /// Appends the response to the request with this head. `now` is in seconds since 1970. A response to HEAD has the fields
-    /// of a response to GET, and no content (RFC 9110 9.3.2).
+    /// Writes the response to `out`. `head` is the head of the request, and `now` is in seconds since 1970. A response
+    /// to HEAD has the fields of a response to GET, and no content (RFC 9110 9.3.2).
     pub fn write_to(&self, head: &Head<'_>, now: u64, out: &mut Vec<u8>) {
         let is_chunked = self.media == Media::Xml && head.version == Version::Http11;
         let connection: &[u8] = match (head.persistence, head.version) {
@@ -102,10 +102,10 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Appends the response to a request whose head is unknown because it was refused: with Content-Length and
+    /// Writes the response to a refused request, whose head is unknown. The response has Content-Length and
     /// `Connection: close`.
     ///
-    /// `is_to_head` says that the request is HEAD: the response has no content (RFC 9110 9.3.2).
+    /// If `is_to_head`, the request is HEAD, so the response has no content (RFC 9110 9.3.2).
     pub fn write_last_to(&self, is_to_head: bool, now: u64, out: &mut Vec<u8>) {
         self.write_head(false, b"Connection: close\r\n", now, out);
         if !is_to_head {
@@ -140,7 +140,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// `chunk last-chunk CRLF`, as in the captured exchange. Empty content is only the last chunk.
+    /// `chunk last-chunk CRLF`, as in the captured exchange. For empty content, only `last-chunk CRLF`.
     fn write_chunked(&self, out: &mut Vec<u8>) {
         if self.content_length() > 0 {
             digits::write_hex(self.content_length() as u64, out);

@@ -8,13 +8,13 @@ use super::version::{Persistence, Version};
 /// How the content of a response ends (RFC 9112 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFraming {
-    /// There is no content: the request was HEAD, or the status has none.
+    /// There is no content, because the request was HEAD, or the status allows no content.
     None,
-    /// After this number of bytes.
+    /// The content ends after this number of bytes.
     Length(u64),
-    /// After the last chunk and the trailer section.
+    /// The content ends after the last chunk and the trailer section.
     Chunked,
-    /// At the end of the connection.
+    /// The content ends when the server closes the connection.
     Close,
 }
 
@@ -32,14 +32,14 @@ pub struct ResponseHead<'a> {
     pub location: &'a [u8],
 }
 
-/// Why bytes are not the head of a response.
+/// The bytes are not the head of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseError {
-    /// They do not begin with `HTTP/`: the server uses another protocol.
+    /// The bytes do not begin with `HTTP/`, so the server uses another protocol.
     NotHttp,
     /// The first line is not `HTTP/d.d SP 3DIGIT [ SP reason-phrase ]`.
     StatusLine,
-    /// They break a rule that also holds for requests.
+    /// The bytes break a rule that also applies to requests.
     Shared(RequestError),
 }
 
@@ -59,8 +59,8 @@ impl From<Stop> for Stop<ResponseError> {
 }
 
 impl<'a> ResponseHead<'a> {
-    /// Parses the head at the start of the bytes, and returns it and its length in bytes; `None` for an incomplete head.
-    /// `is_to_head` says that the request was HEAD.
+    /// Parses the head at the start of the bytes, and returns the head and its length in bytes; `None` for an
+    /// incomplete head. `is_to_head` tells whether the request was HEAD.
     ///
     /// ```text
     /// status-line *( field-line CRLF ) CRLF
@@ -75,7 +75,8 @@ impl<'a> ResponseHead<'a> {
         parse_head(bytes, |bytes| take_head(bytes, is_to_head))
     }
 
-    /// Whether another response follows for the same request (RFC 9110 15.2). After 101 the connection is not HTTP.
+    /// Whether another response to the same request follows (RFC 9110 15.2). After 101 the connection uses another
+    /// protocol.
     pub const fn is_interim(&self) -> bool {
         matches!(self.status, 100 | 102..=199)
     }

@@ -77,7 +77,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The error for a target that is followed by these bytes instead of its end.
+/// The error for the first octet of `rest`, which is not allowed in a target.
 fn invalid(rest: &[u8]) -> RequestError {
     match rest {
         [b'%', ..] => RequestError::TargetEscape,
@@ -97,8 +97,8 @@ fn path_of_absolute_form(bytes: &[u8]) -> Result<&[u8], RequestError> {
     Ok(path_and_query)
 }
 
-/// Parses `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. Returns the host, an IPv6 address without its
-/// brackets, and the port. The host must not be empty: the URI of a request to this server has an authority.
+/// Parses `uri-host [ ":" port ]` (RFC 9110 7.2), without userinfo. Returns the host and the port. An IPv6 address is
+/// returned without its brackets. The host must not be empty, because an `http` URI always has a host.
 ///
 /// # Errors
 /// `Host`
@@ -132,10 +132,10 @@ pub(super) fn parse_authority(bytes: &[u8]) -> Result<(&str, Option<u16>), Reque
 pub struct Query<'a>(&'a [u8]);
 
 impl<'a> Query<'a> {
-    /// The decoded names and values of the parameters, in order. Only `&` separates parameters: `;` and an encoded `&`
-    /// are data. Callers use the first parameter of a name.
+    /// The decoded names and values of the parameters, in order. Only `&` separates parameters. A `;` or an encoded `&`
+    /// is part of a name or value. If a name occurs more than once, callers use its first value.
     pub fn parameters(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
-        // One search for all parameters: nearly always there is nothing to decode.
+        // Usually there is nothing to decode, so the whole query is checked once.
         let is_plain = !self.0.contains(&b'%') && !self.0.contains(&b'+');
         self.0.split(|octet| *octet == b'&').filter(|parameter| !parameter.is_empty()).map(
             move |parameter| match split_once(parameter, b'=') {
@@ -146,11 +146,11 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The bytes before and after the first separator; all bytes and none where there is no separator.
+/// Splits at the first separator. Without a separator, the second part is empty.
 #[inline]
 fn split_once(bytes: &[u8], separator: u8) -> (&[u8], &[u8]) {
     match bytes.iter().position(|octet| *octet == separator) {
-        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        Some(index) => (&bytes[..index], &bytes[index + 1..]),
         None => (bytes, b""),
     }
 }

@@ -13,16 +13,16 @@ pub struct Url {
     target: String,
 }
 
-/// Why a text is not such a URL.
+/// A text is not a URL that [`Url::parse`] accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// It begins with `https://`.
+    /// The text begins with `https://`.
     Https,
-    /// It does not begin with `http://`.
+    /// The text does not begin with `http://`.
     Scheme,
     /// `http://` is not followed by `host` or `host:port`.
     Host,
-    /// Path or query holds an octet that must be percent-encoded, or there is a fragment.
+    /// Path or query contains an octet that must be percent-encoded, or there is a fragment.
     Target,
 }
 

@@ -31,8 +31,8 @@ impl Version {
 /// Whether the connection may carry another request after this message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
-    /// It may.
+    /// The connection may carry another request.
     Keep,
-    /// It may not: the peer sent `Connection: close`, or HTTP/1.0 without `Connection: keep-alive`.
+    /// The connection ends, because of `Connection: close`, or because of HTTP/1.0 without `Connection: keep-alive`.
     Close,
 }

@@ -1,5 +1,5 @@
-//! The sentences of this room; for a refused request also its status and cause word. A sentence says what is wrong, then
-//! what is allowed.
+//! The texts of the errors in `http`, and the status and cause word of each refused request. A text says what is wrong,
+//! then what is allowed.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use super::status::Status;
 use super::url::UrlError;
 use crate::text::wording::wording;
 
-/// Each row of the table: a case, status, cause word, and the arguments of `write!` for the sentence.
+/// Each row of the table is a pattern, a status, a cause word, and the arguments of `write!` for the text.
 macro_rules! refusals {
     ($($case:pat => $status:ident, $cause:literal, $($text:expr),+;)+) => {
-        #[allow(unused_variables, reason = "the facts of a case are for the sentence")]
+        #[allow(unused_variables, reason = "only the text uses the fields of a variant")]
         impl RequestError {
             /// The status of the response.
             pub const fn status(&self) -> Status {
@@ -94,7 +94,7 @@ wording! { UrlError {
     Self::Https =>
         "https is not supported; pass the http:// address that the proxy (nginx) forwards requests to";
     Self::Scheme => "expected http://host/path";
-    Self::Host => "expected a host name or address after http://, and :port if it is not 80";
+    Self::Host => "expected a host name or address after http://, and :port if the port is not 80";
     Self::Target => "path and query: expected ASCII letters, digits and -._~!$&'()*+,;=:@/?; \
         percent-encode everything else";
 } }
@@ -103,7 +103,7 @@ impl std::error::Error for RequestError {}
 impl std::error::Error for ResponseError {}
 impl std::error::Error for UrlError {}
 
-/// One octet of the input, printable.
+/// An octet of the input, in printable form.
 struct Octet(u8);
 
 impl fmt::Display for Octet {

@@ -1,8 +1,8 @@
 //! The life of one connection: receive a request, answer it, repeat. A refused request is answered, then the
 //! connection is closed in stages (RFC 9112 9.6).
 //!
-//! Usually a request costs one `read` and one `write`. The timeouts of the socket are changed only for a request that
-//! arrives in pieces, because the socket has the idle timeout from its start.
+//! Usually a request needs one `read` and one `write`. The socket starts with the idle timeout, so its timeouts are
+//! changed only if a request or response is transferred in pieces.
 
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -23,29 +23,31 @@ use crate::http::{
 };
 use crate::text::log_note::{LogNote, Report};
 
-/// Bytes that are read and dropped after the last answer: more than any content that is allowed, and few enough that
-/// the server is of no use as a sink.
+/// Maximum bytes that are read and dropped after the last response. This is more than any allowed content. The limit
+/// keeps clients from sending useless data for the whole linger time.
 const LINGER_MAX: usize = 1024 * 1024;
 
-/// After the server has ended the input of a connection, reading no longer waits for the rest of a request. It is
-/// polled at this interval, for at most this time.
+/// After the server has shut down the input of a connection, `read` no longer blocks, but the rest of a request may
+/// still arrive. The server polls for the rest at this interval.
 const REST_POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// The server stops polling for the rest of a request this long after it has shut down the input.
 const REST_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The buffers of a thread. They are reused, so that neither a request nor a connection allocates.
+/// The buffers of a thread. They are reused, so that usually neither a request nor a connection allocates memory.
 #[derive(Default)]
 pub(super) struct Buffers {
     input: Input,
     /// Decoded content of a chunked request.
     content: Vec<u8>,
-    /// What the response borrows from.
+    /// A buffer for the handler. The response may borrow from it.
     scratch: Vec<u8>,
     output: Vec<u8>,
     log_line: Vec<u8>,
 }
 
 impl Buffers {
-    /// Clears the buffers for the next connection, and gives back the memory that a long message took.
+    /// Clears the buffers for the next connection, and frees memory that a long message needed.
     fn reset(&mut self) {
         const CAPACITY_KEPT: usize = 8 * 1024;
         self.input.reset();
@@ -56,11 +58,12 @@ impl Buffers {
     }
 }
 
-/// Why no request was received.
+/// The connection ends, because no valid request was received or no response can be sent.
 enum ReceiveError {
-    /// The request broke a rule. The client is told so.
+    /// The request is invalid. The client gets a response with the reason.
     Refused(RequestError),
-    /// The client has closed the connection, was idle for too long, or was evicted.
+    /// The client closed the connection or exceeded a time limit, the connection was evicted, or the handler returned
+    /// no response.
     Closed,
 }
 
@@ -70,12 +73,12 @@ impl From<RequestError> for ReceiveError {
     }
 }
 
-/// What all connections of a server share.
+/// The data that all connections of a server share.
 pub(super) struct Context<'s, H> {
     pub(super) limits: Limits,
     pub(super) handler: H,
     pub(super) state: &'s ServerState,
-    /// Where log lines go.
+    /// Writes a log line.
     pub(super) report: Report,
 }
 
@@ -95,15 +98,15 @@ impl<H> Context<'_, H> {
     }
 }
 
-/// Serves one connection to its end.
+/// Serves one connection until it ends.
 pub(super) fn serve(slot: &Slot<'_>, context: &Context<'_, impl Handler>, buffers: &mut Buffers) {
     let mut connection =
         ConnectionHandler { slot, context, buffers, read_timeout: context.limits.idle };
     let may_be_sending = loop {
-        match connection.receive_and_answer() {
+        match connection.receive_and_respond() {
             Ok(Persistence::Keep) => {}
-            // Only the kernel knows whether the client still sends after its last request. As in nginx, the server
-            // assumes so if some of it has arrived already.
+            // The server cannot know whether the client is still sending. Like nginx, it assumes so if bytes after the
+            // last request have already arrived.
             Ok(Persistence::Close) => break !connection.buffers.input.unread().is_empty(),
             Err(ReceiveError::Closed) => break false,
             Err(ReceiveError::Refused(error)) => {
@@ -127,9 +130,9 @@ struct ConnectionHandler<'c, H> {
 }
 
 impl<H: Handler> ConnectionHandler<'_, H> {
-    /// Receives one request and answers it. Returns whether another request may follow. A request that one read returns is parsed once. A request in pieces is
-    /// parsed from its start with each piece.
-    fn receive_and_answer(&mut self) -> Result<Persistence, ReceiveError> {
+    /// Receives one request and sends its response. Returns whether another request may follow. A request that arrives
+    /// in one read is parsed once. If the request arrives in pieces, its head is parsed again from the start.
+    fn receive_and_respond(&mut self) -> Result<Persistence, ReceiveError> {
         let mut head_deadline = None;
         let mut is_decoded = false;
         loop {
@@ -170,20 +173,20 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             }
             output.clear();
             response.write_to(&head, now(), output);
-            let answered = Instant::now();
+            let responded = Instant::now();
             self.context.record(&response, Some(&head), self.slot.peer(), log_line);
             if head.method == Method::Post && response.status() == Status::Ok {
-                self.context.state.counters.record_answer(answered - received);
+                self.context.state.counters.record_response(responded - received);
             }
             let persistence = head.persistence;
             input.consume(length);
-            self.send(answered)?;
+            self.send(responded)?;
             return Ok(persistence);
         }
     }
 
-    /// Receives the rest of a request whose head is complete. Content with a length follows the head in the input
-    /// buffer afterwards. Chunked content is removed from there and decoded into the content buffer.
+    /// Receives the rest of a request whose head is complete. Content with a Content-Length is left in the input
+    /// buffer, after the head. Chunked content is removed from the input buffer and decoded into the content buffer.
     fn receive_content(
         &mut self,
         head_length: usize,
@@ -216,7 +219,8 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         }
     }
 
-    /// Reads once, until the deadline. Without a deadline, no part of a request has arrived and the idle limit holds.
+    /// Reads once, at most until the deadline. Without a deadline, no part of a request has arrived, so the idle limit
+    /// applies.
     fn receive(
         &mut self,
         deadline: Option<Deadline>,
@@ -235,7 +239,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 Err(ReceiveError::Closed)
             }
             Ok(0) if (self.slot.input_shut_for()).is_some_and(|time| time < REST_TIMEOUT) => {
-                // The server has ended the input, not the client. The rest of the request may still arrive.
+                // The server has shut down the input, not the client. The rest of the request may still arrive.
                 thread::sleep(REST_POLL_INTERVAL);
                 Ok(())
             }
@@ -257,10 +261,10 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         Ok(())
     }
 
-    /// Sends the output within the answer limit, counted from `begun`. The socket's own timeout is for a single `write`
-    /// and never fires for a client that reads a little now and then.
-    fn send(&mut self, begun: Instant) -> Result<(), ReceiveError> {
-        self.slot.set_waiting(begun, true);
+    /// Sends the output within [`Limits::response`], counted from `start`. The timeout of the socket limits only a
+    /// single `write`, so it never expires for a client that keeps reading slowly.
+    fn send(&mut self, start: Instant) -> Result<(), ReceiveError> {
+        self.slot.set_waiting(start, true);
         let mut stream = self.slot.stream();
         let mut rest = self.buffers.output.as_slice();
         let mut has_changed_timeout = false;
@@ -271,16 +275,16 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 Err(_) => return Err(ReceiveError::Closed),
             }
             if !rest.is_empty() {
-                let deadline = Deadline::since(begun, self.context.limits.answer);
-                let left = deadline.remaining().ok_or(ReceiveError::Closed)?;
-                self.set_write_timeout(left)?;
+                let deadline = Deadline::since(start, self.context.limits.response);
+                let remaining = deadline.remaining().ok_or(ReceiveError::Closed)?;
+                self.set_write_timeout(remaining)?;
                 has_changed_timeout = true;
             }
         }
         if has_changed_timeout {
-            self.set_write_timeout(self.context.limits.answer)?;
+            self.set_write_timeout(self.context.limits.response)?;
         }
-        self.slot.set_waiting(begun, false);
+        self.slot.set_waiting(start, false);
         Ok(())
     }
 
@@ -295,14 +299,14 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         let log_line = &mut self.buffers.log_line;
         self.context.record(&response, None, self.slot.peer(), log_line);
         self.buffers.output.clear();
-        let is_head = Head::is_of_head(self.buffers.input.unread());
+        let is_head = Head::is_head_request(self.buffers.input.unread());
         response.write_last_to(is_head, now(), &mut self.buffers.output);
-        // The connection ends now, sent or not.
+        // The connection is closed next, even if sending fails.
         let _: Result<(), ReceiveError> = self.send(Instant::now());
     }
 
-    /// Closes in stages (RFC 9112 9.6): ends the output, then reads and drops input for a bounded time. Closing a
-    /// socket with unread input resets the connection, and the reset can overtake the answer.
+    /// Closes in stages (RFC 9112 9.6): shuts down the output, then reads and drops input for a limited time. Closing a
+    /// socket with unread input resets the connection, and the client may then lose the response.
     fn linger(&mut self) {
         let stream = self.slot.stream();
         let deadline = Deadline::after(self.context.limits.linger);
@@ -311,9 +315,9 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         }
         let mut dropped = 0;
         self.buffers.input.reset();
-        while let Some(left) = deadline.remaining()
+        while let Some(remaining) = deadline.remaining()
             && dropped < LINGER_MAX
-            && self.set_read_timeout(left).is_ok()
+            && self.set_read_timeout(remaining).is_ok()
             && let Ok(count @ 1..) = self.buffers.input.fill(stream)
         {
             dropped += count;

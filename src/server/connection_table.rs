@@ -6,23 +6,23 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The slots in all are this many times the connection limit.
+/// The total number of slots, as a multiple of the connection limit.
 ///
-/// The limit is for connections that wait for their client: anybody can open those. A connection whose request is being
-/// answered takes a valid signature. WeChat sends a message up to three times, and the first two connections may
-/// still have a thread when the third arrives.
+/// The limit itself applies to connections that wait for their client, because anyone can open such connections. A
+/// request that takes long to answer has a valid signature. WeChat sends a message up to three times, and the
+/// connections of the first two tries may still be open when the third arrives.
 const HARD_CAP_FACTOR: usize = 3;
 
-/// A connection that has waited for less than this is not evicted: its request may have arrived and not been read yet.
-/// Threads that wait for a slot also try again after this time.
+/// A connection that has waited for less than this is not evicted, because its request may have arrived and may not
+/// have been read yet. Threads that wait for a slot also check again after this time.
 const EVICTION_GRACE: Duration = Duration::from_millis(20);
 
 /// The table of all open connections.
 ///
-/// Ten thousand silent connections cannot keep other clients out, whatever the timeouts are: at the limit, the
-/// connection that has waited longest for its client is evicted. A client in the middle of a request, or one that does
-/// not read its answer, is waited for too, and each further byte does not restart its time. Connections whose request
-/// is being answered are never evicted. They do not count towards the limit, up to twice the limit of them.
+/// Ten thousand silent connections cannot keep other clients out, whatever the timeouts are. At the limit, the
+/// connection that has waited longest for its client is evicted. A connection also waits for its client while the
+/// client sends a request or does not read the response, and more bytes do not restart the waiting time. Connections
+/// whose request is being answered are never evicted. They are not counted towards the limit, up to twice the limit.
 #[derive(Default)]
 pub(super) struct ConnectionTable {
     slots: Mutex<Slots>,
@@ -36,9 +36,10 @@ struct Slots {
     newcomers: usize,
     /// Evicted connections whose thread has not freed the slot yet.
     evicted: usize,
-    /// All evictions so far.
+    /// Total number of evictions.
     evictions: u64,
-    /// Threads that wait for `slot_freed`. Without one, notifying would be a wasted system call.
+    /// Threads that wait for `slot_freed`. If there are none, no notification is sent, because it would be a system
+    /// call.
     waiting_threads: usize,
     is_closed: bool,
 }
@@ -47,21 +48,21 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     state: Mutex<State>,
-    /// When the server shut down the reading side, so that reading returns the end of the input.
+    /// When the server shut down the input, so that `read` returns its end.
     input_shut_at: OnceLock<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The server waits for the client, which has to send a request or read an answer.
+    /// The server waits for the client to send a request or to read a response.
     Waiting {
         since: Instant,
-        /// Whether a part of the request has arrived, or a part of the answer is not sent.
+        /// Whether a part of the request has arrived, or a part of the response is not sent yet.
         is_mid_message: bool,
     },
     /// A request is being answered.
     Working { since: Instant },
-    /// The connection was shut down to make room. Its thread has not ended yet.
+    /// The connection was shut down to free its slot. Its thread has not freed the slot yet.
     Evicted,
 }
 
@@ -89,7 +90,8 @@ impl Slots {
         taken >= limit && (taken >= hard_cap || taken - self.working() >= limit)
     }
 
-    /// Shuts down the connection that has waited longest for its client. `false` if none has waited for long enough.
+    /// Shuts down the connection that has waited longest for its client. Returns `false` if no connection has waited
+    /// for [`EVICTION_GRACE`].
     fn evict_longest_waiting(&mut self) -> bool {
         let now = Instant::now();
         let waiting = |(state, connection): (State, _)| match state {
@@ -138,8 +140,8 @@ impl Connection {
 }
 
 impl ConnectionTable {
-    /// Takes a slot for a new connection. At the limit this evicts the connection that has waited longest, and waits
-    /// until a slot is free; each time it has waited it calls `on_wait`. `None` once the table is closed.
+    /// Takes a slot for a new connection. At the limit, evicts the connection that has waited longest, and waits until
+    /// a slot is free. Calls `on_wait` after each wait. Returns `None` if the table is closed.
     pub(super) fn take_slot(
         &self,
         limit: usize,
@@ -151,8 +153,8 @@ impl ConnectionTable {
         if slots.is_full(limit) {
             slots.newcomers += 1;
             while slots.is_full(limit) && !slots.is_closed {
-                // One eviction for each newcomer. Another newcomer may take the slot that becomes free, and all
-                // connections may be working, so each turn decides anew.
+                // Each newcomer needs one eviction. Each turn checks this again, because another newcomer may have
+                // taken the free slot, or there was no connection to evict.
                 if slots.evicted < slots.newcomers {
                     slots.evict_longest_waiting();
                 }
@@ -175,9 +177,9 @@ impl ConnectionTable {
         Some(Slot { table: self, connection })
     }
 
-    /// Evicts the connection that has waited longest for its client, to get back its descriptor and memory, and gives
-    /// it a moment to end. `false` if there was none.
-    pub(super) fn make_room(&self) -> bool {
+    /// Evicts the connection that has waited longest for its client, to free its descriptor and memory, and waits
+    /// briefly until it has ended. Returns whether a connection was evicted.
+    pub(super) fn evict_one(&self) -> bool {
         let mut slots = self.slots();
         let is_evicted = slots.evict_longest_waiting();
         if is_evicted {
@@ -186,13 +188,13 @@ impl ConnectionTable {
         is_evicted
     }
 
-    /// The number of connections, and of those whose request is being answered.
+    /// The number of open connections, and the number of connections whose request is being answered.
     pub(super) fn usage(&self) -> (usize, usize) {
         let slots = self.slots();
         (slots.connections.len(), slots.working())
     }
 
-    /// How many connections were evicted.
+    /// The total number of evictions.
     pub(super) fn evictions(&self) -> u64 {
         self.slots().evictions
     }
@@ -206,8 +208,9 @@ impl ConnectionTable {
         })
     }
 
-    /// Ends the input of the connections that have been silent for this long, so that their threads see that no request
-    /// follows. A request that arrives at this moment can still be read: Linux keeps what arrives after the shutdown.
+    /// Shuts down the input of the connections that have been silent for this long, so that their threads read the end
+    /// of the input and end. A request that arrives at this moment can still be read, because Linux keeps bytes that
+    /// arrive after the shutdown.
     pub(super) fn shut_silent(&self, silence: Duration) {
         let now = Instant::now();
         for (state, connection) in self.slots().states() {
@@ -220,7 +223,8 @@ impl ConnectionTable {
         }
     }
 
-    /// Shuts down all connections and hands out no slots any more. Returns how many requests stay unanswered.
+    /// Shuts down all connections. The table gives out no more slots. Returns the number of requests that get no
+    /// response.
     pub(super) fn close(&self) -> usize {
         let mut slots = self.slots();
         slots.is_closed = true;
@@ -232,7 +236,7 @@ impl ConnectionTable {
         unanswered
     }
 
-    /// Waits until a slot is freed, but at most for a moment.
+    /// Waits until a slot is freed, but at most for [`EVICTION_GRACE`].
     pub(super) fn wait(&self) {
         drop(self.wait_for_freed_slot(self.slots()));
     }
@@ -259,20 +263,22 @@ impl Slot<'_> {
         self.connection.peer
     }
 
-    /// The server has waited for the client since this time. `is_mid_message` says whether a part of the answer is not
-    /// sent.
+    /// Records that the server waits for the client since this time. `is_mid_message` tells whether a part of the
+    /// response is not sent yet.
     pub(super) fn set_waiting(&self, since: Instant, is_mid_message: bool) {
         self.set_state(State::Waiting { since, is_mid_message });
     }
 
-    /// A part of a request has arrived. The client has to send the rest, so the waiting time goes on.
+    /// Records that a part of a request has arrived. The waiting time is not restarted, because the rest is still
+    /// missing.
     pub(super) fn set_mid_message(&self) {
         if let State::Waiting { is_mid_message, .. } = &mut *self.connection.state() {
             *is_mid_message = true;
         }
     }
 
-    /// The server works on a request since this time. `false` if the connection was evicted: no answer can be sent.
+    /// Records that a request is being answered since this time. Returns `false` if the connection was evicted, because
+    /// then no response can be sent.
     #[must_use]
     pub(super) fn set_working(&self, since: Instant) -> bool {
         self.set_state(State::Working { since })
@@ -282,12 +288,13 @@ impl Slot<'_> {
         *self.connection.state() == State::Evicted
     }
 
-    /// How long ago the server ended the input of this connection, if it did.
+    /// The time since the server shut down the input of this connection; `None` if it did not.
     pub(super) fn input_shut_for(&self) -> Option<Duration> {
         self.connection.input_shut_at.get().map(Instant::elapsed)
     }
 
-    /// An evicted connection stays evicted, because its socket is shut down.
+    /// Sets the state and returns `true`. An evicted connection stays evicted, because its socket is shut down; then
+    /// this returns `false`.
     fn set_state(&self, state: State) -> bool {
         let mut current = self.connection.state();
         let is_evicted = *current == State::Evicted;
@@ -341,12 +348,12 @@ mod tests {
         slots[1].set_waiting(Instant::now(), false);
         std::thread::sleep(2 * EVICTION_GRACE);
         let young = Instant::now();
-        // The third has waited longest: the first works, and the second began to wait after it.
-        assert!(table.make_room());
+        // The third connection has waited longest, because the first is working, and the second began to wait later.
+        assert!(table.evict_one());
         assert_eq!(clients[2].read(&mut [0]).unwrap(), 0);
-        assert!(table.make_room());
+        assert!(table.evict_one());
         assert_eq!(clients[1].read(&mut [0]).unwrap(), 0);
-        assert!(!table.make_room());
+        assert!(!table.evict_one());
         clients[0].set_nonblocking(true).unwrap();
         let still_open = clients[0].read(&mut [0]).unwrap_err();
         assert_eq!(still_open.kind(), io::ErrorKind::WouldBlock);
@@ -363,7 +370,7 @@ mod tests {
         let slot = table.take_slot(1, served, peer, &|| ()).unwrap();
         // A time in the future, because this thread may be suspended for longer than the grace time.
         slot.set_waiting(Instant::now() + Duration::from_secs(60), false);
-        assert!(!table.make_room() && !slot.is_evicted());
+        assert!(!table.evict_one() && !slot.is_evicted());
     }
 
     #[test]
@@ -373,7 +380,7 @@ mod tests {
         let mut clients = Vec::new();
         let mut taken = Vec::new();
         for number in 0..6 {
-            // Otherwise `take_slot` would wait for ever.
+            // If the table were full, `take_slot` would wait forever.
             assert!(!table.slots().is_full(2), "{number}");
             let (client, served, peer) = pair(&listener);
             let slot = table.take_slot(2, served, peer, &|| ()).unwrap();
@@ -400,7 +407,7 @@ mod tests {
         let has_waited = Cell::new(false);
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                // As the thread of the first connection does: it reads the end of the input, and ends.
+                // This thread acts like the thread of the first connection. It reads the end of the input and ends.
                 assert_eq!(first.stream().read(&mut [0]).unwrap(), 0);
                 drop(first);
             });

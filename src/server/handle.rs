@@ -1,4 +1,4 @@
-//! A running server seen from outside: its statistics, and how to stop it.
+//! The handle of a server, which gives its statistics and stops it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use super::connection_table::ConnectionTable;
 use super::stats::{Counters, Stats};
 
-/// A server that is stopping closes a connection that has been silent for this long. A client that has just connected,
-/// or has just got an answer, may have sent its next request already.
+/// A server that is stopping closes connections that have been silent for this long. Other connections stay open,
+/// because a client that has just connected or received a response may already have sent its next request.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Shows what a running server does, and stops it. All clones refer to the same server.
+/// Gives the statistics of a running server, and stops it. All clones refer to the same server.
 #[derive(Clone, Default)]
 pub struct Handle(Arc<ServerState>);
 
@@ -21,9 +21,9 @@ pub struct Handle(Arc<ServerState>);
 pub struct ShutdownReport {
     /// The time from the call of [`Handle::stop`] to the end.
     pub took: Duration,
-    /// Requests that were received and not answered.
+    /// Requests that were received, completely or in part, and got no response.
     pub unanswered: usize,
-    /// Whether all threads of the server have ended. Otherwise some still work on answers that cannot be sent.
+    /// Whether all threads of the server have ended. If not, some still compute responses that can no longer be sent.
     pub is_complete: bool,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct ServerState {
     pub(super) counters: Counters,
     /// Threads that wait for a connection.
     idle_threads: AtomicUsize,
-    /// Derived from `phase`, for every request to read without a lock.
+    /// A copy of `phase` as a flag, so that requests need no lock to read it.
     is_stopping: AtomicBool,
     phase: Mutex<Phase>,
     phase_changed: Condvar,
@@ -43,7 +43,7 @@ pub(super) struct ServerState {
 #[derive(Clone, Copy)]
 enum Phase {
     Serving,
-    /// Told to stop at this time. Connections are still accepted.
+    /// The server was told to stop at this time. Connections are still accepted.
     Draining(Instant),
     /// No connections are accepted.
     Closing,
@@ -51,9 +51,9 @@ enum Phase {
 }
 
 impl Handle {
-    /// Tells the server to stop, and returns at once. The server answers the requests it has, for at most
-    /// [`Limits::drain`]. Until these are answered it still accepts connections, because WeChat repeats a message that
-    /// takes longer than five seconds.
+    /// Tells the server to stop, and returns at once. The server finishes the requests that it has, for at most
+    /// [`Limits::drain`]. Until then it still accepts connections, because WeChat sends a message again that gets no
+    /// response within five seconds.
     ///
     /// [`Limits::drain`]: super::Limits::drain
     pub fn stop(&self) {
@@ -65,7 +65,7 @@ impl Handle {
         }
     }
 
-    /// Waits until the server has ended. A server that never ran does not end.
+    /// Waits until the server has ended. If the server is never run, this waits forever.
     pub fn wait(&self) -> ShutdownReport {
         let mut phase = self.0.phase();
         loop {
@@ -76,7 +76,7 @@ impl Handle {
         }
     }
 
-    /// What the server has done so far.
+    /// The current statistics of the server.
     pub fn stats(&self) -> Stats {
         let state = &*self.0;
         let (connections, working) = state.table.usage();
@@ -125,7 +125,7 @@ impl ServerState {
         matches!(*self.phase(), Phase::Closing | Phase::Ended(_))
     }
 
-    /// Waits until the server is told to stop, and returns since when.
+    /// Waits until the server is told to stop, and returns the time at which it was told.
     pub(super) fn wait_for_stop(&self) -> Instant {
         let mut phase = self.phase();
         loop {
@@ -138,7 +138,8 @@ impl ServerState {
     }
 
     /// Stops the server in three steps: waits until the requests that it has are answered, calls `stop_accepting`, and
-    /// waits until all threads have ended. Shuts down what is left when the time limit, counted from `since`, is over.
+    /// waits until all threads have ended. After the time limit, counted from `since`, shuts down the remaining
+    /// connections.
     pub(super) fn drain(
         &self,
         since: Instant,
@@ -146,17 +147,17 @@ impl ServerState {
         stop_accepting: impl FnOnce(),
     ) -> ShutdownReport {
         let is_over = || since.elapsed() >= limit;
-        // A message that arrives in the first moments was sent before the stop, and may need WeChat's three tries too.
-        let first_moments = since + SILENCE;
+        // A message that arrives within this time may have been sent before the stop, and may also need three tries.
+        let sent_before_stop = since + SILENCE;
         let may_arrive = || since.elapsed() < SILENCE && self.table.usage().0 > 0;
-        while (may_arrive() || self.table.has_request_from_before(first_moments)) && !is_over() {
+        while (may_arrive() || self.table.has_request_from_before(sent_before_stop)) && !is_over() {
             self.table.shut_silent(SILENCE);
             self.table.wait();
         }
         *self.phase() = Phase::Closing;
         stop_accepting();
-        // A thread takes a slot before it stops being idle, and is idle again before it frees the slot, so no
-        // connection is missed between these two numbers.
+        // A thread takes a slot before it stops being idle, and is idle again before it frees the slot. So at least one
+        // of the two numbers counts it.
         let has_threads = || self.has_idle_threads() || self.table.usage().0 > 0;
         while has_threads() && !is_over() {
             self.table.shut_silent(SILENCE);
@@ -182,15 +183,15 @@ impl ServerState {
         self.idle_threads.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Returns how many idle threads there were before.
+    /// Returns the number of idle threads before the removal.
     pub(super) fn remove_idle_thread(&self) -> usize {
         self.idle_threads.fetch_sub(1, Ordering::AcqRel)
     }
 
-    /// Removes an idle thread if there are more than `count`. Returns whether it did.
-    pub(super) fn remove_surplus_idle_thread(&self, count: usize) -> bool {
-        let one_less = |idle: usize| (idle > count).then(|| idle - 1);
-        self.idle_threads.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less).is_ok()
+    /// Removes an idle thread from the count if there are more than `max`. Returns whether it did.
+    pub(super) fn remove_surplus_idle_thread(&self, max: usize) -> bool {
+        let decrement = |idle: usize| (idle > max).then(|| idle - 1);
+        self.idle_threads.fetch_update(Ordering::AcqRel, Ordering::Acquire, decrement).is_ok()
     }
 
     fn has_idle_threads(&self) -> bool {

@@ -1,17 +1,17 @@
-//! The input buffer of a connection: bytes that were received and not used yet.
+//! The input buffer of a connection, which holds the bytes that were received and are not processed yet.
 
 use std::io::{self, Read};
 
 use crate::http::limits;
 
-/// Bytes of the buffer of a new connection. Most requests fit in. Pages that are never written cost no memory.
+/// Bytes of the buffer at the start of a connection. Most requests fit in it.
 const INITIAL_LENGTH: usize = 4 * 1024;
 
-/// Bytes of the longest request.
+/// Maximum bytes of the buffer. A head and content of the maximum length fit in it.
 const LENGTH_MAX: usize = limits::HEAD + limits::CONTENT;
 
-/// A buffer that grows as bytes arrive, never by the length that a client declares. A thread uses one for all its
-/// connections.
+/// A buffer that grows only as bytes arrive, whatever length a client declares. A thread uses the same buffer for all
+/// its connections.
 pub(super) struct Input {
     bytes: Vec<u8>,
     start: usize,
@@ -29,7 +29,7 @@ impl Input {
         &self.bytes[self.start..self.end]
     }
 
-    /// Reads once from the source. Returns how many bytes it got; 0 at the end of the source.
+    /// Reads once from the source. Returns the number of bytes read, which is 0 at the end of the source.
     pub(super) fn fill(&mut self, mut source: impl Read) -> io::Result<usize> {
         if self.end == self.bytes.len() {
             if self.start > 0 {
@@ -54,14 +54,14 @@ impl Input {
         }
     }
 
-    /// Drops `count` unread bytes after the first `kept` ones.
+    /// Drops `count` unread bytes that follow the first `kept` unread bytes.
     pub(super) fn remove(&mut self, kept: usize, count: usize) {
         let to = self.start + kept;
         self.bytes.copy_within(to + count..self.end, to);
         self.end -= count;
     }
 
-    /// Drops all bytes, and gives back the memory that a long request took.
+    /// Drops all bytes, and frees memory that a long request needed.
     pub(super) fn reset(&mut self) {
         (self.start, self.end) = (0, 0);
         self.bytes.truncate(INITIAL_LENGTH);

@@ -2,28 +2,29 @@
 
 use std::time::Duration;
 
-/// The limits of a server. Each duration covers the whole of its part: a client that sends a byte now and then gains
-/// nothing.
+/// The limits of a server. Each duration limits a whole step, not a single read or write, so a client cannot extend it
+/// by sending a byte at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections that wait for their client, at least 1. At the limit, a new connection replaces the one that has
-    /// waited longest. Connections whose request is being answered are not counted, up to twice this number.
+    /// Maximum connections that wait for their client, at least 1. At the limit, a new connection replaces the
+    /// connection that has waited longest. Connections whose request is being answered are not counted, up to twice
+    /// this number.
     pub connections: usize,
-    /// From the first byte of a head to its last. WeChat gives up after 5 s, so the default of this limit and of the
-    /// next two is 5 s.
+    /// Time from the first byte of a head to its last byte. The default of `head`, `content` and `response` is 5 s,
+    /// because WeChat waits for a response for 5 s.
     pub head: Duration,
-    /// From the end of the head to the last byte of the content.
+    /// Time from the end of the head to the last byte of the content.
     pub content: Duration,
-    /// For sending an answer.
-    pub answer: Duration,
-    /// From an answer, or from the start of the connection, to the first byte of the next request. The default is
-    /// longer than the 60 s for which nginx keeps its connections to an upstream, so that nginx closes first and never
-    /// sends into a connection that is being closed.
+    /// Time to send a response.
+    pub response: Duration,
+    /// Time from the start of the connection, or from a response, to the first byte of the next request. nginx keeps
+    /// its upstream connections for 60 s. The default is longer, so that nginx closes first and never sends a request
+    /// on a connection that the server is closing.
     pub idle: Duration,
-    /// For reading what the client still sends after the last answer, so that a reset does not destroy that answer
-    /// (RFC 9112 9.6).
+    /// Time to read what the client still sends after the last response. Without this, a reset could destroy the
+    /// response (RFC 9112 9.6).
     pub linger: Duration,
-    /// For finishing requests after the server was told to stop.
+    /// Time to finish requests after the server was told to stop.
     pub drain: Duration,
 }
 
@@ -33,7 +34,7 @@ impl Default for Limits {
             connections: 1024,
             head: Duration::from_secs(5),
             content: Duration::from_secs(5),
-            answer: Duration::from_secs(5),
+            response: Duration::from_secs(5),
             idle: Duration::from_secs(75),
             linger: Duration::from_secs(1),
             drain: Duration::from_secs(15),

@@ -11,7 +11,8 @@ use super::limits::Limits;
 #[derive(Debug)]
 pub struct Listener {
     pub(super) socket: TcpListener,
-    /// Whether other processes or servers hold the socket too, and will accept the connections left in its backlog.
+    /// Whether other processes or servers also hold the socket. They accept the connections that are left in its
+    /// backlog.
     pub(super) is_shared: bool,
 }
 
@@ -19,12 +20,12 @@ impl Listener {
     /// Binds a new socket to the address.
     ///
     /// # Errors
-    /// Those of `socket(2)`, `bind(2)` and `listen(2)`.
+    /// The errors of `socket(2)`, `bind(2)` and `listen(2)`.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         Ok(Self { socket: TcpListener::bind(address)?, is_shared: false })
     }
 
-    /// Uses a socket that others hold too and keep when this server has ended.
+    /// Uses a socket that other processes or servers also hold. It stays open when this server has ended.
     pub const fn from_shared(socket: TcpListener) -> Self {
         Self { socket, is_shared: true }
     }
@@ -32,7 +33,7 @@ impl Listener {
     /// The listening socket that is standard input; `None` if standard input is something else, such as the connected
     /// socket that inetd passes.
     ///
-    /// Safe Rust can duplicate the descriptor of standard input. It cannot take descriptor 3 of `LISTEN_FDS`.
+    /// Safe Rust can duplicate standard input, but cannot take over descriptor 3 (`LISTEN_FDS`).
     pub fn from_stdin() -> Option<Self> {
         let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
         listener.local_addr().ok()?;
@@ -44,23 +45,24 @@ impl Listener {
     /// The address of the socket.
     ///
     /// # Errors
-    /// Those of `getsockname(2)`.
+    /// The errors of `getsockname(2)`.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 }
 
-/// Sets the options of a new connection: no delay, because each answer is one write, and the timeouts of a connection
-/// that waits for its first request. On Linux a connection inherits the timeouts of its listener, but not if it was in
-/// the backlog before they were set, as the first connections of a socket unit are.
+/// Sets the options of a new connection: `TCP_NODELAY`, because each response is one write, and the timeouts for the
+/// first request. On Linux a connection inherits the timeouts of its listener. But connections that were in the backlog
+/// before the listener's timeouts were set, such as the first connections of a systemd socket unit, do not inherit
+/// them.
 pub(super) fn prepare(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(limits.idle))?;
-    stream.set_write_timeout(Some(limits.answer))
+    stream.set_write_timeout(Some(limits.response))
 }
 
-/// The same socket as a type that has a read timeout. On a listening socket that timeout is one of `accept`, which then
-/// fails with `WouldBlock` (socket(7), SO_RCVTIMEO).
+/// Returns the same socket as a type that has a read timeout. The read timeout of a listening socket limits `accept`,
+/// which then fails with `WouldBlock` (socket(7), SO_RCVTIMEO).
 pub(super) fn as_stream(listener: &TcpListener) -> io::Result<TcpStream> {
     Ok(TcpStream::from(OwnedFd::from(listener.try_clone()?)))
 }

@@ -8,14 +8,14 @@ use crate::http::{Head, Status};
 use crate::text::digits;
 use crate::text::log_note::{LogNote, Report};
 
-/// Bytes of a path that a log line shows.
+/// Maximum bytes of a path in a log line.
 const PATH_MAX: usize = 64;
 
-/// An event that no single request causes.
+/// An event that is not about a single request.
 pub(super) enum Event {
     /// `accept` failed.
     AcceptFailed {
-        /// Its error.
+        /// The error of `accept(2)`.
         error: io::Error,
     },
     /// A thread could not be started.
@@ -23,26 +23,26 @@ pub(super) enum Event {
         /// The error of `clone(2)`.
         error: io::Error,
     },
-    /// All slots are taken, and another connection was accepted.
+    /// A connection was accepted when all slots were taken.
     ConnectionLimitReached {
-        /// The limit.
+        /// The connection limit.
         limit: usize,
     },
     /// The handler panicked.
     HandlerPanicked,
 }
 
-/// Writes a line to standard error. The line has no line end.
+/// Writes a line to standard error. The line is passed without a line end.
 ///
-/// The line and its end are one write, so that lines of several threads do not mix. A log that cannot be written does
-/// not stop the server.
+/// The line and its end are written in one call, so that lines of several threads do not mix. An error is ignored,
+/// because the server must not stop if the log cannot be written.
 pub fn report(line: &str) {
     let parts = [IoSlice::new(line.as_bytes()), IoSlice::new(b"\n")];
     let _: io::Result<usize> = io::stderr().write_vectored(&parts);
 }
 
-/// Logs a request with its status. The path is shown without its query, which holds a signature. Bytes of the client
-/// are escaped, so that they cannot start a line of their own or move the cursor of a terminal. `line` is a buffer with
+/// Logs a request with its status. The path is logged without its query, because the query contains a signature. Bytes
+/// from the client are escaped, so that they cannot start another line or control a terminal. `line` is a buffer with
 /// arbitrary content.
 pub(super) fn report_request(
     status: Status,
@@ -74,8 +74,8 @@ fn push_all(parts: &[&str], line: &mut Vec<u8>) {
     }
 }
 
-/// Appends the address as `Display` writes it. For IPv4, `Display` takes four times the instructions, and a stranger
-/// can cause any number of log lines.
+/// Appends the address in the format of `Display`. For IPv4, `Display` needs four times as many instructions, and any
+/// client can cause any number of log lines.
 fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
     match peer {
         SocketAddr::V4(peer) => {
@@ -90,7 +90,7 @@ fn push_address(peer: SocketAddr, line: &mut Vec<u8>) {
     }
 }
 
-/// Permits one log line per second for a kind of event, so that a flood of events is no flood of lines.
+/// Permits one log line per second for a kind of event, so that many events do not fill the log.
 #[derive(Default)]
 pub(super) struct Throttle {
     last_second: AtomicU64,

@@ -1,8 +1,8 @@
 //! A server for HTTP/1.x over TCP: the listener, its threads, the connections with their limits and timeouts, the log,
-//! the shutdown, and the messages to systemd.
+//! the shutdown, and the notifications to systemd.
 //!
-//! It knows HTTP only as far as a connection must: where a request ends, and what is refused. A [`Handler`] makes the
-//! responses. Nothing here knows WeChat.
+//! The server finds the end of each request, and refuses invalid requests. A [`Handler`] makes all other responses.
+//! Nothing in this module depends on WeChat.
 
 mod clock;
 mod connection;

@@ -1,10 +1,10 @@
-//! The sender of a request, as far as a handler needs to know it.
+//! The client of a request, for a handler that checks whether the client is still connected.
 
 use std::io;
 
 use super::connection_table::Slot;
 
-/// The sender of a request that is being answered.
+/// The client of the request that is being answered.
 pub struct Peer<'c> {
     slot: &'c Slot<'c>,
 }
@@ -14,20 +14,20 @@ impl<'c> Peer<'c> {
         Self { slot }
     }
 
-    /// Whether the peer still waits for the answer: it has not closed the connection, and the connection was not
-    /// evicted. A peer that only ended its sending side counts as gone, as with nginx.
+    /// Whether the client has not closed the connection, and the connection was not evicted. Like in nginx, a client
+    /// that has shut down only its sending side counts as disconnected.
     pub fn is_connected(&self) -> bool {
         !self.slot.is_evicted() && !self.has_closed()
     }
 
-    /// Looks for the end of the input without waiting. No other thread reads or writes while a request is answered,
-    /// so the socket may be non-blocking for a moment.
+    /// Checks for the end of the input without blocking. While a request is being answered, no other thread reads or
+    /// writes, so the socket may be non-blocking for a moment.
     fn has_closed(&self) -> bool {
         let stream = self.slot.stream();
         let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
         let is_blocking_again = stream.set_nonblocking(false).is_ok();
         let is_open = match peeked {
-            // An end of input that the server made itself says nothing about the peer.
+            // If the server has shut down the input itself, the end of the input says nothing about the client.
             Ok(count) => count > 0 || self.slot.input_shut_for().is_some(),
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         };

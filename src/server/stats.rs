@@ -1,4 +1,4 @@
-//! What a server counts.
+//! The statistics of a server.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::http::Status;
 use crate::text::log_note::LogNote;
 
-/// How many of the last answer times are kept.
-const ANSWER_TIMES: usize = 1024;
+/// Number of response times that are kept.
+const RESPONSE_TIMES: usize = 1024;
 
-/// What a server has done since its start, and its connections at this moment.
+/// The events of a server since its start, and its current connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// The time since the handle of the server was made.
+    /// The time since the handle of the server was created.
     pub uptime: Duration,
     /// Whether the server was told to stop.
     pub is_stopping: bool,
@@ -21,23 +21,23 @@ pub struct Stats {
     pub connections: usize,
     /// Open connections whose request is being answered.
     pub working: usize,
-    /// Connections that were closed to make room for others.
+    /// Connections that the server closed so that it can serve other connections.
     pub evictions: u64,
     /// Panics of the handler. Each closed one connection.
     pub panics: u64,
     /// Refused requests by cause word, in the order of their first occurrence.
     pub refusals: Vec<(&'static str, u64)>,
-    /// The times from a complete message to its answer in microseconds: the last 1,024, in no order.
-    pub answer_times: Vec<u32>,
+    /// Microseconds from a complete POST request to its response, for the last 1,024 responses with status 200, unordered.
+    pub response_times: Vec<u32>,
 }
 
 /// The counters from which [`Stats`] are made.
 pub(super) struct Counters {
     panics: AtomicU64,
     refusals: Mutex<Vec<(&'static str, u64)>>,
-    /// A ring. A time of 0 is not written yet.
-    answer_times: [AtomicU32; ANSWER_TIMES],
-    answers: AtomicUsize,
+    /// A ring buffer. An entry of 0 is not written yet.
+    response_times: [AtomicU32; RESPONSE_TIMES],
+    responses: AtomicUsize,
 }
 
 impl Counters {
@@ -45,8 +45,8 @@ impl Counters {
         Self {
             panics: AtomicU64::new(0),
             refusals: Mutex::default(),
-            answer_times: [const { AtomicU32::new(0) }; ANSWER_TIMES],
-            answers: AtomicUsize::new(0),
+            response_times: [const { AtomicU32::new(0) }; RESPONSE_TIMES],
+            responses: AtomicUsize::new(0),
         }
     }
 
@@ -54,7 +54,7 @@ impl Counters {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a request that was not answered with 200.
+    /// Counts a refused request. A status of 200 is no refusal.
     pub(super) fn count_refusal(&self, status: Status, note: &LogNote) {
         if status == Status::Ok {
             return;
@@ -66,22 +66,22 @@ impl Counters {
         }
     }
 
-    /// Records the time from a complete message to its answer.
-    pub(super) fn record_answer(&self, took: Duration) {
-        let index = self.answers.fetch_add(1, Ordering::Relaxed) % ANSWER_TIMES;
-        // A message may take longer than the 71 minutes that fit.
+    /// Records the time from a complete request to its response.
+    pub(super) fn record_response(&self, took: Duration) {
+        let index = self.responses.fetch_add(1, Ordering::Relaxed) % RESPONSE_TIMES;
+        // 32 bits hold at most 71 minutes.
         let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        self.answer_times[index].store(micros.max(1), Ordering::Relaxed);
+        self.response_times[index].store(micros.max(1), Ordering::Relaxed);
     }
 
     /// The counters as `Stats`, whose other fields are empty.
     pub(super) fn stats(&self) -> Stats {
-        let times = self.answer_times.iter();
+        let times = self.response_times.iter();
         let times = times.map(|time| time.load(Ordering::Relaxed));
         Stats {
             panics: self.panics.load(Ordering::Relaxed),
             refusals: self.refusals().clone(),
-            answer_times: times.filter(|time| *time > 0).collect(),
+            response_times: times.filter(|time| *time > 0).collect(),
             ..Stats::default()
         }
     }

@@ -1,4 +1,4 @@
-//! Messages to the service manager (sd_notify(3)): datagrams to the Unix socket that `NOTIFY_SOCKET` names.
+//! Notifications to the service manager (sd_notify(3)). They are datagrams to the Unix socket in `NOTIFY_SOCKET`.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -17,7 +17,7 @@ pub const STOPPING: &str = "STOPPING=1";
 /// The service is alive.
 const WATCHDOG: &str = "WATCHDOG=1";
 
-/// The service manager's watchdog (`WatchdogSec=`): it restarts a service that sends no ping for some time.
+/// The service manager's watchdog (`WatchdogSec=`). The manager restarts a service that sends no ping for some time.
 #[derive(Debug)]
 pub struct Watchdog {
     socket: OsString,
@@ -26,8 +26,8 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// The watchdog at this socket, which restarts the service after `timeout` without a ping. Pings are sent twice
-    /// in that time.
+    /// A watchdog whose pings go to this socket. The manager restarts the service after `timeout` without a ping, so
+    /// two pings are sent in that time.
     pub fn new(socket: OsString, timeout: Duration) -> Self {
         Self { socket, interval: timeout / 2, last_ping: Mutex::new(None) }
     }
@@ -38,11 +38,11 @@ impl Watchdog {
         let mut last_ping = match self.last_ping.try_lock() {
             Ok(last_ping) => last_ping,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Another thread is sending one.
+            // Another thread is sending a ping.
             Err(TryLockError::WouldBlock) => return,
         };
         if last_ping.is_none_or(|last_ping| last_ping.elapsed() >= self.interval) {
-            // If the manager's queue is full, connections do not wait for it: the next ping follows soon.
+            // Non-blocking: if the manager's queue is full, this ping is dropped, because the next one comes soon.
             let sent = UnixDatagram::unbound().and_then(|datagram| {
                 datagram.set_nonblocking(true)?;
                 send(&datagram, &self.socket, WATCHDOG)
@@ -58,7 +58,7 @@ impl Watchdog {
 /// namespace (unix(7)). If the manager's queue is full, this waits for at most a second.
 ///
 /// # Errors
-/// Those of `socket(2)` and `sendto(2)`.
+/// The errors of `socket(2)` and `sendto(2)`.
 pub fn notify(socket: &OsStr, state: &str) -> io::Result<()> {
     let datagram = UnixDatagram::unbound()?;
     datagram.set_write_timeout(Some(Duration::from_secs(1)))?;

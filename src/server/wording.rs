@@ -1,14 +1,18 @@
-//! The sentences of the server's log, each with its cause word.
+//! The texts of the server's log, each with its cause word.
 
 use super::log::Event;
 use crate::text::log_note::LogNote;
 
 impl Event {
-    /// What the log says about the event.
+    /// The log note of the event.
     pub(super) fn note(&self) -> LogNote {
         let (cause, reason) = match self {
-            Self::AcceptFailed { error } => ("accept", error.to_string()),
-            Self::ThreadFailed { error } => ("thread", error.to_string()),
+            Self::AcceptFailed { error } => {
+                ("accept", format!("accepting a connection failed: {error}"))
+            }
+            Self::ThreadFailed { error } => {
+                ("thread", format!("starting a thread failed: {error}"))
+            }
             Self::ConnectionLimitReached { limit } => (
                 "crowded",
                 format!(

@@ -1,12 +1,13 @@
-//! The threads of the server. Several block in `accept`, and each serves the connection it accepted to its end.
+//! The threads of the server. Several threads block in `accept`. Each thread serves the connection that it accepted
+//! until the connection ends.
 //!
-//! If few threads are idle, a thread starts another one before it serves, so one always accepts. Surplus idle threads
-//! end. Compared with a thread spawned per connection, this gives about 1.5 times the connections per second and needs
-//! no queue.
+//! If few threads are idle, a thread starts another thread before it serves its connection, so that there is always a
+//! thread that accepts. Surplus idle threads end. This handles about 1.5 times as many connections per second as one
+//! new thread per connection, and needs no queue.
 //!
-//! Safe Rust cannot catch a signal, so a server is stopped through its [`Handle`]: `accept` returns after each tick,
-//! and the threads end once the backlog is empty. An inherited socket is never shut down and its backlog is left alone:
-//! a shutdown affects every process that holds the socket.
+//! Safe Rust cannot catch a signal, so a server is stopped through its [`Handle`]. `accept` returns after each
+//! [`TICK`], so that the threads notice the stop. They end once the backlog is empty. A shared socket is never shut
+//! down, because a shutdown affects every process that holds the socket. Its backlog is left to the other owners.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -25,22 +26,24 @@ use super::log::{Event, Throttle};
 use super::systemd::Watchdog;
 use crate::text::log_note::Report;
 
-/// Idle threads that are kept for a burst. A thread that has answered costs about 18 KiB.
+/// Maximum idle threads while connections arrive. They are kept for a burst of connections. A thread that has served a
+/// request needs about 18 KiB.
 const IDLE_MAX: usize = 32;
 
-/// With fewer idle threads than this, a thread that accepts a connection starts another one first. It must be at least
-/// one. With a few, hundreds of connections at once, more than the 128 in the kernel's backlog, do not wait for threads
-/// to start one by one.
+/// If fewer other threads than this are idle, a thread that has accepted a connection starts another thread before it
+/// serves. This must be at least 1. With a few more, a burst of hundreds of connections (the kernel's backlog holds
+/// 128) does not wait for threads that start one after another. It is also the number of idle threads that are kept
+/// while no connections arrive.
 const IDLE_MIN: usize = 8;
 
-/// Address space of a thread's stack. Only pages that are used cost memory. The parsers here and roxmltree's do not
-/// recurse, so no message can make them use more of the stack.
+/// Bytes of a thread's stack. Only pages that are used need memory. No parser that reads messages recurses, so no
+/// message can overflow the stack.
 const STACK: usize = 256 * 1024;
 
 /// The pause after an `accept` that failed for lack of descriptors or memory.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// The errors of `accept` for lack of descriptors or memory: ENOMEM, ENFILE, EMFILE and ENOBUFS on Linux.
+/// The error numbers of `accept` for lack of descriptors or memory (ENOMEM, ENFILE, EMFILE and ENOBUFS on Linux).
 /// `io::ErrorKind` does not distinguish them.
 const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
 
@@ -51,8 +54,7 @@ const TICK: Duration = Duration::from_millis(500);
 /// Serves the listener until the handle stops it. Log lines go to `report`.
 ///
 /// # Errors
-/// If the first thread cannot be started, or the socket's timeout cannot be set. After that, only the handle ends the
-/// server.
+/// The first thread cannot be started, or the socket's timeout cannot be set. Later errors do not end the server.
 pub fn serve(
     listener: Listener,
     limits: Limits,
@@ -63,7 +65,7 @@ pub fn serve(
 ) -> io::Result<()> {
     let state = handle.state();
     let on_error = |error| {
-        // Without threads this returns at once.
+        // `drain` returns at once, because the server has no threads.
         state.end(state.drain(Instant::now(), Duration::ZERO, || ()));
         error
     };
@@ -95,8 +97,8 @@ pub fn serve(
 struct WorkerPool<'h, H> {
     /// `None` after the last thread has stopped accepting.
     listener: Mutex<Option<Arc<TcpListener>>>,
-    /// The same socket if others hold it too. Other owners may change its timeout, so this server sets it before each
-    /// `accept`.
+    /// The same socket, if it is shared. Other owners may change its timeout, so this server sets the timeout before
+    /// each `accept`.
     shared_socket: Option<TcpStream>,
     context: Context<'h, H>,
     state: &'h ServerState,
@@ -123,14 +125,14 @@ impl<H: Handler> WorkerPool<'_, H> {
                 return;
             }
         }
-        // The last idle thread closes the listener. Its backlog is empty, or is left to the other owners.
+        // The last idle thread closes the listener. The backlog is empty, or is left to the other owners of the socket.
         if self.state.remove_idle_thread() == 1 {
             drop(self.listener_slot().take());
         }
     }
 
-    /// Accepts a connection and serves it, or waits for one in vain. Returns how many idle threads to keep; `None` if
-    /// the server is closing.
+    /// Accepts a connection and serves it, or returns after a tick without a connection. Returns how many idle threads
+    /// to keep; `None` if the server is closing.
     fn accept_and_serve<'s>(
         &'s self,
         scope: &'s Scope<'s, '_>,
@@ -156,7 +158,7 @@ impl<H: Handler> WorkerPool<'_, H> {
                 return Some(IDLE_MAX);
             }
         };
-        // A thread that serves must not keep the listener open.
+        // While this thread serves a connection, it must not keep the listener open.
         drop(listener);
         if listener::prepare(&stream, &self.context.limits).is_err() {
             // The client has closed the connection already.
@@ -174,9 +176,9 @@ impl<H: Handler> WorkerPool<'_, H> {
             && let Err(error) = self.start_thread(scope)
         {
             self.log(&self.failures, Event::ThreadFailed { error });
-            // The thread of the evicted connection will accept. If none can be evicted, this thread has to accept
-            // instead of serving.
-            if !table.make_room() {
+            // The thread of the evicted connection will accept connections. If no connection can be evicted, this
+            // thread drops its connection, and accepts again.
+            if !table.evict_one() {
                 self.state.add_idle_thread();
                 drop(slot);
                 thread::sleep(BACKOFF);
@@ -209,7 +211,7 @@ impl<H: Handler> WorkerPool<'_, H> {
         }
     }
 
-    /// Tells the watchdog that this thread accepts connections, or would if there were a free slot.
+    /// Tells the watchdog that this thread is accepting connections, or is waiting for a free slot.
     fn ping(&self) {
         if let Some(watchdog) = self.watchdog {
             watchdog.ping();
@@ -220,8 +222,8 @@ impl<H: Handler> WorkerPool<'_, H> {
         self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No failed `accept` ends the server. For lack of descriptors or memory, a waiting connection is evicted. After
-    /// any other error the thread tries again a little later.
+    /// Handles an error of `accept`, which never ends the server. If descriptors or memory are exhausted, a waiting
+    /// connection is evicted. After any other error, or if no connection can be evicted, the thread pauses.
     fn handle_accept_error(&self, error: io::Error) {
         use io::ErrorKind::{ConnectionAborted, Interrupted};
         if matches!(error.kind(), ConnectionAborted | Interrupted) {
@@ -230,7 +232,7 @@ impl<H: Handler> WorkerPool<'_, H> {
         let code = error.raw_os_error();
         let is_exhausted = code.is_some_and(|code| EXHAUSTED.contains(&code));
         self.log(&self.failures, Event::AcceptFailed { error });
-        if !(is_exhausted && self.state.table.make_room()) {
+        if !(is_exhausted && self.state.table.evict_one()) {
             thread::sleep(BACKOFF);
         }
     }

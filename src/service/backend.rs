@@ -1,4 +1,4 @@
-//! A backend: a listening socket, an account's callback and a closure that answers its messages.
+//! A backend: a listening socket, an account's callback and a closure that replies to messages.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use crate::session::{Outcome, Retries, WaitingClient};
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply, Token};
 
-/// A listening socket without an account.
+/// A listening socket that has no account yet.
 #[derive(Debug)]
 pub struct Server {
     listener: Listener,
@@ -21,18 +21,18 @@ impl Server {
     /// Listens at the address.
     ///
     /// # Errors
-    /// Those of `socket(2)`, `bind(2)` and `listen(2)`.
+    /// The errors of `socket(2)`, `bind(2)` and `listen(2)`.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         Listener::bind(address).map(Self::from_listener)
     }
 
-    /// Uses a socket that listens already.
+    /// Uses an existing listener.
     pub const fn from_listener(listener: Listener) -> Self {
         Self { listener }
     }
 
-    /// The backend of the account with this token. Its defaults: any path, requests at most 600 seconds old,
-    /// [`Limits::default`], log lines to standard error.
+    /// Makes the backend of the account with this token. By default it serves any path, timestamps may differ from the
+    /// clock by up to 600 seconds, the limits are [`Limits::default`], and log lines go to standard error.
     pub fn token(self, token: Token) -> Backend {
         Backend {
             listener: self.listener,
@@ -50,34 +50,35 @@ impl Server {
 #[derive(Debug)]
 pub struct Backend {
     listener: Listener,
-    /// Which requests are accepted.
+    /// The token, and the settings that decide which requests are accepted.
     pub callback: Callback,
     /// The number of connections, and the timeouts.
     pub limits: Limits,
-    /// The reply to a user whose answer takes longer than WeChat waits. If empty, there is no reply.
+    /// The reply that the user gets if the closure takes longer than WeChat waits. If empty, the user gets no reply.
     pub late: String,
-    /// Watches and stops the backend. Clone it before [`Backend::run`].
+    /// Reads the statistics of the backend and stops it. Clone this handle before [`Backend::run`].
     pub handle: Handle,
     /// The service manager's watchdog, if there is one.
     pub watchdog: Option<Watchdog>,
-    /// Writes a line to the log. The line has no line end.
+    /// Writes a line to the log. The line is passed without a line end.
     pub report: Report,
 }
 
 impl Backend {
-    /// The address of the socket. Its port is the real one even if port 0 was requested.
+    /// The address of the socket. If port 0 was requested, it has the port that the system chose.
     ///
     /// # Errors
-    /// Those of `getsockname(2)`.
+    /// The errors of `getsockname(2)`.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.address()
     }
 
-    /// Answers each verified message with the reply of the closure, until [`Handle::stop`]. Returns when all calls of
-    /// the closure have returned. The closure is called once for each message, even if WeChat sends it several times.
+    /// Sends the reply of the closure to each verified message, until [`Handle::stop`]. Returns when all calls of the
+    /// closure have returned. The closure is called once for each message, even if WeChat sends the message several
+    /// times.
     ///
     /// # Errors
-    /// If no thread can be started. After that, only the handle ends the backend.
+    /// The first thread cannot be started, or the socket's timeout cannot be set. Later errors do not end the backend.
     pub fn run(
         self,
         reply: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Sync,
@@ -91,18 +92,18 @@ impl Backend {
         })
     }
 
-    /// As [`Backend::run`], for a closure that handles repeated messages and slow answers itself, as
+    /// Like [`Backend::run`], for a closure that handles repeated tries and late replies itself, as
     /// [`Responder::respond`] does.
     ///
     /// [`Responder::respond`]: crate::session::Responder::respond
     ///
     /// # Errors
-    /// As [`Backend::run`].
+    /// Like [`Backend::run`].
     pub fn serve(
         self,
-        outcome: impl for<'m> Fn(&'m Message<'m>, &WaitingClient<'_>) -> Outcome<'m> + Sync,
+        respond: impl for<'m> Fn(&'m Message<'m>, &WaitingClient<'_>) -> Outcome<'m> + Sync,
     ) -> io::Result<()> {
-        let handler = CallbackHandler { callback: self.callback, outcome };
+        let handler = CallbackHandler { callback: self.callback, respond };
         server::serve(
             self.listener,
             self.limits,
@@ -117,7 +118,7 @@ impl Backend {
 /// Answers requests through the callback.
 struct CallbackHandler<F> {
     callback: Callback,
-    outcome: F,
+    respond: F,
 }
 
 impl<F> Handler for CallbackHandler<F>
@@ -131,6 +132,6 @@ where
         scratch: &'r mut Vec<u8>,
     ) -> Option<Response<'r>> {
         let client = WaitingClient { now: &server::now, is_connected: &|| peer.is_connected() };
-        self.callback.handle(request, &client, scratch, |message| (self.outcome)(message, &client))
+        self.callback.handle(request, &client, scratch, |message| (self.respond)(message, &client))
     }
 }

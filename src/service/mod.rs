@@ -1,7 +1,7 @@
 //! The entry point of the library: a socket, a token and a closure make a backend.
 //!
-//! The closure gets each message with a valid signature and returns the reply. It can match the documented kinds of
-//! messages, or read any field by its name:
+//! The closure gets each message with a valid signature and returns the reply. The closure can match the documented
+//! kinds of messages, or read any field by its name:
 //!
 //! ```no_run
 //! use wechat::{Article, Event, Kind, Reply, Server, Token};
@@ -23,13 +23,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The closure runs on the thread of the connection that brought the message, so several threads may call it at once.
-//! It is called once for each message: WeChat repeats a message after five and after ten seconds, and these requests
-//! wait for the first call. An answer that takes longer than 14 seconds is kept, and the user gets it as the answer to
-//! the next message; [`Backend::late`] is the reply until then. A panic closes one connection and has no other effect.
-//! A reply may borrow from its message.
+//! The closure runs on the thread of the connection on which the message arrived, so several threads may call the
+//! closure at once. The closure is called once for each message. Without a response, WeChat sends the message again
+//! after five and after ten seconds. These later tries wait for the result of the first call. If the closure takes
+//! longer than 14 seconds, WeChat gets the reply [`Backend::late`], and the reply of the closure is kept. The user gets
+//! the kept reply after sending another text. A panic closes one connection and has no other effect. A reply may borrow
+//! from its message.
 //!
-//! A complete exchange, WeChat's side included:
+//! A complete exchange, including WeChat's side:
 //!
 //! ```
 //! use std::io::{Read, Write};

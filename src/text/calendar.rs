@@ -1,9 +1,9 @@
 //! The proleptic Gregorian calendar.
 
-/// Year, month from 1, and day from 1, of a day counted from 1970-01-01.
+/// Converts days since 1970-01-01 to the year, the month (from 1) and the day (from 1).
 ///
-/// The calculation uses years that begin in March, so that a leap day is the last day of its year, and eras of 400 years,
-/// which all have 146,097 days.
+/// The calculation uses years that begin in March, so that a leap day is the last day of its year. It also uses eras of
+/// 400 years, because each era has 146,097 days.
 pub(crate) const fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

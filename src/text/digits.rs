@@ -1,11 +1,11 @@
-//! Numbers and bytes as decimal and hexadecimal digits, read and written: the only place that does so.
+//! Reads and writes numbers and bytes as decimal or hexadecimal digits. No other file does this.
 //!
-//! The readers take digits and nothing else. `str::parse` and `from_str_radix` would also take a sign.
+//! The readers accept only digits. `str::parse` and `from_str_radix` would also accept a sign.
 
-/// Why a text is not a number.
+/// A text is not a number of 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberError {
-    /// The text is empty, or holds a byte that is not a digit.
+    /// The text is empty, or contains a byte that is not a digit.
     NotDigits,
     /// All bytes are digits, but the number does not fit 64 bits.
     TooLarge,
@@ -40,13 +40,13 @@ fn parse<const RADIX: u8>(text: &[u8]) -> Result<u64, NumberError> {
     }
 }
 
-/// The octet with these two hexadecimal digits, in either case.
+/// Reads an octet from two hexadecimal digits, in either case.
 #[inline]
 pub(crate) fn hex_octet(high: u8, low: u8) -> Option<u8> {
     Some(hex_digit(high)? << 4 | hex_digit(low)?)
 }
 
-/// The value of a hexadecimal digit. `char::to_digit` takes three times the instructions.
+/// The value of a hexadecimal digit. `char::to_digit` needs three times as many instructions.
 #[inline]
 const fn hex_digit(octet: u8) -> Option<u8> {
     match octet {
@@ -65,7 +65,8 @@ pub(crate) fn hex_digits(octet: u8) -> [u8; 2] {
     [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 0xF)]]
 }
 
-/// Appends a number in decimal digits. `write!` would take 1,000 more instructions for the log line of a refused request.
+/// Appends a number in decimal digits. `write!` would need 1,000 more instructions for the log line of a
+/// refused request.
 pub(crate) fn write_decimal(number: u64, out: &mut Vec<u8>) {
     write::<10>(number, out);
 }

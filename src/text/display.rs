@@ -1,10 +1,10 @@
-//! Text for people: input that is safe to print, and durations.
+//! Formats input so that it is safe to print, and formats durations.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// Formats bytes for a terminal, at most `max` characters and a `…` if there are more. Characters that would control the
-/// terminal and bytes that are not UTF-8 are escaped; an escape counts as one character.
+/// Formats bytes for a terminal: at most `max` characters, then a `…` if the bytes contain more. Characters that are
+/// not printable and bytes that are not UTF-8 are escaped. An escape counts as one character.
 pub(crate) fn escape_for_terminal(bytes: &[u8], max: usize) -> String {
     let mut text = String::new();
     let mut count = 0;
@@ -27,14 +27,14 @@ pub(crate) fn escape_for_terminal(bytes: &[u8], max: usize) -> String {
     text
 }
 
-/// The first 100 characters of the bytes in quotes, for a sentence.
+/// Quotes the first 100 characters of the bytes, for an error text.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let text = escape_for_terminal(bytes, 100).replace('"', "\\\"");
     format!("\"{text}\"")
 }
 
-/// Whether a terminal prints the character and does nothing else. Besides the control characters, some characters change
-/// the direction of the text or are invisible.
+/// Whether the character is safe to print. Not safe are control characters (except the tab), characters that change the
+/// direction of the text, and most invisible characters.
 fn is_printable(character: char) -> bool {
     character == '\t'
         || !character.is_control()

@@ -1,16 +1,16 @@
-//! Notes for the log. Each room writes its log lines in this format.
+//! Notes for the log. All modules write their log lines in this format.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A note for the log: `cause=… reason="…" hint="…"`. It holds no secrets and nothing that a user wrote.
+/// A note for the log: `cause=… reason="…" hint="…"`. It must not contain secrets or text from users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogNote {
     /// A stable word to search the log for.
     pub cause: &'static str,
-    /// The sentence that says what happened.
+    /// A sentence that says what happened.
     pub reason: Cow<'static, str>,
-    /// The sentence that says what to do; empty if there is nothing to do.
+    /// A sentence that says what to do; empty if there is nothing to do.
     pub hint: &'static str,
 }
 
@@ -24,5 +24,5 @@ impl fmt::Display for LogNote {
     }
 }
 
-/// Writes one line, without a line end, to the log.
+/// Writes one line to the log. The line is passed without a line end.
 pub(crate) type Report = fn(&str);

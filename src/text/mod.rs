@@ -1,5 +1,5 @@
-//! Text functions that several rooms need and std does not have: digits, dates, display of input, log notes, tables of
-//! sentences.
+//! Text functions that several modules need and std does not have: digits, dates, printable input, log notes, similar
+//! names, tables of texts.
 
 pub(crate) mod calendar;
 pub(crate) mod digits;

@@ -1,19 +1,19 @@
-//! Suggests the known name that a misspelt name probably means, by its edit distance (Levenshtein, 1965), with
-//! swapped neighbours counted as one edit (Damerau, 1964).
+//! Suggests the known name that a misspelt name probably means. It is the name with the smallest edit distance
+//! (Levenshtein, 1965). Two swapped characters count as one edit (Damerau, 1964).
 
-/// The known name with the fewest edits from `name`, ASCII case ignored; `None` if that takes more edits than a
-/// third of its characters (at least one is allowed).
+/// The known name with the smallest distance from `name`; `None` if the distance is more than one third of the
+/// characters of `name`. A distance of one is always allowed. ASCII case is ignored.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let allowed = (name.chars().count() / 3).max(1);
     let (edits, nearest) = known.into_iter().map(|known| (distance(name, known), known)).min()?;
     (edits <= allowed).then_some(nearest)
 }
 
-/// The number of edits that turn one name into the other, ASCII case ignored: to insert, delete or replace a character,
-/// or to swap two neighbours.
+/// The number of edits that turn `from` into `to`, ignoring ASCII case. An edit inserts, deletes or replaces a
+/// character, or swaps two adjacent characters.
 fn distance(from: &str, to: &str) -> usize {
     let [from, to] = [from, to].map(|name| name.to_ascii_lowercase().chars().collect::<Vec<_>>());
-    // Entry n of a row: the distance between the characters of `from` so far and the first n of `to`.
+    // Entry n of row i is the distance between the first i characters of `from` and the first n characters of `to`.
     let mut second_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=to.len()).collect();
     for i in 0..from.len() {

@@ -1,7 +1,6 @@
-//! A table of sentences as an `impl Display`: the form of the `wording.rs` of each room.
+//! The macro `wording!`. The `wording.rs` of each module uses it to write a table of texts as an `impl Display`.
 
-/// Implements `Display` for an enum. Each row is a case and the arguments of `write!`; the table is an
-/// exhaustive `match`.
+/// Implements `Display` for an enum, as an exhaustive `match`. Each row is a pattern and the arguments of `write!`.
 macro_rules! wording {
     ($type:ty { $($case:pat $(if $guard:expr)? => $($text:expr),+;)+ }) => {
         impl std::fmt::Display for $type {

@@ -1,4 +1,4 @@
-"""Shared by the two programs: the server as a process, signed messages, and the result lines."""
+"""Helpers of the programs in this folder: the server as a process, signed messages, and the result lines."""
 
 import hashlib
 import pathlib
@@ -42,7 +42,7 @@ class Server:
 
 
 def request(number, text=None):
-    """A signed message with this text, or its number as the text. Each number is another user."""
+    """A request with a signed message with this text (by default the number). Each number is a different user."""
     timestamp, nonce = str(int(time.time())), f"flood{number}"
     signature = hashlib.sha1("".join(sorted([TOKEN, timestamp, nonce])).encode()).hexdigest()
     content = (
@@ -58,7 +58,7 @@ def request(number, text=None):
 
 
 def answer(stream, message):
-    """Sends the message and returns the answer. Its end is that of a reply, of `success` or of a refusal."""
+    """Sends the message and returns the response, which ends like a reply, like `success` or like a refusal."""
     stream.sendall(message)
     received = b""
     while not (b"\r\n0\r\n\r\n" in received or (b"Content-Length:" in received and received.endswith((b"success", b"\n")))):

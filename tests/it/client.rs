@@ -1,4 +1,4 @@
-//! The HTTP client of the commands that play WeChat: which connections it uses again.
+//! The HTTP client of the commands that play WeChat, and when it uses a connection again.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ use crate::support::{PATIENCE, get};
 /// The request lines that a backend read, by connection.
 type Connections = Arc<Mutex<Vec<Vec<String>>>>;
 
-/// A backend that sends this answer to each request and closes no connection.
+/// A backend that sends this response to each request and never closes a connection.
 fn keeping(answer: Vec<u8>) -> (SocketAddr, Connections) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -32,7 +32,7 @@ fn keeping(answer: Vec<u8>) -> (SocketAddr, Connections) {
                 };
                 lines.push(line.to_owned());
                 *connections.lock().unwrap().last_mut().unwrap() = lines.clone();
-                // Fails if the client has closed the connection.
+                // This fails if the client has closed the connection.
                 let _ = stream.write_all(&answer);
             }
         }
@@ -67,7 +67,7 @@ fn connection_that_the_answer_closes_is_not_used_again() {
     assert_eq!(seen.lock().unwrap().len(), 4);
 }
 
-/// The surplus would be taken for the answer to the next request.
+/// Otherwise the client would read the surplus bytes as the response to the next request.
 #[test]
 fn connection_with_surplus_bytes_is_not_used_again() {
     let (address, seen) = keeping([ok("success"), ok("success")].concat());

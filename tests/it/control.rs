@@ -1,4 +1,4 @@
-//! `wechat status` and `wechat stop`: what they show, and the control socket between them and the server.
+//! The output of `wechat status` and `wechat stop`, and the control socket that they use.
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
@@ -139,7 +139,7 @@ fn prints_status_as_json() {
     let program = start(&control, &[]);
     let said = run(&control, &["status", "--json"]);
     let (version, id, address) = (version(), program.id(), program.address);
-    // All but the uptime, which differs each time.
+    // The uptime is not compared, because it differs each time.
     let (before, rest) = said.out.split_once("\"uptime_seconds\":").unwrap();
     let (uptime, after) = rest.split_once(',').unwrap();
     assert!(uptime.parse::<u64>().is_ok());
@@ -188,7 +188,7 @@ fn counts_joined_tries_running_programs_and_evictions() {
     until("the program has exited", || number(&control, "programs_running") == 0);
     let mut third = connect(program.address);
     assert_eq!(ask(&mut third, &get("/")).status, 200);
-    // The second one may have had a slot above the limit, so one or two were evicted.
+    // The second connection may have had a slot above the limit, so one or two connections were evicted.
     until("a connection is evicted", || number(&control, "evictions") >= 1);
     let log = program.stop();
     let line = "cause=crowded reason=\"connection limit 1 reached; closing the connection that has waited longest \
@@ -212,14 +212,14 @@ fn counts_failed_and_limited_programs_and_broken_rules() {
     assert_eq!(number(&control, "programs_failed"), 1);
     assert_eq!(number(&control, "programs_limited"), 2);
 
-    // `status` looks at the file itself, without a message.
+    // `status` checks the file itself, even if no message arrives.
     fs::write(&rules, "<rules><on><txt/></on></rules>").unwrap();
     assert!(stable_status(&control).contains("\nrules current     no\n"));
     fs::write(&rules, valid).unwrap();
     assert!(stable_status(&control).contains("\nrules current     yes\n"));
 }
 
-/// The socket has mode 0600 when it appears at its path.
+/// The socket has mode 0600 from the moment when it appears at its path.
 #[test]
 fn only_root_and_the_servers_user_can_connect() {
     let folder = ShortFolder::new("owner");
@@ -248,7 +248,7 @@ fn only_root_and_the_servers_user_can_connect() {
 }
 
 #[test]
-fn stop_waits_for_requests_and_their_repeats() {
+fn stop_waits_for_requests_and_later_tries() {
     let folder = ShortFolder::new("stop");
     let control = folder.path("control");
     let (rules, begun, go) = slow_rules(&folder.0);
@@ -263,7 +263,8 @@ fn stop_waits_for_requests_and_their_repeats() {
         thread::spawn(move || run(&control, &["stop"]))
     };
     until("it stops", || run(&control, &["status", "--json"]).out.contains("\"stopping\":true,"));
-    // WeChat gives up on the first request and repeats it. The server still accepts that, and other messages.
+    // WeChat gives up on the first try and sends the message again. The server still accepts this try and other
+    // messages.
     drop(first);
     let mut second = connect(address);
     second.write_all(&slow).unwrap();
@@ -291,7 +292,7 @@ fn stop_waits_for_requests_and_their_repeats() {
     assert_eq!((said.code, said.err), (1, expected));
 }
 
-/// Meanwhile it counts the clients that give up.
+/// During the stop, the server counts the clients that disconnect.
 #[test]
 fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
     let folder = ShortFolder::new("cut");
@@ -309,7 +310,7 @@ fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
         let control = control.clone();
         thread::spawn(move || run(&control, &["stop"]))
     };
-    // The server looks whether the second client is connected when it has waited for five seconds.
+    // After five seconds, the server checks whether the second client is still connected.
     drop(second);
     until("the server has noticed", || number(&control, "given_up") == 1);
     let said = stop.join().unwrap();
@@ -322,7 +323,7 @@ fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
     assert_eq!(rest(&mut slow), b"");
 }
 
-/// Its socket was moved away, and another server uses the path.
+/// The socket of the first server was moved away, and a second server uses its path.
 #[test]
 fn removes_only_its_own_control_socket() {
     let folder = ShortFolder::new("moved");
@@ -373,7 +374,7 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     let folder = ShortFolder::new("cannot");
     let control = folder.path("control");
     let _program = start(&control, &[]);
-    assert_no_start(&control, "another server uses it");
+    assert_no_start(&control, "another server uses this socket");
     assert_eq!(run(&control, &["status"]).code, 0, "the first server still answers");
     let file = folder.path("file");
     fs::write(&file, "precious").unwrap();
@@ -400,7 +401,7 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 4, "only the expected files are there");
 }
 
-/// A server without a control socket prints why it has none.
+/// A server without a control socket prints the reason.
 #[test]
 fn starts_without_a_control_socket_if_none_was_given() {
     let folder = ShortFolder::new("without");
@@ -428,7 +429,7 @@ fn starts_without_a_control_socket_if_none_was_given() {
     assert_eq!(
         second.next_line(),
         format!(
-            "note: no control socket ({directory}/control: another server uses it); \
+            "note: no control socket ({directory}/control: another server uses this socket); \
              for status and stop, pass --control PATH\n"
         )
     );
@@ -449,7 +450,7 @@ fn unknown_commands_and_silent_clients_do_not_delay_status() {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(bytes).unwrap();
         let mut answer = String::new();
-        // If the server leaves bytes unread, the connection is reset.
+        // If the server does not read all bytes, the connection is reset.
         let _ = stream.read_to_string(&mut answer);
         answer
     };
@@ -463,14 +464,14 @@ fn unknown_commands_and_silent_clients_do_not_delay_status() {
         format!("unknown command \"\u{fffd}\"; this server is wechat {version}")
     );
     assert_eq!(say(&[b"a".repeat(64), b"\n".to_vec()].concat()), "");
-    // One after another, these would take longer than `wechat status` waits.
+    // If the server served these clients one after another, `wechat status` would time out.
     let silent: Vec<_> = (0..100).map(|_| UnixStream::connect(&control).unwrap()).collect();
     assert_eq!(run(&control, &["status"]).code, 0);
     drop(silent);
 }
 
 #[track_caller]
-fn assert_unanswered(answer: &'static [u8], reason: &str) {
+fn assert_reported(answer: &'static [u8], reason: &str) {
     let folder = ShortFolder::new("unanswered");
     let control = folder.path(&format!("control{}", answer.len()));
     let listener = UnixListener::bind(&control).unwrap();
@@ -487,6 +488,6 @@ fn assert_unanswered(answer: &'static [u8], reason: &str) {
 
 #[test]
 fn reports_a_server_that_ends_without_an_answer() {
-    assert_unanswered(b"", "the server at PATH ended without an answer");
-    assert_unanswered(b"no \x1b[2J\n", "the server at PATH answered: no \\u{1b}[2J");
+    assert_reported(b"", "the server at PATH ended without an answer");
+    assert_reported(b"no \x1b[2J\n", "the server at PATH answered: no \\u{1b}[2J");
 }

@@ -1,5 +1,5 @@
-//! HTTP by fixture: an accepted request has a description beside it, a rejected one has its status in its file name, and
-//! neither result depends on how the bytes are cut into reads.
+//! Tests the HTTP parsers with fixtures. An accepted request has a file with its description. The file name of a
+//! rejected request begins with its status. The results must not depend on how the bytes are split into reads.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -146,7 +146,7 @@ fn rejected_requests_get_the_status_in_their_file_name() {
     }
 }
 
-/// The cause words are stable. The sentences say what is wrong, then what is allowed.
+/// The cause words are stable. The texts say what is wrong, then what is allowed.
 #[test]
 fn rejected_requests_have_a_cause_and_a_sentence() {
     let post = |fields: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
@@ -204,7 +204,7 @@ fn rejected_requests_have_a_cause_and_a_sentence() {
 fn rejects_requests_alike_at_every_cut() {
     for (name, bytes, _) in fixtures("reject") {
         let whole = read([&bytes[..]]);
-        // A long request may reach another limit first when it is cut.
+        // A long request may exceed another limit first when it is cut.
         let step = if bytes.len() < 1024 { 1 } else { 997 };
         for cut in (1..bytes.len()).step_by(step) {
             let (first, rest) = bytes.split_at(cut);
@@ -385,7 +385,7 @@ fn assert_response(text: &str, status: u16, framing: ResponseFraming, persistenc
     assert_eq!(ResponseHead::parse(&more, false), Ok(Some((head, length))));
 }
 
-/// RFC 9112 4 and 6.3.
+/// See RFC 9112 4 and 6.3.
 #[test]
 fn parses_how_the_content_of_a_response_ends() {
     use Persistence::{Close, Keep};

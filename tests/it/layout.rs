@@ -1,4 +1,5 @@
-//! The layout of `src`: which room may import which, no cycles between files, and what only one file may name.
+//! The layout of `src`: which top-level module may import which, no import cycles between files, and words that only
+//! certain files may contain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,8 +7,8 @@ use std::path::Path;
 
 use crate::support::{files_below, root};
 
-/// The rooms of `src`, and the rooms that each may import. `lib.rs` and `main.rs` are rooms of one file.
-const ROOMS: [(&str, &[&str]); 18] = [
+/// The top-level modules of `src`, and the modules that each of them may import.
+const MODULES: [(&str, &[&str]); 18] = [
     ("text", &[]),
     ("deadline", &[]),
     ("http", &["text"]),
@@ -65,7 +66,7 @@ pub fn sources() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The module that a file is: `http/head.rs` is `[http, head]`, `http/mod.rs` is `[http]`, `lib.rs` is the root.
+/// The module path of a file: `[http, head]` for `http/head.rs`, `[http]` for `http/mod.rs`, empty for `lib.rs`.
 fn module(file: &str) -> Vec<String> {
     let mut parts: Vec<String> =
         file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
@@ -75,7 +76,7 @@ fn module(file: &str) -> Vec<String> {
     parts
 }
 
-/// The single paths of a `use` tree without white space: `a::{b, c::{d, e}}` is `a::b`, `a::c::d` and `a::c::e`.
+/// Expands a `use` tree into single paths. `a::{b, c::{d, e}}` gives `a::b`, `a::c::d` and `a::c::e`.
 fn expand(tree: &str) -> Vec<String> {
     let Some((prefix, rest)) = tree.split_once('{') else {
         return vec![tree.split(" as ").next().unwrap().trim().to_owned()];
@@ -106,7 +107,7 @@ struct Import {
     is_public: bool,
 }
 
-/// What a file imports by `use`, and the paths that it writes out elsewhere.
+/// The imports of a file: its `use` items, and all other paths that begin with `crate::` or `super::`.
 fn imports(code: &str) -> Vec<Import> {
     let mut imports = Vec::new();
     let mut other_code = String::new();
@@ -141,12 +142,12 @@ fn imports(code: &str) -> Vec<Import> {
     imports
 }
 
-/// The arrows between files: which file imports something that which other file defines. A re-export is followed
-/// to the file that defines the name, so that a `mod.rs` which only re-exports joins no cycle.
-fn arrows(sources: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
+/// For each file, the files that define what it imports. A re-export is followed to the file that defines the name, so
+/// that a `mod.rs` that only re-exports is not part of a cycle.
+fn imported_files(sources: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
     let modules: BTreeMap<Vec<String>, &String> =
         sources.keys().map(|file| (module(file), file)).collect();
-    // The file that a path leads to, and the rest of the path.
+    // Returns the file of a path, and the rest of the path.
     let resolve = |file: &str, path: &str| -> Option<(String, Vec<String>)> {
         let own = module(file);
         let mut parts: Vec<String> = path.split("::").map(str::to_owned).collect();
@@ -172,9 +173,9 @@ fn arrows(sources: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<Strin
             }
         }
     }
-    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut imported_files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, code) in sources {
-        let targets = arrows.entry(file.clone()).or_default();
+        let targets = imported_files.entry(file.clone()).or_default();
         for import in imports(code) {
             let Some((mut target, rest)) = resolve(file, &import.path) else {
                 continue;
@@ -189,10 +190,10 @@ fn arrows(sources: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<Strin
             }
         }
     }
-    arrows
+    imported_files
 }
 
-fn room(file: &str) -> &str {
+fn top_module(file: &str) -> &str {
     file.split(['/', '.']).next().unwrap()
 }
 
@@ -214,15 +215,17 @@ fn use_trees_are_expanded() {
 }
 
 #[test]
-fn rooms_import_only_the_rooms_they_may() {
+fn modules_import_only_allowed_modules() {
     let mut count = 0;
-    for (file, targets) in arrows(&sources()) {
-        let allowed = ROOMS.iter().find(|(name, _)| *name == room(&file));
-        let (_, allowed) = allowed
-            .unwrap_or_else(|| panic!("{file} is in a room that tests/it/layout.rs does not list"));
+    for (file, targets) in imported_files(&sources()) {
+        let allowed = MODULES.iter().find(|(name, _)| *name == top_module(&file));
+        let (_, allowed) = allowed.unwrap_or_else(|| {
+            panic!("{file} is in a module that tests/it/layout.rs does not list")
+        });
         for target in targets {
             count += 1;
-            let is_allowed = room(&target) == room(&file) || allowed.contains(&room(&target));
+            let is_allowed =
+                top_module(&target) == top_module(&file) || allowed.contains(&top_module(&target));
             assert!(is_allowed, "{file} imports {target}");
         }
     }
@@ -231,26 +234,26 @@ fn rooms_import_only_the_rooms_they_may() {
 
 #[test]
 fn source_files_have_no_import_cycle() {
-    let mut arrows = arrows(&sources());
+    let mut imported_files = imported_files(&sources());
     // A file that imports nothing, or that nothing imports, is part of no cycle.
     loop {
-        let imported: BTreeSet<String> = arrows.values().flatten().cloned().collect();
-        let before = arrows.len();
-        arrows.retain(|file, targets| !targets.is_empty() && imported.contains(file));
-        if arrows.len() == before {
+        let imported: BTreeSet<String> = imported_files.values().flatten().cloned().collect();
+        let before = imported_files.len();
+        imported_files.retain(|file, targets| !targets.is_empty() && imported.contains(file));
+        if imported_files.len() == before {
             break;
         }
-        let left: BTreeSet<String> = arrows.keys().cloned().collect();
-        for targets in arrows.values_mut() {
+        let left: BTreeSet<String> = imported_files.keys().cloned().collect();
+        for targets in imported_files.values_mut() {
             targets.retain(|target| left.contains(target));
         }
     }
-    assert!(arrows.is_empty(), "these files import each other: {arrows:#?}");
+    assert!(imported_files.is_empty(), "these files import each other: {imported_files:#?}");
 }
 
 #[test]
-fn packages_and_system_interfaces_are_named_in_few_places() {
-    // A word, and the files (or rooms, with a slash) that may name it.
+fn packages_and_system_interfaces_are_used_only_in_certain_files() {
+    // A word, and the files that may contain it. An entry with a slash at its end is a folder.
     let rules: [(&str, &[&str]); 15] = [
         ("unsafe", &["lib.rs"]),
         ("roxmltree", &["xml/file_reader.rs", "xml/wording.rs"]),
@@ -259,7 +262,7 @@ fn packages_and_system_interfaces_are_named_in_few_places() {
         ("cbc::", &["wechat/aes_key.rs"]),
         ("base64::", &["wechat/aes_key.rs"]),
         ("cfg(feature", &["wechat/mod.rs"]),
-        // An address that is only parsed is no socket.
+        // `SocketAddr` is not listed, because parsing an address opens no socket.
         ("TcpStream", &["client/", "server/", "service/", "cli/"]),
         ("TcpListener", &["server/", "service/", "cli/"]),
         ("io::stderr", &["server/", "cli/"]),
@@ -287,16 +290,17 @@ fn packages_and_system_interfaces_are_named_in_few_places() {
             assert!(is_allowed(file), "{file} names {word}");
         }
     }
-    // The rooms of HTTP know nothing of WeChat.
+    // The HTTP modules do not depend on WeChat.
     for (file, code) in &sources {
         for word in ["Token", "Message<", "WeChat"] {
-            let is_http = matches!(room(file), "http" | "client" | "server");
+            let is_http = matches!(top_module(file), "http" | "client" | "server");
             assert!(!(is_http && code.contains(word)), "{file} names {word}");
         }
     }
 }
 
-/// Input is refused with a typed error. What our own code guarantees may be asserted, but not where input is parsed.
+/// Parsers refuse invalid input with a typed error, so they contain no `expect`. Other code may use `expect` for what
+/// our own code guarantees.
 #[test]
 fn parsers_assert_nothing_about_their_input() {
     let parsers = [
@@ -334,7 +338,7 @@ fn parsers_assert_nothing_about_their_input() {
 }
 
 #[test]
-fn files_open_with_what_they_hold_and_stay_short() {
+fn files_begin_with_a_doc_comment_and_stay_short() {
     let mut count = 0;
     for folder in ["src", "tests"] {
         for path in files_below(&root().join(folder)) {
@@ -353,7 +357,7 @@ fn files_open_with_what_they_hold_and_stay_short() {
     assert!(count > 100, "only {count} files were found");
 }
 
-/// So that the budget of the design is kept: blank lines, comments and unit tests do not count.
+/// Blank lines, comments and unit tests are not counted.
 #[test]
 fn source_code_stays_within_its_budget() {
     const LINES_MAX: usize = 11_500;

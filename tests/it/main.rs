@@ -1,4 +1,5 @@
-//! The integration tests: one crate, a module per subject, so that it links once and long tests overlap.
+//! The integration tests. Each module tests one subject. All modules are one crate, so that it is linked once and long
+//! tests run at the same time.
 
 #![allow(
     missing_docs,

@@ -1,4 +1,4 @@
-//! How a server stops: which requests it still answers, and what it tells the service manager.
+//! The stop of a server: which requests it still answers, and what it sends to the service manager.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -25,7 +25,7 @@ fn answers_connections_in_the_backlog_before_it_ends() {
         Limits { head: PATIENCE, content: PATIENCE, drain: PATIENCE, ..Limits::default() };
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
     let mut streams: Vec<_> = (0..100).map(|_| connect(address)).collect();
-    // Each has sent a part of its request when the server stops.
+    // Each client has sent a part of its request when the server stops.
     for (number, stream) in (0..).zip(&mut streams) {
         let request = post(&text_of("oUser1", number, "x"));
         stream.write_all(&request[..request.len() / 2]).unwrap();
@@ -46,7 +46,8 @@ fn answers_connections_in_the_backlog_before_it_ends() {
     assert!(TcpStream::connect(address).is_err());
 }
 
-/// Runs a backend whose closure sends a message when it is called, and returns when it receives one.
+/// Runs a backend whose closure sends a signal to the receiver when it is called, and returns when the sender signals
+/// it.
 fn run_slowly(backend: Backend) -> (JoinHandle<io::Result<()>>, Receiver<()>, Sender<()>) {
     let (begun, has_begun) = mpsc::channel();
     let (go, may_go) = mpsc::channel();
@@ -64,13 +65,13 @@ fn run_slowly(backend: Backend) -> (JoinHandle<io::Result<()>>, Receiver<()>, Se
 fn backend() -> Backend {
     let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let mut backend = server.token(Token::parse(TOKEN).unwrap());
-    // The test runner captures this.
+    // The test runner captures the output of `println!`.
     backend.report = |line| eprintln!("{line}");
     backend
 }
 
-/// The first half of a request has arrived, but the server has not read it yet when it ends the input of silent
-/// connections.
+/// When the server shuts down the input of silent connections, the first half of a request has arrived, but the server
+/// has not read it yet.
 #[test]
 fn answers_requests_that_have_begun_when_it_stops() {
     let mut backend = backend();
@@ -91,7 +92,7 @@ fn answers_requests_that_have_begun_when_it_stops() {
     }
     handle.stop();
     thread::sleep(Duration::from_millis(20));
-    // All are sent before an answer is read, because the server waits for the rest for a second.
+    // All rests are sent before a response is read, because the server waits for a rest only for a second.
     for stream in &mut streams {
         stream.write_all(back).unwrap();
     }
@@ -103,7 +104,7 @@ fn answers_requests_that_have_begun_when_it_stops() {
     serving.join().unwrap().unwrap();
 }
 
-/// The client of a connection that has just got its answer may have sent its next request.
+/// A client that has just received a response may already have sent its next request.
 #[test]
 fn answers_or_closes_connections_that_send_another_request_during_the_stop() {
     let mut backend = backend();
@@ -166,7 +167,7 @@ fn library_backend_is_watched_and_stopped_through_its_handle() {
     assert_eq!(exchange(address, &post(&text_of("u", 2, "panic"))), b"");
     assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
     let stats = handle.stats();
-    assert_eq!((stats.panics, stats.answer_times.len()), (1, 1));
+    assert_eq!((stats.panics, stats.response_times.len()), (1, 1));
     assert_eq!((metrics.without_reply(), metrics.replies()), (1, 0));
     assert_eq!(metrics.messages().next(), Some(("text", 2)));
     handle.stop();
@@ -175,7 +176,7 @@ fn library_backend_is_watched_and_stopped_through_its_handle() {
     assert!(TcpStream::connect(address).is_err());
 }
 
-/// As when a new server takes over the socket of an old one.
+/// This happens when a new server takes over the socket of an old server.
 #[test]
 fn two_servers_of_one_socket_stop_independently() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -230,7 +231,7 @@ fn leaves_a_shared_socket_unchanged_after_the_drain_limit() {
     serving.join().unwrap().unwrap();
 }
 
-/// A socket unit of systemd holds its socket all the time, and connections wait in the backlog.
+/// A socket unit of systemd always holds its socket, and connections wait in the backlog.
 #[test]
 fn inherited_socket_outlives_the_server() {
     let folder = ShortFolder::new("handed");
@@ -248,7 +249,7 @@ fn inherited_socket_outlives_the_server() {
     assert_eq!(ask(&mut connect(address), &get("/")).status, 200);
     assert_eq!(run(&control, &["stop"]).code, 0);
     assert_eq!(first.ended(), (Some(0), vec![]));
-    // The timeout of the server is removed.
+    // The server has removed its timeout from the socket.
     assert_eq!(accept_timeout(&listener), None);
     let mut waiting = connect(address);
     waiting.write_all(&get("/")).unwrap();
@@ -269,7 +270,8 @@ fn receive_state(manager: &UnixDatagram) -> io::Result<String> {
     Ok(String::from_utf8(state[..length].to_vec()).unwrap())
 }
 
-/// Runs a server with these variables, each request of which makes a ping due, and returns what the service manager got.
+/// Runs a server with these environment variables, and returns what the service manager received. A ping is due at each
+/// request.
 fn states(name: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let folder = ShortFolder::new(name);
     let control = folder.path("control");
@@ -305,7 +307,7 @@ fn tells_the_service_manager_that_it_is_ready_alive_and_stopping() {
             assert!(pings.count() >= 3, "{states:?}");
             assert!(states.contains(&"STOPPING=1".to_owned()), "{states:?}");
         });
-        // A watchdog of another process, and none.
+        // A watchdog for another process, and no watchdog.
         for (name, usec, pid) in [("other-watchdog", "1000", "1"), ("no-watchdog", "0", "")] {
             scope.spawn(move || {
                 let states = states(name, &[("WATCHDOG_USEC", usec), ("WATCHDOG_PID", pid)]);
@@ -315,7 +317,7 @@ fn tells_the_service_manager_that_it_is_ready_alive_and_stopping() {
     });
 }
 
-/// A server that waits for a slot is not stuck.
+/// A server that waits for a free slot is not stuck, so the pings continue.
 #[test]
 fn pings_the_watchdog_while_all_slots_are_taken() {
     let folder = ShortFolder::new("full");
@@ -339,7 +341,7 @@ fn pings_the_watchdog_while_all_slots_are_taken() {
         })
         .collect();
     until("all slots are taken", || number(&control, "being_answered") == 3);
-    // More than the socket's queue (10 datagrams, unix(7)) can hold from the time before.
+    // The socket's queue holds 10 datagrams (unix(7)), so later pings are sent while all slots are taken.
     for _ in 0..20 {
         receive_state(&manager).unwrap();
     }
@@ -359,7 +361,7 @@ fn surplus_idle_threads_end() {
     }
     assert!(threads() > 40);
     drop(streams);
-    // Eight idle ones, the main one, and the one that runs the server.
+    // Eight idle threads, the main thread, and the thread that runs the server.
     until("the surplus threads have ended", || threads() <= 10);
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
 }

@@ -1,5 +1,5 @@
-//! What the repository promises outside its code: a described fixture, the agreed top level, and a README that shows
-//! tested files and names real tests.
+//! Checks of files other than code: each fixture is described, the top level has only the agreed files, and the README
+//! shows tested files and names existing tests.
 
 use std::fs;
 

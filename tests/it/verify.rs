@@ -301,7 +301,7 @@ fn refuses_invalid_urls_with_the_reason() {
         ("example.com/wx", "expected http://host/path"),
         (
             "http://example.com:x/",
-            "expected a host name or address after http://, and :port if it is not 80",
+            "expected a host name or address after http://, and :port if the port is not 80",
         ),
     ];
     for (url, allowed) in cases {

@@ -17,7 +17,7 @@ fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
-/// Starts a server in this process with these limits and this closure. It runs until the process ends.
+/// Starts a server in this process with these limits and this closure. The server runs until the process ends.
 fn serve(
     limits: Limits,
     max_age: Age,
@@ -27,7 +27,7 @@ fn serve(
     let mut backend = server.token(Token::parse(TOKEN).unwrap());
     backend.limits = limits;
     backend.callback.max_age = max_age;
-    // The test runner captures this.
+    // The test runner captures the output of `println!`.
     backend.report = |line| eprintln!("{line}");
     let address = backend.address().unwrap();
     std::thread::spawn(move || backend.run(reply));
@@ -40,13 +40,13 @@ fn echo<'m>(message: &'m Message<'m>) -> Reply<'m> {
 
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Limits that never expire. Each test sets the one that it is about.
+/// Limits that never expire. Each test sets the limit that it tests.
 fn no_timeouts() -> Limits {
     Limits {
         connections: 64,
         head: LONG,
         content: LONG,
-        answer: LONG,
+        response: LONG,
         idle: LONG,
         linger: LONG,
         drain: LONG,
@@ -265,7 +265,7 @@ fn refusals_have_a_status_and_a_logged_reason() {
             "method is not supported",
         ),
     ];
-    // All of them leave the framing intact, so one connection serves all.
+    // These refusals leave the framing intact, so all requests use one connection.
     let mut stream = connect(program.address);
     for (request, status, _, reason) in &expectations {
         let answer = ask(&mut stream, request);
@@ -334,7 +334,7 @@ fn pipelined_requests_are_answered_in_order_and_none_after_close() {
     let mut requests = Vec::new();
     for number in 0..50 {
         requests.extend(post_to(&target(), "HTTP/1.1", "", &text_message(&number.to_string())));
-        // Old clients send an extra line end after the content.
+        // Some old clients send an extra line end after the content.
         requests.extend(b"\r\n");
     }
     requests.extend(post_to(&target(), "HTTP/1.1", "Connection: close\r\n", &text_message("last")));
@@ -391,7 +391,7 @@ fn sends_100_continue_to_a_client_that_waits_for_it() {
     assert_eq!(element(&ask(&mut stream, content).content, "Content"), "a");
     // A client that does not wait gets no interim response.
     assert_eq!(ask(&mut stream, &request).status, 200);
-    // A client that would send too much content does not either.
+    // A client that declares too much content gets no interim response either.
     let refused = ask(&mut stream, format!("POST {target} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n").as_bytes());
     assert_eq!(
         (refused.status, refused.content.as_str()),
@@ -434,7 +434,8 @@ fn accepted_fixtures_get_the_same_answer_however_they_are_split() {
         }
         let bytes = fs::read(&path).unwrap();
         let whole = without_times(&without_interim(exchange(program.address, &bytes)));
-        // HTTP accepts it. The callback may refuse it: there is no signature, or the method is not served.
+        // HTTP accepts the request. The callback may refuse it, because there is no signature or the method is not
+        // allowed.
         let status = &whole[9..12];
         assert!(["200", "400", "405"].contains(&status), "{}: {whole}", path.display());
         assert!(!whole.contains("\r\n\r\nconnection ended"), "{}: {whole}", path.display());
@@ -442,7 +443,7 @@ fn accepted_fixtures_get_the_same_answer_however_they_are_split() {
         for cut in (1..bytes.len()).step_by(step) {
             let mut stream = connect(program.address);
             stream.write_all(&bytes[..cut]).unwrap();
-            // The server may read the first piece alone or not. The request is the same.
+            // The server may read the two pieces together or one after the other. The response must be the same.
             std::thread::yield_now();
             stream.write_all(&bytes[cut..]).unwrap();
             stream.shutdown(Shutdown::Write).unwrap();
@@ -454,7 +455,7 @@ fn accepted_fixtures_get_the_same_answer_however_they_are_split() {
     assert!(count > 30, "{count} fixtures");
 }
 
-/// The answer without a `100 Continue`, which is sent only if the content arrived late.
+/// The response without a `100 Continue`, which is sent only if the content arrives after the head.
 fn without_interim(bytes: Vec<u8>) -> Vec<u8> {
     bytes.strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n").map(<[u8]>::to_vec).unwrap_or(bytes)
 }
@@ -499,7 +500,7 @@ fn refusal_of_a_head_request_has_no_content() {
     assert_eq!(program.stop().len(), 1);
 }
 
-/// nginx sends HTTP/1.0 to an upstream by default before 1.29.7, and HTTP/1.1 since.
+/// By default, nginx before 1.29.7 sends HTTP/1.0 to an upstream, and later versions send HTTP/1.1.
 #[test]
 fn serves_nginx_upstream_requests_of_both_versions() {
     let program = Program::start(&[]);
@@ -565,7 +566,7 @@ fn head_timeout_fires_while_bytes_still_arrive() {
     let mut writer = stream.try_clone().unwrap();
     let (done, is_done) = mpsc::channel::<()>();
     let drip = std::thread::spawn(move || {
-        // A byte each 20 ms: no single read waits for long.
+        // The client sends a byte every 20 ms, so no single read waits for long.
         let pause = Duration::from_millis(20);
         while is_done.recv_timeout(pause) == Err(RecvTimeoutError::Timeout)
             && writer.write_all(b"a").is_ok()
@@ -612,7 +613,7 @@ fn idle_connection_is_closed_without_a_response() {
     });
 }
 
-/// Sends requests without reading the answers, until the server closes the connection.
+/// Sends requests without reading the responses, until the server closes the connection.
 fn fill_without_reading(stream: &TcpStream) -> std::thread::JoinHandle<()> {
     let mut writer = stream.try_clone().unwrap();
     std::thread::spawn(move || while writer.write_all(&get("/").repeat(1000)).is_ok() {})
@@ -620,18 +621,18 @@ fn fill_without_reading(stream: &TcpStream) -> std::thread::JoinHandle<()> {
 
 #[test]
 fn closes_a_connection_whose_client_does_not_read() {
-    let limits = Limits { answer: Duration::from_millis(300), ..no_timeouts() };
+    let limits = Limits { response: Duration::from_millis(300), ..no_timeouts() };
     let stream = connect(serve(limits, Age::Any, echo));
-    // This ends when the server closes the connection. No other timeout does that.
+    // The thread ends when the server closes the connection. Only `response` is limited, so that limit closed it.
     fill_without_reading(&stream).join().unwrap();
 }
 
 #[test]
-fn clients_that_do_not_read_cannot_block_others() {
+fn clients_that_do_not_read_cannot_block_other_clients() {
     let address = serve(Limits { connections: 4, ..no_timeouts() }, Age::AtMost(600), echo);
     let unread: Vec<TcpStream> = (0..4).map(|_| connect(address)).collect();
     let senders: Vec<_> = unread.iter().map(fill_without_reading).collect();
-    // There are no timeouts, so a closed connection was evicted.
+    // There are no timeouts, so the server closes a connection only to evict it.
     until("one of them is evicted", || {
         assert_eq!(ask(&mut connect(address), &post(&text_message("a"))).status, 200);
         senders.iter().any(std::thread::JoinHandle::is_finished)
@@ -664,7 +665,7 @@ fn panic_closes_one_connection_only() {
 }
 
 #[test]
-fn silent_connections_cannot_block_others() {
+fn silent_connections_cannot_block_other_clients() {
     let program = Program::start(&["--max-connections", "20"]);
     let mut held: Vec<TcpStream> = Vec::new();
     for round in 0..200 {
@@ -682,7 +683,7 @@ fn silent_connections_cannot_block_others() {
             );
         }
     }
-    // The first ones were evicted long ago.
+    // The first connections were evicted long ago.
     assert!(matches!(held[1].read(&mut [0; 1]), Ok(0) | Err(_)));
     let lines = program.stop();
     // The log has at most one line per second.
@@ -700,7 +701,7 @@ fn survives_early_closes_and_resets() {
         stream.write_all(&request[..cut]).unwrap();
     }
     for _ in 0..50 {
-        // Closing a socket with an unread answer resets the connection.
+        // Closing a socket with an unread response resets the connection.
         connect(program.address).write_all(&request).unwrap();
     }
     assert_eq!(ask(&mut connect(program.address), &request).status, 200);

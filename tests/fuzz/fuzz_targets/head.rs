@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     match whole {
         Ok(None) => assert!(bytes.len() < limits::HEAD),
         Ok(Some((head, length))) => {
-            assert_eq!(Head::is_of_head(bytes), head.method == Method::Head);
+            assert_eq!(Head::is_head_request(bytes), head.method == Method::Head);
             let alone = &bytes[..length];
             assert_eq!(Head::parse(alone), whole);
             assert_eq!(Head::parse(&alone[..length - 1]), Ok(None));

@@ -1,4 +1,4 @@
-//! Shared by the tests that use the control socket of a server.
+//! Helpers of the tests that use the control socket of a server.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::tools::{Said, finish};
 use super::{Program, command};
 
-/// A folder for one test. Its path is short enough for a socket in it, and it is removed on drop.
+/// A folder for one test. Its path is short enough for a socket in it. The folder is removed on drop.
 pub struct ShortFolder(pub PathBuf);
 
 impl ShortFolder {
@@ -37,7 +37,7 @@ pub fn run(control: &str, arguments: &[&str]) -> Said {
     finish(command().env("WECHAT_CONTROL", control).args(arguments))
 }
 
-/// A number of `wechat status --json`.
+/// The number with this name in the output of `wechat status --json`.
 pub fn number(control: &str, name: &str) -> u64 {
     let said = run(control, &["status", "--json"]);
     let (_, rest) = said.out.split_once(&format!("\"{name}\":")).unwrap();

@@ -1,4 +1,4 @@
-//! Shared by the tests: the program as a process, a client that sends raw bytes, and signed requests.
+//! Helpers of the tests: the program as a process, a client that sends raw bytes, and signed requests.
 
 pub mod control_socket;
 #[cfg(feature = "secure")]
@@ -22,7 +22,7 @@ pub const TOKEN: &str = "hello2021";
 /// Longer than any step of a test takes, so that a hang fails its test instead of blocking the suite.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The repository.
+/// The root folder of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -41,7 +41,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The program, listening on a port of its own.
+/// The program as a process that listens on a free port.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
@@ -59,7 +59,8 @@ pub fn command() -> Command {
     alone(env!("CARGO_BIN_EXE_wechat"))
 }
 
-/// The program with SIGINT at its default. A shell makes background jobs ignore SIGINT, and the tests may run in one.
+/// The program with SIGINT at its default. A shell makes background jobs ignore SIGINT, and the tests may run in a
+/// background job.
 pub fn interruptible() -> Command {
     let reset = |program: &str| {
         let mut command = alone("env");
@@ -75,7 +76,7 @@ fn alone(program: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
-        // Not the runtime directory of a server on this machine.
+        // Otherwise the program could use the runtime directory of a server on this machine.
         .env("RUNTIME_DIRECTORY", "/nonexistent")
         .stdin(Stdio::null());
     command
@@ -108,31 +109,32 @@ impl Program {
         Self { child, address, lines, errors: Some(errors) }
     }
 
-    /// The next line of its standard output.
+    /// The next line of the program's standard output.
     pub fn next_line(&mut self) -> String {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line
     }
 
-    /// Its process id.
+    /// The process id of the program.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The number of its open descriptors, inherited ones included. Compare only after its first answer and while that
-    /// connection is open: during its start it opens others for a moment.
+    /// The number of open descriptors of the program, including inherited descriptors. Compare only after the first
+    /// response and while that connection is open, because during its start the program opens other descriptors for a
+    /// moment.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
     }
 
-    /// Kills it, and returns the lines of its standard error.
+    /// Kills the program, and returns the lines of its standard error.
     pub fn stop(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.ended().1
     }
 
-    /// Waits until it has exited by itself, and returns its exit code and the lines of its standard error.
+    /// Waits until the program has exited by itself, and returns its exit code and the lines of its standard error.
     pub fn ended(mut self) -> (Option<i32>, Vec<String>) {
         let code = self.child.wait().unwrap().code();
         let errors =
@@ -140,7 +142,7 @@ impl Program {
         (code, errors)
     }
 
-    /// Kills it, and fails if its standard error is not empty.
+    /// Kills the program, and fails if its standard error is not empty.
     #[track_caller]
     pub fn stop_silent(self) {
         assert_eq!(self.stop(), [""; 0]);
@@ -149,7 +151,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Both fail if it has exited already.
+        // Both calls fail if the program has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -163,7 +165,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends the bytes on a new connection, ends the sending side, and returns everything that comes back.
+/// Sends the bytes on a new connection, shuts down the sending side, and returns all received bytes.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
     stream.write_all(bytes).unwrap();
@@ -171,7 +173,7 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     rest(&mut stream)
 }
 
-/// Everything up to the end of the stream.
+/// Reads all bytes up to the end of the stream.
 pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
@@ -195,7 +197,7 @@ impl Answer {
     }
 }
 
-/// Reads exactly one response; `is_head` if it answers HEAD.
+/// Reads exactly one response. `is_head` tells whether the request was HEAD.
 pub fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -252,7 +254,7 @@ pub fn signed(timestamp: &str, nonce: &str) -> String {
     format!("signature={signature}&timestamp={timestamp}&nonce={nonce}")
 }
 
-/// A query signed now, with a nonce of its own: a signature is accepted for one content only.
+/// A query signed now. Each query has another nonce, because a signature is accepted only for one content.
 pub fn signed_now() -> String {
     static NONCE: AtomicU64 = AtomicU64::new(1_372_623_149);
     let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
@@ -269,7 +271,7 @@ pub fn text_message(content: &str) -> String {
     )
 }
 
-/// A text message of this user with this MsgId.
+/// A text message from this user with this MsgId.
 pub fn text_of(user: &str, msg_id: u64, content: &str) -> String {
     format!(
         "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
@@ -278,7 +280,7 @@ pub fn text_of(user: &str, msg_id: u64, content: &str) -> String {
     )
 }
 
-/// A CLICK event of this user at this CreateTime.
+/// A CLICK event from this user with this CreateTime.
 pub fn click_of(user: &str, create_time: u64, event_key: &str) -> String {
     format!(
         "<xml><ToUserName>gh_1</ToUserName><FromUserName>{user}</FromUserName>\
@@ -298,7 +300,7 @@ pub fn with_message<T>(xml: &str, received: u64, read: impl FnOnce(&Message<'_>)
     read(&Message::parse(verified, &xml).unwrap())
 }
 
-/// An empty folder for one test.
+/// Makes an empty folder for one test.
 pub fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&path);
@@ -306,8 +308,8 @@ pub fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// Rules in which `slow` starts a program that creates the file `begun` and waits for the file `go`. Returns the paths of
-/// the rules and of the two files.
+/// Writes rules in which the text `slow` starts a program that creates the file `begun` and waits for the file `go`.
+/// Returns the paths of the rules and of the two files.
 pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
     let (begun, go) = (folder.join("begun"), folder.join("go"));
     let rules = folder.join("rules.xml").to_str().unwrap().to_owned();
@@ -325,9 +327,9 @@ pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
 /// Waits until the condition holds.
 #[track_caller]
 pub fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
+    let start = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
+        assert!(start.elapsed() < PATIENCE, "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -351,7 +353,7 @@ pub fn get(target: &str) -> Vec<u8> {
 
 /// The text of this element of a reply.
 pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
-    let (_, behind) =
+    let (_, rest) =
         xml.split_once(&format!("<{name}><![CDATA[")).unwrap_or_else(|| panic!("{xml}"));
-    behind.split_once("]]>").unwrap().0
+    rest.split_once("]]>").unwrap().0
 }

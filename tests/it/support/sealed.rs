@@ -1,4 +1,4 @@
-//! Shared by the tests of the encrypted modes: a server with a key, and WeChat's side of the exchange.
+//! Helpers of the tests of the encrypted modes: a server with a key, and WeChat's side of the exchange.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,13 +61,13 @@ impl WeChat {
         )
     }
 
-    /// The content of a request that brings this message.
+    /// The content of a request with this message, and its `Encrypt`.
     pub fn content(&self, message: &str, mode: Mode) -> (String, String) {
         let encrypt = self.cipher.encrypt(message.as_bytes()).unwrap();
         (content_of(&encrypt, message, mode), encrypt)
     }
 
-    /// A POST of this message in this mode.
+    /// A POST request with this message in this mode.
     pub fn post(&self, message: &str, mode: Mode) -> Vec<u8> {
         if mode == Mode::Plain {
             let query = signed(&now().to_string(), &nonce());
@@ -78,7 +78,8 @@ impl WeChat {
         post_to(&target, "HTTP/1.1", "", &content)
     }
 
-    /// The XML of a reply in this mode; `success` stays as it is.
+    /// Verifies and decrypts a response in this mode, and returns the XML of its reply. `success` is returned
+    /// unchanged.
     #[track_caller]
     pub fn open(&self, answer: &Answer, mode: Mode) -> String {
         assert_eq!(answer.status, 200, "{}", answer.content);
@@ -109,7 +110,7 @@ impl WeChat {
     }
 }
 
-/// A nonce that no other request has.
+/// A nonce that no other request of the test run has.
 fn nonce() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NONCE: AtomicU64 = AtomicU64::new(1_872_623_149);

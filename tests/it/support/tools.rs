@@ -1,4 +1,5 @@
-//! Shared by the tests of the commands that play WeChat: a command that exits by itself, and backends with given answers.
+//! Helpers of the tests of the commands that play WeChat: a command that exits by itself, and backends with given
+//! answers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -26,7 +27,7 @@ pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
 }
 
 impl Said {
-    /// Asserts that standard output has a line like this; `*` stands for any text.
+    /// Asserts that standard output has a line that matches the pattern. A `*` matches any text.
     #[track_caller]
     pub fn assert_line(&self, pattern: &str) {
         let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
@@ -44,12 +45,12 @@ impl Said {
 pub fn finish(command: &mut Command) -> Said {
     let (out, err) = (Stdio::piped(), Stdio::piped());
     let mut child = command.stdout(out).stderr(err).spawn().unwrap();
-    let begun = Instant::now();
-    // Its output fits the pipes, so it is read after the exit.
+    let start = Instant::now();
+    // The output of the command fits the pipes, so it is read after the exit.
     while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > PATIENCE {
+        if start.elapsed() > PATIENCE {
             child.kill().unwrap();
-            panic!("does not end: {command:?}");
+            panic!("the command does not end: {command:?}");
         }
         thread::sleep(Duration::from_millis(2));
     }
@@ -76,7 +77,7 @@ pub fn backend_on(
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let request = read_request(&mut stream);
-            // Fails if the client has closed the connection.
+            // This fails if the client has closed the connection.
             let _ = stream.write_all(&answer(&request));
         }
     });
@@ -121,15 +122,15 @@ pub fn ok(content: &str) -> Vec<u8> {
 }
 
 pub fn echostr(request: &str) -> &str {
-    let (_, behind) = request.split_once("echostr=").unwrap();
-    behind.split(['&', ' ']).next().unwrap()
+    let (_, rest) = request.split_once("echostr=").unwrap();
+    rest.split(['&', ' ']).next().unwrap()
 }
 
-/// Whether the signature of a request is right.
+/// Whether the signature of a request is valid.
 pub fn is_signed(request: &str) -> bool {
     let parameter = |name: &str| {
-        let (_, behind) = request.split_once(&format!("{name}=")).unwrap();
-        behind.split(['&', ' ']).next().unwrap().to_owned()
+        let (_, rest) = request.split_once(&format!("{name}=")).unwrap();
+        rest.split(['&', ' ']).next().unwrap().to_owned()
     };
     let token = wechat::wechat::Token::parse(TOKEN).unwrap();
     let signature = token.sign(parameter("timestamp").as_bytes(), parameter("nonce").as_bytes());
@@ -151,7 +152,7 @@ pub fn nowhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 1))
 }
 
-/// The output of a command on a terminal, which script(1) provides. A shell splits the arguments.
+/// The output of `wechat` on a terminal, which script(1) provides. A shell splits the arguments.
 pub fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
     let script = |line: &str| {
         Command::new("script")
