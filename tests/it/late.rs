@@ -1,5 +1,4 @@
-//! Retries and late answers, in this process: the tests pass the clock, and wait for milliseconds where
-//! WeChat waits for seconds.
+//! Tries and late replies, tested in this process. The tests set the clock, and tries wait only for milliseconds.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,8 +11,8 @@ use wechat::rules::LateReply;
 use wechat::session::{Outcome, Retries, Timing, WaitingClient};
 use wechat::wechat::{Article, Reply};
 
-/// Retries that wait as briefly as possible. No test depends on how long that is.
-fn impatient(report: fn(&str)) -> Retries {
+/// `Retries` with short waits. No test depends on their length.
+fn with_short_waits(report: fn(&str)) -> Retries {
     let mut retries = Retries::new(report);
     retries.timing = Timing {
         first_wait: Duration::from_millis(20),
@@ -27,8 +26,8 @@ fn no_report(line: &str) {
     panic!("unexpected log line: {line}");
 }
 
-/// The text that a try is answered at this time, `None` if its client is not connected. `work` runs if
-/// the message is new.
+/// Handles a try at the time `now`. Returns the text of its reply; `None` if its client is not connected. `work` is
+/// called if the message is new.
 fn try_at(
     retries: &Retries,
     xml: &str,
@@ -50,7 +49,7 @@ fn try_at(
     })
 }
 
-/// The text of a reply; what is compared of others are their titles.
+/// The text of a text reply, the titles of a news reply, or `success`.
 fn text_or_name(reply: &Reply<'_>) -> String {
     match reply {
         Reply::Text(text) => text.clone().into_owned(),
@@ -64,12 +63,12 @@ fn no_second_run() -> Reply<'static> {
     panic!("a second run")
 }
 
-/// Runs that wait until they are released.
+/// Runs wait in `pass` until the gate is opened.
 #[derive(Default)]
 struct Gate {
     is_open: Mutex<bool>,
     opened: Condvar,
-    /// Runs that have begun.
+    /// Number of runs that have begun.
     begun: AtomicUsize,
 }
 
@@ -90,8 +89,8 @@ impl Gate {
     }
 }
 
-/// Sends each message three times, so that its last try is deferred, in order if `is_ordered`. Then all
-/// runs end at `ended` with their replies.
+/// Sends each message three times, so that its last try is deferred. Then all runs end at the time `ended` with
+/// their replies. If `is_ordered`, the last tries are sent one after another, otherwise at the same time.
 fn make_late(
     retries: &Retries,
     messages: &[(String, Reply<'static>)],
@@ -118,7 +117,7 @@ fn make_late(
             assert_eq!(second.join().unwrap(), None);
         }
         let third = |xml| try_at(retries, xml, 1, true, &no_second_run);
-        let assert_deferred = |answer: Option<String>| assert_eq!(answer.unwrap(), "wait");
+        let assert_deferred = |reply: Option<String>| assert_eq!(reply.unwrap(), "wait");
         if is_ordered {
             for (xml, _) in messages {
                 assert_deferred(third(xml));
@@ -143,7 +142,7 @@ fn message_of(user: &str, msg_id: u64, content: &str) -> (String, Reply<'static>
     (text_of(user, msg_id, content), reply)
 }
 
-/// The answer to a new message of a user: `new` if no late answer is handed over.
+/// Sends a new message of a user. Returns the text of the late reply, or `new` if there is no late reply.
 fn say(retries: &Retries, user: &str, now: u64) -> String {
     static MSG_ID: AtomicU64 = AtomicU64::new(1_000_000);
     let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
@@ -152,8 +151,8 @@ fn say(retries: &Retries, user: &str, now: u64) -> String {
 }
 
 #[test]
-fn late_answers_come_in_the_order_of_their_questions_each_with_its_own() {
-    let retries = impatient(no_report);
+fn late_replies_come_in_the_order_of_their_questions_each_with_its_question() {
+    let retries = with_short_waits(no_report);
     let long = "问".repeat(41);
     let messages = [
         message_of("oUser1", 1, &long),
@@ -171,7 +170,7 @@ fn late_answers_come_in_the_order_of_their_questions_each_with_its_own() {
 
 #[test]
 fn late_news_come_unchanged_and_late_success_is_dropped() {
-    let retries = impatient(no_report);
+    let retries = with_short_waits(no_report);
     let news = Reply::News(vec![Article { title: "一".into(), ..Article::default() }]);
     let click = click_of("oUser1", 1_700_000_000, "k");
     let messages = [
@@ -180,7 +179,7 @@ fn late_news_come_unchanged_and_late_success_is_dropped() {
         (click, Reply::text("of a click")),
     ];
     make_late(&retries, &messages, true, 100);
-    // An event does not ask for a late answer.
+    // An event does not ask for a late reply.
     let event = click_of("oUser1", 1_700_000_001, "k");
     let answer = try_at(&retries, &event, 100, true, &|| Reply::text("new"));
     assert_eq!(answer.unwrap(), "new");
@@ -190,8 +189,8 @@ fn late_news_come_unchanged_and_late_success_is_dropped() {
 }
 
 #[test]
-fn keeps_late_answers_for_ten_minutes() {
-    let retries = impatient(no_report);
+fn keeps_late_replies_for_ten_minutes() {
+    let retries = with_short_waits(no_report);
     let messages = [message_of("oUser1", 1, "one"), message_of("oUser2", 1, "two")];
     make_late(&retries, &messages, false, 1000);
     assert_eq!(say(&retries, "oUser1", 1600), "「one」\nof 1");
@@ -200,7 +199,7 @@ fn keeps_late_answers_for_ten_minutes() {
 
 #[test]
 fn remembers_4096_messages_and_forgets_late_answers_last() {
-    let retries = impatient(no_report);
+    let retries = with_short_waits(no_report);
     make_late(&retries, &[message_of("oUser1", 1, "one")], false, 1);
     let runs = AtomicUsize::new(0);
     let send = |msg_id: u64| {
@@ -213,7 +212,7 @@ fn remembers_4096_messages_and_forgets_late_answers_last() {
     for msg_id in 1..=4096 {
         send(msg_id);
     }
-    // With the late one they are 4097. The first was forgotten, the second was not.
+    // With the message that has a late reply, there were 4097 messages. Message 1 was deleted, message 2 was not.
     send(2);
     assert_eq!(runs.load(Ordering::SeqCst), 4096);
     send(1);
@@ -222,16 +221,16 @@ fn remembers_4096_messages_and_forgets_late_answers_last() {
 }
 
 #[test]
-fn reports_late_answers_that_are_lost() {
+fn reports_late_replies_that_are_deleted() {
     static REPORTED: AtomicUsize = AtomicUsize::new(0);
-    let retries = impatient(|line| {
+    let retries = with_short_waits(|line| {
         REPORTED.fetch_add(1, Ordering::SeqCst);
         assert_eq!(
             line,
             "cause=late-answers-dropped reason=\"late replies deleted to make space for newer messages: 1\""
         );
     });
-    // Eight articles of 16 KiB: 33 such answers are over 4 MiB.
+    // A reply has eight articles of 16 KiB, so 33 replies have more than 4 MiB.
     let long = || "x".repeat(4096);
     let article = || Article {
         title: long().into(),
@@ -248,12 +247,12 @@ fn reports_late_answers_that_are_lost() {
 }
 
 #[test]
-fn keeps_the_answer_when_first_and_waiting_try_have_disconnected() {
+fn keeps_the_reply_when_the_clients_of_both_tries_have_disconnected() {
     let retries = Retries::new(no_report);
     let gate = Gate::default();
     let xml = text_of("oUser1", 1, "x");
     thread::scope(|scope| {
-        // It is received at 1, and its run ends at 6.
+        // The first try is received at the time 1, and its run ends at the time 6.
         let first = scope.spawn(|| {
             try_at(&retries, &xml, 6, false, &|| {
                 gate.pass();
@@ -262,7 +261,7 @@ fn keeps_the_answer_when_first_and_waiting_try_have_disconnected() {
         });
         gate.until_begun(1);
         let second = scope.spawn(|| try_at(&retries, &xml, 6, false, &no_second_run));
-        // It is counted under the lock that it gives up only to wait.
+        // The second try is counted while it holds the lock, and releases the lock only to wait.
         until("the second try waits", || retries.joined_tries() == 1);
         gate.open();
         first.join().unwrap();
@@ -273,7 +272,7 @@ fn keeps_the_answer_when_first_and_waiting_try_have_disconnected() {
 }
 
 #[test]
-fn delivers_the_answer_once_when_a_waiting_try_is_connected() {
+fn delivers_the_reply_once_when_the_client_of_a_waiting_try_is_connected() {
     let retries = Retries::new(no_report);
     let gate = Gate::default();
     let xml = text_of("oUser1", 1, "x");
@@ -298,13 +297,13 @@ fn a_run_that_panics_is_not_repeated() {
     let retries = Retries::new(no_report);
     let xml = text_of("oUser1", 1, "x");
     let send = |work: &(dyn Fn() -> Reply<'static> + Sync)| try_at(&retries, &xml, 1, true, work);
-    let first = AssertUnwindSafe(|| send(&|| panic!("a mistake in the work")));
+    let first = AssertUnwindSafe(|| send(&|| panic!("an error in the work")));
     assert!(catch_unwind(first).is_err());
     assert_eq!(send(&no_second_run).unwrap(), "success");
 }
 
 #[test]
-fn undelivered_answers_leave_half_of_the_store_to_delivered_ones() {
+fn undelivered_replies_leave_half_of_the_store_to_delivered_replies() {
     let retries = Retries::new(|_| {});
     for number in 0..5000 {
         with_message(&text_of("oUser1", number, "x"), 1, |message| {
@@ -329,9 +328,9 @@ fn undelivered_answers_leave_half_of_the_store_to_delivered_ones() {
 }
 
 #[test]
-fn keeps_an_answer_without_a_client_until_a_try_or_the_user_takes_it() {
+fn keeps_an_undelivered_reply_until_another_try_or_the_user_gets_it() {
     let retries = Retries::new(no_report);
-    // The messages are received at 1, so a run that ends at 6 took five seconds.
+    // The messages are received at the time 1, so a run that ends at the time 6 took five seconds.
     let run_until = |user: &str, is_connected: bool, ended: u64| {
         let work = || Reply::text("late");
         let xml = text_of(user, 1, "x");
@@ -341,27 +340,27 @@ fn keeps_an_answer_without_a_client_until_a_try_or_the_user_takes_it() {
             retries.run_once(message, &client, late, &work);
         });
     };
-    let retry = |user: &str| {
+    let later_try = |user: &str| {
         let xml = text_of(user, 1, "x");
         try_at(&retries, &xml, 6, true, &no_second_run).unwrap()
     };
     run_until("oUser1", false, 6);
     assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate");
     assert_eq!(say(&retries, "oUser1", 6), "new");
-    // The user has the answer already, so a try that comes after all does not repeat it.
-    assert_eq!(retry("oUser1"), "success");
+    // The user already has the reply, so a later try does not repeat it.
+    assert_eq!(later_try("oUser1"), "success");
     run_until("oUser2", true, 6);
     assert_eq!(say(&retries, "oUser2", 6), "new");
-    // A run of a second is not checked for its client.
+    // After a run of one second, the server does not check whether the client is connected.
     run_until("oUser3", false, 2);
     assert_eq!(say(&retries, "oUser3", 6), "new");
     run_until("oUser4", false, 6);
-    assert_eq!(retry("oUser4"), "late");
+    assert_eq!(later_try("oUser4"), "late");
     assert_eq!(say(&retries, "oUser4", 6), "new");
 }
 
 #[test]
-fn remembers_4_mib_of_answers_and_a_single_one_of_any_size() {
+fn stores_4_mib_of_replies_and_a_single_reply_of_any_size() {
     let retries = Retries::new(no_report);
     let runs = AtomicUsize::new(0);
     let send = |msg_id: u64, articles: usize| {
@@ -377,7 +376,7 @@ fn remembers_4_mib_of_answers_and_a_single_one_of_any_size() {
     }
     send(1, 16);
     let count = runs.load(Ordering::SeqCst);
-    assert_eq!(count, 60, "60 answers of 64 KiB are less than 4 MiB");
+    assert_eq!(count, 60, "60 replies of 64 KiB are less than 4 MiB");
     for _ in 0..2 {
         send(61, 2000);
     }

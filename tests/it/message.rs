@@ -1,5 +1,5 @@
-//! Messages and replies: messages are read by kind and by field name, and replies are written as XML that
-//! reads back as the same text.
+//! Messages are read by kind and by field name. Replies are written as XML, and parsing that XML gives the same
+//! text again.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -18,7 +18,7 @@ fn verified() -> Verified {
     token.verify(&credentials, 1_700_000_000, Age::AtMost(0)).unwrap()
 }
 
-/// Parses the bytes as a message, and reads something from it.
+/// Parses the bytes as a message, and passes the message to `read`.
 fn with_message<T>(bytes: &[u8], read: impl FnOnce(&Message<'_>) -> T) -> Result<T, MessageError> {
     let xml = Document::parse_message(bytes)?;
     Ok(read(&Message::parse(verified(), &xml)?))
@@ -32,8 +32,8 @@ fn describe(message: &Message<'_>) -> String {
     writeln!(text, "msg_type {:?}", message.msg_type()).unwrap();
     writeln!(text, "msg_id {:?}", message.msg_id()).unwrap();
     writeln!(text, "kind {:?}", message.kind()).unwrap();
-    for leaf in message.fields() {
-        writeln!(text, "leaf {} = {:?}", leaf.path(), leaf.text()).unwrap();
+    for field in message.fields() {
+        writeln!(text, "leaf {} = {:?}", field.path(), field.text()).unwrap();
     }
     text
 }
@@ -122,7 +122,7 @@ fn refuses_malformed_xml_with_its_position() {
     assert_not_xml(many.as_bytes(), XmlError::TooManyElements);
 }
 
-/// Checks the text of an element with this content.
+/// Checks that an element with this content has this text.
 #[track_caller]
 fn assert_text(content: &str, text: &str) {
     let found = with_message(text_message(content).as_bytes(), |message| {
@@ -194,7 +194,7 @@ fn accepts_names_as_xml_defines_them() {
     let names = "<é/><_/><a-b.c9/><你好/><a\u{B7}/>";
     let content = text_message("x").replace("</xml>", &format!("{names}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
-        let names = message.fields().map(|leaf| leaf.name().to_owned());
+        let names = message.fields().map(|field| field.name().to_owned());
         names.skip(5).collect::<Vec<_>>()
     });
     assert_eq!(found.unwrap(), ["é", "_", "a-b.c9", "你好", "a\u{B7}"]);
@@ -210,15 +210,15 @@ fn reads_nested_elements_by_path_and_by_name() {
     let nested = "<A><B><C>1</C></B>x<B>2</B><D/></A><C>3</C>";
     let content = text_message("x").replace("</xml>", &format!("{nested}</xml>"));
     let found = with_message(content.as_bytes(), |message| {
-        let leaves = message.fields().skip(5);
-        let leaves: Vec<_> = leaves.map(|leaf| (leaf.path(), leaf.text().to_owned())).collect();
+        let fields = message.fields().skip(5);
+        let fields: Vec<_> = fields.map(|field| (field.path(), field.text().to_owned())).collect();
         assert_eq!(message.field("A/B/C"), Some("1"));
-        // The first B has elements in it, so it has no text.
+        // The first B has child elements, so it is not a field.
         assert_eq!(message.field("A/B"), None);
         assert_eq!(message.field("B"), Some("2"));
         assert_eq!(message.field("C"), Some("1"));
         assert_eq!((message.field("A"), message.field("A/E")), (None, None));
-        leaves
+        fields
     });
     let expected = [("A/B/C", "1"), ("A/B", "2"), ("A/D", ""), ("C", "3")];
     assert_eq!(found.unwrap(), expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
@@ -226,7 +226,7 @@ fn reads_nested_elements_by_path_and_by_name() {
 
 #[test]
 fn accepts_at_most_256_elements() {
-    // The root, its five elements, and empty ones.
+    // A message has six elements: the root and its five children. `count` empty elements are added.
     let with = |count: usize| {
         text_message("").replace("</xml>", &format!("{}</xml>", "<a/>".repeat(count)))
     };
@@ -252,9 +252,9 @@ fn refuses_attributes() {
         assert_not_xml(text_message(&format!("<{tag}>")).as_bytes(), XmlError::Attribute);
     }
     // In a CDATA section, the same characters are text.
-    let spoken = text_message("<![CDATA[<a b='c'> <!-- ]] > ]>]]>");
+    let in_cdata = text_message("<![CDATA[<a b='c'> <!-- ]] > ]>]]>");
     let content =
-        with_message(spoken.as_bytes(), |message| message.field("Content").map(str::to_owned));
+        with_message(in_cdata.as_bytes(), |message| message.field("Content").map(str::to_owned));
     assert_eq!(content.unwrap().unwrap(), "<a b='c'> <!-- ]] > ]>");
 }
 
@@ -298,7 +298,7 @@ fn reads_or_refuses_64_kib_of_hostile_shapes() {
         "&#x20;",
     ] {
         for text in [text_message(&fill(shape)), fill(shape)] {
-            // Only that it returns is checked.
+            // The test only checks that parsing returns.
             let _ = with_message(text.as_bytes(), |_| ());
         }
     }
@@ -320,7 +320,7 @@ fn finds_a_field_by_path_and_by_name() {
     .unwrap();
 }
 
-/// The text of a text reply, as WeChat would read it; `None` for no reply.
+/// Writes a text reply, parses its XML, and returns its text; `None` if no XML is written.
 fn round_trip(content: &str) -> Option<String> {
     with_message(text_message("hi").as_bytes(), |message| {
         let mut out = Vec::new();
@@ -409,11 +409,11 @@ fn reply_text_survives_writing_and_parsing() {
     ] {
         assert_eq!(round_trip(content).as_deref(), Some(content));
     }
-    // All sequences of five characters that CDATA markup consists of.
+    // All strings of five of these characters, which include the characters of CDATA markup.
     let alphabet = ["]", ">", "<", "!", "a"];
     for number in 0..alphabet.len().pow(5) {
         let content: String = (0..5)
-            .map(|place| alphabet[number / alphabet.len().pow(place) % alphabet.len()])
+            .map(|digit| alphabet[number / alphabet.len().pow(digit) % alphabet.len()])
             .collect();
         assert_eq!(round_trip(&content), Some(content));
     }
@@ -427,11 +427,11 @@ fn repairs_replies_that_wechat_would_not_show() {
     for reply in [Reply::text(odd), Reply::Image { media_id: odd.into() }] {
         assert!(written(&reply, "text").contains("<![CDATA[ab]]>"), "{reply:?}");
     }
-    // At each position: the writer looks at eight bytes at a time.
+    // At each position, because the writer checks eight bytes at a time.
     for bad in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
-        for place in 0..20 {
-            let text: String = (0..20).map(|at| if at == place { bad } else { 'a' }).collect();
-            assert_eq!(round_trip(&text), Some("a".repeat(19)), "{bad:?} at {place}");
+        for position in 0..20 {
+            let text: String = (0..20).map(|at| if at == position { bad } else { 'a' }).collect();
+            assert_eq!(round_trip(&text), Some("a".repeat(19)), "{bad:?} at {position}");
         }
     }
     for good in ["\t\n", "\u{7f}\u{80}\u{9f}", "\u{ffbf}\u{ffbe}\u{fffd}", "，。￥", "\u{10ffff}"]

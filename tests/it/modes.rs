@@ -22,7 +22,7 @@ fn without_time(reply: &str) -> String {
     }
 }
 
-/// Every message fixture, to every account of `fixtures/bots`.
+/// Sends every message fixture to a server with each rules file in `fixtures/bots`.
 #[test]
 fn replies_are_equal_in_all_modes() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -53,7 +53,7 @@ fn replies_are_equal_in_all_modes() {
 }
 
 #[test]
-fn runs_a_program_once_for_retries_that_are_encrypted_anew() {
+fn runs_a_program_once_for_tries_that_are_encrypted_anew() {
     let folder = folder("modes-once");
     let (runs, rules) = (folder.join("runs"), folder.join("rules.xml"));
     let script = folder.join("answer");
@@ -161,7 +161,7 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
     let expectations = [
         (
             post_as(&WeChat::with(TOKEN, OTHER_KEY, APP_ID), Mode::Safe),
-            // The reason is mostly the padding, but random bytes may look like a valid one.
+            // Usually the padding is invalid. But random bytes may look like valid padding, so no reason is checked.
             "bad-encryption",
             "",
         ),
@@ -185,7 +185,7 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
             "plain-refused",
             "element Encrypt is missing, but the query says the message is encrypted",
         ),
-        // A request with other content, and content with another query.
+        // The content of another request, and a changed msg_signature.
         (
             under(&wechat.query(&encrypt), &other_content),
             "bad-signature",
@@ -285,12 +285,12 @@ fn refuses_a_plain_message_made_from_an_encrypted_one() {
     let plain_query = |query: &str| query.split_once("&openid").unwrap().0.to_owned();
     let query = wechat.query(&encrypt);
     assert_eq!(status(&query, &content).0, 200);
-    // Without the parameters of encryption, its signature cannot be used again.
+    // The signature of an encrypted message cannot be used again without the encryption parameters.
     let reused = (403, "signature was already used for other content\n".to_owned());
     for plain in [text_message("two"), message.clone()] {
         assert_eq!(status(&plain_query(&query), &plain), reused);
     }
-    // The parameters of encryption, without `Encrypt`.
+    // Encryption parameters, but no `Encrypt` in the content.
     let refused = (403, "refused\n".to_owned());
     let query = wechat.query(&both_encrypt);
     for stripped in [
@@ -321,8 +321,8 @@ fn refuses_a_plain_message_made_from_an_encrypted_one() {
     assert_eq!(reasons[10..], ["bad-message reason=\"element Encrypt occurs twice\""]);
 }
 
-/// The plain elements beside `Encrypt` are not signed. An attacker who sees an encrypted message could send it
-/// with guesses beside it, and learn from the answers what it says.
+/// The plain elements beside `Encrypt` are not signed. An attacker who sees an encrypted message could send it again
+/// with guessed plain elements, and the responses could show which guess is right.
 #[test]
 fn a_guess_beside_an_encrypted_message_reveals_nothing() {
     let program = secure(&[]);
@@ -338,19 +338,19 @@ fn a_guess_beside_an_encrypted_message_reveals_nothing() {
     };
     let refused = (403, "refused\n".to_owned());
     let target = format!("/wx?{}", wechat.query(&encrypt));
-    // In safe mode, a right guess and a wrong one get equal answers.
+    // In safe mode, right and wrong guesses get equal responses.
     for beside in ["", "", right, wrong, "<Label>a</Label>"] {
         assert_eq!(post(&target, &guess(beside)).0, 200, "{beside}");
     }
     let other_name = content.replace("gh_7f083739789a", "gh_other");
     assert_eq!(post(&target, &other_name).0, 200);
-    // The signature was used in safe mode, so compatible mode is refused.
+    // The signature was used in safe mode, so it is refused in compatible mode.
     for beside in ["", "<Label>a</Label>", right, wrong] {
         let beside = compatible(beside);
         assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
     }
     assert_eq!(post(&target, &guess("<MsgType>event</MsgType>")), refused);
-    // Before the message itself: one guess uses the signature.
+    // A guess that arrives before the message itself uses the signature, so all other content is refused.
     let target = format!("/wx?{}", wechat.query(&encrypt));
     for beside in [compatible(wrong), compatible(right), compatible("")] {
         assert_eq!(post(&target, &guess(&beside)), refused, "{beside}");
@@ -378,7 +378,7 @@ fn accepts_one_decrypted_message_per_signature() {
         let content = |encrypt: &str| format!("<xml>{beside}<Encrypt>{encrypt}</Encrypt></xml>");
         let query = wechat.query(&one);
         assert_eq!(status(&query, &content(&one)), 200);
-        // Equal timestamp and nonce, so an equal signature.
+        // Another message with the same timestamp and nonce has the same signature.
         let value = |name: &str| {
             let (_, rest) = query.split_once(&format!("{name}=")).unwrap();
             rest.split('&').next().unwrap()
@@ -389,7 +389,7 @@ fn accepts_one_decrypted_message_per_signature() {
         let query = format!("{plain_query}&msg_signature={msg_signature}");
         assert_eq!(status(&query, &content(&other)), 403);
     }
-    // Not for other content either, if the first request was refused without msg_signature.
+    // A request that was refused because msg_signature is missing also uses its signature.
     let query = signed_now();
     let both = content_of(&one, &text_message("one"), Mode::Compatible);
     assert_eq!(status(&query, &both), 400);
@@ -403,16 +403,16 @@ fn accepts_one_decrypted_message_per_signature() {
 fn treats_empty_and_raw_encryption_parameters_as_plain() {
     let program = secure(&[]);
     let mut stream = connect(program.address);
-    let mut status = |more: &str| {
-        let target = format!("/wx?{}{more}", signed_now());
+    let mut status = |added: &str| {
+        let target = format!("/wx?{}{added}", signed_now());
         let request = post_to(&target, "HTTP/1.1", "", &text_message("a"));
         ask(&mut stream, &request).status
     };
-    for more in ["&encrypt_type=", "&encrypt_type=raw", "&msg_signature=", "&openid=o"] {
-        assert_eq!(status(more), 200, "{more}");
+    for added in ["&encrypt_type=", "&encrypt_type=raw", "&msg_signature=", "&openid=o"] {
+        assert_eq!(status(added), 200, "{added}");
     }
-    for more in ["&encrypt_type=aes", "&encrypt_type=aes2", "&msg_signature=0"] {
-        assert_eq!(status(more), 403, "{more}");
+    for added in ["&encrypt_type=aes", "&encrypt_type=aes2", "&msg_signature=0"] {
+        assert_eq!(status(added), 403, "{added}");
     }
     let lines = program.stop();
     assert_eq!(lines.len(), 3);
@@ -449,7 +449,7 @@ fn compares_plain_elements_with_decrypted_ones_by_path() {
     }
 }
 
-/// WeChat sends no such white space.
+/// WeChat sends no white space there, but other clients may.
 #[test]
 fn ignores_white_space_around_an_encrypt() {
     let program = secure(&[]);
@@ -471,7 +471,7 @@ fn ignores_white_space_around_an_encrypt() {
     }
 }
 
-/// The signed strings have no separators, so a `msg_signature` is the `signature` of other strings, too.
+/// The signed strings have no separators, so a `msg_signature` is also the `signature` of other strings.
 #[test]
 fn refuses_a_msg_signature_as_signature_of_other_content() {
     let program = secure(&[]);
@@ -551,7 +551,7 @@ fn start_message_says_which_messages_are_read() {
             .args(["serve", "--listen", "127.0.0.1:0"]);
         let mut program = Program::spawn(&mut command);
         let line = program.next_line();
-        // There is no previous secret, so no line about one follows.
+        // There is no previous secret, so the next line is not about a previous secret.
         assert!(
             program
                 .next_line()
@@ -601,7 +601,7 @@ fn accepts_old_and_new_keys_and_tokens_during_a_rotation() {
     let message = text_message("one");
     for token in ["newtoken", TOKEN] {
         for key in [AES_KEY, OTHER_KEY] {
-            // Decrypts the reply with these two only.
+            // `WeChat::open` checks and decrypts the reply with only this token and this key.
             let wechat = WeChat::with(token, key, APP_ID);
             let answer = ask(&mut stream, &wechat.post(&message, Mode::Safe));
             assert_eq!(element(&wechat.open(&answer, Mode::Safe), "Content"), "one");
@@ -635,7 +635,7 @@ fn logs_a_new_mode_and_counts_modes_in_the_status() {
     let compatible = "\"messages arrive in compatible mode (兼容模式)\"";
     assert_eq!(reasons, [safe, compatible]);
 
-    // A message without a reply counts, too; a plain one is logged after encrypted ones.
+    // Messages without a reply are counted too. A plain message is logged because it follows an encrypted message.
     let rules = folder("modes-news").join("rules.xml");
     fs::write(&rules, "<rules/>").unwrap();
     let program = secure(&["--rules", rules.to_str().unwrap()]);
@@ -650,9 +650,9 @@ fn logs_a_new_mode_and_counts_modes_in_the_status() {
     assert_eq!(lines.len(), 2);
 }
 
-/// As for plain messages: nothing is written to a closed connection.
+/// The server writes nothing to a closed connection.
 #[test]
-fn counts_an_encrypted_retry_whose_caller_disconnected() {
+fn counts_an_encrypted_try_whose_client_disconnected() {
     let folder = folder("modes-gone");
     let control = folder.join("control").to_str().unwrap().to_owned();
     let (rules, begun, go) = slow_rules(&folder);
@@ -668,9 +668,9 @@ fn counts_an_encrypted_retry_whose_caller_disconnected() {
     };
     let mut second = connect(program.address);
     second.write_all(&wechat.post(&message, Mode::Safe)).unwrap();
-    until("it waits", || status_has("\"tries_joined\":1,"));
+    until("the second try waits", || status_has("\"tries_joined\":1,"));
     drop(second);
-    until("it is noticed", || status_has("\"given_up\":1,"));
+    until("the server notices that the client disconnected", || status_has("\"given_up\":1,"));
     fs::write(&go, "").unwrap();
     let answer = read_answer(&mut first, false);
     let reply = wechat.open(&answer, Mode::Safe);

@@ -1,5 +1,5 @@
-//! Programs as replies: their arguments and input, their output, their limits, and that none of their
-//! processes outlives them.
+//! Programs of `<run>` rules: their arguments and input, their output, their limits, and the end of all their
+//! processes.
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::support::*;
 
-/// A server with these rules. `FOLDER` in them is replaced by the folder of the test.
+/// Starts a server with these rules. `FOLDER` in the rules is replaced by the folder of the test.
 fn start(name: &str, rules: &str) -> (Program, PathBuf) {
     let (path, folder) = rules_file(name, rules);
     (Program::start(&["--rules", path.to_str().unwrap()]), folder)
 }
 
+/// Writes a rules file. Returns its path and the folder of the test.
 fn rules_file(name: &str, rules: &str) -> (PathBuf, PathBuf) {
     let folder = folder(name);
     let path = folder.join("rules.xml");
@@ -27,13 +28,14 @@ fn rules_file(name: &str, rules: &str) -> (PathBuf, PathBuf) {
     (path, folder)
 }
 
+/// Sends a message. Returns the content of the response.
 fn reply_to(program: &Program, xml: &str) -> String {
     let answer = ask(&mut connect(program.address), &post(xml));
     assert_eq!(answer.status, 200);
     answer.content
 }
 
-/// The text that a new text message is answered, or `success`.
+/// Sends a new text message. Returns the text of the reply, or `success`.
 fn say(program: &Program, content: &str) -> String {
     static MSG_ID: AtomicU64 = AtomicU64::new(1);
     let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
@@ -67,7 +69,7 @@ fn user_text_is_one_argument_whatever_it_holds() {
 }
 
 #[test]
-fn white_space_of_the_rule_splits_arguments_and_that_of_the_user_does_not() {
+fn white_space_in_the_rule_splits_arguments_but_white_space_of_the_user_does_not() {
     let (program, _) = start(
         "words",
         "<on Content=\"*\"><run>\n  printf\n    [%s]  a\t{1}--{Content} b\n</run></on>",
@@ -207,9 +209,9 @@ fn logs_why_a_program_failed() {
     );
 }
 
-/// A full pipe would block the program, and endless output would fill the memory.
+/// Output that is not read would fill its pipe and block the program. Endless output would fill the memory.
 #[test]
-fn reads_and_cuts_endless_output() {
+fn reads_and_truncates_endless_output() {
     let (program, _) = start(
         "floods",
         r#"<on Content="stderr"><run>/bin/sh -c <arg>head -c 3000000 /dev/zero >&amp;2; echo done</arg></run></on>
@@ -225,7 +227,7 @@ fn reads_and_cuts_endless_output() {
 }
 
 #[test]
-fn a_left_over_process_does_not_delay_the_answer() {
+fn a_process_that_the_program_left_running_does_not_delay_the_reply() {
     let (program, folder) = start(
         "leftovers",
         r#"<on><run>/bin/sh -c <arg>sleep 1000 &amp; echo $! > FOLDER/pid; echo done</arg></run></on>"#,
@@ -235,7 +237,7 @@ fn a_left_over_process_does_not_delay_the_answer() {
     program.stop_silent();
 }
 
-/// Waits until a process has ended. It may still be a zombie.
+/// Waits until a process has ended. A zombie counts as ended.
 fn until_gone(id: &str) {
     let status = Path::new("/proc").join(id).join("status");
     until("the process is gone", || {
@@ -269,7 +271,7 @@ fn limits_how_often_a_user_starts_a_program() {
     // Another rule has its own limit, or none.
     assert_eq!(ask("oUser1", "cheap"), "yes");
     assert_eq!(ask("oUser1", "other"), "yes");
-    // A refused start does not count, so the next one is possible after a second.
+    // A refused start does not count, so a start is possible again one second after the last start.
     assert_eq!(ask("oUser3", "short"), "yes");
     until("a second passes", || ask("oUser3", "short") == "yes");
     let lines = program.stop();
@@ -288,7 +290,7 @@ fn runs_64_programs_at_once_and_fails_the_next() {
     );
     let fifo = folder.join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    // The programs read until all writers have closed it.
+    // The programs read the pipe until all writers have closed it.
     let mut open = fs::OpenOptions::new();
     let writer = open.read(true).write(true).open(&fifo).unwrap();
     let mut streams = Vec::new();
@@ -299,7 +301,9 @@ fn runs_64_programs_at_once_and_fails_the_next() {
         streams.push(stream);
     }
     let runs = folder.join("runs");
-    until("all run", || fs::read_to_string(&runs).unwrap_or_default().lines().count() == 64);
+    until("all programs run", || {
+        fs::read_to_string(&runs).unwrap_or_default().lines().count() == 64
+    });
     assert_eq!(say(&program, "one more"), "忙");
     assert_eq!(children_of(program.id()).len(), 64);
     drop(writer);
@@ -314,11 +318,11 @@ fn runs_64_programs_at_once_and_fails_the_next() {
     );
 }
 
-/// The child processes of a process, zombies too.
+/// The child processes of a process, including zombies. Each item is the content of `/proc/ID/stat`.
 fn children_of(parent: u32) -> Vec<String> {
     let stat = |process: fs::DirEntry| fs::read_to_string(process.path().join("stat")).ok();
     let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(stat);
-    // The name is in brackets and may hold anything. The state and the parent follow it.
+    // The process name is in parentheses and may contain any character. The state and the parent's id follow.
     let is_child = |stat: &String| {
         let (_, rest) = stat.rsplit_once(") ").unwrap();
         rest.split(' ').nth(1) == Some(&parent.to_string())
@@ -339,7 +343,7 @@ fn leaves_no_process_and_no_descriptor_after_500_runs() {
     for number in 0..500 {
         let content = ["fail", "none", "yes"][number % 3];
         say(&program, content);
-        // An idle connection would be closed in the meantime on a slow machine.
+        // On a slow machine, the server would close this connection if it were idle for too long.
         assert_eq!(ask(&mut kept, &get("/")).status, 200);
     }
     // The server may not have closed the last connection yet.
@@ -348,8 +352,8 @@ fn leaves_no_process_and_no_descriptor_after_500_runs() {
     assert_eq!(program.stop().len(), 334);
 }
 
-/// A rule whose program starts processes that detach themselves in several ways, and writes the numbers of all
-/// to FOLDER/pids.
+/// A rule with a program that starts processes which detach themselves in several ways. The program writes the
+/// process ids of all to FOLDER/pids.
 const RUNAWAYS: &str = r#"<on><run timeout="TIMEOUT" failed="坏了">/bin/sh -c <arg>
     sleep 1000 &amp;
     timeout 1000 sleep 1000 &amp;
@@ -364,8 +368,8 @@ const RUNAWAYS: &str = r#"<on><run timeout="TIMEOUT" failed="坏了">/bin/sh -c 
     mv FOLDER/new FOLDER/pids
     sleep 1000</arg></run></on>"#;
 
-/// Makes a command serve these rules, with a PATH for their programs.
-fn serving<'c>(command: &'c mut Command, rules: &Path) -> &'c mut Command {
+/// Adds the arguments and variables for a server with these rules. PATH is for their programs.
+fn with_rules<'c>(command: &'c mut Command, rules: &Path) -> &'c mut Command {
     command
         .env("WECHAT_TOKEN", TOKEN)
         .env("PATH", "/usr/bin:/bin")
@@ -373,7 +377,7 @@ fn serving<'c>(command: &'c mut Command, rules: &Path) -> &'c mut Command {
         .arg(rules)
 }
 
-/// Waits for the processes of [`RUNAWAYS`], and returns their numbers.
+/// Waits until the processes of [`RUNAWAYS`] run. Returns their process ids.
 fn runaways(folder: &Path) -> Vec<String> {
     let pids = folder.join("pids");
     until("the processes run", || pids.exists());
@@ -392,7 +396,7 @@ fn programs_end_with_the_server_whatever_signal_ends_it() {
         };
         let (rules, folder) =
             rules_file(&format!("ends-{signal}"), &RUNAWAYS.replace("TIMEOUT", "60"));
-        let program = Program::spawn(serving(&mut command, &rules));
+        let program = Program::spawn(with_rules(&mut command, &rules));
         let mut stream = connect(program.address);
         stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
         let pids = runaways(&folder);
@@ -403,12 +407,12 @@ fn programs_end_with_the_server_whatever_signal_ends_it() {
     }
 }
 
-/// This is what Ctrl-C does in a terminal.
+/// Ctrl-C in a terminal sends SIGINT to the process group.
 #[test]
 fn programs_end_with_the_server_when_its_process_group_is_interrupted() {
     let mut command = interruptible();
     let (rules, folder) = rules_file("ends-group", &RUNAWAYS.replace("TIMEOUT", "60"));
-    let program = Program::spawn(serving(&mut command, &rules).process_group(0));
+    let program = Program::spawn(with_rules(&mut command, &rules).process_group(0));
     let mut stream = connect(program.address);
     stream.write_all(&post(&text_of("oUser1", 1, "x"))).unwrap();
     let pids = runaways(&folder);
@@ -419,8 +423,8 @@ fn programs_end_with_the_server_when_its_process_group_is_interrupted() {
 
 #[test]
 fn a_timeout_ends_a_program_with_all_processes_it_started() {
-    // On a slow machine the processes may not run yet when the time is up.
-    let ended = [1, 4, 16].iter().find(|seconds| {
+    // On a slow machine, the timeout may pass before the processes run, so there are three attempts.
+    let timeout = [1, 4, 16].iter().find(|seconds| {
         let rules = RUNAWAYS.replace("TIMEOUT", &seconds.to_string());
         let (program, folder) = start("timeout", &rules);
         assert_eq!(say(&program, "x"), "坏了");
@@ -434,7 +438,7 @@ fn a_timeout_ends_a_program_with_all_processes_it_started() {
         }
         have_run
     });
-    assert!(ended.is_some(), "the processes never ran");
+    assert!(timeout.is_some(), "the processes never ran");
 }
 
 #[test]
@@ -449,7 +453,7 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
             .spawn()
             .unwrap();
         let mut stdin = supervisor.stdin.take().unwrap();
-        // With wrong arguments it does not read its input.
+        // This fails if the arguments are wrong, because the supervisor then does not read its input.
         let _ = stdin.write_all(input.as_bytes());
         let is_open = !input.is_empty();
         let stdin = is_open.then_some(stdin);
@@ -491,7 +495,7 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
     );
 }
 
-/// The two programs of the README. The test plays the language model.
+/// Runs the two programs of the README. The test plays the language model.
 #[test]
 fn the_programs_of_the_readme_answer_with_a_language_model() {
     let readme =
@@ -538,12 +542,12 @@ fn the_programs_of_the_readme_answer_with_a_language_model() {
         assert_eq!(reply("{\"error\":\"no money\"}").0, "坏了", "{name}");
         assert_eq!(reply("").0, "坏了", "{name}");
         drop(model);
-        assert_eq!(say(&program, "nobody there"), "坏了", "{name}");
+        assert_eq!(say(&program, "no model runs"), "坏了", "{name}");
         assert_eq!(program.stop().len(), 3);
     }
 }
 
-/// Answers one request for a completion, and returns it.
+/// Accepts one request for a completion, sends `answer` as its response, and returns the request.
 fn play_model(model: &TcpListener, answer: &str) -> String {
     let (mut stream, _) = model.accept().unwrap();
     let mut request = Vec::new();

@@ -1,5 +1,5 @@
-//! Retries over the wire: one run for all tries of a message, and no answer lost. Tests wait for events
-//! where WeChat has a clock. The cases that need the clock share one test, in which they run at once.
+//! Tries over real connections: one run for all tries of a message, and late replies. Most tests wait for events
+//! instead of WeChat's five seconds. The cases that need the real time run in parallel in one test.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -18,7 +18,7 @@ use wechat::wechat::{Reply, Token};
 
 const LATE: &str = "还在查，回复 1 取结果";
 
-/// A server whose programs wait until a test tells them what to print.
+/// A server with programs that wait until the test tells them what to print.
 struct Bot {
     program: Program,
     folder: PathBuf,
@@ -50,13 +50,13 @@ impl Bot {
         Self { program: Program::start(&["--rules", rules.to_str().unwrap()]), folder }
     }
 
-    /// Makes the pipe from which the program of this name reads what it prints.
-    fn prepare(&self, name: &str) {
+    /// Creates the named pipe from which this program will read its output.
+    fn make_pipe(&self, name: &str) {
         let fifo = self.folder.join(format!("{name}.fifo"));
         assert!(Command::new("mkfifo").arg(fifo).status().unwrap().success());
     }
 
-    /// Makes the running program of this name print a text and end.
+    /// Makes this program print a text and end. The program must be running.
     fn print(&self, name: &str, text: &str) {
         let fifo = self.folder.join(format!("{name}.fifo"));
         let mut open = OpenOptions::new();
@@ -68,7 +68,7 @@ impl Bot {
         });
     }
 
-    /// How often the program of this name was started.
+    /// How often this program was started.
     fn runs(&self, name: &str) -> usize {
         let runs = fs::read_to_string(self.folder.join(format!("{name}.runs")));
         runs.unwrap_or_default().lines().count()
@@ -82,20 +82,21 @@ impl Bot {
         send(self.program.address, xml)
     }
 
-    /// The text that a try is answered, or `success`.
+    /// Sends a try. Returns the text of its reply, or `success`.
     fn say(&self, xml: &str) -> String {
-        said(&mut self.send(xml))
+        read_reply(&mut self.send(xml))
     }
 }
 
-/// Sends a try. The answer is read later.
+/// Sends a try on a new connection. The caller reads the response later.
 fn send(address: SocketAddr, xml: &str) -> TcpStream {
     let mut stream = connect(address);
     stream.write_all(&post(xml)).unwrap();
     stream
 }
 
-fn said(stream: &mut TcpStream) -> String {
+/// Reads a response. Returns the text of its reply, or `success`.
+fn read_reply(stream: &mut TcpStream) -> String {
     let answer = read_answer(stream, false);
     assert_eq!(answer.status, 200);
     if answer.content == "success" {
@@ -105,8 +106,8 @@ fn said(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A reply without its time, which differs between tries.
-fn timeless(xml: &str) -> String {
+/// The XML of a reply without its CreateTime, which differs between tries.
+fn without_time(xml: &str) -> String {
     let (before, rest) = xml.split_once("<CreateTime>").unwrap();
     before.to_owned() + rest.split_once("</CreateTime>").unwrap().1
 }
@@ -114,18 +115,18 @@ fn timeless(xml: &str) -> String {
 #[test]
 fn one_run_serves_all_tries_and_later_ones() {
     let bot = Bot::start("one-run");
-    bot.prepare("a");
+    bot.make_pipe("a");
     let xml = text_of("oUser1", 1, "ask a");
     let first = bot.send(&xml);
     bot.until_run("a");
-    // WeChat gives up on the first try and sends the second.
+    // WeChat closes the connection of the first try and sends the second try.
     drop(first);
     let mut second = bot.send(&xml);
     bot.print("a", "<text><![CDATA[晴]]></text>");
     let answer = read_answer(&mut second, false);
     assert_eq!(element(&answer.content, "Content"), "晴");
     let third = read_answer(&mut bot.send(&xml), false);
-    assert_eq!(timeless(&third.content), timeless(&answer.content));
+    assert_eq!(without_time(&third.content), without_time(&answer.content));
     assert_eq!(bot.runs("a"), 1);
     // A fourth try does not start another run either.
     assert_eq!(bot.say(&xml), "晴");
@@ -134,22 +135,22 @@ fn one_run_serves_all_tries_and_later_ones() {
 }
 
 #[test]
-fn two_waiting_tries_get_the_same_answer() {
+fn two_waiting_tries_get_the_same_reply() {
     let bot = Bot::start("two-wait");
-    bot.prepare("a");
+    bot.make_pipe("a");
     let xml = text_of("oUser1", 1, "ask a");
     let mut tries = [bot.send(&xml), bot.send(&xml)];
     bot.until_run("a");
     bot.print("a", "晴\n");
     for stream in &mut tries {
-        assert_eq!(said(stream), "晴");
+        assert_eq!(read_reply(stream), "晴");
     }
     assert_eq!(bot.runs("a"), 1);
     bot.program.stop_silent();
 }
 
-/// A client that waits longer than WeChat, such as `curl`, gets the answer. The thread of a try whose
-/// client has disconnected ends.
+/// A client that waits longer than WeChat, such as `curl`, gets the reply. The thread of a try ends when its client
+/// has disconnected.
 fn a_connected_try_keeps_waiting_and_a_disconnected_one_ends() {
     let bot = Bot::start("still-there");
     let mut kept = connect(bot.program.address);
@@ -157,60 +158,60 @@ fn a_connected_try_keeps_waiting_and_a_disconnected_one_ends() {
     let descriptors = || bot.program.descriptors();
     let at_start = descriptors();
     let mut kept_try = None;
-    // Descriptors besides those at the start: for each running program three pipes and the connection of
-    // its first try, and the connection that stays.
-    for (name, stays, more) in [("a", true, 4), ("b", false, 4 + 4 + 1)] {
-        let before = at_start + more;
-        bot.prepare(name);
+    // `added` is the number of descriptors opened since the start. Each running program has four: three pipes
+    // and the connection of its first try. The connection that stays open is one more.
+    for (name, stays, added) in [("a", true, 4), ("b", false, 4 + 4 + 1)] {
+        let before = at_start + added;
+        bot.make_pipe(name);
         let xml = text_of("oUser1", 1, &format!("ask {name}"));
         drop(bot.send(&xml));
         bot.until_run(name);
         until("the program has begun", || descriptors() == before);
         let second = bot.send(&xml);
-        until("it is accepted", || descriptors() == before + 1);
+        until("the second try is accepted", || descriptors() == before + 1);
         if stays {
             kept_try = Some(second);
         } else {
             drop(second);
-            // Its program is still running.
-            until("its connection is closed", || descriptors() == before);
+            // The program is still running.
+            until("the connection of the second try is closed", || descriptors() == before);
         }
     }
     bot.print("a", "晴");
-    assert_eq!(said(&mut kept_try.unwrap()), "晴");
+    assert_eq!(read_reply(&mut kept_try.unwrap()), "晴");
     bot.print("b", "雨");
     bot.program.stop_silent();
 }
 
-fn the_third_try_is_deferred_and_pickup_gets_the_answer_once() {
+fn the_third_try_is_deferred_and_a_pickup_gets_the_late_reply_once() {
     let bot = Bot::start("late");
-    bot.prepare("a");
+    bot.make_pipe("a");
     let xml = text_of("oUser1", 1, "ask a");
     drop(bot.send(&xml));
     bot.until_run("a");
     drop(bot.send(&xml));
     assert_eq!(bot.say(&xml), LATE);
-    // A fourth try gets the same answer, and so does a pickup that comes too early.
+    // A fourth try gets the same reply, and so does a pickup while the program is running.
     assert_eq!(bot.say(&xml), LATE);
     assert_eq!(bot.say(&text_of("oUser1", 2, "1")), LATE);
-    // Another user does not get the answer, and other words are answered by the rules.
+    // Another user does not get the late reply, and other words get replies from the rules.
     assert_eq!(bot.say(&text_of("oUser2", 3, "1")), "other");
     assert_eq!(bot.say(&text_of("oUser1", 4, "static")), "here");
-    // A pickup during the run waits for its end.
+    // A pickup during the run waits for the end of the run.
     let mut pickup = bot.send(&text_of("oUser1", 5, "1"));
     bot.print("a", "晴");
-    let answer = said(&mut pickup);
+    let answer = read_reply(&mut pickup);
     assert_eq!(answer, "「ask a」\n晴");
-    // A retry of the pickup gets the answer again, another pickup does not.
+    // A second try of the pickup gets the late reply again. A new pickup does not.
     assert_eq!(bot.say(&text_of("oUser1", 5, "1")), answer);
     assert_eq!(bot.say(&text_of("oUser1", 6, "1")), "other");
     assert_eq!(bot.runs("a"), 1);
     bot.program.stop_silent();
 }
 
-fn without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer() {
+fn without_pickup_the_third_try_gets_success_and_any_text_gets_the_late_reply() {
     let bot = Bot::start("late-plain");
-    bot.prepare("a");
+    bot.make_pipe("a");
     let xml = text_of("oUser1", 1, "plain a");
     drop(bot.send(&xml));
     bot.until_run("a");
@@ -218,9 +219,9 @@ fn without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer() {
     assert_eq!(bot.say(&xml), "success");
     assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
     bot.print("a", "晴");
-    // Until the run has ended, the rules answer.
+    // Until the run has ended, replies come from the rules.
     let msg_ids = AtomicU64::new(10);
-    until("the answer is handed over", || {
+    until("the late reply is delivered", || {
         let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
         let answer = bot.say(&text_of("oUser1", msg_id, "static"));
         assert!(["here", "「plain a」\n晴"].contains(&&*answer), "{answer}");
@@ -231,7 +232,7 @@ fn without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer() {
 }
 
 #[test]
-fn messages_of_two_users_with_one_number_and_two_events_of_one_second_are_different() {
+fn messages_of_two_users_with_one_msg_id_and_two_events_of_one_second_are_different() {
     let bot = Bot::start("apart");
     let messages = [
         ("a", text_of("oUser1", 7, "ask a")),
@@ -241,13 +242,13 @@ fn messages_of_two_users_with_one_number_and_two_events_of_one_second_are_differ
     ];
     let mut streams = Vec::new();
     for (name, xml) in &messages {
-        bot.prepare(name);
+        bot.make_pipe(name);
         streams.push(bot.send(xml));
         bot.until_run(name);
     }
     for ((name, _), stream) in messages.iter().zip(&mut streams) {
         bot.print(name, &format!("for {name}"));
-        assert_eq!(said(stream), format!("for {name}"));
+        assert_eq!(read_reply(stream), format!("for {name}"));
     }
     for (name, xml) in &messages {
         assert_eq!(bot.say(xml), format!("for {name}"));
@@ -256,9 +257,9 @@ fn messages_of_two_users_with_one_number_and_two_events_of_one_second_are_differ
     bot.program.stop_silent();
 }
 
-/// What WeChat sees of slow programs: it sends each message up to three times, five seconds apart, with the
-/// same signature or a new one.
-fn wechat_gets_an_answer_of_every_slow_program() {
+/// Plays WeChat with slow programs. WeChat sends each message up to three times, five seconds apart, with the same
+/// signature or with a new signature.
+fn wechat_gets_a_reply_from_every_slow_program() {
     let folder = folder("wechat");
     let rules = folder.join("rules.xml");
     fs::write(
@@ -278,19 +279,20 @@ fn wechat_gets_an_answer_of_every_slow_program() {
             for is_fresh in [false, true] {
                 let folder = &folder;
                 scope.spawn(move || {
-                    // WeChat leaves half a second for the network, which a busy machine may not keep.
+                    // The last try is answered half a second before WeChat gives up. A busy machine may need
+                    // longer, so there are three attempts.
                     let mut outcomes = (1..=3).map(|attempt| {
                         let label = format!("{is_fresh}{attempt}");
                         let content = format!("{seconds} {label}");
                         let user = format!("oUser{seconds}{label}");
-                        let first = as_wechat(address, &text_of(&user, 1, &content), is_fresh);
+                        let first = send_as_wechat(address, &text_of(&user, 1, &content), is_fresh);
                         let runs = folder.join(format!("{seconds}{label}.runs"));
                         assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
                         let answer = format!("after {seconds}");
                         if seconds < 16 {
                             return first == Some((answer, tries));
                         }
-                        let pickup = as_wechat(address, &text_of(&user, 2, "1"), is_fresh);
+                        let pickup = send_as_wechat(address, &text_of(&user, 2, "1"), is_fresh);
                         let late = Some(format!("「{content}」\n{answer}"));
                         first == Some((LATE.to_owned(), tries))
                             && pickup.map(|(answer, _)| answer) == late
@@ -303,9 +305,9 @@ fn wechat_gets_an_answer_of_every_slow_program() {
     program.stop_silent();
 }
 
-/// Sends a message as WeChat does. Returns the answer that its user sees, and the number of the try that got
-/// it; `None` if no try was answered, for which WeChat shows its fault prompt.
-fn as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> Option<(String, usize)> {
+/// Sends a message as WeChat does. Returns the reply that the user sees, and the number of the try that got it.
+/// `None` if no try got a response in time; then WeChat shows its fault prompt.
+fn send_as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> Option<(String, usize)> {
     let mut request = post(xml);
     for count in 1..=3 {
         let begun = Instant::now();
@@ -334,19 +336,19 @@ fn as_wechat(address: SocketAddr, xml: &str, is_fresh: bool) -> Option<(String, 
     None
 }
 
-/// The cases that wait as long as WeChat does, all at once.
+/// The cases that wait as long as WeChat, in parallel.
 #[test]
-fn keeps_wechats_time() {
+fn responds_before_wechat_gives_up() {
     thread::scope(|scope| {
-        spawn(scope, wechat_gets_an_answer_of_every_slow_program);
-        spawn(scope, the_third_try_is_deferred_and_pickup_gets_the_answer_once);
-        spawn(scope, without_pickup_the_third_try_gets_success_and_any_text_gets_the_answer);
+        spawn(scope, wechat_gets_a_reply_from_every_slow_program);
+        spawn(scope, the_third_try_is_deferred_and_a_pickup_gets_the_late_reply_once);
+        spawn(scope, without_pickup_the_third_try_gets_success_and_any_text_gets_the_late_reply);
         spawn(scope, a_connected_try_keeps_waiting_and_a_disconnected_one_ends);
         spawn(scope, a_slow_closure_is_called_once_for_each_message);
     });
 }
 
-/// Runs a case on a thread of its name, which a panic message shows.
+/// Runs a case on a thread that has the name of the case, so that a panic message shows it.
 fn spawn<'s>(scope: &'s thread::Scope<'s, '_>, case: impl FnOnce() + Send + 's) {
     let name = std::any::type_name_of_val(&case).to_owned();
     let builder = thread::Builder::new().name(name);
@@ -367,7 +369,7 @@ fn refuses_a_signature_for_another_content() {
     assert_eq!(refused.status, 403);
     assert_eq!(refused.content, "signature was already used for other content\n");
     let again = ask(&text_of("oUser1", 1, "一"));
-    assert_eq!(timeless(&again.content), timeless(&answer.content));
+    assert_eq!(without_time(&again.content), without_time(&answer.content));
     let [line] = program.stop().try_into().unwrap();
     assert!(line.contains("cause=reused-signature"), "{line}");
 }
@@ -384,7 +386,7 @@ fn accepts_a_signature_for_any_content_without_a_maximum_age() {
     program.stop_silent();
 }
 
-/// Calls wait here until it is opened.
+/// Calls wait in `pass` until the gate is opened.
 #[derive(Default)]
 struct Gate(Mutex<bool>, Condvar);
 
@@ -400,8 +402,8 @@ impl Gate {
     }
 }
 
-/// A backend in this process. Its closure waits at the gate with texts that begin with `slow`, and counts
-/// those calls. It runs until the tests end.
+/// Starts a backend in this process, which runs until the tests end. For a text that begins with `slow`, its closure
+/// counts the call and waits at the gate.
 fn library(connections: usize) -> (SocketAddr, Arc<Gate>, Arc<AtomicUsize>) {
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let mut backend = server.token(Token::parse(TOKEN).unwrap());
@@ -410,13 +412,13 @@ fn library(connections: usize) -> (SocketAddr, Arc<Gate>, Arc<AtomicUsize>) {
     let address = backend.address().unwrap();
     let gate = Arc::new(Gate::default());
     let calls = Arc::new(AtomicUsize::new(0));
-    let (passed, counted) = (Arc::clone(&gate), Arc::clone(&calls));
+    let (closure_gate, closure_calls) = (Arc::clone(&gate), Arc::clone(&calls));
     thread::spawn(move || {
         backend.run(|message| {
             let content = message.field("Content").unwrap_or("");
             if content.starts_with("slow") {
-                counted.fetch_add(1, Ordering::SeqCst);
-                passed.pass();
+                closure_calls.fetch_add(1, Ordering::SeqCst);
+                closure_gate.pass();
             }
             Reply::text(content)
         })
@@ -428,28 +430,28 @@ fn a_slow_closure_is_called_once_for_each_message() {
     let (address, gate, calls) = library(1024);
     let xml = text_of("oUser1", 1, "slow one");
     drop(send(address, &xml));
-    until("it is called", || calls.load(Ordering::SeqCst) == 1);
+    until("the closure is called", || calls.load(Ordering::SeqCst) == 1);
     let mut second = send(address, &xml);
-    assert_eq!(said(&mut send(address, &xml)), LATE);
+    assert_eq!(read_reply(&mut send(address, &xml)), LATE);
     gate.open();
-    // All further tries get the answer of the last one.
-    assert_eq!(said(&mut second), LATE);
-    until("it is handed over", || {
+    // All other tries get the reply of the last try.
+    assert_eq!(read_reply(&mut second), LATE);
+    until("the late reply is delivered", || {
         static MSG_ID: AtomicU64 = AtomicU64::new(10);
         let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
         let xml = text_of("oUser1", msg_id, "quick");
-        said(&mut send(address, &xml)) == "「slow one」\nslow one"
+        read_reply(&mut send(address, &xml)) == "「slow one」\nslow one"
     });
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    // For a message that is not deferred it is called once too.
+    // For a message that is not deferred, the closure is called once too.
     let xml = text_of("oUser2", 2, "slow no more");
-    assert_eq!(said(&mut send(address, &xml)), "slow no more");
-    assert_eq!(said(&mut send(address, &xml)), "slow no more");
+    assert_eq!(read_reply(&mut send(address, &xml)), "slow no more");
+    assert_eq!(read_reply(&mut send(address, &xml)), "slow no more");
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
-/// 90 slow messages and their second tries are more than the limit of 100 connections. Those of the first
-/// tries, which WeChat has given up, make room.
+/// 90 slow messages with two tries each would have 180 connections, but the limit is 100. The connections of the
+/// first tries, which WeChat has closed, are closed by the server.
 #[test]
 fn slow_messages_do_not_block_quick_ones() {
     let (address, gate, calls) = library(100);
@@ -458,17 +460,17 @@ fn slow_messages_do_not_block_quick_ones() {
         .collect();
     let quick = |msg_id| {
         let xml = text_of("oUser", msg_id, "quick");
-        assert_eq!(said(&mut send(address, &xml)), "quick");
+        assert_eq!(read_reply(&mut send(address, &xml)), "quick");
     };
     let first: Vec<_> = messages.iter().map(|xml| send(address, xml)).collect();
-    until("all are called", || calls.load(Ordering::SeqCst) == 90);
+    until("the closure is called for all messages", || calls.load(Ordering::SeqCst) == 90);
     quick(1);
     drop(first);
     let mut second: Vec<_> = messages.iter().map(|xml| send(address, xml)).collect();
     quick(2);
     gate.open();
     for (number, stream) in second.iter_mut().enumerate() {
-        assert_eq!(said(stream), format!("slow {number}"));
+        assert_eq!(read_reply(stream), format!("slow {number}"));
     }
     assert_eq!(calls.load(Ordering::SeqCst), 90);
 }

@@ -1,4 +1,4 @@
-//! The cipher: published messages in both directions, and texts that cannot be decrypted.
+//! Encryption and decryption: published messages, and texts that cannot be decrypted.
 
 #![cfg(feature = "secure")]
 use std::io;
@@ -13,7 +13,7 @@ use wechat::wechat::{
     Token,
 };
 
-/// Decrypts an `Encrypt`, after signing it.
+/// Signs the text of an `Encrypt`, then decrypts it.
 fn decrypt(cipher: &Cipher, encrypt: &str) -> Result<Vec<u8>, DecryptError> {
     let token = Token::parse(TOKEN).unwrap();
     let signature = token.sign_message(b"1", b"2", encrypt).to_string();
@@ -94,7 +94,7 @@ fn refuses_each_undecryptable_text_with_its_error() {
     assert_eq!(paddings.all_of("encrypt").count(), 99);
 }
 
-/// Lengths with each number of padding bytes.
+/// The lengths cover each possible number of padding bytes.
 #[test]
 fn decrypts_its_own_messages_of_any_length() {
     let cipher = cipher_of(AES_KEY, APP_ID);
@@ -116,7 +116,7 @@ fn no_altered_text_causes_a_panic() {
         for letter in ['A', '/', '=', ' ', '"', '\0'] {
             let mut flipped: Vec<char> = encrypt.chars().collect();
             flipped[at] = letter;
-            // A change in the random bytes is not an error.
+            // A change of only the random bytes is not an error, so the result does not matter.
             let _ = decrypt(&cipher, &flipped.into_iter().collect::<String>());
         }
     }
@@ -143,7 +143,7 @@ fn encrypts_nothing_without_random_bytes() {
     assert_eq!(cipher.encrypt(b"a").unwrap_err().to_string(), "none left");
 }
 
-/// After a new key is saved in the console, WeChat uses the old one for a while.
+/// After a new key is saved in the console, WeChat uses the previous key for a while.
 #[test]
 fn encrypts_a_reply_with_the_key_of_its_message() {
     const OTHER: &str = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR";
@@ -167,7 +167,7 @@ fn encrypts_a_reply_with_the_key_of_its_message() {
             Answer { status: 200, head: String::new(), content: String::from_utf8(out).unwrap() };
         assert_eq!(wechat.open(&answer, Mode::Safe), "answer");
     }
-    // Of two keys, the error is that of the one that passed more checks.
+    // With two keys, the error is from the key that passed more checks.
     for key in [AES_KEY, OTHER] {
         let other_app = WeChat::with(TOKEN, key, "wx1");
         assert_eq!(
@@ -177,9 +177,9 @@ fn encrypts_a_reply_with_the_key_of_its_message() {
     }
 }
 
-/// The nonce is the request's, so it can be any bytes.
+/// The nonce comes from the request, so it may hold bytes that XML does not allow.
 #[test]
-fn signs_the_nonce_that_readers_of_the_envelope_see() {
+fn signs_the_nonce_that_is_in_the_xml_of_the_envelope() {
     let wechat = WeChat::usual();
     let encrypt = wechat.cipher.encrypt(b"question").unwrap();
     let signature = wechat.token.sign_message(b"1", b"2", &encrypt).to_string();
@@ -199,17 +199,20 @@ fn signs_the_nonce_that_readers_of_the_envelope_see() {
             decrypted.encrypt_reply(b"answer", &wechat.token, 1_700_000_001, &request).unwrap();
         let text = String::from_utf8(out).unwrap();
         let document = roxmltree::Document::parse(&text).unwrap();
-        let leaf = |name: &str| {
+        let text_of = |name: &str| {
             let mut children = document.root_element().children();
             let found = children.find(|child| child.has_tag_name(name)).unwrap();
             let texts = found.children().filter_map(|child| child.text());
             texts.collect::<String>()
         };
-        assert_eq!(leaf("TimeStamp"), "1700000001");
-        let expected =
-            wechat.token.sign_message(b"1700000001", leaf("Nonce").as_bytes(), &leaf("Encrypt"));
-        assert_eq!(leaf("MsgSignature"), expected.to_string());
-        assert_eq!(decrypt(&wechat.cipher, &leaf("Encrypt")), Ok(b"answer".to_vec()));
+        assert_eq!(text_of("TimeStamp"), "1700000001");
+        let expected = wechat.token.sign_message(
+            b"1700000001",
+            text_of("Nonce").as_bytes(),
+            &text_of("Encrypt"),
+        );
+        assert_eq!(text_of("MsgSignature"), expected.to_string());
+        assert_eq!(decrypt(&wechat.cipher, &text_of("Encrypt")), Ok(b"answer".to_vec()));
         assert_eq!(document.root_element().children().count(), 4);
     }
 }
@@ -223,7 +226,7 @@ fn accepts_43_characters_of_base64_as_key_and_shows_nothing() {
     assert_eq!(error(&format!("{AES_KEY}A")), AesKeyError::Length { length: 44 });
     assert_eq!(error(&AES_KEY.replace('c', "-")), AesKeyError::Character { position: 3 });
     assert_eq!(error(&AES_KEY.replace('a', "钥")), AesKeyError::Character { position: 1 });
-    // The last character has two bits more than the key, which are ignored.
+    // The last character has two more bits than the key needs. They are ignored.
     let keys = ["8", "9", "+", "/"].map(|last| format!("{}{last}", &AES_KEY[..42]));
     let encrypt = cipher_of(&keys[0], APP_ID).encrypt(b"a").unwrap();
     for key in &keys {
@@ -233,7 +236,7 @@ fn accepts_43_characters_of_base64_as_key_and_shows_nothing() {
     assert_eq!(format!("{:?}", cipher_of(AES_KEY, APP_ID)), "Cipher");
 }
 
-/// Otherwise an attacker who sees both could send the reply as a message.
+/// Otherwise an attacker who sees a request and its reply could send the reply as a message.
 #[test]
 fn a_reply_never_has_the_timestamp_and_nonce_of_its_request() {
     let wechat = WeChat::usual();
@@ -261,7 +264,7 @@ fn a_reply_never_has_the_timestamp_and_nonce_of_its_request() {
     }
 }
 
-/// A reply that cannot be encrypted is never sent plain.
+/// A reply that cannot be encrypted is not sent in plain text.
 #[test]
 fn sends_no_reply_without_random_bytes() {
     let key = AesKey::parse(AES_KEY).unwrap();

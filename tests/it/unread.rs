@@ -1,4 +1,4 @@
-//! Encrypted messages without a key, also in a build without encryption.
+//! Encrypted messages when the server has no key. The tests also run in a build without encryption.
 
 use crate::support::tools::finish;
 use crate::support::*;
@@ -62,14 +62,14 @@ fn answers_the_plain_part_of_compatible_messages() {
     };
     let query = encrypted_query();
     let target = format!("/wx?{query}");
-    // A retry with the same signature may be encrypted anew.
+    // Another try with the same signature may be encrypted anew.
     for encrypt in ["YQ==", "Yg=="] {
         let request = post_to(&target, "HTTP/1.1", "", &with(encrypt));
         let answer = ask(&mut stream, &request);
         assert_eq!(answer.status, 200);
         assert_eq!(element(&answer.content, "Content"), "你好");
     }
-    // Any other message with that signature is refused.
+    // A different message with the same signature is refused.
     let whole = with("YQ==");
     let swapped = whole.replace("MsgType", "?").replace("Content>", "MsgType>");
     for other in [
@@ -83,13 +83,13 @@ fn answers_the_plain_part_of_compatible_messages() {
     assert_eq!(ask(&mut stream, &post(&plain)).status, 200);
     let lines = program.stop();
     assert_eq!(lines.len(), 5, "{lines:#?}");
-    let mode = |of: &str| format!(" cause=mode reason=\"messages arrive in {of}\"");
-    assert!(lines[0].ends_with(&mode("compatible mode (兼容模式)")));
+    let note = |mode: &str| format!(" cause=mode reason=\"messages arrive in {mode}\"");
+    assert!(lines[0].ends_with(&note("compatible mode (兼容模式)")));
     assert!(lines[1..4].iter().all(|line| line.contains(" cause=reused-signature ")));
-    assert!(lines[4].ends_with(&mode("plain mode (明文模式)")));
+    assert!(lines[4].ends_with(&note("plain mode (明文模式)")));
 }
 
-/// The query may say that a message is encrypted when it is plain.
+/// The query says that the message is encrypted, but the content is a plain message.
 #[test]
 fn accepts_one_message_per_signature_if_the_query_says_encrypted() {
     let program = Program::start(&[]);
@@ -101,7 +101,7 @@ fn accepts_one_message_per_signature_if_the_query_says_encrypted() {
     };
     let statuses = [status("one"), status("one"), status("two")];
     assert_eq!(statuses, [200, 200, 403]);
-    // An unread message uses its signature, too.
+    // A message that cannot be read also uses its signature.
     let target = format!("/wx?{}", encrypted_query());
     for (content, status) in [(SAFE, 200), (&text_message("one"), 403)] {
         let request = post_to(&target, "HTTP/1.1", "", content);
@@ -218,7 +218,7 @@ fn previous_token_is_accepted_too() {
         assert_eq!(ask(&mut stream, &get(&format!("/?{query}"))).status, 403);
     }
     let lines = program.stop();
-    // After two token checks that passed.
+    // The first two lines are about token checks that passed.
     assert_eq!(lines.len(), 5);
     assert!(lines[2].contains(" cause=bad-signature "), "{lines:#?}");
     for line in &lines[3..] {
