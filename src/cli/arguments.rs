@@ -62,10 +62,8 @@ impl<'e> Args<'e> {
             } else if args.operands.len() < command.operands_max {
                 args.operands.push(argument.clone());
             } else {
-                return Err(UsageError::UnexpectedArgument {
-                    argument: argument.clone(),
-                    command: command.name,
-                });
+                let (argument, command) = (argument.clone(), command.name);
+                return Err(UsageError::UnexpectedArgument { argument, command });
             }
         }
         Ok(args)
@@ -97,13 +95,10 @@ impl<'e> Args<'e> {
             (None, Some(_)) => return Err(UsageError::UnexpectedValue(flag.name)),
             (Some(_), _) if self.has(flag) => return Err(UsageError::Repeated(flag.name)),
             (Some(_), Some(value)) => Some(value.to_owned()),
-            (Some(placeholder), None) => match rest.next() {
-                Some(value) => Some(value.clone()),
-                None => {
-                    let flag = flag.name;
-                    return Err(UsageError::MissingValue { flag, placeholder });
-                }
-            },
+            (Some(placeholder), None) => {
+                let missing = UsageError::MissingValue { flag: flag.name, placeholder };
+                Some(rest.next().ok_or(missing)?.clone())
+            }
         };
         self.flags.push((flag.name, value));
         Ok(())

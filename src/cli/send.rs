@@ -150,10 +150,8 @@ fn fields(args: &Args<'_>) -> Result<Vec<(String, String)>, UsageError> {
         fields.push(match field {
             Some((path, value)) => (path.to_owned(), value.to_owned()),
             None if has_text => {
-                return Err(UsageError::UnexpectedArgument {
-                    argument: operand.clone(),
-                    command: "send",
-                });
+                let (argument, command) = (operand.clone(), COMMAND.name);
+                return Err(UsageError::UnexpectedArgument { argument, command });
             }
             None => {
                 has_text = true;
