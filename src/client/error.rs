@@ -31,7 +31,7 @@ pub enum ExchangeError {
     Timeout,
     /// The received bytes are not the head of a response.
     Head {
-        /// The broken rule.
+        /// The error of the parser.
         error: ResponseError,
         /// The first received bytes, at most 32.
         excerpt: Vec<u8>,

@@ -17,7 +17,7 @@ const READ_MAX: usize = 16 * 1024;
 /// Maximum bytes of the excerpt in [`ExchangeError::Head`].
 const EXCERPT_MAX: usize = 32;
 
-/// A client of one server. It keeps its connection for the next exchange if the server allows it.
+/// A client of one server. The client keeps its connection for the next exchange if the server allows this.
 #[derive(Debug)]
 pub struct Client {
     /// The addresses of the server, in the order in which they are tried.
@@ -30,7 +30,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Resolves the host of the URL, without connecting. The time limit is the one of the system's resolver.
+    /// Resolves the host of the URL, without connecting. The system's resolver has its own time limit.
     ///
     /// # Errors
     /// `Resolve`

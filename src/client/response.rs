@@ -32,6 +32,6 @@ pub enum BodyEnd {
     Timeout,
     /// The content is longer than [`limits::CONTENT`](crate::http::limits::CONTENT).
     TooLong,
-    /// The chunked coding has this error.
+    /// The chunked coding is invalid.
     Chunk(RequestError),
 }

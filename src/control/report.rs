@@ -38,7 +38,7 @@ enum Value {
 }
 
 impl Status {
-    /// The values with their names. The JSON uses the names as keys. The table shows them with spaces for the
+    /// The values with their names. The JSON uses the names as keys. The table shows the names with spaces instead of
     /// underscores.
     fn fields(&self) -> [(&'static str, Value); 26] {
         let stats = self.handle.stats();

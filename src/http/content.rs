@@ -71,7 +71,7 @@ impl Chunked {
     }
 
     /// Takes one element, or the available part of the chunk data, and returns the bytes after it. `Stop::Incomplete`
-    /// means that the bytes contain no complete element.
+    /// means that the bytes contain no complete element, or that the body has ended.
     fn step<'a>(&mut self, bytes: &'a [u8], content: &mut Vec<u8>) -> Result<&'a [u8], Stop> {
         match self.expected {
             Expected::ChunkSize => {

@@ -45,7 +45,8 @@ impl<'a> Head<'a> {
     /// ```text
     /// [ CRLF ] request-line *( field-line CRLF ) CRLF
     /// ```
-    /// One empty line before the request line is skipped (RFC 9112 2.2), because some old clients send one after a POST.
+    /// An empty line before the request line is skipped (RFC 9112 2.2), because some old clients send an extra line end
+    /// after a POST.
     ///
     /// # Errors
     /// The first broken rule, even in an incomplete head.

@@ -62,8 +62,8 @@ impl Buffers {
 enum ReceiveError {
     /// The request is invalid. The client gets a response with the reason.
     Refused(RequestError),
-    /// The client closed the connection or exceeded a time limit, the connection was evicted, or the handler returned
-    /// no response.
+    /// The client closed the connection, was idle for too long or read the response too slowly, the connection was
+    /// evicted, or the handler returned no response.
     Closed,
 }
 

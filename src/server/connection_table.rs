@@ -1,5 +1,5 @@
-//! The table of all open connections: a bounded number of slots, and the rule for which connection is closed when a new
-//! one needs a slot.
+//! The table of all open connections: a limited number of slots, and the rule that decides which connection is closed
+//! when a new connection needs a slot.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};

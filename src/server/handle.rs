@@ -156,8 +156,8 @@ impl ServerState {
         }
         *self.phase() = Phase::Closing;
         stop_accepting();
-        // A thread takes a slot before it stops being idle, and is idle again before it frees the slot. So at least one
-        // of the two numbers counts it.
+        // A thread takes a slot before it stops being idle, and is idle again before it frees the slot. So a thread
+        // that is still running is always counted in at least one of these two numbers.
         let has_threads = || self.has_idle_threads() || self.table.usage().0 > 0;
         while has_threads() && !is_over() {
             self.table.shut_silent(SILENCE);

@@ -23,7 +23,7 @@ pub struct Stats {
     pub working: usize,
     /// Connections that the server closed so that it can serve other connections.
     pub evictions: u64,
-    /// Panics of the handler. Each closed one connection.
+    /// Panics of the handler. Each panic closed one connection.
     pub panics: u64,
     /// Refused requests by cause word, in the order of their first occurrence.
     pub refusals: Vec<(&'static str, u64)>,

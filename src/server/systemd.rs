@@ -42,7 +42,7 @@ impl Watchdog {
             Err(TryLockError::WouldBlock) => return,
         };
         if last_ping.is_none_or(|last_ping| last_ping.elapsed() >= self.interval) {
-            // Non-blocking: if the manager's queue is full, this ping is dropped, because the next one comes soon.
+            // Non-blocking: if the manager's queue is full, this ping is dropped, because another ping follows soon.
             let sent = UnixDatagram::unbound().and_then(|datagram| {
                 datagram.set_nonblocking(true)?;
                 send(&datagram, &self.socket, WATCHDOG)

@@ -7,12 +7,8 @@ impl Event {
     /// The log note of the event.
     pub(super) fn note(&self) -> LogNote {
         let (cause, reason) = match self {
-            Self::AcceptFailed { error } => {
-                ("accept", format!("accepting a connection failed: {error}"))
-            }
-            Self::ThreadFailed { error } => {
-                ("thread", format!("starting a thread failed: {error}"))
-            }
+            Self::AcceptFailed { error } => ("accept", format!("cannot accept clients: {error}")),
+            Self::ThreadFailed { error } => ("thread", format!("cannot start a thread: {error}")),
             Self::ConnectionLimitReached { limit } => (
                 "crowded",
                 format!(

@@ -1,4 +1,4 @@
-//! The random numbers of the system (random(4)).
+//! Random numbers from the operating system (random(4)).
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -357,7 +357,7 @@ fn tells_the_service_manager_when_it_is_ready() {
     let by_name = UnixDatagram::bind_addr(&address).unwrap();
     let sockets = [(by_path, path.to_str().unwrap().to_owned()), (by_name, format!("@{name}"))];
     for (socket, shown) in sockets {
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
         let program = Program::spawn(
             command()
                 .env("WECHAT_TOKEN", TOKEN)

@@ -9,7 +9,7 @@ use wechat::client::{BodyEnd, Client};
 use wechat::http::Url;
 
 use crate::support::tools::{backend, ok, read_request};
-use crate::support::{PATIENCE, get};
+use crate::support::{TIMEOUT, get};
 
 /// The request lines that a backend read, by connection.
 type Connections = Arc<Mutex<Vec<Vec<String>>>>;
@@ -40,13 +40,13 @@ fn keeping(answer: Vec<u8>) -> (SocketAddr, Connections) {
     (address, seen)
 }
 
-/// Sends `GET /1` to `GET /4` with one client; each must be answered completely with status 200.
+/// Sends `GET /1` to `GET /4` with one client. Each request must get a complete response with status 200.
 #[track_caller]
 fn exchange_four(address: SocketAddr) {
     let url = Url::parse(&format!("http://{address}/")).unwrap();
     let mut client = Client::resolve(&url).unwrap();
     for number in 1..=4 {
-        let answer = client.exchange(&get(&format!("/{number}")), PATIENCE).unwrap();
+        let answer = client.exchange(&get(&format!("/{number}")), TIMEOUT).unwrap();
         assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
     }
 }

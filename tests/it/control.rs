@@ -16,13 +16,13 @@ use crate::support::*;
 /// The output of `wechat status` without the first rows and the times, which differ each time.
 #[track_caller]
 fn stable_status(control: &str) -> String {
-    let said = run(control, &["status"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let output = run(control, &["status"]);
+    assert_eq!((output.code, output.err.as_str()), (0, ""));
     let is_stable = |line: &&str| {
         let is_time = line.starts_with("answer p") || line.starts_with("since ");
         !line.starts_with("uptime") && (!is_time || line.ends_with("none yet"))
     };
-    let lines = said.out.lines().skip(3).filter(is_stable);
+    let lines = output.out.lines().skip(3).filter(is_stable);
     lines.map(|line| format!("{line}\n")).collect()
 }
 
@@ -104,8 +104,8 @@ panics               0
 ";
     until("the other connection is closed", || number(&control, "connections") == 1);
     assert_eq!(stable_status(&control), after_requests);
-    let said = run(&control, &["status"]).out;
-    let lines: Vec<&str> = said.lines().collect();
+    let output = run(&control, &["status"]).out;
+    let lines: Vec<&str> = output.lines().collect();
     let (version, id, address) = (version(), program.id(), program.address);
     assert_eq!(lines[0], format!("version              {version}"));
     assert_eq!(lines[1], format!("process              {id}"));
@@ -137,10 +137,10 @@ fn prints_status_as_json() {
     let folder = ShortFolder::new("json");
     let control = folder.path("control");
     let program = start(&control, &[]);
-    let said = run(&control, &["status", "--json"]);
+    let output = run(&control, &["status", "--json"]);
     let (version, id, address) = (version(), program.id(), program.address);
     // The uptime is not compared, because it differs each time.
-    let (before, rest) = said.out.split_once("\"uptime_seconds\":").unwrap();
+    let (before, rest) = output.out.split_once("\"uptime_seconds\":").unwrap();
     let (uptime, after) = rest.split_once(',').unwrap();
     assert!(uptime.parse::<u64>().is_ok());
     assert_eq!(
@@ -161,8 +161,8 @@ fn prints_status_as_json() {
     let wrong = "/?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";
     ask(&mut connect(program.address), &post_to(wrong, "HTTP/1.1", "", "<xml/>"));
     ask(&mut connect(program.address), &post(&text_of("oUser1", 1, "x")));
-    let said = run(&control, &["status", "--json"]);
-    assert!(said.out.contains("\"refusals\":{\"bad-signature\":1}"), "{}", said.out);
+    let output = run(&control, &["status", "--json"]);
+    assert!(output.out.contains("\"refusals\":{\"bad-signature\":1}"), "{}", output.out);
     assert!(number(&control, "answer_p99_microseconds") < 60_000_000);
 }
 
@@ -236,7 +236,7 @@ fn only_root_and_the_servers_user_can_connect() {
     }
     let program = folder.path("wechat");
     fs::copy(env!("CARGO_BIN_EXE_wechat"), &program).unwrap();
-    let said = finish(
+    let output = finish(
         std::process::Command::new(&program)
             .args(["status", "--control", &control])
             .uid(65534)
@@ -244,7 +244,7 @@ fn only_root_and_the_servers_user_can_connect() {
     );
     let expected =
         format!("wechat: cannot open {control:?}; only root and the server's own user can\n");
-    assert_eq!((said.code, said.err), (1, expected));
+    assert_eq!((output.code, output.err), (1, expected));
 }
 
 #[test]
@@ -277,19 +277,19 @@ fn stop_waits_for_requests_and_later_tries() {
     assert_eq!(element(&answer.content, "Content"), "done");
     assert_eq!(answer.field("Connection"), Some("close"));
 
-    let said = stop.join().unwrap();
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    assert!(said.out.starts_with("stopped after "), "{}", said.out);
-    assert!(!said.out.contains("answered"), "{}", said.out);
+    let output = stop.join().unwrap();
+    assert_eq!((output.code, output.err.as_str()), (0, ""));
+    assert!(output.out.starts_with("stopped after "), "{}", output.out);
+    assert!(!output.out.contains("answered"), "{}", output.out);
     let (code, log) = program.ended();
     assert_eq!((code, log), (Some(0), vec![]));
     assert!(TcpStream::connect(address).is_err());
     assert!(!Path::new(&control).exists());
-    let said = run(&control, &["stop"]);
+    let output = run(&control, &["stop"]);
     let expected = format!(
         "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
     );
-    assert_eq!((said.code, said.err), (1, expected));
+    assert_eq!((output.code, output.err), (1, expected));
 }
 
 /// During the stop, the server counts the clients that disconnect.
@@ -313,9 +313,9 @@ fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
     // After five seconds, the server checks whether the second client is still connected.
     drop(second);
     until("the server has noticed", || number(&control, "given_up") == 1);
-    let said = stop.join().unwrap();
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let (took, rest_of_line) = said.out.split_once(" s; ").unwrap();
+    let output = stop.join().unwrap();
+    assert_eq!((output.code, output.err.as_str()), (0, ""));
+    let (took, rest_of_line) = output.out.split_once(" s; ").unwrap();
     assert_eq!(rest_of_line, "1 request was not answered\n");
     let took = took.strip_prefix("stopped after ").unwrap();
     assert!(took.parse::<f64>().unwrap() >= 15.0, "{took}");
@@ -342,31 +342,31 @@ fn replaces_the_control_socket_of_a_killed_server() {
     let control = folder.path("control");
     start(&control, &[]).stop_silent();
     assert!(Path::new(&control).exists());
-    let said = run(&control, &["status"]);
+    let output = run(&control, &["status"]);
     let gone = format!(
         "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
     );
-    assert_eq!((said.code, said.err), (1, gone));
+    assert_eq!((output.code, output.err), (1, gone));
     let _program = start(&control, &[]);
     assert_eq!(run(&control, &["status"]).code, 0);
     let file = folder.path("file");
     fs::write(&file, "").unwrap();
-    let said = run(&file, &["status"]);
+    let output = run(&file, &["status"]);
     let other =
         format!("wechat: no server at {file:?}; if it is at another path, pass --control PATH\n");
-    assert_eq!((said.code, said.err), (1, other));
+    assert_eq!((output.code, output.err), (1, other));
 }
 
 #[track_caller]
 fn assert_no_start(control: &str, reason: &str) {
-    let said = finish(command().env("WECHAT_TOKEN", TOKEN).args([
+    let output = finish(command().env("WECHAT_TOKEN", TOKEN).args([
         "--listen",
         "127.0.0.1:0",
         "--control",
         control,
     ]));
     let expected = format!("wechat: cannot create the control socket {control:?}: {reason}\n");
-    assert_eq!((said.code, said.out.as_str(), said.err), (1, "", expected));
+    assert_eq!((output.code, output.out.as_str(), output.err), (1, "", expected));
 }
 
 #[test]
@@ -390,14 +390,14 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     let nowhere = folder.path("nowhere/control");
     assert_no_start(&nowhere, "No such file or directory (os error 2)");
     let long = folder.path(&"long".repeat(30));
-    let said = finish(command().env("WECHAT_TOKEN", TOKEN).args([
+    let output = finish(command().env("WECHAT_TOKEN", TOKEN).args([
         "--listen",
         "127.0.0.1:0",
         "--control",
         &long,
     ]));
     let reason = format!("path of {} bytes, at most ", long.len());
-    assert!(said.code == 1 && said.err.contains(&reason), "{}", said.err);
+    assert!(output.code == 1 && output.err.contains(&reason), "{}", output.err);
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 4, "only the expected files are there");
 }
 
@@ -447,7 +447,7 @@ fn unknown_commands_and_silent_clients_do_not_delay_status() {
     let _program = start(&control, &[]);
     let say = |bytes: &[u8]| {
         let mut stream = UnixStream::connect(&control).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.write_all(bytes).unwrap();
         let mut answer = String::new();
         // If the server does not read all bytes, the connection is reset.
@@ -480,9 +480,9 @@ fn assert_reported(answer: &'static [u8], reason: &str) {
         stream.read_exact(&mut [0; 5]).unwrap();
         stream.write_all(answer).unwrap();
     });
-    let said = run(&control, &["stop"]);
+    let output = run(&control, &["stop"]);
     let expected = format!("wechat: {}\n", reason.replace("PATH", &format!("{control:?}")));
-    assert_eq!((said.code, said.out.as_str(), said.err), (1, "", expected));
+    assert_eq!((output.code, output.out.as_str(), output.err), (1, "", expected));
     other.join().unwrap();
 }
 

@@ -221,8 +221,9 @@ fn rejects_requests_alike_at_every_cut() {
     }
 }
 
-/// Reads the opening followed by every sequence of up to `longest` words. Asserts that the result is the same when all bytes
-/// arrive at once and when they arrive one by one. Returns how many requests were accepted and rejected.
+/// Parses the opening followed by each sequence of up to `longest` words. Asserts that the result is the same when all
+/// bytes arrive at once and when they arrive byte by byte. Returns how many requests were accepted and how many were
+/// rejected.
 fn walk(opening: &[u8], words: &[&[u8]], longest: usize) -> (usize, usize) {
     let (mut accepted, mut rejected) = (0, 0);
     for length in 0..=longest {

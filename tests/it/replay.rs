@@ -267,7 +267,7 @@ fn an_answer_that_is_cut_short_is_not_as_captured() {
 }
 
 /// Replays a capture whose response has this content against a backend that answers that content.
-fn replay(name: &str, captured: &str, received: &str) -> Said {
+fn replay(name: &str, captured: &str, received: &str) -> Output {
     let folder = folder(name);
     fs::write(folder.join("a.request"), get("/")).unwrap();
     fs::write(folder.join("a.response"), ok(captured)).unwrap();

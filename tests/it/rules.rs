@@ -394,7 +394,7 @@ fn always(content: &str) -> String {
 #[track_caller]
 fn wait_for(program: &Program, expected: &str) {
     let mut stream = connect(program.address);
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     loop {
         let response = ask(&mut stream, &post(&text_message("a")));
         if element(&response.content, "Content") == expected {

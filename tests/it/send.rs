@@ -7,7 +7,7 @@ const DELIVERED: &str = "WeChat would deliver this";
 const NO_REPLY: &str = "WeChat would show the user nothing";
 
 /// Sends this to a backend with this answer, in which HEAD stands for the elements that every reply has.
-fn send(answer: &str, arguments: &[&str]) -> Said {
+fn send(answer: &str, arguments: &[&str]) -> Output {
     let head = "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
                 <CreateTime>1700000000</CreateTime>";
     let answer = ok(&answer.replace("HEAD", head));
@@ -39,7 +39,7 @@ fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
 }
 
 /// The lines with problems, of warnings without that word.
-fn problems(said: &Said) -> Vec<&str> {
+fn problems(said: &Output) -> Vec<&str> {
     let lines = said.out.lines();
     let problem = |line: &'_ str| line.starts_with("failed: ") || line.starts_with("warning: ");
     let problems = lines.filter(|line| problem(line));

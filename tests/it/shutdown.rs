@@ -22,7 +22,7 @@ use wechat::wechat::{Reply, Token};
 fn answers_connections_in_the_backlog_before_it_ends() {
     let mut backend = backend();
     backend.limits =
-        Limits { head: PATIENCE, content: PATIENCE, drain: PATIENCE, ..Limits::default() };
+        Limits { head: TIMEOUT, content: TIMEOUT, drain: TIMEOUT, ..Limits::default() };
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
     let mut streams: Vec<_> = (0..100).map(|_| connect(address)).collect();
     // Each client has sent a part of its request when the server stops.
@@ -75,8 +75,8 @@ fn backend() -> Backend {
 #[test]
 fn answers_requests_that_have_begun_when_it_stops() {
     let mut backend = backend();
-    backend.limits.drain = PATIENCE;
-    backend.limits.head = PATIENCE;
+    backend.limits.drain = TIMEOUT;
+    backend.limits.head = TIMEOUT;
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
     let serving = thread::spawn(move || backend.run(|_| Reply::Success));
     let mut streams: Vec<_> = (0..100).map(|_| connect(address)).collect();
@@ -108,8 +108,8 @@ fn answers_requests_that_have_begun_when_it_stops() {
 #[test]
 fn answers_or_closes_connections_that_send_another_request_during_the_stop() {
     let mut backend = backend();
-    backend.limits.drain = PATIENCE;
-    backend.limits.head = PATIENCE;
+    backend.limits.drain = TIMEOUT;
+    backend.limits.head = TIMEOUT;
     let (address, handle) = (backend.address().unwrap(), backend.handle.clone());
     let serving = thread::spawn(move || backend.run(|_| Reply::Success));
     let mut streams: Vec<_> = (0..40).map(|_| connect(address)).collect();
@@ -185,7 +185,7 @@ fn two_servers_of_one_socket_stop_independently() {
     let serve = || {
         let shared = Listener::from_shared(listener.try_clone().unwrap());
         let mut backend = Server::from_listener(shared).token(Token::parse(TOKEN).unwrap());
-        backend.limits.drain = PATIENCE;
+        backend.limits.drain = TIMEOUT;
         let handle = backend.handle.clone();
         let serving = thread::spawn(move || backend.run(|_| Reply::Success));
         (handle, serving)
@@ -260,7 +260,7 @@ fn inherited_socket_outlives_the_server() {
 /// A socket on which a service manager listens.
 fn manager(folder: &ShortFolder) -> UnixDatagram {
     let manager = UnixDatagram::bind(folder.path("notify")).unwrap();
-    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    manager.set_read_timeout(Some(TIMEOUT)).unwrap();
     manager
 }
 

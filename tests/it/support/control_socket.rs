@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::tools::{Said, finish};
+use super::tools::{Output, finish};
 use super::{Program, command};
 
 /// A folder for one test. Its path is short enough for a socket in it. The folder is removed on drop.
@@ -33,13 +33,13 @@ pub fn start(control: &str, flags: &[&str]) -> Program {
 }
 
 /// Runs `wechat` with this control socket and these arguments.
-pub fn run(control: &str, arguments: &[&str]) -> Said {
+pub fn run(control: &str, arguments: &[&str]) -> Output {
     finish(command().env("WECHAT_CONTROL", control).args(arguments))
 }
 
 /// The number with this name in the output of `wechat status --json`.
 pub fn number(control: &str, name: &str) -> u64 {
-    let said = run(control, &["status", "--json"]);
-    let (_, rest) = said.out.split_once(&format!("\"{name}\":")).unwrap();
+    let output = run(control, &["status", "--json"]);
+    let (_, rest) = output.out.split_once(&format!("\"{name}\":")).unwrap();
     rest.split([',', '}']).next().unwrap().parse().unwrap()
 }

@@ -19,8 +19,9 @@ use wechat::xml::Document;
 
 pub const TOKEN: &str = "hello2021";
 
-/// Longer than any step of a test takes, so that a hang fails its test instead of blocking the suite.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any step of a test takes. A step that hangs fails its test after this time, instead of blocking the
+/// suite.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The root folder of the repository.
 pub fn root() -> &'static Path {
@@ -159,8 +160,8 @@ impl Drop for Program {
 
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream.set_write_timeout(Some(TIMEOUT)).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }
@@ -329,7 +330,7 @@ pub fn slow_rules(folder: &Path) -> (String, PathBuf, PathBuf) {
 pub fn until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "{what}");
+        assert!(start.elapsed() < TIMEOUT, "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,5 +1,5 @@
-//! Helpers of the tests of the commands that play WeChat: a command that exits by itself, and backends with given
-//! answers.
+//! Helpers of the tests of the commands that play WeChat: runs a command until it exits, and makes backends that send a
+//! given answer.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{PATIENCE, Program, TOKEN, command, rest};
+use super::{Program, TIMEOUT, TOKEN, command, rest};
 
 /// The exit code and the output of a command.
-pub struct Said {
+pub struct Output {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
-pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
+pub fn run(address: SocketAddr, arguments: &[&str]) -> Output {
     finish(
         command()
             .env("WECHAT_TOKEN", TOKEN)
@@ -26,7 +26,7 @@ pub fn run(address: SocketAddr, arguments: &[&str]) -> Said {
     )
 }
 
-impl Said {
+impl Output {
     /// Asserts that standard output has a line that matches the pattern. A `*` matches any text.
     #[track_caller]
     pub fn assert_line(&self, pattern: &str) {
@@ -42,20 +42,20 @@ impl Said {
 }
 
 #[track_caller]
-pub fn finish(command: &mut Command) -> Said {
+pub fn finish(command: &mut Command) -> Output {
     let (out, err) = (Stdio::piped(), Stdio::piped());
     let mut child = command.stdout(out).stderr(err).spawn().unwrap();
     let start = Instant::now();
     // The output of the command fits the pipes, so it is read after the exit.
     while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > TIMEOUT {
             child.kill().unwrap();
             panic!("the command does not end: {command:?}");
         }
         thread::sleep(Duration::from_millis(2));
     }
     let output = child.wait_with_output().unwrap();
-    Said {
+    Output {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
@@ -84,7 +84,8 @@ pub fn backend_on(
     Some(address)
 }
 
-/// A backend that answers one request with these bytes and keeps the connection open until the client closes it.
+/// A backend that sends these bytes as the answer to one request, and keeps the connection open until the client closes
+/// it.
 pub fn stalling_backend(answer: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
