@@ -28,7 +28,7 @@ pub struct Callback {
     /// The previous token, which is accepted too. After a new token is saved in the console, WeChat uses the
     /// previous token for a while.
     pub previous_token: Option<Token>,
-    /// Which messages are accepted, and the keys that decrypt them.
+    /// Which messages are accepted; also holds the keys that decrypt messages.
     pub encryption: EncryptionPolicy,
     /// Maximum difference between the timestamp of a request and this machine's clock.
     pub max_age: Age,
@@ -196,9 +196,8 @@ impl Callback {
         }
         // `silent_response` says why.
         let hides_reason = parameters.are_encrypted() && self.encryption.cipher().is_some();
-        let authenticated = (&parameters, token, verified);
-        let response =
-            self.handle_message(request.content, authenticated, client, scratch, respond);
+        let auth = (&parameters, token, verified);
+        let response = self.handle_message(request.content, auth, client, scratch, respond);
         match hides_reason {
             true => Ok(response.unwrap_or_else(|rejection| Some(rejection.silent_response()))),
             false => response,
@@ -222,7 +221,7 @@ impl Callback {
         if decrypting.is_none() && matches!(self.encryption, EncryptionPolicy::Required(_)) {
             return Err(Rejection::PlainMessage);
         }
-        // Borrowed, because a document holds its table of elements: moving it copies 1,200 bytes.
+        // Borrowed, because moving a document would copy its table of elements (1,200 bytes).
         let document = Document::parse_message(content);
         let xml = (document.as_ref()).map_err(|error| Rejection::Message((*error).into()))?;
         let encrypted = match decrypting {

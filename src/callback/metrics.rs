@@ -78,8 +78,8 @@ impl Metrics {
         self.token_checks.load(Relaxed)
     }
 
-    /// Counts a message. Returns `true` if the log should mention its mode: the message is the first in this
-    /// mode, and at least one message so far, including this one, was not plain.
+    /// Counts a message. Returns `true` if the log should mention its mode, because the message is the first in
+    /// this mode and at least one message so far, including this one, was not plain.
     pub(super) fn count_message(&self, message: &Message<'_>, mode: Mode) -> bool {
         let kind = KINDS.iter().position(|kind| *kind == message.msg_type());
         increment(kind.map_or(&self.other_messages, |kind| &self.messages[kind]));

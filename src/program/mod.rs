@@ -1,4 +1,4 @@
-//! Runs the programs of `<run>` rules: starts them under a supervisor process, and reads replies from their output.
+//! Runs the programs of `<run>` rules. Each program is started by a supervisor process. Its output is the reply.
 
 mod failure;
 mod output;

@@ -34,7 +34,7 @@ impl RunMarker {
         self.kill_rest();
     }
 
-    /// Kills all processes with this marker. Does not kill the program's process group: the program has ended, so
+    /// Kills all processes with this marker. Does not kill the program's process group. The program has ended, so
     /// the group's id may belong to another group now.
     pub(super) fn kill_rest(&self) {
         for _ in 0..ROUNDS_MAX {

@@ -1,7 +1,7 @@
 //! `wechat supervise SECONDS PROGRAM [ARGUMENT]…`: the process between the server and a program.
 //!
-//! The server writes to the supervisor's standard input: a length in decimal, a line feed, and a message of that
-//! length, which becomes the program's standard input. The server then keeps the pipe open. When the server
+//! The server writes a length in decimal, a line feed, and a message of that length to the supervisor's standard
+//! input. The message becomes the program's standard input. The server then keeps the pipe open. When the server
 //! closes the pipe or ends, the supervisor kills the program. It also kills the program after SECONDS.
 //!
 //! The supervisor's standard output is the output of the program. If the program failed, standard error has the
@@ -179,8 +179,8 @@ fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, Supervi
         Ok(status) => finish(status, &shared, &marker),
         Err(error) => {
             marker.kill_with(&mut program);
-            // The result does not matter, because `error` is returned anyway. The wait uses a new state: with the
-            // old state it would return at once if the server has ended.
+            // The result does not matter, because `error` is returned anyway. The wait uses a new state, because
+            // with the old state it would return at once if the server has ended.
             let (new_state, begun) = (Shared::default(), Instant::now());
             drop(wait_for_exit(&mut program, &new_state, begun, KILL_GRACE));
             Err(error)

@@ -1,4 +1,5 @@
-//! Replies to messages: one run of a program for all tries of a message, and late replies kept for their users.
+//! Makes the reply to a message. A program runs once for all tries of a message. Late replies are kept for their
+//! users.
 
 mod recent_message;
 mod responder;

@@ -30,12 +30,12 @@ pub(super) struct RecentMessage {
     pub(super) first_try_at: u64,
     /// Number of tries received so far.
     pub(super) tries: u32,
-    /// Number of threads that wait for the run at this moment: for other tries, or for a later message that
-    /// asks for the late reply.
+    /// Number of threads that wait for the end of the run at this moment. They handle other tries, or later
+    /// messages that ask for the late reply.
     pub(super) waiting: u32,
     /// Notified when `state` changes.
     pub(super) changed: Arc<Condvar>,
-    /// What the rule says about a late reply.
+    /// The attributes `late` and `pickup` of the rule.
     pub(super) late: LateReply,
     /// The beginning of the message's text. It is quoted before a late reply.
     pub(super) question: String,
@@ -44,7 +44,7 @@ pub(super) struct RecentMessage {
     pub(super) state: State,
 }
 
-/// The progress of a message. In each state, `reply` is what every later try gets.
+/// The progress of a message. In each state, every later try gets `reply`.
 #[derive(Debug)]
 pub(super) enum State {
     /// The run has not ended. Tries wait for its end.

@@ -14,7 +14,7 @@ pub trait Runner: Send + Sync {
     fn run(&self, call: &ProgramCall, message: &Message<'_>) -> Reply<'static>;
 }
 
-/// Makes the replies of one account: its rules, the runner of its programs, and its recent messages.
+/// Makes the replies of one account. Holds the rules, the runner of the programs, and the recent messages.
 #[derive(Debug)]
 pub struct Responder<R> {
     rules: RulesSource,
@@ -49,8 +49,8 @@ impl<R: Runner> Responder<R> {
         &self.runner
     }
 
-    /// Whether the rules in use are equal to the current rules file. If not, the last reload failed: the log has
-    /// the error, and the previous rules are still in use.
+    /// Whether the rules in use are equal to the current rules file. If not, the last reload failed. Then the log
+    /// has the error, and the previous rules are still in use.
     pub fn has_current_rules(&self) -> bool {
         match &self.rules {
             RulesSource::File(rules) => rules.are_current(),

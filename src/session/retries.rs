@@ -1,4 +1,4 @@
-//! One run for all tries of a message, and late replies kept for their users.
+//! Runs a program once for all tries of a message, and keeps late replies for their users.
 //!
 //! WeChat waits five seconds for a response, then closes the connection and sends the message again. A message
 //! has up to three tries. The connection thread of the first try does the run; the threads of the other tries
@@ -21,7 +21,7 @@ use crate::wechat::{Message, Reply};
 use crate::xml::trim;
 
 /// The maximum number of tries of a message, by WeChat's manual and by captured logs.
-const TRIES: u32 = 3;
+const TRIES_MAX: u32 = 3;
 
 /// A try counts as the last one if it arrives at least this many seconds after the first. Tries are five
 /// seconds apart, so it is the third try even if the second one was lost in the network.
@@ -178,7 +178,7 @@ impl Retries {
         let recent = store.get_mut(key)?;
         recent.tries += 1;
         let age = message.received().saturating_sub(recent.first_try_at);
-        let is_last = recent.tries >= TRIES || age >= LAST_TRY_AGE;
+        let is_last = recent.tries >= TRIES_MAX || age >= LAST_TRY_AGE;
         self.joined_tries.fetch_add(1, Ordering::Relaxed);
         if let Some(reply) = store.deliver(key) {
             return Some(Outcome::Shared(reply));
@@ -280,10 +280,10 @@ impl Drop for Run<'_> {
         let is_delivered = is_quick || (self.client.is_connected)();
         let mut store = self.retries.store();
         store.finish(self.key, &self.reply, self.text_length, is_delivered, now);
-        let lost = store.delete_oldest(self.key, now);
+        let lost_replies = store.delete_oldest(self.key, now);
         drop(store);
-        if lost > 0 {
-            (self.retries.report)(&wording::late_replies_dropped(lost).to_string());
+        if lost_replies > 0 {
+            (self.retries.report)(&wording::late_replies_dropped(lost_replies).to_string());
         }
     }
 }

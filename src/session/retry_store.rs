@@ -119,18 +119,17 @@ impl RetryStore {
         message.bytes += text_length;
         message.changed.notify_all();
         self.bytes += message.bytes;
-        let is_blank = is_blank(result);
         let result = Arc::clone(result);
         if let State::Deferred { reply } = &message.state {
             let reply = Arc::clone(reply);
             self.pending.bytes += message.bytes;
             // A blank late reply is kept only if the rule has `pickup` words, because then the user may ask for it.
-            let is_needless = is_blank && !message.late.has_pickup();
+            let is_needless = is_blank(&result) && !message.late.has_pickup();
             message.state = State::Late { reply: Arc::clone(&reply), result, since: now };
             if is_needless {
                 self.mark_delivered(key, reply);
             }
-        } else if is_delivered || is_blank {
+        } else if is_delivered || is_blank(&result) {
             message.state = State::Delivered { reply: result };
             self.delivered.push_back(key);
         } else {
@@ -193,11 +192,11 @@ impl RetryStore {
         }
     }
 
-    /// Deletes the oldest finished messages until both limits are kept. The message `except` and messages that a
+    /// Deletes the oldest finished messages until both limits hold. The message `except` and messages that a
     /// try waits for are not deleted. Pending messages are deleted first while they use more than half of a limit;
     /// otherwise, delivered messages are deleted first. Returns the number of unexpired late replies deleted.
     pub(super) fn delete_oldest(&mut self, except: MessageKey, now: u64) -> usize {
-        let mut lost = 0;
+        let mut lost_replies = 0;
         while self.messages.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
             let pending = &self.pending;
             let is_pending_first =
@@ -211,9 +210,9 @@ impl RetryStore {
             let Some(key) = oldest.or_else(|| self.oldest(second, except)) else {
                 break;
             };
-            lost += usize::from(self.delete(key, now));
+            lost_replies += usize::from(self.delete(key, now));
         }
-        lost
+        lost_replies
     }
 
     /// The oldest message of a queue that may be deleted.

@@ -1,4 +1,4 @@
-//! The EncodingAESKey: decrypts and encrypts the base64 text of `Encrypt` with AES-256-CBC (消息加解密说明;
+//! The EncodingAESKey, which decrypts and encrypts the base64 text of `Encrypt` with AES-256-CBC (消息加解密说明;
 //! RFC 4648 4).
 //!
 //! This is the only file that uses the packages of the feature `secure`. A build without the feature uses
@@ -13,7 +13,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{NO_PAD, STANDARD};
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::cipher_error::{AES_KEY_LENGTH, AesKeyError, BLOCK_LENGTH, DecryptError};
+use super::cipher_error::{AES_KEY_LENGTH, AesKeyError, BLOCK, DecryptError};
 
 /// Whether this build can read encrypted messages.
 pub const SECURE: bool = true;
@@ -70,7 +70,7 @@ impl AesKey {
     }
 
     /// The initialization vector, which is the first half of the key.
-    fn iv(&self) -> [u8; BLOCK_LENGTH] {
+    fn iv(&self) -> [u8; BLOCK] {
         *self.0.first_chunk().expect("a key has 32 bytes")
     }
 }

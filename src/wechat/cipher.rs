@@ -11,7 +11,7 @@ use std::io;
 
 use super::aes_key::AesKey;
 use super::app_id::AppId;
-use super::cipher_error::{DecryptError, PADDING_MAX, PREFIX_LENGTH, RANDOM_LENGTH};
+use super::cipher_error::{DecryptError, PADDING_MAX, PREFIX, RANDOM};
 use super::token::Token;
 use super::verified::{Credentials, VerifiedEncrypt};
 use crate::xml::writer::{sanitize, write_cdata};
@@ -34,7 +34,7 @@ impl fmt::Debug for Cipher {
 }
 
 impl Cipher {
-    /// A cipher for the account with this appid. `previous` is the previous key: after a new key is saved in the
+    /// A cipher for the account with this appid. `previous` is the previous key. After a new key is saved in the
     /// console, WeChat uses the previous key for a while. `random` fills a buffer with unpredictable bytes;
     /// [`service::random`](crate::service::random) makes such a function.
     pub fn new(
@@ -77,7 +77,7 @@ impl Cipher {
         let mut text = key.decrypt(encrypt)?;
         let length = unpadded_length(&text).ok_or(DecryptError::Padding)?;
         text.truncate(length);
-        let Some((prefix, rest)) = text.split_first_chunk::<PREFIX_LENGTH>() else {
+        let Some((prefix, rest)) = text.split_first_chunk::<PREFIX>() else {
             return Err(DecryptError::TooShort { length });
         };
         let [.., a, b, c, d] = *prefix;
@@ -92,7 +92,7 @@ impl Cipher {
         if message.is_empty() {
             return Err(DecryptError::Empty);
         }
-        text.truncate(PREFIX_LENGTH + length);
+        text.truncate(PREFIX + length);
         Ok(DecryptedMessage { text, cipher: self, key })
     }
 
@@ -105,12 +105,11 @@ impl Cipher {
     }
 
     fn encrypt_with(&self, key: &AesKey, message: &[u8]) -> io::Result<String> {
-        let mut random = [0; RANDOM_LENGTH];
+        let mut random = [0; RANDOM];
         (self.random)(&mut random)?;
         let length = u32::try_from(message.len()).map_err(io::Error::other)?;
         let app_id = self.app_id.as_str().as_bytes();
-        let mut text =
-            Vec::with_capacity(PREFIX_LENGTH + message.len() + app_id.len() + PADDING_MAX);
+        let mut text = Vec::with_capacity(PREFIX + message.len() + app_id.len() + PADDING_MAX);
         for part in [&random, length.to_be_bytes().as_slice(), message, app_id] {
             text.extend_from_slice(part);
         }
@@ -147,7 +146,7 @@ pub struct DecryptedMessage<'c> {
 impl DecryptedMessage<'_> {
     /// The XML of the message, as in plain mode.
     pub fn message(&self) -> &[u8] {
-        &self.text[PREFIX_LENGTH..]
+        &self.text[PREFIX..]
     }
 
     /// Encrypts the reply to this message, and signs it with the token, the time `now` (in seconds since 1970)

@@ -4,16 +4,16 @@
 pub(super) const AES_KEY_LENGTH: usize = 43;
 
 /// Bytes in a block of AES.
-pub(super) const BLOCK_LENGTH: usize = 16;
+pub(super) const BLOCK: usize = 16;
 
 /// Maximum bytes of padding. The length of a padded text is a multiple of this number.
 pub(super) const PADDING_MAX: usize = 32;
 
 /// Number of random bytes at the start of each text. Because of them, equal messages are encrypted differently.
-pub(super) const RANDOM_LENGTH: usize = 16;
+pub(super) const RANDOM: usize = 16;
 
 /// Bytes before the message: the random bytes and the length field.
-pub(super) const PREFIX_LENGTH: usize = RANDOM_LENGTH + 4;
+pub(super) const PREFIX: usize = RANDOM + 4;
 
 /// The reason why a text is not an EncodingAESKey. The error shows no part of the text, because the text may be
 /// the secret with a typing error.

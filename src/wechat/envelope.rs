@@ -11,7 +11,7 @@ use crate::xml::{Document, Element, trim};
 pub enum Mode {
     /// 明文模式: the message is plain XML.
     Plain,
-    /// 兼容模式: the message is sent twice in one request, plain and encrypted.
+    /// 兼容模式: each request has the plain message and the encrypted message.
     Compatible,
     /// 安全模式: the message is only sent encrypted.
     Safe,
@@ -76,9 +76,10 @@ impl<'a> Envelope<'a> {
     }
 
     /// Compares the plain elements of compatible mode with the decrypted message. Returns the name of the last
-    /// plain element that differs: the decrypted message has this element with another text, or has it fewer
-    /// times. A plain element that is missing in the decrypted message is ignored, because nothing reads it.
-    /// Nothing is compared in safe mode, because the result would tell an attacker whether a guess is right.
+    /// plain element that differs, which means that the decrypted message has another text in this element, or
+    /// has the element fewer times. A plain element that is missing in the decrypted message is ignored, because
+    /// nothing reads it. Nothing is compared in safe mode, because the result would tell an attacker whether a
+    /// guess is right.
     pub fn difference(&self, decrypted: &Document<'_>) -> Option<&'a str> {
         if self.mode() != Mode::Compatible {
             return None;

@@ -8,7 +8,7 @@
 
 use crate::xml::{Element, trim};
 
-/// Defines an enum from a table of kinds, and the function that reads a message as one of them.
+/// Defines an enum from a table of kinds, and a function that reads a message as a value of the enum.
 macro_rules! kinds {
     (
         $(#[$enum_doc:meta])*

@@ -1,4 +1,4 @@
-//! Messages and events (接收普通消息, 接收事件推送): plain as WeChat sends them, or after decryption.
+//! Messages and events (接收普通消息, 接收事件推送) as plain XML, which may be the result of decryption.
 
 use super::kind::Kind;
 use super::verified::Verified;
@@ -201,7 +201,7 @@ impl<'a> Message<'a> {
 /// The identity of a message ([`Message::identity`]).
 ///
 /// The user is part of the identity, because messages of different users may have the same MsgId. The text is part
-/// of it too: in WeChat all tries of a message have the same text, but people who test a server by hand send
+/// of it too. All tries of a message by WeChat have the same text, but people who test a server by hand send
 /// different texts with the same MsgId.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity<'a> {

@@ -25,7 +25,8 @@ const ELLIPSIS: &str = "…";
 
 /// A reply to a message.
 ///
-/// For some replies, WeChat would show its fault prompt (该公众号提供的服务出现故障). [`Reply::write_to`] changes these replies:
+/// For some replies, WeChat would show its fault prompt (该公众号提供的服务出现故障).
+/// [`Reply::write_to`] changes these replies:
 /// - An empty text, a medium without MediaId, and news without an article that has a title become
 ///   [`Reply::Success`].
 /// - A text longer than [`TEXT_MAX`] bytes is truncated between two characters, and ends in `…`.
@@ -89,7 +90,7 @@ pub enum ReplyOf<T> {
 /// An article whose texts have the type `T`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArticleOf<T> {
-    /// Title; an article without one is left out.
+    /// Title; an article without a title is left out.
     pub title: T,
     /// Description; WeChat shows it only for a single article.
     pub description: T,

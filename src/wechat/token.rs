@@ -19,7 +19,7 @@ pub enum TokenError {
         /// The number of characters of the text.
         length: usize,
     },
-    /// A character is not one of A-Z, a-z and 0-9.
+    /// A character is not in A-Z, a-z or 0-9.
     Character {
         /// The position of the character, counted from 1.
         position: usize,

@@ -22,8 +22,8 @@ const SETS: usize = 2048;
 /// key, so an attacker cannot find different content with an equal hash.
 type Use = [u64; 2];
 
-/// The signatures that were used lately, each with the hash of its content. The memory is limited: two bytes of a
-/// signature select a set, and a new use overwrites the oldest use in the set.
+/// The signatures that were used lately, each with the hash of its content. The memory is limited,
+/// because a new use overwrites the oldest use in its set. Two bytes of a signature select the set.
 ///
 /// Only correct signatures are stored, so only a sender who knows the token can cause uses to be overwritten.
 pub struct UsedSignatures {

@@ -9,7 +9,7 @@ use crate::text::digits;
 /// The limits of timestamp and nonce prevent an attack. The signed strings have no separator, so a `msg_signature`
 /// is also a correct `signature` if the `Encrypt` is appended to the nonce. Without the limits, an attacker who saw
 /// an encrypted message could send plain messages with that signature. The shortest possible `Encrypt`, for a
-/// message of one byte and an appid of 18 bytes, has 88 bytes, which is too long for a nonce.
+/// message of one byte and an appid of 18 bytes, has 88 bytes. The two limits together allow only 60 bytes.
 const TIMESTAMP_MAX: usize = 20;
 
 /// Maximum bytes of a nonce. WeChat's nonces have about 10 bytes.
@@ -52,9 +52,9 @@ pub enum SignatureError {
     },
     /// The signature does not match the token, the timestamp and the nonce (and `Encrypt`, for `msg_signature`).
     Mismatch,
-    /// The signature is right, but the timestamp is not a number.
+    /// The signature is correct, but the timestamp is not a number.
     MalformedTimestamp,
-    /// The signature is right, but the timestamp is too far from this machine's clock.
+    /// The signature is correct, but the timestamp is too far from this machine's clock.
     Stale {
         /// The difference in seconds.
         off: u64,
@@ -63,7 +63,7 @@ pub enum SignatureError {
         /// The maximum difference in seconds.
         max: u64,
     },
-    /// The signature is right, but was used before, for other content.
+    /// The signature is correct, but was used before, for other content.
     Reused,
 }
 

@@ -2,9 +2,7 @@
 
 use std::error::Error;
 
-use super::cipher_error::{
-    AES_KEY_LENGTH, AesKeyError, BLOCK_LENGTH, DecryptError, PADDING_MAX, PREFIX_LENGTH,
-};
+use super::cipher_error::{AES_KEY_LENGTH, AesKeyError, BLOCK, DecryptError, PADDING_MAX, PREFIX};
 use super::message::MessageError;
 use super::token::{LENGTH_MAX, LENGTH_MIN, TokenError};
 use super::verified::SignatureError;
@@ -53,14 +51,13 @@ pub(crate) fn is_stale_timestamp(text: &str) -> bool {
 }
 
 /// The text for a plain message if only encrypted messages are accepted. The simulator explains this error.
-pub(crate) const PLAIN_REFUSED: &str =
-    "message is not encrypted, only encrypted messages are accepted";
+pub(crate) const PLAIN_REFUSED: &str = "message is not encrypted, only encrypted messages allowed";
 
 wording! { DecryptError {
     Self::Base64 => "Encrypt is not base64";
-    Self::Blocks { length } => "Encrypt has {length} bytes, expected a multiple of {BLOCK_LENGTH}";
+    Self::Blocks { length } => "Encrypt has {length} bytes, expected a multiple of {BLOCK}";
     Self::Padding => "decrypted text has no valid padding, expected 1 to {PADDING_MAX} bytes of padding";
-    Self::TooShort { length } => "decrypted text has {length} bytes, at least {PREFIX_LENGTH} expected";
+    Self::TooShort { length } => "decrypted text has {length} bytes, at least {PREFIX} expected";
     Self::Length { length, rest } =>
         "length field of the decrypted text says {length} bytes, at most {rest} possible";
     Self::AppId => "appid in the decrypted text is not this account's";

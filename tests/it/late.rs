@@ -11,7 +11,7 @@ use wechat::rules::LateReply;
 use wechat::session::{Outcome, Retries, Timing, WaitingClient};
 use wechat::wechat::{Article, Reply};
 
-/// `Retries` with short waits. No test depends on their length.
+/// `Retries` with short waits. No test depends on the length of the waits.
 fn with_short_waits(report: fn(&str)) -> Retries {
     let mut retries = Retries::new(report);
     retries.timing = Timing {

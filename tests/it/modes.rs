@@ -269,7 +269,7 @@ fn log_hints_name_the_setting_to_check() {
     assert_eq!(lines.len(), 4);
 }
 
-/// An attacker who sees an encrypted message must not be able to send a plain one instead.
+/// An attacker who sees an encrypted message must not be able to send a plain message instead.
 #[test]
 fn refuses_a_plain_message_made_from_an_encrypted_one() {
     let program = secure(&[]);
@@ -522,7 +522,7 @@ fn refuses_plain_messages_if_encryption_is_required() {
         post_to(&format!("/?{}&encrypt_type=raw", signed_now()), "HTTP/1.1", "", &message),
     ] {
         let answer = ask(&mut stream, &request);
-        let reason = "message is not encrypted, only encrypted messages are accepted\n";
+        let reason = "message is not encrypted, only encrypted messages allowed\n";
         assert_eq!((answer.status, answer.content.as_str()), (403, reason));
     }
     for mode in [Mode::Compatible, Mode::Safe] {

@@ -158,8 +158,8 @@ fn a_connected_try_keeps_waiting_and_a_disconnected_one_ends() {
     let descriptors = || bot.program.descriptors();
     let at_start = descriptors();
     let mut kept_try = None;
-    // `added` is the number of descriptors opened since the start. Each running program has four: three pipes
-    // and the connection of its first try. The connection that stays open is one more.
+    // `added` is the number of descriptors opened since the start. Each running program has four descriptors,
+    // which are three pipes and the connection of its first try. The connection that stays open adds another.
     for (name, stays, added) in [("a", true, 4), ("b", false, 4 + 4 + 1)] {
         let before = at_start + added;
         bot.make_pipe(name);
