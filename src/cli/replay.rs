@@ -75,7 +75,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     if args.has(&RESIGN) {
         let token = required_token(args)?;
         for Exchange { path, request, .. } in &mut exchanges {
-            *request = request.sign_anew(&token, server::now()).map_err(|error| {
+            *request = request.sign_again(&token, server::now()).map_err(|error| {
                 let path = path.clone();
                 Error::Capture { path, error }
             })?;

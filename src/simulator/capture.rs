@@ -1,4 +1,4 @@
-//! A captured request, checked and signed anew.
+//! Captured requests. They can be signed again with the current time.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use crate::xml::Document;
 /// The bytes of one captured request.
 pub(crate) struct Capture(pub(crate) Vec<u8>);
 
-/// Why a capture cannot be sent or signed anew.
+/// The reason why a capture cannot be sent or signed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaptureError {
     /// Bytes follow the request.
     Surplus {
-        /// Their number.
+        /// The number of these bytes.
         count: usize,
     },
     /// The content is shorter than Content-Length says.
@@ -24,9 +24,9 @@ pub(crate) enum CaptureError {
     },
     /// The first line is not a request line.
     RequestLine,
-    /// The query has no such parameter.
+    /// The query has no parameter with this name.
     ParameterMissing {
-        /// Its name.
+        /// The name of the parameter.
         name: &'static str,
     },
     /// The query has a `msg_signature`, but the content has no `Encrypt` to sign.
@@ -34,8 +34,8 @@ pub(crate) enum CaptureError {
 }
 
 impl Capture {
-    /// Takes the bytes of a file with one request. A request that HTTP would refuse is accepted: the
-    /// backend's answer to it is the point.
+    /// Takes the bytes of a file with one request. Invalid HTTP is accepted, because a replay can show how the backend
+    /// answers an invalid request.
     ///
     /// # Errors
     /// `Surplus` or `Short`
@@ -62,12 +62,12 @@ impl Capture {
         }
     }
 
-    /// Replaces the timestamp by `now`, in seconds since 1970, and `signature` and `msg_signature` by the
-    /// right ones for this token. Every other byte stays.
+    /// Replaces the timestamp by `now`, in seconds since 1970, and replaces `signature` and `msg_signature` by the
+    /// valid signatures for this token. No other byte is changed.
     ///
     /// # Errors
     /// `RequestLine`, `ParameterMissing` or `EncryptMissing`
-    pub(crate) fn sign_anew(&self, token: &Token, now: u64) -> Result<Self, CaptureError> {
+    pub(crate) fn sign_again(&self, token: &Token, now: u64) -> Result<Self, CaptureError> {
         let range = query_range(&self.0).ok_or(CaptureError::RequestLine)?;
         let (before, rest) = self.0.split_at(range.start);
         let (query, after) = rest.split_at(range.len());
@@ -100,7 +100,7 @@ impl Capture {
         Ok(Self([before, &parameters.join(&b'&'), after].concat()))
     }
 
-    /// The `msg_signature` of the `Encrypt` in the content.
+    /// Signs the element `Encrypt` in the content, and returns the `msg_signature`.
     fn sign_message(
         &self,
         token: &Token,
@@ -114,7 +114,7 @@ impl Capture {
         Ok(signature.to_string())
     }
 
-    /// The content; empty if the head is not valid, and incomplete if the chunks are not.
+    /// The content. It is empty if the head is invalid, and incomplete if a chunk is invalid.
     fn content(&self) -> Vec<u8> {
         let Ok(Some((head, length))) = Head::parse(&self.0) else {
             return Vec::new();
@@ -129,8 +129,8 @@ impl Capture {
     }
 }
 
-/// The position of the query in a request; empty, at the end of the target, if there is none. `None` if
-/// there is no request line. One empty line may precede it (RFC 9112 2.2).
+/// The range of the query in a request; `None` if there is no request line. If there is no query, the range is empty and
+/// at the end of the request target. One empty line may precede the request line (RFC 9112 2.2).
 fn query_range(bytes: &[u8]) -> Option<Range<usize>> {
     let start = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
     let line = bytes[start..].split(|octet| *octet == b'\n').next()?;
@@ -138,7 +138,7 @@ fn query_range(bytes: &[u8]) -> Option<Range<usize>> {
     let first = line.iter().position(is_space)? + 1;
     let last = line.iter().rposition(is_space)?;
     let target = line.get(first..last)?;
-    let path = target.iter().position(|octet| *octet == b'?');
-    let path = path.map_or(target.len(), |mark| mark + 1);
-    Some(start + first + path..start + last)
+    let mark = target.iter().position(|octet| *octet == b'?');
+    let query = mark.map_or(target.len(), |mark| mark + 1);
+    Some(start + first + query..start + last)
 }

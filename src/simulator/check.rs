@@ -1,4 +1,4 @@
-//! The results of the checks of a backend: findings, and their severity. `wording.rs` has the sentences.
+//! The results of checks of a backend. Each result is a finding and its severity. `wording.rs` has the texts.
 
 use std::time::Duration;
 
@@ -13,32 +13,33 @@ pub(crate) struct Check {
     pub(crate) finding: Finding,
 }
 
-/// How serious a finding is for the account.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
-    /// As it should be.
+    /// The answer is as expected.
     Ok,
-    /// It works, but by some reports not everywhere; or it works although it should not.
+    /// The answer probably works, but the manual or public reports say that it may fail.
     Warning,
-    /// WeChat would refuse it.
+    /// WeChat would refuse the answer, or the backend is not secure.
     Error,
 }
 
-/// A finding. An `excerpt`, `found`, `before` or `after` is foreign text in quotes, safe for a
-/// terminal. A `name` or `path` is that of an element in the answer, a `took` the time until its last byte.
+/// A finding. `excerpt`, `found`, `before` and `after` are parts of the answer, in quotes and safe for a terminal. `name`
+/// and `path` are the name and the path of an element in the answer. `took` is the time until the last byte of the
+/// answer.
 #[derive(Debug)]
 pub(crate) enum Finding {
-    /// The answer cannot be used, whatever the request was.
+    /// WeChat cannot use the answer, whatever the request was.
     Fault(Fault),
 
-    // Any content.
+    // The content of any answer.
     /// A byte order mark precedes the content.
     ByteOrderMark,
-    /// Content compressed with gzip, which the request did not ask for.
+    /// The content is compressed with gzip, which the request did not ask for.
     Gzip,
-    /// Content in UTF-16.
+    /// The content is UTF-16.
     Utf16,
-    /// An HTML page.
+    /// The content is an HTML page.
     Html { excerpt: String },
 
     // The token check.
@@ -58,27 +59,27 @@ pub(crate) enum Finding {
     EchostrInHtml { before: String },
     /// Other text surrounds the echostr.
     EchostrSurrounded { before: String, after: String },
-    /// The answer is the beginning of the echostr; both lengths in bytes.
+    /// The answer is the beginning of the echostr. `received` and `sent` are lengths in bytes.
     EchostrTruncated { received: usize, sent: usize },
     /// The answer is another text, without the echostr.
     EchostrReplaced { excerpt: String },
-    /// The echostr came back in chunks.
+    /// The content with the echostr is chunked.
     EchostrChunked,
-    /// The answer to a wrong signature was the answer to the right one.
+    /// The request with a wrong signature got the same answer as the request with the right signature.
     WrongSignatureAccepted,
-    /// A wrong signature was refused.
+    /// The request with a wrong signature was refused.
     WrongSignatureRefused { status: u16 },
-    /// A wrong signature got no answer.
+    /// The request with a wrong signature got no answer.
     WrongSignatureUnanswered { fault: Fault },
 
     // The shape of an answer to a message.
-    /// Only white space.
+    /// The content is only white space.
     OnlySpace,
-    /// `success` with other bytes, or in other letters.
+    /// The content is `success`, but with white space, quotes, a byte order mark or capital letters.
     SuccessNotExact { excerpt: String },
-    /// JSON.
+    /// The content is JSON.
     Json { excerpt: String },
-    /// Neither XML nor any of the above.
+    /// The content is something else that is not XML.
     NotXml { excerpt: String },
     /// White space precedes the XML declaration.
     DeclarationAfterSpace,
@@ -86,27 +87,27 @@ pub(crate) enum Finding {
     TextAfterRoot { excerpt: String },
     /// The XML cannot be read.
     BrokenXml { error: XmlError },
-    /// XML with an attribute, a comment or an instruction is not well-formed.
+    /// The XML has an attribute, a comment or an instruction, and is not well-formed.
     NotWellFormed { error: FileError },
-    /// XML with an attribute, a comment or an instruction, which WeChat's parser may accept.
+    /// The XML has an attribute, a comment or an instruction, which WeChat's parser may accept.
     UnusualXml { error: XmlError },
-    /// A character that XML cannot carry.
+    /// The content has a character that XML does not allow.
     NonXmlCharacter { character: char },
-    /// The root has another name than `xml`.
+    /// The name of the root is not `xml`.
     WrongRoot { name: String },
 
     // The elements of a reply.
-    /// The reply to a plain message is encrypted, or it is encrypted twice.
+    /// The reply to a plain message is encrypted, or a reply is encrypted twice.
     UnexpectedEncryption,
-    /// The reply in safe mode is plain.
+    /// The reply is plain, but safe mode requires an encrypted reply.
     PlainInSafeMode,
-    /// A reply to the event that the user has unsubscribed.
+    /// There is a reply to the event `unsubscribe`.
     ReplyToUnsubscribe,
-    /// ToUserName and FromUserName are those of the message.
+    /// ToUserName and FromUserName are the same as in the message.
     NamesNotSwapped,
-    /// An element is missing or empty, and its value is known.
+    /// ToUserName or FromUserName is missing or empty.
     NameMissing { name: &'static str, expected: String },
-    /// An element has another value than the expected one.
+    /// ToUserName or FromUserName has an unexpected value.
     NameWrong { name: &'static str, found: String, expected: String },
     /// A time is missing or empty.
     TimeMissing { name: &'static str },
@@ -114,37 +115,37 @@ pub(crate) enum Finding {
     TimeInMilliseconds { name: &'static str, time: u64 },
     /// A time is not a whole number.
     TimeNotNumber { name: &'static str, found: String },
-    /// The type of the reply is missing; `known` lists the types there are.
+    /// The type of the reply is missing. `known` lists all types.
     MsgTypeMissing { known: String },
-    /// The type of the reply is none of `known`.
+    /// The type of the reply is unknown. `known` lists all types.
     MsgTypeUnknown { found: String, known: String },
-    /// An element that replies of this type need is missing or empty.
+    /// An element that a reply of this type requires is missing or empty.
     ElementMissing { path: &'static str, msg_type: &'static str },
-    /// An element is missing or empty that the manual requires and some programs omit.
+    /// An element is missing or empty. The manual requires it, but some programs omit it.
     ElementOmitted { path: &'static str },
     /// The text of the reply is empty.
     ContentEmpty,
     /// The text of the reply is too long.
     ContentTooLong { length: usize },
-    /// News without articles.
+    /// The news has no articles.
     NoArticles,
-    /// More articles than WeChat shows in the reply to an event.
+    /// There are more articles than WeChat shows in the reply to an event.
     TooManyArticlesToEvent { count: usize },
-    /// More articles than WeChat shows in the reply to a message.
+    /// There are more articles than WeChat shows in the reply to a message.
     TooManyArticlesToMessage { count: usize },
-    /// The number of articles is missing or empty.
+    /// ArticleCount is missing or empty.
     ArticleCountMissing,
-    /// The number of articles is not the number of items.
+    /// ArticleCount is not the number of items in Articles.
     ArticleCountWrong { found: String, count: usize },
-    /// Articles without a title.
+    /// This number of articles has no title.
     ArticlesUntitled { count: usize },
 
     // The envelope of an encrypted reply.
-    /// An element occurs more than once.
+    /// An element of the envelope occurs more than once.
     Repeated { name: &'static str },
     /// An element of the envelope is missing or empty.
     EnvelopeElementMissing { name: &'static str },
-    /// The timestamp or nonce cannot be signed.
+    /// The timestamp or nonce is too long for a signature.
     NotSigned { error: SignatureError },
     /// The signature does not match.
     MsgSignatureWrong { found: String },
@@ -152,9 +153,9 @@ pub(crate) enum Finding {
     NotOpened { error: DecryptError },
 
     // Replay.
-    /// The answer is the captured one.
+    /// The answer equals the captured response.
     AsCaptured { took: Duration },
-    /// The answer differs from the captured one.
+    /// The answer differs from the captured response.
     NotAsCaptured,
     /// The answer is usable, and there is no captured response.
     NothingCaptured { took: Duration },
@@ -165,17 +166,14 @@ impl Check {
         Self { severity, finding }
     }
 
-    /// A finding that is as it should be.
     pub(super) const fn ok(finding: Finding) -> Self {
         Self::new(Severity::Ok, finding)
     }
 
-    /// A finding that may fail, or that should not work.
     pub(super) const fn warning(finding: Finding) -> Self {
         Self::new(Severity::Warning, finding)
     }
 
-    /// A finding that WeChat refuses.
     pub(super) const fn error(finding: Finding) -> Self {
         Self::new(Severity::Error, finding)
     }
@@ -186,7 +184,7 @@ impl Check {
 pub(crate) struct Checks(pub(crate) Vec<Check>);
 
 impl Checks {
-    // Not inlined at its dozens of calls, which saves 2 KB.
+    // Inlining this function at its dozens of calls would add 2 KB to the binary.
     #[inline(never)]
     pub(super) fn error(&mut self, finding: Finding) {
         self.0.push(Check::error(finding));

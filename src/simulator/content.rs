@@ -1,4 +1,4 @@
-//! Recognizes content that programs and frameworks often send by mistake, by its first bytes.
+//! Recognizes, by the first bytes, wrong content that programs and frameworks often send.
 
 use super::check::Finding;
 use crate::text::display::excerpt;

@@ -6,20 +6,20 @@ use crate::client::{BodyEnd, ReceivedResponse};
 use crate::http::ResponseHead;
 use crate::text::display::escape_for_terminal;
 
-/// The maximum number of lines of each response in a difference.
+/// Maximum number of lines of each response that are shown in a difference.
 const LINES_MAX: usize = 20;
 
-/// The maximum number of characters of a line in a difference.
+/// Maximum length in characters of a line shown in a difference.
 const LINE_MAX: usize = 400;
 
-/// The number of bytes before the first difference that are kept of a longer line.
+/// Number of bytes of a longer line that are shown before the first byte that differs.
 const CONTEXT: usize = 100;
 
 /// The first byte and the lines in which two responses differ.
 pub(crate) struct Difference {
-    /// The captured lines, from the first to the last that differs.
+    /// The lines of the captured response, from the first to the last line that differs.
     pub(crate) captured: Vec<Line>,
-    /// The received lines, from the first to the last that differs.
+    /// The lines of the answer, from the first to the last line that differs.
     pub(crate) received: Vec<Line>,
     /// The position of the first byte that differs, counted from 1.
     pub(crate) position: usize,
@@ -30,22 +30,22 @@ pub(crate) struct Difference {
 pub(crate) enum Line {
     /// A line, safe for a terminal and perhaps truncated.
     Text { text: String },
-    /// Lines that are left out.
+    /// The number of lines that are not shown.
     Omitted { count: usize },
 }
 
-/// The first byte that differs. `wording.rs` has the sentence.
+/// The first byte that differs. `wording.rs` has the text.
 pub(crate) enum ByteDifference {
-    /// Both responses have one.
+    /// The bytes of the two responses.
     Changed { captured: u8, received: u8 },
-    /// The answer has ended.
+    /// The answer has no more bytes.
     Missing { captured: u8 },
-    /// The captured response has ended.
+    /// The captured response has no more bytes.
     Added { received: u8 },
 }
 
-/// Judges the answer to a captured request: whether it is the captured response, or usable if none was
-/// captured.
+/// Checks that the answer to a captured request equals the captured response. If no response was captured, checks that
+/// WeChat could use the answer.
 pub(crate) fn compare_with_capture(
     answer: &ReceivedResponse<'_>,
     captured: Option<&[u8]>,
@@ -60,7 +60,7 @@ pub(crate) fn compare_with_capture(
     };
     let difference = Difference::between(captured, answer.bytes);
     let check = match (&difference, check_content(answer)) {
-        // The captured content may have been cut off by a closed connection too, but not by our timeout.
+        // A closed connection may have cut off the captured response too. Our timeout cannot have cut it off.
         (None, _) if answer.end != BodyEnd::Timeout => Check::ok(Finding::AsCaptured { took }),
         (_, Err(fault)) => Check::from(fault),
         (_, Ok(())) => Check::error(Finding::NotAsCaptured),
@@ -69,8 +69,8 @@ pub(crate) fn compare_with_capture(
 }
 
 impl Difference {
-    /// Compares two responses without their interim responses. The value of Date and the digits of
-    /// CreateTime may differ, but not in length.
+    /// Compares two responses. Interim responses are ignored. The values of Date and the digits of CreateTime may
+    /// differ, if their lengths are equal.
     fn between(captured: &[u8], received: &[u8]) -> Option<Self> {
         let captured = without_interim(captured);
         let (old, new) = (without_dates(captured), without_dates(received));
@@ -85,7 +85,7 @@ impl Difference {
         let equal = count_equal(old.iter(), new.iter());
         let equal_at_end = count_equal(old[equal..].iter().rev(), new[equal..].iter().rev());
         let start: usize = old[..equal].iter().map(|line| line.len()).sum();
-        let differing = |response| {
+        let differing_lines = |response| {
             let lines = lines(response);
             let lines = &lines[equal..lines.len() - equal_at_end];
             let shown = lines.iter().take(LINES_MAX).enumerate();
@@ -102,15 +102,15 @@ impl Difference {
             shown
         };
         Some(Self {
-            captured: differing(captured),
-            received: differing(received),
+            captured: differing_lines(captured),
+            received: differing_lines(received),
             position: index + 1,
             byte,
         })
     }
 }
 
-/// The final response. Whether interim responses precede it depends on timing, and a client drops them.
+/// Removes interim responses. Whether a server sends them depends on timing, and the client drops them.
 fn without_interim(mut response: &[u8]) -> &[u8] {
     while let Ok(Some((head, length))) = ResponseHead::parse(response, false)
         && head.is_interim()
@@ -128,7 +128,7 @@ fn count_equal<T: PartialEq>(
     one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// The line, or the part around this byte if the line is too long.
+/// The text of the line, or of the part around the byte at `index` if the line is too long.
 fn line_around(line: &[u8], index: usize) -> String {
     match line.get(index.saturating_sub(CONTEXT)..) {
         Some(rest) if rest.len() < line.len() && line.len() > LINE_MAX => {
@@ -141,7 +141,7 @@ fn line_around(line: &[u8], index: usize) -> String {
     }
 }
 
-/// The response with a dash for each byte of the value of Date and for each digit of CreateTime.
+/// Replaces each byte of the value of Date, and each digit of CreateTime, by a dash.
 fn without_dates(response: &[u8]) -> Vec<u8> {
     let begins_time = |before: &[u8]| {
         before.ends_with(b"<CreateTime>") || before.ends_with(b"<CreateTime><![CDATA[")
@@ -162,7 +162,7 @@ fn without_dates(response: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The lines, each with its line end.
+/// Splits a text into lines. Each line includes its line end.
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|octet| *octet == b'\n').collect()
 }

@@ -1,4 +1,4 @@
-//! The encrypted modes (消息加解密说明): the envelope of a message, and what its answer has inside.
+//! The encrypted modes (消息加解密说明). Messages are put into an envelope, and answers are decrypted.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::text::display::excerpt;
 use crate::wechat::{Cipher, Credentials, Mode, SignatureError, Token};
 use crate::xml::{Element, trim};
 
-/// Encrypts and signs messages, and opens their answers.
+/// Encrypts and signs messages, and decrypts their answers.
 pub(crate) struct Encryption {
     pub(crate) token: Token,
     pub(crate) cipher: Cipher,
@@ -19,10 +19,10 @@ pub(crate) struct Encryption {
 }
 
 impl Encryption {
-    /// The content that brings this message encrypted.
+    /// Encrypts and signs a message, and returns the content of its request.
     ///
     /// # Errors
-    /// Those of the source of random bytes.
+    /// The source of random bytes failed.
     pub(crate) fn seal(
         &self,
         message: &TestMessage,
@@ -36,8 +36,8 @@ impl Encryption {
         })
     }
 
-    /// The content inside an encrypted answer with this root; `None` if it cannot be opened. Adds a check
-    /// for everything that is wrong with the envelope.
+    /// Decrypts the content of an encrypted answer; `None` if this is not possible. Adds a check for each error in the
+    /// envelope, whose root is `root`.
     pub(super) fn open(&self, root: Element<'_>, checks: &mut Checks) -> Option<Vec<u8>> {
         check_time(root, "TimeStamp", checks);
         for name in ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"] {
@@ -65,7 +65,7 @@ impl Encryption {
             Err(reason @ SignatureError::TooLong { .. }) => {
                 checks.error(Finding::NotSigned { error: reason });
             }
-            // Reported above.
+            // The missing signature is already reported.
             Err(_) if signature.is_empty() => {}
             Err(_) => {
                 checks.error(Finding::MsgSignatureWrong { found: excerpt(signature.as_bytes()) })

@@ -1,4 +1,5 @@
-//! Faults of connections, and of answers as HTTP. WeChat cannot use such an answer to any request.
+//! Faults of the connection and of the HTTP response. WeChat cannot use an answer with such a fault, whatever the request
+//! was.
 
 use super::search::find;
 use crate::client::{BodyEnd, ExchangeError, ReceivedResponse};
@@ -6,16 +7,16 @@ use crate::http::{RequestError, ResponseFraming, Url};
 use crate::text::display::excerpt;
 use crate::wechat::{PLAIN_REFUSED, is_stale_timestamp};
 
-/// Why there is no answer, or why WeChat does not read its content. An `excerpt` is in quotes and safe
-/// for a terminal.
+/// The reason why there is no answer, or why WeChat does not read its content. `location` and `error_text` are in quotes
+/// and safe for a terminal.
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// There is no answer with a complete head.
     NoAnswer { error: ExchangeError, host: String, port: u16 },
-    /// A redirect, which WeChat does not follow; an excerpt of its Location.
+    /// The answer is a redirect, which WeChat does not follow. `location` is a part of its Location.
     Redirect { status: u16, location: String },
-    /// A status other than 200; an excerpt of the message in the content, if there is one.
-    Status { status: u16, message: Option<String>, hint: StatusHint },
+    /// The status is not 200. `error_text` is a short text from the content, if there is one.
+    Status { status: u16, error_text: Option<String>, hint: StatusHint },
     /// The content is longer than the client reads.
     ContentTooLong,
     /// The connection was closed after fewer bytes than Content-Length says.
@@ -30,9 +31,9 @@ pub(crate) enum Fault {
     LastChunkMissing,
     /// The last chunk did not arrive in time.
     LastChunkNotInTime,
-    /// The connection that had to end the content was reset.
+    /// The content ends when the connection is closed, but the connection was reset.
     Reset,
-    /// The connection that had to end the content stayed open.
+    /// The content ends when the connection is closed, but the connection stayed open.
     NotClosed,
 }
 
@@ -45,7 +46,7 @@ pub(crate) enum StatusHint {
     PlainRefused,
     /// `wechat serve` refused the timestamp.
     Timestamp,
-    /// The reason follows from the status alone.
+    /// The most likely reason for this status, whatever the content is.
     Status { status: u16 },
 }
 
@@ -56,7 +57,7 @@ impl Fault {
     }
 }
 
-/// Checks that WeChat would read the content of this answer: status 200, and complete.
+/// Checks that WeChat would read the content of this answer. The status must be 200, and the content complete.
 ///
 /// # Errors
 /// The fault.
@@ -71,7 +72,7 @@ pub(crate) fn check_answer(answer: &ReceivedResponse<'_>) -> Result<(), Fault> {
     }
     Err(Fault::Status {
         status,
-        message: message_in(answer.content),
+        error_text: find_error_text(answer.content),
         hint: StatusHint::new(status, answer.content),
     })
 }
@@ -114,7 +115,7 @@ impl StatusHint {
         match status {
             // nginx, Go and Apache answer plain HTTP on an HTTPS port with these words.
             400 if has(b"HTTPS") || has(b"SSL-enabled") => Self::Https,
-            // `wechat serve` uses these words for the two reasons.
+            // `wechat serve` uses these words if it refuses a plain message or a timestamp.
             403 if has(PLAIN_REFUSED.as_bytes()) => Self::PlainRefused,
             403 if is_stale_timestamp(&String::from_utf8_lossy(content)) => Self::Timestamp,
             _ => Self::Status { status },
@@ -122,14 +123,14 @@ impl StatusHint {
     }
 }
 
-/// An excerpt of the message in the content of an error: the title of a page, or else the first line.
-fn message_in(content: &[u8]) -> Option<String> {
+/// A short text from the content of an error response: the title of an HTML page, or the first line of another text.
+fn find_error_text(content: &[u8]) -> Option<String> {
     const TITLE: &[u8] = b"<title>";
     let line = match find(content, TITLE) {
         Some(start) => content[start + TITLE.len()..].split(|octet| *octet == b'<').next(),
         None => content.split(|octet| *octet == b'\n').next(),
     };
     let line = line?.trim_ascii();
-    let is_message = !line.is_empty() && !line.starts_with(b"<");
-    is_message.then(|| excerpt(line))
+    let is_text = !line.is_empty() && !line.starts_with(b"<");
+    is_text.then(|| excerpt(line))
 }

@@ -1,7 +1,7 @@
-//! Plays WeChat against a backend: builds its requests and judges the answers as WeChat would, by its
-//! manual and public reports (接入指南, 接收普通消息, 被动回复用户消息, 消息加解密说明).
+//! Simulates WeChat to test a backend. The simulator builds the requests of WeChat, and judges the answers as WeChat would,
+//! according to the manual and to public reports (接入指南, 接收普通消息, 被动回复用户消息, 消息加解密说明).
 //!
-//! The commands `send`, `verify` and `replay` use it. It prints nothing and reads no arguments.
+//! The commands `send`, `verify` and `replay` use this module. It prints nothing and reads no arguments.
 
 mod capture;
 mod check;

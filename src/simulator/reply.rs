@@ -1,5 +1,5 @@
-//! Checks of the elements of a reply, by the manual (被动回复用户消息) and by what WeChat is reported to
-//! refuse.
+//! Checks the elements of a reply, according to the manual (被动回复用户消息) and to reports about replies that WeChat
+//! refused.
 
 use super::check::{Checks, Finding};
 use super::test_message::TestMessage;
@@ -8,7 +8,7 @@ use crate::text::display::{escape_for_terminal, excerpt};
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 use crate::xml::{Element, is_char, trim};
 
-/// The types of replies, and the path of the element that a reply of this type needs.
+/// The types of replies, each with the path of the element that a reply of this type requires.
 const TYPES: [(&str, Option<&str>); 7] = [
     ("text", Some("Content")),
     ("image", Some("Image/MediaId")),
@@ -19,10 +19,10 @@ const TYPES: [(&str, Option<&str>); 7] = [
     ("transfer_customer_service", None),
 ];
 
-/// A time of this many or more is in milliseconds: in seconds it would be after the year 5000.
+/// A time of at least this value is in milliseconds, because in seconds it would be after the year 5000.
 const MILLISECONDS_MIN: u64 = 100_000_000_000;
 
-/// Checks that content has only characters that XML can carry.
+/// Checks that content has only characters that XML allows.
 pub(super) fn check_characters(content: &[u8], checks: &mut Checks) {
     let text = String::from_utf8_lossy(content);
     if let Some(character) = text.chars().find(|character| !is_char(*character)) {
@@ -53,7 +53,7 @@ pub(super) fn check_reply(root: Element<'_>, message: &TestMessage, checks: &mut
     check_type(root, message, checks);
 }
 
-/// The reply goes from the account to the user, the message from the user to the account.
+/// Checks that the two names of the message are swapped in the reply, which goes from the account to the user.
 fn check_names(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let (user, account) = (message.user(), message.account());
     let found = |name| root.text_at(name).map_or("", trim);
@@ -84,7 +84,7 @@ pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Che
     });
 }
 
-/// Checks MsgType, and the elements that a reply of this type needs.
+/// Checks MsgType, and the elements that a reply of this type requires.
 fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let found = root.text_at("MsgType").map_or("", trim);
     let Some((msg_type, needed)) = TYPES.into_iter().find(|(name, _)| *name == found) else {

@@ -1,5 +1,5 @@
-//! What all requests of WeChat share: the signed query parameters (接入指南) and the head that captures
-//! of real requests show.
+//! The parts that all requests of WeChat have: the signed query parameters (接入指南), and a head as in captures of real
+//! requests.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -14,7 +14,7 @@ pub(crate) struct SignedQuery {
 }
 
 impl SignedQuery {
-    /// Signs this time, in seconds since 1970, with a new nonce.
+    /// Signs `now`, in seconds since 1970, and a new nonce.
     pub(crate) fn new(token: &Token, now: u64) -> Self {
         let timestamp = now.to_string();
         let nonce = (random() % 10_000_000_000).to_string();
@@ -41,7 +41,8 @@ impl SignedQuery {
     }
 }
 
-/// The request line and the field lines that every captured request has. More field lines may follow.
+/// The request line and the field lines that every captured request has. The caller adds more field lines and the empty
+/// line.
 pub(super) fn request_head(method: &str, target: &str, url: &Url) -> String {
     format!(
         "{method} {target} HTTP/1.1\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\nHost: {}\r\n\
@@ -50,8 +51,8 @@ pub(super) fn request_head(method: &str, target: &str, url: &Url) -> String {
     )
 }
 
-/// A random number from the keys of std's hash maps, the only random source in std. Sufficient to tell
-/// messages apart; not for secrets.
+/// A random number, which is made from the keys of std's hash maps, because std has no other random source. It is good
+/// enough to distinguish messages, but not for secrets.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0_u8)
 }

@@ -1,4 +1,5 @@
-//! The messages and events that the simulator sends: given fields, and those that WeChat adds (接收普通消息).
+//! The messages and events that the simulator sends. They have the fields that the caller gives, and the fields that
+//! WeChat always adds (接收普通消息).
 
 use super::signed_query::{SignedQuery, request_head};
 use crate::http::Url;
@@ -15,27 +16,27 @@ const DEFAULT_USER: &str = "oUser1";
 const NUMBERS: &str = "Count CreateTime ErrorCount FilterCount Idx Latitude Location_X Location_Y \
     Longitude MsgDataId MsgID MsgId Precision Scale SentCount TotalCount";
 
-/// A message or event: the fields of its XML, each with a path of element names and a text.
+/// A message or event. Each field has a path of element names, and a text.
 pub(crate) struct TestMessage {
     fields: Vec<(String, String)>,
 }
 
-/// The content of the request that brings a message.
+/// The content of the request that contains a message.
 pub(crate) struct RequestBody {
     /// The XML.
     pub(crate) xml: String,
-    /// The query parameters that this content adds; empty, or beginning with `&`.
+    /// The additional query parameters for this content; empty, or beginning with `&`.
     pub(super) parameters: String,
 }
 
-/// Why fields make no message.
+/// The reason why the given fields are not a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TestMessageError {
     /// There are no fields.
     Empty,
     /// A field is given twice.
     Repeated {
-        /// Its path.
+        /// The path of the field.
         path: String,
     },
     /// There is no MsgType, and neither `Content` nor `Event` to derive it from.
@@ -45,7 +46,7 @@ pub(crate) enum TestMessageError {
     },
 }
 
-/// Splits `path=value` at the first `=`, if the path consists of XML names separated by `/`.
+/// Splits `path=value` at the first `=`; `None` unless the path consists of ASCII names separated by `/`.
 pub(crate) fn parse_field(argument: &str) -> Option<(&str, &str)> {
     let (path, value) = argument.split_once('=')?;
     let is_name = |name: &str| {
@@ -58,8 +59,9 @@ pub(crate) fn parse_field(argument: &str) -> Option<(&str, &str)> {
 }
 
 impl TestMessage {
-    /// Adds the fields that WeChat would: both names, CreateTime (`now`, in seconds since 1970), MsgType
-    /// (`event` if there is an `Event`, `text` if there is a `Content`), and MsgId unless it is an event.
+    /// Makes a message from the given fields. Missing fields that WeChat always sends are added: ToUserName, FromUserName,
+    /// CreateTime (`now`, in seconds since 1970), MsgType (`event` if there is an `Event`, `text` if there is a
+    /// `Content`), and MsgId unless the message is an event.
     ///
     /// # Errors
     /// [`TestMessageError`]
@@ -69,7 +71,7 @@ impl TestMessage {
         msg_id: u64,
     ) -> Result<Self, TestMessageError> {
         for (index, (path, _)) in given.iter().enumerate() {
-            // Paths of several names may occur again: in lists.
+            // A path of several names may be repeated, because it may be in a list.
             if !path.contains('/') && given[..index].iter().any(|(other, _)| other == path) {
                 return Err(TestMessageError::Repeated { path: path.clone() });
             }
@@ -128,7 +130,7 @@ impl TestMessage {
         self.field("MsgType") == Some("event")
     }
 
-    /// The message as XML as WeChat writes it, a line for each top-level element.
+    /// The XML of the message as WeChat writes it, with a line for each child of the root.
     pub(crate) fn xml(&self) -> String {
         let mut xml = b"<xml>".to_vec();
         write_fields(&self.fields, 0, &mut xml);
@@ -136,8 +138,8 @@ impl TestMessage {
         String::from_utf8(xml).expect("it is made of texts")
     }
 
-    /// The envelope of this message in an encrypted mode: in compatible mode with all fields, in safe mode
-    /// with ToUserName alone.
+    /// The envelope of this message in an encrypted mode. It has `Encrypt` and, in compatible mode, all fields of the
+    /// message, but in safe mode only ToUserName.
     pub(super) fn envelope(&self, encrypt: String, mode: Mode) -> Self {
         let is_kept =
             |(path, _): &&(String, String)| mode == Mode::Compatible || path == "ToUserName";
@@ -151,7 +153,7 @@ impl TestMessage {
         RequestBody { xml: self.xml(), parameters: String::new() }
     }
 
-    /// The POST that brings the message to this URL, as in captures.
+    /// The POST request that sends the message to this URL, as in captures of real requests.
     pub(crate) fn request(&self, url: &Url, query: &SignedQuery, body: &RequestBody) -> Vec<u8> {
         let user = self.user().bytes();
         let openid: String = user.map(percent_encode).collect();
@@ -173,9 +175,9 @@ fn is_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction)
 }
 
-/// Writes fields as elements: texts in CDATA, numbers without. Consecutive fields share their parent
-/// elements; a leaf that its parent already has begins a new parent, as in a list of items. The first
-/// `skip` bytes of all paths name parents that are open.
+/// Writes fields as elements. Texts are in CDATA, but numbers are not. Consecutive fields with the same parents are in the
+/// same parent elements. If a parent already has a leaf with this name, a new parent begins, as in a list of items. The
+/// first `skip` bytes of each path are the parents that have already been opened.
 fn write_fields(mut fields: &[(String, String)], skip: usize, xml: &mut Vec<u8>) {
     while let Some((path, text)) = fields.first() {
         let count = match path[skip..].find('/') {
@@ -211,7 +213,7 @@ fn write_fields(mut fields: &[(String, String)], skip: usize, xml: &mut Vec<u8>)
     }
 }
 
-/// An octet of a query value, escaped unless it is unreserved (RFC 3986 2.3).
+/// Escapes an octet of a query value unless it is unreserved (RFC 3986 2.3).
 fn percent_encode(octet: u8) -> String {
     if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
         char::from(octet).to_string()

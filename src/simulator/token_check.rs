@@ -1,4 +1,5 @@
-//! The token check (接入指南): a signed GET whose answer must be the parameter `echostr` and nothing else.
+//! The token check (接入指南). WeChat sends a signed GET request, and the content of the answer must be the value of the
+//! parameter `echostr` and nothing else.
 
 use super::check::{Check, Finding};
 use super::content::{check_text, is_html};
@@ -11,8 +12,8 @@ use crate::http::{ResponseFraming, Url};
 use crate::text::display::excerpt;
 use crate::wechat::Token;
 
-/// Bytes that an answer must share with the beginning of the echostr to count as truncated; fewer may be
-/// equal by chance.
+/// Minimum length of an answer that is reported as the truncated echostr. A shorter text may equal the beginning of the
+/// echostr by chance.
 const TRUNCATED_MIN: usize = 8;
 
 /// A token check of the backend at a URL.
@@ -25,17 +26,17 @@ pub(crate) struct TokenCheck<'c> {
 }
 
 impl<'c> TokenCheck<'c> {
-    /// A token check at this time, in seconds since 1970.
+    /// Makes a token check with the timestamp `now`, in seconds since 1970.
     pub(crate) fn new(url: &'c Url, token: &'c Token, now: u64) -> Self {
         const MIN: u64 = 1_000_000_000_000_000_000;
         Self { url, token, now, echostr: (MIN + random() % (9 * MIN)).to_string() }
     }
 
-    /// Sends the request. If its answer has the echostr, sends another one with a wrong signature.
-    /// Passes each result to `report`.
+    /// Sends the request. If the answer contains the echostr, sends a second request, with a wrong signature. Passes
+    /// each result to `report`.
     ///
     /// # Errors
-    /// Those of `report`.
+    /// The errors of `report`.
     pub(crate) fn run<E>(&self, report: impl Fn(Check) -> Result<(), E>) -> Result<(), E> {
         let signed = SignedQuery::new(self.token, self.now);
         let fault = |error| Check::from(Fault::from_exchange(error, self.url));
@@ -58,7 +59,7 @@ impl<'c> TokenCheck<'c> {
         report(self.judge_wrong_signature(answer, &accepted))
     }
 
-    /// The request, its parameters in the order of a captured one.
+    /// The request. Its parameters have the order of a captured request.
     fn request(&self, query: &SignedQuery) -> Vec<u8> {
         let parameters = format!("{}&echostr={}", query.parameters(), self.echostr);
         let target = self.url.target_with(&parameters);
@@ -107,7 +108,7 @@ impl<'c> TokenCheck<'c> {
         })
     }
 
-    /// Names content that does not have the echostr.
+    /// Finds the reason for content that does not contain the echostr.
     fn check_other_content(&self, content: &[u8]) -> Finding {
         if let Err(finding) = check_text(content) {
             return finding;
@@ -120,8 +121,9 @@ impl<'c> TokenCheck<'c> {
         Finding::EchostrReplaced { excerpt }
     }
 
-    /// Judges the answer to a wrong signature. A backend that gives the accepted answer again checks no
-    /// signature. The echostr alone proves nothing: an error page may show the URL.
+    /// Judges the answer to a request with a wrong signature. If it equals the answer to the right signature, the
+    /// backend does not check signatures. An answer that only contains the echostr proves nothing, because an error page
+    /// may show the URL.
     fn judge_wrong_signature(
         &self,
         answer: Result<ReceivedResponse<'_>, ExchangeError>,

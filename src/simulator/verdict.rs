@@ -1,4 +1,4 @@
-//! What WeChat makes of the answer to a message (被动回复用户消息).
+//! Judges the answer to a message as WeChat would (被动回复用户消息).
 
 use super::check::{Check, Checks, Finding, Severity};
 use super::content::check_text;
@@ -11,33 +11,33 @@ use crate::text::display::{escape_for_terminal, excerpt};
 use crate::wechat::Mode;
 use crate::xml::{Document, Element, XmlError, trim};
 
-/// Bytes of XML that is read although it has attributes or comments. The time to parse those grows with
-/// the cube of their number.
+/// Maximum length in bytes of XML that is parsed if it has attributes or comments. The time to parse attributes can grow
+/// with the cube of the length.
 const MARKUP_MAX: usize = 8 * 1024;
 
 /// The judgement on an answer.
 pub(crate) struct Verdict {
     pub(crate) kind: AnswerKind,
-    /// The leaves of the reply except for the four that every reply has: path and text.
+    /// Path and text of each leaf of the reply, without the four leaves that every reply has.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) checks: Checks,
     /// The decrypted content of an encrypted answer.
     pub(crate) decrypted: Option<Vec<u8>>,
 }
 
-/// What an answer is. `wording.rs` has the names.
+/// The kind of an answer. `wording.rs` has the names.
 pub(crate) enum AnswerKind {
-    /// No reply that WeChat could use: the checks say why.
+    /// WeChat cannot use the answer. The checks have the reason.
     Unusable,
-    /// No content: no reply.
+    /// The content is empty, which means no reply.
     Empty,
-    /// `success`: no reply.
+    /// The content is `success`, which means no reply.
     Success,
-    /// A reply without a type.
+    /// A reply without MsgType.
     NoMsgType,
-    /// A reply of this type, safe for a terminal.
+    /// A reply with this MsgType, which is safe for a terminal.
     Reply { msg_type: String },
-    /// An encrypted answer, and what it has inside if it can be opened.
+    /// An encrypted answer, and the kind of its decrypted content if it can be decrypted.
     Encrypted { inside: Option<Box<Self>> },
 }
 
@@ -65,7 +65,7 @@ impl Verdict {
         judge.judge_content(answer.content)
     }
 
-    /// Whether WeChat would deliver the reply, or show nothing if the answer asks for that.
+    /// Whether WeChat accepts the answer (no check is an error). An answer that asks for no reply is accepted too.
     pub(crate) fn is_accepted(&self) -> bool {
         let is_error = |check: &Check| check.severity == Severity::Error;
         !self.checks.0.iter().any(is_error)
@@ -80,11 +80,11 @@ impl Verdict {
     }
 }
 
-/// Judges answers to this message, sent encrypted or plain.
+/// Judges answers to a message, which was sent encrypted or plain.
 struct Judge<'m> {
     message: &'m TestMessage,
-    // Not `Option<&Encryption>`: in a build without the feature `secure` the compiler does not see that such
-    // a reference is always `None`, and keeps the code that takes it.
+    // Not `Option<&Encryption>`, because in a build without the feature `secure`, the compiler does not see that such a
+    // reference is always `None`, and keeps the code that uses it.
     encryption: &'m Option<Encryption>,
 }
 
@@ -105,7 +105,7 @@ impl Judge<'_> {
             Ok(document) => return self.judge_root(document.root(), content),
             Err(error) => error,
         };
-        // WeChat's parser may accept markup that its own XML never has.
+        // WeChat's parser may accept attributes and comments, although WeChat's own XML never has them.
         let text = match (error, str::from_utf8(content)) {
             (XmlError::Attribute | XmlError::Markup, Ok(text)) if text.len() <= MARKUP_MAX => text,
             _ => return Verdict::refuse(Finding::BrokenXml { error }),
@@ -150,7 +150,8 @@ impl Judge<'_> {
         Verdict { fields: fields.collect(), ..Verdict::new(kind, checks) }
     }
 
-    /// Judges the content of an encrypted answer as if it had come plain. `checks` are those of the envelope.
+    /// Judges the decrypted content of an encrypted answer like the content of a plain answer. `checks` has the errors of
+    /// the envelope.
     fn judge_encrypted(
         &self,
         encryption: &Encryption,
@@ -172,7 +173,7 @@ impl Judge<'_> {
     }
 }
 
-/// Checks that content has the shape of XML.
+/// Checks that content looks like XML.
 fn check_shape(content: &[u8]) -> Result<(), Finding> {
     let excerpt = excerpt(content);
     let trimmed = content.trim_ascii();

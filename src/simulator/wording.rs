@@ -1,6 +1,6 @@
-//! The sentences of the simulator, each once: what is wrong, what WeChat expects, what to do.
+//! The texts of the simulator. They say what is wrong, what WeChat expects, and what to do.
 //!
-//! Each row is a case and the arguments of `write!`. Every table is an exhaustive `match`.
+//! Each row of a table has a pattern and the arguments of `write!`. Each table is an exhaustive `match`.
 
 use std::io::ErrorKind::{
     AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable,
@@ -51,8 +51,8 @@ wording! { Finding {
         both sides have the same token, and that the query (?signature=…) reaches the program";
     Self::EchostrChunked => "the content is chunked, and some report that the token check then fails; \
         send Content-Length";
-    Self::WrongSignatureAccepted => "a wrong signature is accepted too: the program does not check \
-        signatures, so anyone can send it messages; compare signature with the SHA-1 of token, \
+    Self::WrongSignatureAccepted => "a wrong signature is accepted too, so the program does not check \
+        signatures, and anyone can send it messages; compare signature with the SHA-1 of token, \
         timestamp and nonce, sorted";
     Self::WrongSignatureRefused { status } => "a wrong signature is refused with status {status}";
     Self::WrongSignatureUnanswered { fault } => "a wrong signature gets no answer: {fault}";
@@ -61,7 +61,7 @@ wording! { Finding {
     Self::SuccessNotExact { excerpt } =>
         "the content is {excerpt}; for no reply send exactly the 7 bytes success, or nothing";
     Self::Json { excerpt } => "the content is JSON: {excerpt}; a reply is XML";
-    Self::NotXml { excerpt } => "the content is {excerpt}; a reply is XML, and no reply is success or nothing";
+    Self::NotXml { excerpt } => "the content is {excerpt}; expected XML for a reply, or success or nothing for no reply";
     Self::DeclarationAfterSpace => "white space precedes the XML declaration, where XML allows none; \
         remove blank lines at the start of the program's files";
     Self::TextAfterRoot { excerpt } => "{excerpt} follows </xml>; send nothing after the end of the reply";
@@ -101,9 +101,9 @@ wording! { Finding {
     Self::ContentTooLong { length } => "Content has {length} bytes of UTF-8, at most {TEXT_MAX} allowed";
     Self::NoArticles => "news without articles, expected Articles/item";
     Self::TooManyArticlesToEvent { count } => "{count} articles, at most {ARTICLES_MAX} allowed in a reply to \
-        an event; WeChat drops the others";
+        an event; WeChat drops the other articles";
     Self::TooManyArticlesToMessage { count } => "{count} articles, at most {ARTICLES_MAX_TO_MESSAGE} \
-        allowed in a reply to a message; WeChat drops the others";
+        allowed in a reply to a message; WeChat drops the other articles";
     Self::ArticleCountMissing => "ArticleCount is missing, expected the number of articles";
     Self::ArticleCountWrong { found, count } => "ArticleCount is {found}, expected {count}, the number of \
         items in Articles";
@@ -137,7 +137,7 @@ wording! { Fault {
         "cannot connect to {address}: {error}; check the address";
     Self::NoAnswer { error: Connect { address, error }, .. } => "cannot connect to {address}: {error}";
     Self::NoAnswer { error: ConnectTimeout { address }, port, .. } => "the connection to {address} timed out; \
-        check that the firewall and the cloud's security group let port {port} in";
+        check that the firewall and the cloud's security group allow port {port}";
     Self::NoAnswer { error: Closed, .. } => "the connection was closed without an answer; \
         read the log of the program, and check that this port is not for HTTPS";
     Self::NoAnswer { error: Timeout, .. } => "connected, but no answer within the {SECONDS} s that WeChat \
@@ -155,8 +155,8 @@ wording! { Fault {
 
     Self::Redirect { status, location } => "status {status} redirects to {location}, but WeChat follows no \
         redirects; answer at this URL, or enter the other URL in the console";
-    Self::Status { status, message: Some(message), hint } => "status {status} with the message {message}; {hint}";
-    Self::Status { status, message: None, hint } => "status {status}; {hint}";
+    Self::Status { status, error_text: Some(text), hint } => "status {status} with the message {text}; {hint}";
+    Self::Status { status, error_text: None, hint } => "status {status}; {hint}";
     Self::ContentTooLong => "the content is longer than 64 KiB, and no answer to WeChat is that long; \
         check that this is the URL of the program";
     Self::LengthNotReached { length, received } => "Content-Length is {length}, but the connection was \
@@ -172,16 +172,16 @@ wording! { Fault {
     Self::LastChunkNotInTime =>
         "the chunked content is incomplete after {SECONDS} s; end it with a chunk of size 0";
     Self::Reset => "the connection was reset in the middle of the content; read the log of the program";
-    Self::NotClosed => "the content has no end after {SECONDS} s: there is no Content-Length, and the \
+    Self::NotClosed => "the content has no end after {SECONDS} s, because there is no Content-Length and the \
         connection stays open; send Content-Length, or close the connection";
 } }
 
 wording! { StatusHint {
     Self::Https => "this port is for HTTPS, give the port for plain HTTP";
     Self::PlainRefused => "to send an encrypted message, use wechat send --encrypted";
-    Self::Timestamp => "check both clocks; to sign a captured request anew, use wechat replay --resign";
+    Self::Timestamp => "check both clocks; to sign a captured request again, use wechat replay --resign";
     Self::Status { status: 401 | 403 } => "check that both sides have the same token (in the encrypted modes also the same \
-        EncodingAESKey and appid), and that nothing else guards this URL";
+        EncodingAESKey and appid), and that nothing else refuses requests to this URL";
     Self::Status { status: 404 } => "check that the program serves this path";
     Self::Status { status: 405 } => "the program must accept GET (token check) and POST (messages) at the same URL";
     Self::Status { status: 502 | 504 } => "the proxy does not reach the program; \

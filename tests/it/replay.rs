@@ -1,4 +1,4 @@
-//! `wechat replay`: captures byte for byte, and what differs.
+//! `wechat replay`: compares answers with captured responses byte by byte, and shows the differences.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn shows_a_single_changed_byte() {
     fs::write(folder.join("a.request"), request).unwrap();
     let path = folder.join("a.request").to_str().unwrap().to_owned();
     let text = String::from_utf8(response.clone()).unwrap();
-    // Digits in the values of Date and CreateTime may be any digits.
+    // The value of Date and the digits of CreateTime may differ.
     let dated = |name: &str, length: usize| {
         let at = text.find(name).unwrap() + name.len();
         at..at + length
@@ -38,7 +38,7 @@ fn shows_a_single_changed_byte() {
         let mut flipped = response.clone();
         flipped[at] ^= 1;
         if date.contains(&at) || create_time.contains(&at) {
-            // A digit with its lowest bit flipped is a digit.
+            // If the lowest bit of a digit is flipped, the result is a digit.
             fs::write(folder.join("a.response"), &flipped).unwrap();
             assert_eq!(run(program.address, &["replay", &path]).code, 0, "{at}");
         } else if at % 7 == 0 {
@@ -68,7 +68,7 @@ fn shows_a_single_changed_byte() {
         )
     );
     assert_eq!(said.err, "wechat: 1 of 1 failed\n");
-    // A byte more, and a byte less.
+    // The captured response has one byte more, or one byte less.
     for (changed, line) in [
         (format!("{text}x"), "captured 'x' (0x78), but the answer ends here\n"),
         (
@@ -107,7 +107,7 @@ fn resign_changes_nothing_but_time_and_signatures() {
         "{}",
         said.out
     );
-    // With other parameters, and other forms of the request target.
+    // Other query parameters, and other forms of the request target.
     let assert_kept = |target: &str, before: &str, after: &str| {
         capture(target);
         let said = run(address, &["replay", "--resign", &path]);
@@ -155,7 +155,8 @@ fn old_captures_pass_after_resign() {
     fs::copy(format!("{}/text-message.request", captures()), &alone).unwrap();
     let said = run(program.address, &["replay", alone.to_str().unwrap()]);
     assert_eq!(said.code, 1);
-    let hint = "; check both clocks; to sign a captured request anew, use wechat replay --resign\n";
+    let hint =
+        "; check both clocks; to sign a captured request again, use wechat replay --resign\n";
     assert!(said.out.contains(hint), "{}", said.out);
     let said = run(program.address, &["replay", "--resign", &captures()]);
     assert_eq!(said.code, 0, "{}", said.out);
@@ -213,7 +214,7 @@ fn a_capture_without_response_needs_a_usable_answer() {
 }
 
 #[test]
-fn refuses_files_that_cannot_be_replay() {
+fn refuses_files_that_cannot_be_replayed() {
     let empty = folder("empty").to_str().unwrap().to_owned();
     let refused = folder("refused");
     let write = |name: &str, bytes: &[u8]| {
@@ -266,7 +267,8 @@ fn an_answer_that_is_cut_short_is_not_as_captured() {
     ));
 }
 
-/// Replays a capture whose response has this content against a backend that answers that content.
+/// Replays a capture to a backend. `captured` is the content of the captured response, and `received` is the content
+/// of the backend's answer.
 fn replay(name: &str, captured: &str, received: &str) -> Output {
     let folder = folder(name);
     fs::write(folder.join("a.request"), get("/")).unwrap();
@@ -289,7 +291,7 @@ fn date_and_create_time_may_differ() {
     assert!(said.out.contains("  - Content-Length: 42\\r\\n\n"), "{}", said.out);
     let in_cdata = |digits: &str| time(&format!("<![CDATA[{digits}]]>"));
     assert_eq!(replay("cdata", &in_cdata("1626513248"), &in_cdata("1700000000")).code, 0);
-    // In the content Date is an ordinary line, and a time must be a number.
+    // A line `Date: …` in the content is compared like any other line. CreateTime may differ only if it is a number.
     assert_eq!(replay("date", "\nDate: 1", "\nDate: 2").code, 1);
     assert_eq!(replay("text", &time("1x"), &time("1y")).code, 1);
 }

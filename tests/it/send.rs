@@ -1,4 +1,4 @@
-//! `wechat send`: what it sends, and how it judges the answers.
+//! `wechat send`: the messages that it sends, and how it judges the answers.
 
 use crate::support::tools::*;
 use crate::support::*;
@@ -6,7 +6,8 @@ use crate::support::*;
 const DELIVERED: &str = "WeChat would deliver this";
 const NO_REPLY: &str = "WeChat would show the user nothing";
 
-/// Sends this to a backend with this answer, in which HEAD stands for the elements that every reply has.
+/// Sends a message to a backend with this answer. HEAD in the answer is replaced by ToUserName, FromUserName and
+/// CreateTime.
 fn send(answer: &str, arguments: &[&str]) -> Output {
     let head = "<ToUserName>oUser1</ToUserName><FromUserName>gh_0123456789ab</FromUserName>\
                 <CreateTime>1700000000</CreateTime>";
@@ -14,7 +15,7 @@ fn send(answer: &str, arguments: &[&str]) -> Output {
     run(backend(move |_| answer.clone()), &[&["send"], arguments].concat())
 }
 
-/// Asserts that this answer is accepted with this result and these warnings.
+/// Asserts that this answer is accepted, that the last line is `result`, and that there are only these warnings.
 #[track_caller]
 fn assert_accepts(answer: &str, arguments: &[&str], result: &str, warnings: &[&str]) {
     let said = send(answer, arguments);
@@ -23,7 +24,7 @@ fn assert_accepts(answer: &str, arguments: &[&str], result: &str, warnings: &[&s
     assert_eq!(problems(&said), warnings);
 }
 
-/// Asserts that this answer is refused for this reason alone; `*` stands for any text.
+/// Asserts that this answer is refused only for this reason, in which `*` matches any text.
 #[track_caller]
 fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
     let said = send(answer, arguments);
@@ -38,7 +39,7 @@ fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
     );
 }
 
-/// The lines with problems, of warnings without that word.
+/// The lines with errors and warnings. Warnings are returned without `warning: `.
 fn problems(said: &Output) -> Vec<&str> {
     let lines = said.out.lines();
     let problem = |line: &'_ str| line.starts_with("failed: ") || line.starts_with("warning: ");
@@ -85,7 +86,7 @@ fn warns_of_answers_that_may_fail() {
     ] {
         let answer = text_reply("a").replace("</xml>", &format!("{markup}</xml>"));
         assert_accepts(&answer, &["你好"], DELIVERED, &[warning]);
-        // A long one could take minutes to read.
+        // A long answer with attributes could take minutes to read.
         let long = answer.replace("</xml>", &format!("<c>{}</c></xml>", "x".repeat(8192)));
         assert_refuses(&long, &["你好"], "XML *");
     }
@@ -112,11 +113,17 @@ fn names_what_is_wrong_with_an_answer() {
             "<!DOCTYPE html>",
             "the content is an HTML page: \"<!DOCTYPE html>\"; check for an error page, and that this is the URL of the program",
         ),
-        ("好", "the content is \"好\"; a reply is XML, and no reply is success or nothing"),
-        ("[微笑]", "the content is \"[微笑]\"; a reply is XML, and no reply is success or nothing"),
+        (
+            "好",
+            "the content is \"好\"; expected XML for a reply, or success or nothing for no reply",
+        ),
+        (
+            "[微笑]",
+            "the content is \"[微笑]\"; expected XML for a reply, or success or nothing for no reply",
+        ),
         (
             "\u{1f}\u{8b}",
-            "the content is \"\\u{1f}\\u{8b}\"; a reply is XML, and no reply is success or nothing",
+            "the content is \"\\u{1f}\\u{8b}\"; expected XML for a reply, or success or nothing for no reply",
         ),
         ("<\0x\0m\0l\0>\0", "the content is UTF-16; send UTF-8 without a byte order mark"),
         (
@@ -213,7 +220,7 @@ fn names_and_time_of_a_reply_must_match_the_message() {
     }
 }
 
-/// If account and user have the same name, it cannot be told whether the names are swapped.
+/// If account and user have the same name, it is impossible to see whether the names are swapped.
 #[test]
 fn equal_names_count_as_swapped() {
     let answer = "<xml><ToUserName>o</ToUserName><FromUserName>o</FromUserName>\
@@ -236,12 +243,12 @@ fn counts_the_articles_of_news() {
     assert_refuses(
         &news("2", 2),
         &message,
-        "2 articles, at most 1 allowed in a reply to a message; WeChat drops the others",
+        "2 articles, at most 1 allowed in a reply to a message; WeChat drops the other articles",
     );
     assert_refuses(
         &news("9", 9),
         &event,
-        "9 articles, at most 8 allowed in a reply to an event; WeChat drops the others",
+        "9 articles, at most 8 allowed in a reply to an event; WeChat drops the other articles",
     );
     assert_refuses(
         &news("2", 1),
@@ -289,7 +296,7 @@ fn completes_messages_and_sends_them_as_in_captures() {
         let (head, xml) = request.split_once("\r\n\r\n").unwrap();
         let (xml, _) = xml.split_once("</xml>").unwrap();
         let xml = format!("{xml}</xml>");
-        // `--raw` prints it as sent and as received, since the backend returns it.
+        // `--raw` prints the XML as sent and as received, and the backend returns the XML unchanged.
         assert_eq!(said.out.matches(&xml).count(), 2, "{}", said.out);
         (head.to_owned(), xml)
     };
@@ -610,7 +617,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
             &envelope(&usual, "好", "1700000001"),
             switch,
             &[
-                "failed: the content is \"好\"; a reply is XML, and no reply is success or nothing\n",
+                "failed: the content is \"好\"; expected XML for a reply, or success or nothing for no reply\n",
             ],
         );
         assert_judged(
@@ -646,7 +653,7 @@ fn refuses_both_modes_at_once_and_explains_a_refused_plain_message() {
     assert_eq!((said.code, said.err.as_str()), (2, expected));
 }
 
-/// Other backends detect encryption by this parameter.
+/// Other backends detect an encrypted message by the parameter `encrypt_type`.
 #[cfg(feature = "secure")]
 #[test]
 fn query_has_encrypt_type_only_in_encrypted_modes() {
@@ -688,7 +695,7 @@ fn messages_are_encrypted_in_both_modes() {
                 .args(["send", switch, "--raw", "--app-id", APP_ID, "你好"]),
         );
         assert_eq!(said.code, 0, "{}", said.out);
-        // Message, encrypted message, (empty), encrypted answer, decrypted answer.
+        // The parts are message, encrypted message, nothing, encrypted answer, decrypted answer.
         let parts: Vec<&str> = said.out.split("\n\n").collect();
         assert!(parts[0].contains("<Content><![CDATA[你好]]></Content>"), "{}", said.out);
         assert!(parts[1].contains("<Encrypt>"), "{}", said.out);

@@ -1,5 +1,5 @@
-//! What `send`, `verify` and `replay` say about a backend that is too slow. They wait as long as WeChat,
-//! so that all cases run at once, in one test.
+//! The output of `send`, `verify` and `replay` for a backend that is too slow. These commands wait as long as WeChat,
+//! so one test runs all cases at the same time.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -14,7 +14,7 @@ const NO_ANSWER: &str = "failed: connected, but no answer within the 5 s that We
                          check whether the program is busy or waits for something\n";
 const HEAD_INCOMPLETE: &str = "failed: the head of the answer is incomplete after 5 s; \
                                send it faster, and end it with an empty line\n";
-const NO_END: &str = "the content has no end after 5 s: there is no Content-Length, and the connection \
+const NO_END: &str = "the content has no end after 5 s, because there is no Content-Length and the connection \
                       stays open; send Content-Length, or close the connection\n";
 
 #[test]
@@ -60,7 +60,7 @@ fn commands_wait_as_long_as_wechat_and_say_what_was_late() {
     });
 }
 
-/// A backend whose connections are made by the kernel and never accepted.
+/// A backend that never accepts a connection. Clients can connect, because the kernel completes the connections.
 fn silent_backend() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -134,7 +134,7 @@ fn second_try_gets_answer_of_first() {
     program.stop_silent();
 }
 
-/// WeChat tries again whatever part of an answer has arrived.
+/// WeChat tries again even if a part of the answer has arrived.
 fn send_tries_again_after_half_an_answer() {
     let (listener, address) = silent_backend();
     let backend = thread::spawn(move || {
@@ -169,10 +169,10 @@ fn verify_reports_missing_content_and_sends_no_more() {
     assert_eq!(backend.join().unwrap(), b"");
 }
 
-/// A firewall that drops packets looks like this.
+/// A firewall that drops packets has the same effect.
 fn verify_reports_connection_that_is_never_made() {
     let (_listener, address) = silent_backend();
-    // When the queue of connections to accept is full, the kernel drops new ones.
+    // When the listen queue is full, the kernel drops new connections.
     let mut queue = Vec::new();
     let error = loop {
         match TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
@@ -183,7 +183,7 @@ fn verify_reports_connection_that_is_never_made() {
     assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
     let line = format!(
         "failed: the connection to {address} timed out; check that the firewall and the cloud's \
-         security group let port {} in\n",
+         security group allow port {}\n",
         address.port()
     );
     verify_reports(address, &line);

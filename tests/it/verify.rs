@@ -1,4 +1,4 @@
-//! `wechat verify` against this server, and against backends with the mistakes that people report.
+//! `wechat verify` with this server, and with backends that have the errors that people report.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -7,7 +7,7 @@ use std::thread;
 use crate::support::tools::*;
 use crate::support::*;
 
-/// A backend that checks the signature, and answers the echostr with this.
+/// A backend that checks the signature. It passes the echostr to `answer`, and sends the result.
 fn echoing(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
     backend(move |request| match is_signed(request) {
         true => answer(echostr(request)),
@@ -15,7 +15,7 @@ fn echoing(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAd
     })
 }
 
-/// Asserts that `verify` fails and prints a line like this.
+/// Asserts that `verify` fails and prints this line, in which `*` matches any text.
 #[track_caller]
 fn assert_fails(address: SocketAddr, line: &str) {
     let said = run(address, &["verify"]);
@@ -166,19 +166,19 @@ fn explains_a_status_other_than_200() {
         Program::spawn(command().env("WECHAT_TOKEN", "another").args(["--listen", "127.0.0.1:0"]));
     assert_fails(
         program.address,
-        "failed: status 403 with the message \"*\"; check that both sides have the same token (in the encrypted modes also the same EncodingAESKey and appid), and that nothing else guards this URL",
+        "failed: status 403 with the message \"*\"; check that both sides have the same token (in the encrypted modes also the same EncodingAESKey and appid), and that nothing else refuses requests to this URL",
     );
 }
 
 #[test]
 fn fails_a_backend_that_accepts_a_wrong_signature() {
-    let passes =
-        "failed: a wrong signature is accepted too: the program does not check signatures, *";
-    assert_fails(backend(|request| ok(echostr(request))), passes);
+    let accepted =
+        "failed: a wrong signature is accepted too, so the program does not check signatures, *";
+    assert_fails(backend(|request| ok(echostr(request))), accepted);
     let quoting = backend(|request| ok(&format!("\"{}\"", echostr(request))));
-    assert_fails(quoting, passes);
+    assert_fails(quoting, accepted);
     assert_fails(quoting, "failed: the echostr is in quotes, *");
-    // A page that shows the URL that it refuses passes nothing.
+    // An error page may show the URL. This does not mean that the wrong signature is accepted.
     let showing = backend(|request| match is_signed(request) {
         true => ok(echostr(request)),
         false => ok(request.lines().next().unwrap()),
@@ -229,7 +229,7 @@ fn names_the_rule_of_http_that_an_answer_breaks() {
         bytes(""),
         "failed: the connection was closed without an answer; read the log of the program, and check that this port is not for HTTPS",
     );
-    // Closed with the request unread, which resets the connection.
+    // The backend closes the connection without reading the request, which resets the connection.
     let resetting = |answer: &'static [u8]| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
