@@ -63,8 +63,7 @@ impl Signature {
 /// Prints 40 hexadecimal digits in lower case.
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.map(digits::hex_digits);
-        f.write_str(str::from_utf8(digits.as_flattened()).expect("digits are ASCII"))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
