@@ -9,9 +9,9 @@ use crate::support::*;
 fn replays_a_folder_of_captures() {
     let program = captured_account();
     let folder = captures();
-    let said = run(program.address, &["replay", &folder]);
-    let lines: Vec<&str> = said.out.lines().collect();
-    assert_eq!((lines.len(), said.code, said.err.as_str()), (2, 0, ""));
+    let output = run(program.address, &["replay", &folder]);
+    let lines: Vec<&str> = output.out.lines().collect();
+    assert_eq!((lines.len(), output.code, output.err.as_str()), (2, 0, ""));
     for (line, name) in lines.iter().zip(["text-message", "token-check"]) {
         let expected = format!("ok: {folder}/{name}.request: as captured, after ");
         assert!(line.starts_with(&expected), "{line}");
@@ -43,8 +43,8 @@ fn shows_a_single_changed_byte() {
             assert_eq!(run(program.address, &["replay", &path]).code, 0, "{at}");
         } else if at % 7 == 0 {
             fs::write(folder.join("a.response"), &flipped).unwrap();
-            let said = run(program.address, &["replay", &path]);
-            assert_eq!(said.code, 1, "{at}");
+            let output = run(program.address, &["replay", &path]);
+            assert_eq!(output.code, 1, "{at}");
             let shown = |octet: u8| format!("'{}' (0x{octet:02x})", octet.escape_ascii());
             let line = format!(
                 "  byte {}: captured {}, received {}\n",
@@ -52,14 +52,14 @@ fn shows_a_single_changed_byte() {
                 shown(flipped[at]),
                 shown(response[at])
             );
-            assert!(said.out.ends_with(&line), "{at} {}", said.out);
+            assert!(output.out.ends_with(&line), "{at} {}", output.out);
         }
     }
     let flipped = text.replace("nosniff", "nosnifg");
     fs::write(folder.join("a.response"), flipped).unwrap();
-    let said = run(program.address, &["replay", &path]);
+    let output = run(program.address, &["replay", &path]);
     assert_eq!(
-        said.out,
+        output.out,
         format!(
             "failed: {path}: not as captured\n  \
              - X-Content-Type-Options: nosnifg\\r\\n\n  \
@@ -67,7 +67,7 @@ fn shows_a_single_changed_byte() {
              byte 131: captured 'g' (0x67), received 'f' (0x66)\n"
         )
     );
-    assert_eq!(said.err, "wechat: 1 of 1 failed\n");
+    assert_eq!(output.err, "wechat: 1 of 1 failed\n");
     // The captured response has one byte more, or one byte less.
     for (changed, line) in [
         (format!("{text}x"), "captured 'x' (0x78), but the answer ends here\n"),
@@ -77,8 +77,8 @@ fn shows_a_single_changed_byte() {
         ),
     ] {
         fs::write(folder.join("a.response"), changed).unwrap();
-        let said = run(program.address, &["replay", &path]);
-        assert!(said.out.ends_with(line), "{}", said.out);
+        let output = run(program.address, &["replay", &path]);
+        assert!(output.out.ends_with(line), "{}", output.out);
     }
 }
 
@@ -92,8 +92,8 @@ fn resign_changes_nothing_but_time_and_signatures() {
         fs::write(folder.join("a.response"), "").unwrap();
     };
     capture("/wx?a=%20&signature=0&echostr=1&timestamp=2&nonce=%33&msg_signature=&b");
-    let said = run(address, &["replay", "--resign", &path]);
-    let (_, request) = said.out.split_once("  + POST ").unwrap();
+    let output = run(address, &["replay", "--resign", &path]);
+    let (_, request) = output.out.split_once("  + POST ").unwrap();
     let target = request.lines().next().unwrap();
     assert!(target.starts_with("/wx?a=%20&signature="), "{target}");
     let (_, rest) = target.split_once("&echostr=1&timestamp=").unwrap();
@@ -103,23 +103,23 @@ fn resign_changes_nothing_but_time_and_signatures() {
     // The signature covers the decoded nonce.
     assert!(is_signed(&target.replace("%33", "3")), "{target}");
     assert!(
-        said.out.contains("  + X: a\\n\n  + b\\r\\n\n  + \\r\\n\n  + signature=x\n"),
+        output.out.contains("  + X: a\\n\n  + b\\r\\n\n  + \\r\\n\n  + signature=x\n"),
         "{}",
-        said.out
+        output.out
     );
     // Other query parameters, and other forms of the request target.
     let assert_kept = |target: &str, before: &str, after: &str| {
         capture(target);
-        let said = run(address, &["replay", "--resign", &path]);
-        let (_, request) = said.out.split_once("POST ").unwrap();
+        let output = run(address, &["replay", "--resign", &path]);
+        let (_, request) = output.out.split_once("POST ").unwrap();
         let (_, target) = request.split_once(before).unwrap();
-        assert!(target.contains(after), "{}", said.out);
+        assert!(target.contains(after), "{}", output.out);
     };
     // An empty line may precede the request line.
     let empty_line = "\r\nGET /?nonce=1&timestamp=2&signature=3 HTTP/1.0\r\n\r\n";
     fs::write(&path, empty_line).unwrap();
-    let said = run(address, &["replay", "--resign", &path]);
-    assert!(said.out.contains("  + GET /?nonce=1&timestamp=1"), "{}", said.out);
+    let output = run(address, &["replay", "--resign", &path]);
+    assert!(output.out.contains("  + GET /?nonce=1&timestamp=1"), "{}", output.out);
     assert_kept("/?timestamp=1&nonce=2&signature=0", "/?timestamp=", " HTTP/1.0");
     assert_kept(
         "/?x=1?timestamp=3&timestamp=1&nonce=2&signature=0?b=1",
@@ -141,8 +141,8 @@ fn resign_changes_nothing_but_time_and_signatures() {
         ("wx", "no query parameter nonce, which --resign needs"),
     ] {
         capture(target);
-        let said = run(address, &["replay", "--resign", &path]);
-        assert_eq!((said.code, said.err), (1, format!("wechat: {path:?}: {reason}\n")));
+        let output = run(address, &["replay", "--resign", &path]);
+        assert_eq!((output.code, output.err), (1, format!("wechat: {path:?}: {reason}\n")));
     }
 }
 
@@ -153,13 +153,13 @@ fn old_captures_pass_after_resign() {
     assert_eq!(run(program.address, &["replay", &captures()]).code, 1);
     let alone = folder("resign-alone").join("a.request");
     fs::copy(format!("{}/text-message.request", captures()), &alone).unwrap();
-    let said = run(program.address, &["replay", alone.to_str().unwrap()]);
-    assert_eq!(said.code, 1);
+    let output = run(program.address, &["replay", alone.to_str().unwrap()]);
+    assert_eq!(output.code, 1);
     let hint =
         "; check both clocks; to sign a captured request again, use wechat replay --resign\n";
-    assert!(said.out.contains(hint), "{}", said.out);
-    let said = run(program.address, &["replay", "--resign", &captures()]);
-    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(output.out.contains(hint), "{}", output.out);
+    let output = run(program.address, &["replay", "--resign", &captures()]);
+    assert_eq!(output.code, 0, "{}", output.out);
 }
 
 #[test]
@@ -180,8 +180,8 @@ fn resign_signs_encrypted_captures_without_the_key() {
     );
     for framed in [whole, chunked] {
         fs::write(&path, format!("POST {target} HTTP/1.1\r\nHost: a\r\n{framed}")).unwrap();
-        let said = run(address, &["replay", "--resign", &path]);
-        let (_, sent) = said.out.split_once("  + POST ").unwrap();
+        let output = run(address, &["replay", "--resign", &path]);
+        let (_, sent) = output.out.split_once("  + POST ").unwrap();
         let sent = sent.lines().next().unwrap();
         let value = |name: &str| {
             let (_, rest) = sent.split_once(&format!("{name}=")).unwrap();
@@ -201,16 +201,16 @@ fn a_capture_without_response_needs_a_usable_answer() {
     let program = Program::start(&[]);
     let path = folder("alone").join("any.name").to_str().unwrap().to_owned();
     fs::write(&path, get("/")).unwrap();
-    let said = run(program.address, &["replay", &path]);
-    said.assert_line(&format!(
+    let output = run(program.address, &["replay", &path]);
+    output.assert_line(&format!(
         "ok: {path}: status 200 after *; no captured response to compare with"
     ));
     fs::write(&path, b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert_eq!(run(program.address, &["replay", &path]).code, 0);
     fs::write(&path, get("/?signature=0&timestamp=0&nonce=0&echostr=0")).unwrap();
-    let said = run(program.address, &["replay", &path]);
-    said.assert_line(&format!("failed: {path}: status 403 with the message *"));
-    assert_eq!((said.code, said.err.as_str()), (1, "wechat: 1 of 1 failed\n"));
+    let output = run(program.address, &["replay", &path]);
+    output.assert_line(&format!("failed: {path}: status 403 with the message *"));
+    assert_eq!((output.code, output.err.as_str()), (1, "wechat: 1 of 1 failed\n"));
 }
 
 #[test]
@@ -252,8 +252,8 @@ fn refuses_files_that_cannot_be_replayed() {
         (&[&empty], 1, format!("no .request file in {empty:?}")),
     ];
     for (arguments, code, message) in cases {
-        let said = run(nowhere(), &[&["replay"], arguments].concat());
-        assert_eq!((said.code, said.err), (code, format!("wechat: {message}\n")));
+        let output = run(nowhere(), &[&["replay"], arguments].concat());
+        assert_eq!((output.code, output.err), (code, format!("wechat: {message}\n")));
     }
 }
 
@@ -261,8 +261,8 @@ fn refuses_files_that_cannot_be_replayed() {
 fn an_answer_that_is_cut_short_is_not_as_captured() {
     let address = backend(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsuccess".to_vec());
     let path = &format!("{}/token-check.request", captures());
-    let said = run(address, &["replay", path]);
-    said.assert_line(&format!(
+    let output = run(address, &["replay", path]);
+    output.assert_line(&format!(
         "failed: {path}: Content-Length is 8, but the connection was closed after 7 bytes; send the whole content"
     ));
 }
@@ -282,13 +282,13 @@ fn replay(name: &str, captured: &str, received: &str) -> Output {
 fn date_and_create_time_may_differ() {
     let time = |time: &str| format!("<a><CreateTime>{time}</CreateTime></a>");
     assert_eq!(replay("time", &time("1626513248"), &time("1700000000")).code, 0);
-    let said = replay("time", &time("1626513248"), &time("1626513248000"));
+    let output = replay("time", &time("1626513248"), &time("1626513248000"));
     assert!(
-        said.out.contains("  + <a><CreateTime>1626513248000</CreateTime></a>\n"),
+        output.out.contains("  + <a><CreateTime>1626513248000</CreateTime></a>\n"),
         "{}",
-        said.out
+        output.out
     );
-    assert!(said.out.contains("  - Content-Length: 42\\r\\n\n"), "{}", said.out);
+    assert!(output.out.contains("  - Content-Length: 42\\r\\n\n"), "{}", output.out);
     let in_cdata = |digits: &str| time(&format!("<![CDATA[{digits}]]>"));
     assert_eq!(replay("cdata", &in_cdata("1626513248"), &in_cdata("1700000000")).code, 0);
     // A line `Date: …` in the content is compared like any other line. CreateTime may differ only if it is a number.
@@ -299,18 +299,18 @@ fn date_and_create_time_may_differ() {
 #[test]
 fn long_differences_are_shortened() {
     let long = |middle: char| format!("{}{middle}{}", "好".repeat(1000), "z".repeat(1000));
-    let said = replay("long", &long('a'), &long('b'));
+    let output = replay("long", &long('a'), &long('b'));
     let shown =
         |sign, middle| format!("  {sign} …{}{middle}{}…\n", "好".repeat(33), "z".repeat(366));
-    assert!(said.out.contains(&shown('-', 'a')), "{}", said.out);
-    assert!(said.out.contains(&shown('+', 'b')), "{}", said.out);
+    assert!(output.out.contains(&shown('-', 'a')), "{}", output.out);
+    assert!(output.out.contains(&shown('+', 'b')), "{}", output.out);
     let many = |letter: &str| format!("{letter}\n").repeat(10_000);
-    let said = replay("many", &many("a"), &many("b"));
-    assert_eq!(said.out.matches("  - a\\n\n").count(), 20);
-    assert!(said.out.contains("  - … 9980 more lines\n"), "{}", said.out);
+    let output = replay("many", &many("a"), &many("b"));
+    assert_eq!(output.out.matches("  - a\\n\n").count(), 20);
+    assert!(output.out.contains("  - … 9980 more lines\n"), "{}", output.out);
     // Equal lines after the difference are not shown.
-    let said = replay("equal-end", "a\nb\nc\n", "a\nB\nc\n");
-    assert!(said.out.contains("  - b\\n\n  + B\\n\n  byte "), "{}", said.out);
+    let output = replay("equal-end", "a\nb\nc\n", "a\nB\nc\n");
+    assert!(output.out.contains("  - b\\n\n  + B\\n\n  byte "), "{}", output.out);
 }
 
 /// Whether a server sends an interim response depends on timing.

@@ -18,20 +18,20 @@ fn send(answer: &str, arguments: &[&str]) -> Output {
 /// Asserts that this answer is accepted, that the last line is `result`, and that there are only these warnings.
 #[track_caller]
 fn assert_accepts(answer: &str, arguments: &[&str], result: &str, warnings: &[&str]) {
-    let said = send(answer, arguments);
-    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
-    assert_eq!(said.out.lines().last(), Some(result));
-    assert_eq!(problems(&said), warnings);
+    let output = send(answer, arguments);
+    assert_eq!((output.code, output.err.as_str()), (0, ""), "{}", output.out);
+    assert_eq!(output.out.lines().last(), Some(result));
+    assert_eq!(problems(&output), warnings);
 }
 
 /// Asserts that this answer is refused only for this reason, in which `*` matches any text.
 #[track_caller]
 fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
-    let said = send(answer, arguments);
-    said.assert_line(&format!("failed: {reason}"));
-    assert_eq!(problems(&said).len(), 1, "{}", said.out);
+    let output = send(answer, arguments);
+    output.assert_line(&format!("failed: {reason}"));
+    assert_eq!(problems(&output).len(), 1, "{}", output.out);
     assert_eq!(
-        (said.code, said.err.as_str()),
+        (output.code, output.err.as_str()),
         (
             1,
             "wechat: WeChat would not deliver this answer; the user may see 该公众号提供的服务出现故障，请稍后再试\n"
@@ -40,8 +40,8 @@ fn assert_refuses(answer: &str, arguments: &[&str], reason: &str) {
 }
 
 /// The lines with errors and warnings. Warnings are returned without `warning: `.
-fn problems(said: &Output) -> Vec<&str> {
-    let lines = said.out.lines();
+fn problems(output: &Output) -> Vec<&str> {
+    let lines = output.out.lines();
     let problem = |line: &'_ str| line.starts_with("failed: ") || line.starts_with("warning: ");
     let problems = lines.filter(|line| problem(line));
     problems.map(|line| line.strip_prefix("warning: ").unwrap_or(line)).collect()
@@ -271,33 +271,33 @@ fn counts_the_articles_of_news() {
 #[test]
 fn comments_are_not_part_of_a_text() {
     for content in ["<!-- x -->hi", "h<!-- x -->i", "<![CDATA[h]]><!-- x -->&#105;<!-- y -->"] {
-        let said = send(&text_reply(content), &["你好"]);
-        said.assert_line("  Content: hi");
-        said.assert_line(DELIVERED);
+        let output = send(&text_reply(content), &["你好"]);
+        output.assert_line("  Content: hi");
+        output.assert_line(DELIVERED);
     }
 }
 
 #[test]
 fn refuses_another_status_whatever_the_content_is() {
     let address = backend(|_| b"HTTP/1.1 500 oops\r\nContent-Length: 7\r\n\r\nsuccess".to_vec());
-    let said = run(address, &["send", "你好"]);
-    said.assert_line(
+    let output = run(address, &["send", "你好"]);
+    output.assert_line(
         "failed: status 500 with the message \"success\"; the program failed; read its log",
     );
-    assert_eq!(said.code, 1);
+    assert_eq!(output.code, 1);
 }
 
 #[test]
 fn completes_messages_and_sends_them_as_in_captures() {
     let address = backend(ok);
     let sent = |arguments: &[&str]| {
-        let said = run(address, &[&["send", "--raw"], arguments].concat());
-        let (_, request) = said.out.split_once("\n\nPOST ").unwrap();
+        let output = run(address, &[&["send", "--raw"], arguments].concat());
+        let (_, request) = output.out.split_once("\n\nPOST ").unwrap();
         let (head, xml) = request.split_once("\r\n\r\n").unwrap();
         let (xml, _) = xml.split_once("</xml>").unwrap();
         let xml = format!("{xml}</xml>");
         // `--raw` prints the XML as sent and as received, and the backend returns the XML unchanged.
-        assert_eq!(said.out.matches(&xml).count(), 2, "{}", said.out);
+        assert_eq!(output.out.matches(&xml).count(), 2, "{}", output.out);
         (head.to_owned(), xml)
     };
     let (head, xml) = sent(&["你好"]);
@@ -398,17 +398,17 @@ fn refuses_arguments_that_make_no_message() {
         (&["--trees", "a"], "unknown flag \"--trees\"; did you mean --tries?"),
     ];
     for (arguments, message) in cases {
-        let said = run(nowhere(), &[&["send"], arguments].concat());
+        let output = run(nowhere(), &[&["send"], arguments].concat());
         assert_eq!(
-            (said.code, said.out.as_str(), said.err),
+            (output.code, output.out.as_str(), output.err),
             (2, "", format!("wechat: {message}\n"))
         );
     }
-    let said = run(nowhere(), &["send", "a", "Contnet=b"]);
+    let output = run(nowhere(), &["send", "a", "Contnet=b"]);
     assert!(
-        said.out.starts_with("warning: unknown field Contnet, did you mean Content?\n"),
+        output.out.starts_with("warning: unknown field Contnet, did you mean Content?\n"),
         "{}",
-        said.out
+        output.out
     );
 }
 
@@ -416,9 +416,9 @@ fn refuses_arguments_that_make_no_message() {
 fn prints_the_fields_of_a_reply() {
     let answer = "<xml>HEAD<MsgType>news</MsgType><ArticleCount>1</ArticleCount><Articles><item>\
          <Title>一</Title><Description>a\nb\u{85}</Description></item></Articles></xml>";
-    let said = send(answer, &["Event=subscribe"]);
-    let mut lines = said.out.lines();
-    assert!(lines.next().unwrap().starts_with("news after "), "{}", said.out);
+    let output = send(answer, &["Event=subscribe"]);
+    let mut lines = output.out.lines();
+    assert!(lines.next().unwrap().starts_with("news after "), "{}", output.out);
     let rest: Vec<&str> = lines.collect();
     assert_eq!(
         rest,
@@ -439,11 +439,11 @@ fn reports_a_content_length_that_counts_characters() {
         let length = content.chars().count();
         format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes()
     });
-    let said = run(address, &["send", "你好"]);
-    said.assert_line(
+    let output = run(address, &["send", "你好"]);
+    output.assert_line(
         "failed: Content-Length is 32, but 4 more bytes follow; it must count bytes, not characters",
     );
-    assert_eq!(said.code, 1);
+    assert_eq!(output.code, 1);
 }
 
 #[test]
@@ -455,9 +455,9 @@ fn raw_output_is_escaped_on_a_terminal_only() {
     assert!(text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"), "{text:?}");
     assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
     // A pipe gets the bytes unchanged.
-    let said = run(address, &["send", "--raw", "a"]);
+    let output = run(address, &["send", "--raw", "a"]);
     let raw = "<a>\u{1b}[2J\u{9b}1m\t\n</a>\n";
-    assert!(said.out.contains(raw), "{:?}", said.out);
+    assert!(output.out.contains(raw), "{:?}", output.out);
 }
 
 #[cfg(feature = "secure")]
@@ -495,7 +495,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
     fn assert_judged(answer: &str, switch: &str, expected: &[&str]) {
         let answer = answer.to_owned();
         let address = backend(move |_| ok(&answer));
-        let said = finish(
+        let output = finish(
             command()
                 .env("WECHAT_TOKEN", TOKEN)
                 .env("WECHAT_AES_KEY", AES_KEY)
@@ -506,10 +506,10 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
                 .args(["send", switch, "你好"]),
         );
         for line in expected {
-            assert!(said.out.contains(line), "{line}\n{}", said.out);
+            assert!(output.out.contains(line), "{line}\n{}", output.out);
         }
         let is_fine = expected.iter().any(|line| line.starts_with("WeChat would"));
-        assert_eq!(said.code, i32::from(!is_fine), "{}", said.out);
+        assert_eq!(output.code, i32::from(!is_fine), "{}", output.out);
     }
 
     let usual = WeChat::usual();
@@ -643,14 +643,14 @@ fn refuses_both_modes_at_once_and_explains_a_refused_plain_message() {
     use crate::support::sealed::*;
 
     let program = secure(&["--require-encryption"]);
-    let said = run(program.address, &["send", "a"]);
-    said.assert_line(
+    let output = run(program.address, &["send", "a"]);
+    output.assert_line(
         "failed: status 403 with the message *; to send an encrypted message, use wechat send --encrypted",
     );
     let both = ["send", "--encrypted", "--compatible", "a"];
-    let said = run(program.address, &both);
+    let output = run(program.address, &both);
     let expected = "wechat: --encrypted and --compatible exclude each other; pass one of them\n";
-    assert_eq!((said.code, said.err.as_str()), (2, expected));
+    assert_eq!((output.code, output.err.as_str()), (2, expected));
 }
 
 /// Other backends detect an encrypted message by the parameter `encrypt_type`.
@@ -687,21 +687,21 @@ fn messages_are_encrypted_in_both_modes() {
 
     let program = secure(&["--require-encryption"]);
     for (switch, count) in [("--encrypted", 1), ("--compatible", 2)] {
-        let said = finish(
+        let output = finish(
             command()
                 .env("WECHAT_TOKEN", TOKEN)
                 .env("WECHAT_AES_KEY", AES_KEY)
                 .env("WECHAT_URL", format!("http://{}/wx", program.address))
                 .args(["send", switch, "--raw", "--app-id", APP_ID, "你好"]),
         );
-        assert_eq!(said.code, 0, "{}", said.out);
+        assert_eq!(output.code, 0, "{}", output.out);
         // The parts are message, encrypted message, nothing, encrypted answer, decrypted answer.
-        let parts: Vec<&str> = said.out.split("\n\n").collect();
-        assert!(parts[0].contains("<Content><![CDATA[你好]]></Content>"), "{}", said.out);
-        assert!(parts[1].contains("<Encrypt>"), "{}", said.out);
+        let parts: Vec<&str> = output.out.split("\n\n").collect();
+        assert!(parts[0].contains("<Content><![CDATA[你好]]></Content>"), "{}", output.out);
+        assert!(parts[1].contains("<Encrypt>"), "{}", output.out);
         assert!(parts[1].contains("<ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>"));
-        assert_eq!(parts[..2].concat().matches("你好").count(), count, "{}", said.out);
-        assert!(parts[3].starts_with("<xml><Encrypt>"), "{}", said.out);
-        assert!(parts[4].contains("<Content><![CDATA[你好]]></Content>"), "{}", said.out);
+        assert_eq!(parts[..2].concat().matches("你好").count(), count, "{}", output.out);
+        assert!(parts[3].starts_with("<xml><Encrypt>"), "{}", output.out);
+        assert!(parts[4].contains("<Content><![CDATA[你好]]></Content>"), "{}", output.out);
     }
 }

@@ -85,31 +85,31 @@ fn dripping_backend() -> SocketAddr {
 
 #[track_caller]
 fn verify_reports(address: SocketAddr, line: &str) {
-    let said = run(address, &["verify"]);
-    assert_eq!((said.code, said.out.as_str()), (1, line));
+    let output = run(address, &["verify"]);
+    assert_eq!((output.code, output.out.as_str()), (1, line));
 }
 
 #[track_caller]
 fn send_reports(answer: &'static str, line: &str) {
-    let said = run(stalling_backend(answer.as_bytes()), &["send", "你好"]);
-    assert_eq!((said.code, said.out.as_str()), (1, line));
+    let output = run(stalling_backend(answer.as_bytes()), &["send", "你好"]);
+    assert_eq!((output.code, output.out.as_str()), (1, line));
 }
 
 fn send_says_that_wechat_would_try_again() {
     let (_listener, address) = silent_backend();
-    let said = run(address, &["send", "你好"]);
-    assert_eq!((said.code, said.out.as_str()), (1, NO_ANSWER));
-    assert!(said.err.starts_with("wechat: no answer in time; "), "{}", said.err);
+    let output = run(address, &["send", "你好"]);
+    assert_eq!((output.code, output.out.as_str()), (1, NO_ANSWER));
+    assert!(output.err.starts_with("wechat: no answer in time; "), "{}", output.err);
 }
 
 /// WeChat sends the same request again, as the log of a real backend shows.
 fn send_makes_three_equal_tries() {
     let (listener, address) = silent_backend();
-    let said = run(address, &["send", "--tries", "你好"]);
+    let output = run(address, &["send", "--tries", "你好"]);
     let expected = format!(
         "try 1: no answer within 5.0 s\ntry 2: no answer within 5.0 s\ntry 3: no answer within 5.0 s\n{NO_ANSWER}"
     );
-    assert_eq!((said.code, said.out), (1, expected));
+    assert_eq!((output.code, output.out), (1, expected));
     let requests: Vec<String> =
         (0..3).map(|_| read_request(&mut listener.accept().unwrap().0)).collect();
     assert!(requests[0].starts_with("POST "), "{}", requests[0]);
@@ -125,12 +125,12 @@ fn second_try_gets_answer_of_first() {
     )
     .unwrap();
     let program = Program::start(&["--rules", rules.to_str().unwrap()]);
-    let said = run(program.address, &["send", "--tries", "你好"]);
-    let (tries, reply) = said.out.split_once("text after ").unwrap();
+    let output = run(program.address, &["send", "--tries", "你好"]);
+    let (tries, reply) = output.out.split_once("text after ").unwrap();
     assert_eq!(tries, "try 1: no answer within 5.0 s\ntry 2: ");
     let (_, reply) = reply.split_once('\n').unwrap();
     assert_eq!(reply, "  Content: done\nWeChat would deliver this\n");
-    assert_eq!(said.code, 0);
+    assert_eq!(output.code, 0);
     program.stop_silent();
 }
 
@@ -145,10 +145,10 @@ fn send_tries_again_after_half_an_answer() {
         read_request(&mut second);
         second.write_all(&ok("success")).unwrap();
     });
-    let said = run(address, &["send", "--tries", "你好"]);
+    let output = run(address, &["send", "--tries", "你好"]);
     let expected = "try 1: no answer within 5.0 s\ntry 2: no reply (success) after ";
-    assert!(said.out.starts_with(expected), "{}", said.out);
-    assert_eq!(said.code, 0);
+    assert!(output.out.starts_with(expected), "{}", output.out);
+    assert_eq!(output.code, 0);
     backend.join().unwrap();
 }
 
@@ -195,7 +195,7 @@ fn replay_fails_if_captured_answer_has_no_end() {
     fs::write(&path, get("/")).unwrap();
     let answer = b"HTTP/1.1 200 OK\r\n\r\nhello";
     fs::write(folder.join("a.response"), answer).unwrap();
-    let said = run(stalling_backend(answer), &["replay", &path]);
+    let output = run(stalling_backend(answer), &["replay", &path]);
     let expected = format!("failed: {path}: {NO_END}");
-    assert_eq!((said.code, said.out), (1, expected));
+    assert_eq!((output.code, output.out), (1, expected));
 }

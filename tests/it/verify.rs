@@ -18,23 +18,23 @@ fn echoing(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAd
 /// Asserts that `verify` fails and prints this line, in which `*` matches any text.
 #[track_caller]
 fn assert_fails(address: SocketAddr, line: &str) {
-    let said = run(address, &["verify"]);
-    said.assert_line(line);
-    assert_eq!(said.code, 1, "{}", said.out);
-    assert_eq!(said.err, format!("wechat: http://{address}/wx is not ready for WeChat\n"));
+    let output = run(address, &["verify"]);
+    output.assert_line(line);
+    assert_eq!(output.code, 1, "{}", output.out);
+    assert_eq!(output.err, format!("wechat: http://{address}/wx is not ready for WeChat\n"));
 }
 
 #[test]
 fn accepts_a_backend_that_returns_the_echostr() {
     let program = Program::start(&[]);
-    let said = run(program.address, &["verify"]);
-    let lines: Vec<&str> = said.out.lines().collect();
-    assert!(lines[0].starts_with("ok: status 200 after "), "{}", said.out);
+    let output = run(program.address, &["verify"]);
+    let lines: Vec<&str> = output.out.lines().collect();
+    assert!(lines[0].starts_with("ok: status 200 after "), "{}", output.out);
     assert_eq!(lines[1], "ok: the content is the echostr and nothing else");
     assert_eq!(lines[2], "ok: a wrong signature is refused with status 403");
     let address = program.address;
     assert_eq!(lines[3], format!("WeChat would accept http://{address}/wx with this token"));
-    assert_eq!((lines.len(), said.code, said.err.as_str()), (4, 0, ""));
+    assert_eq!((lines.len(), output.code, output.err.as_str()), (4, 0, ""));
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn fails_a_backend_that_accepts_a_wrong_signature() {
         true => ok(echostr(request)),
         false => ok(request.lines().next().unwrap()),
     });
-    let said = run(showing, &["verify"]);
-    assert_eq!(said.code, 0, "{}", said.out);
+    let output = run(showing, &["verify"]);
+    assert_eq!(output.code, 0, "{}", output.out);
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn skips_interim_responses() {
         let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\nA: b\r\n\r\n";
         [interim.as_bytes(), &ok(echostr)].concat()
     });
-    let said = run(address, &["verify"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    let output = run(address, &["verify"]);
+    assert_eq!((output.code, output.err.as_str()), (0, ""), "{}", output.out);
 }
 
 #[test]
@@ -203,11 +203,11 @@ fn accepts_a_chunked_echostr_with_a_warning() {
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{echostr}\r\n0\r\n\r\n")
             .into_bytes()
     });
-    let said = run(address, &["verify"]);
-    said.assert_line(
+    let output = run(address, &["verify"]);
+    output.assert_line(
         "warning: the content is chunked, and some report that the token check then fails; send Content-Length",
     );
-    assert_eq!(said.code, 0);
+    assert_eq!(output.code, 0);
 }
 
 #[test]
@@ -286,9 +286,9 @@ fn reports_an_unknown_host_and_a_closed_port() {
     );
     let verify =
         |url: &str| finish(command().env("WECHAT_TOKEN", TOKEN).args(["verify", "--url", url]));
-    let said = verify("http://nowhere.invalid/wx");
-    said.assert_line("failed: cannot resolve the host name nowhere.invalid: *");
-    assert_eq!(said.code, 1);
+    let output = verify("http://nowhere.invalid/wx");
+    output.assert_line("failed: cannot resolve the host name nowhere.invalid: *");
+    assert_eq!(output.code, 1);
 }
 
 #[test]
@@ -308,14 +308,14 @@ fn refuses_invalid_urls_with_the_reason() {
         for name in ["verify", "send", "replay"] {
             let mut command = command();
             command.env("WECHAT_TOKEN", TOKEN).args([name, "--url", url]);
-            let said = finish(&mut command);
+            let output = finish(&mut command);
             let expected = format!("wechat: --url is {url:?}: {allowed}\n");
-            assert_eq!((said.code, said.err), (2, expected));
+            assert_eq!((output.code, output.err), (2, expected));
         }
     }
-    let said = finish(command().args(["verify"]));
+    let output = finish(command().args(["verify"]));
     assert_eq!(
-        (said.code, said.err.as_str()),
+        (output.code, output.err.as_str()),
         (2, "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n")
     );
 }
