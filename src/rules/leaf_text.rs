@@ -28,12 +28,12 @@ fn space_around_cdata(source: &str) -> Option<(String, String)> {
     Some((with_line_feeds(before), with_line_feeds(after)))
 }
 
-/// Removes empty lines at both ends, white space at the end of each line, and indentation: all of it from the first line,
-/// which follows the start tag, and the part that all other lines share from those lines.
+/// Removes empty lines at both ends, white space at the end of each line, and indentation. The first line, which follows
+/// the start tag, loses its whole indentation. The other lines lose the indentation that they have in common.
 fn without_indentation(text: &str) -> String {
     let blanks = [' ', '\t'];
     let indentation = |line: &str| line.len() - line.trim_start_matches(blanks).len();
-    let shared = text
+    let common = text
         .split('\n')
         .skip(1)
         .filter(|line| !trim(line).is_empty())
@@ -43,9 +43,9 @@ fn without_indentation(text: &str) -> String {
     let lines = text.split('\n').enumerate().map(|(number, line)| {
         let removed = match number {
             0 => indentation(line),
-            _ => shared,
+            _ => common,
         };
-        // A blank line can be shorter than the indentation.
+        // A blank line can be shorter than the common indentation.
         let line = line.get(removed..).unwrap_or("");
         line.trim_end_matches([' ', '\t', '\r'])
     });

@@ -119,7 +119,7 @@ impl ReloadableRules {
         rules.find_action(message)
     }
 
-    /// Checks the file for a change, and returns whether the current rules are those in the file.
+    /// Checks the file for a change, and returns whether the current rules are the rules in the file.
     pub fn are_current(&self) -> bool {
         self.check_for_change();
         self.is_current.load(Ordering::Relaxed)

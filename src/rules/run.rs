@@ -22,11 +22,11 @@ pub(super) struct RunTemplate {
     pub(super) limited: Template,
     /// The reply to the last try if the program is still running then.
     pub(super) late: Template,
-    /// What a user writes to get the late reply; any text if `None`.
+    /// The texts that a user can write to get the late reply; any text if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 
-/// How often a user may start a program.
+/// A limit of how many times each user may start a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     /// Maximum number of starts in a period.
@@ -72,12 +72,12 @@ impl RunTemplate {
     }
 }
 
-/// What a user sees if WeChat stops waiting before the reply is ready.
+/// Texts for a reply that becomes ready after WeChat has stopped waiting.
 #[derive(Clone, Debug, Default)]
 pub struct LateReply {
     /// The reply to the last try; empty for no reply.
     pub text: String,
-    /// What a user writes to get the late reply; any text if `None`.
+    /// The texts that a user can write to get the late reply; any text if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 

@@ -123,7 +123,7 @@ impl StatusHint {
     }
 }
 
-/// A short text from the content of an error response: the title of an HTML page, or the first line of another text.
+/// A short error text from the content of an error response. It is the HTML title, or the first line if there is no title.
 fn find_error_text(content: &[u8]) -> Option<String> {
     const TITLE: &[u8] = b"<title>";
     let line = match find(content, TITLE) {

@@ -73,7 +73,7 @@ fn check_names(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     }
 }
 
-/// Checks an element that holds seconds since 1970.
+/// Checks an element that contains seconds since 1970.
 pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Checks) {
     let text = root.text_at(name).map_or("", trim);
     checks.error(match parse_decimal(text) {

@@ -11,8 +11,8 @@ use crate::text::display::{escape_for_terminal, excerpt};
 use crate::wechat::Mode;
 use crate::xml::{Document, Element, XmlError, trim};
 
-/// Maximum length in bytes of XML that is parsed if it has attributes or comments. The time to parse attributes can grow
-/// with the cube of the length.
+/// Maximum length in bytes of XML that is parsed if it has attributes or comments. The time can grow with the cube of the
+/// number of attributes.
 const MARKUP_MAX: usize = 8 * 1024;
 
 /// The judgement on an answer.

@@ -51,8 +51,8 @@ pub(crate) fn trim(text: &str) -> &str {
     &text[start..last.map_or(start, |last| last + 1)]
 }
 
-/// Whether a byte of text needs no further check: it is no carriage return, and cannot begin markup, a reference, `]]>`
-/// or a character that XML does not allow.
+/// Whether a byte of text is copied without a check. It is not a carriage return, and cannot begin markup, a reference,
+/// `]]>` or a character that XML does not allow.
 pub(super) const fn is_plain(octet: u8) -> bool {
     !matches!(octet, b'<' | b'&' | b']' | 0xEF | ..=0x08 | 0x0B..=0x1F)
 }
@@ -82,7 +82,7 @@ pub(super) enum Piece {
     Cdata,
 }
 
-/// Decodes a piece of text: each line end becomes LF and, outside CDATA, each reference becomes its character.
+/// Decodes a piece of text. Each line end becomes LF. Outside CDATA, each reference becomes its character.
 ///
 /// # Errors
 /// The offset of a malformed or unknown reference.

@@ -40,8 +40,8 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// Parses XML with attributes and comments, such as a rules file. Do not use it for long untrusted input: if there are
-    /// attributes and namespaces, the time can grow with the cube of the length.
+    /// Parses XML with attributes and comments, such as a rules file. Do not use it for long untrusted input, because
+    /// the time can grow with the cube of the number of attributes and namespaces.
     ///
     /// # Errors
     /// [`FileError`], for the first place where the text is not well-formed.

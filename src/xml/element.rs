@@ -75,7 +75,7 @@ impl<'a> Element<'a> {
         self.leaves().find(|leaf| leaf.is_named(name)).map(Self::text)
     }
 
-    /// The name of this element, of its parent, and of each further ancestor up to the root.
+    /// The name of this element, then the names of its ancestors, from its parent to the root.
     pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
         let parent = |element: &Self| Self::new(element.source, element.tree, element.entry.parent);
         iter::successors(Some(self), move |element| (element.number > 0).then(|| parent(element)))

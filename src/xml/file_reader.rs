@@ -10,7 +10,7 @@ use roxmltree::{Document, Error};
 use super::error::Position;
 use super::tree::{Attribute, Span, Tree};
 
-/// Why a file is not well-formed XML, and where.
+/// An error in a file that is not well-formed XML.
 #[derive(Debug)]
 pub struct FileError {
     /// The place of the error.
