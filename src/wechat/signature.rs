@@ -1,6 +1,6 @@
 //! The signature of a request (接入指南), which is the SHA-1 of the sorted strings that are signed.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use sha1_smol::Sha1;
 
@@ -52,6 +52,11 @@ impl Signature {
         &self.0
     }
 
+    /// 40 hexadecimal digits in lower case, in pairs.
+    pub(super) fn digits(&self) -> [[u8; 2]; 20] {
+        self.0.map(digits::hex_digits)
+    }
+
     /// Whether two signatures are equal. Always compares all 20 bytes, so that the time taken does not show where
     /// the signatures differ.
     pub(super) fn is_equal(&self, other: &Self) -> bool {
@@ -63,7 +68,8 @@ impl Signature {
 /// Prints 40 hexadecimal digits in lower case.
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digits = self.digits();
+        digits.as_flattened().iter().try_for_each(|digit| f.write_char(char::from(*digit)))
     }
 }
 
