@@ -83,7 +83,7 @@ fn write<const RADIX: u64>(mut number: u64, out: &mut Vec<u8>) {
     loop {
         start -= 1;
         let [digit, ..] = (number % RADIX).to_le_bytes();
-        digits[start] = b"0123456789abcdef"[usize::from(digit)];
+        digits[start] = DIGITS[usize::from(digit)];
         number /= RADIX;
         if number == 0 {
             break;

@@ -14,7 +14,6 @@ use super::app_id::AppId;
 use super::cipher_error::{DecryptError, PADDING_MAX, PREFIX, RANDOM};
 use super::token::Token;
 use super::verified::{Credentials, VerifiedEncrypt};
-use crate::text::digits;
 use crate::xml::writer::{sanitize, write_cdata};
 
 /// Fills a buffer with unpredictable bytes.
@@ -167,10 +166,12 @@ impl DecryptedMessage<'_> {
         request: &Credentials<'_>,
     ) -> io::Result<Vec<u8>> {
         let encrypt = self.cipher.encrypt_with(self.key, reply)?;
-        // If the reply had the request's timestamp and nonce, an attacker could send it to this server as a request
-        // with the request's `signature` and the reply's `MsgSignature`, and both would match.
-        let is_same = digits::parse_decimal(request.timestamp) == Ok(now);
-        let timestamp = (now + u64::from(is_same)).to_string();
+        let mut timestamp = now.to_string();
+        if timestamp.as_bytes() == request.timestamp {
+            // If the reply had the request's timestamp and nonce, an attacker could send it to this server as a
+            // request with the request's `signature` and the reply's `MsgSignature`, and both would match.
+            timestamp = (now + 1).to_string();
+        }
         // Sign the nonce after the changes that XML requires, because WeChat reads it from the XML.
         let nonce = String::from_utf8_lossy(request.nonce);
         let nonce = sanitize(&nonce);
