@@ -1,4 +1,4 @@
-//! Limits of a request. Each limit is checked before the bytes are stored.
+//! Limits of a request. Each limit is checked before the bytes are stored. The error for each limit is a row in `error.rs`.
 
 /// Maximum bytes of a head: request line, field lines and the empty line. A head from WeChat has about 300 bytes, and a
 /// proxy adds a few hundred bytes. Node and haproxy also allow 16 KiB, nginx 33 KiB, Go 1 MiB.

@@ -19,17 +19,16 @@ mod status;
 mod target;
 mod url;
 mod version;
-mod wording;
 
 pub use content::{Chunked, Framing};
-pub use error::RequestError;
+pub use error::{RequestError, ResponseError, UrlError};
 pub use head::{Head, Request};
 pub use method::Method;
 pub use response::{CONTINUE, Response};
-pub use response_head::{ResponseError, ResponseFraming, ResponseHead};
+pub use response_head::{ResponseFraming, ResponseHead};
 pub use status::Status;
 pub use target::{Query, Target};
-pub use url::{Url, UrlError};
+pub use url::Url;
 pub use version::{Persistence, Version};
 
 /// The log note of a [`Response`]. Library users pass a note to [`Response::refusal`].

@@ -1,6 +1,6 @@
 //! The head of a response, for a client: status line, field lines, and how the content ends (RFC 9112 4 and 6.3).
 
-use super::error::RequestError;
+use super::error::ResponseError;
 use super::fields::{BodyLength, Fields, parse_head, take_field_section};
 use super::grammar::{Stop, Taken, take_field_content, take_line_end, take_visible, take_while};
 use super::version::{Persistence, Version};
@@ -30,23 +30,6 @@ pub struct ResponseHead<'a> {
     pub persistence: Persistence,
     /// The value of Location (RFC 9110 10.2.2); may be empty.
     pub location: &'a [u8],
-}
-
-/// The bytes are not the head of a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseError {
-    /// The bytes do not begin with `HTTP/`, so the server uses another protocol.
-    NotHttp,
-    /// The first line is not `HTTP/d.d SP 3DIGIT [ SP reason-phrase ]`.
-    StatusLine,
-    /// The bytes break a rule that also applies to requests.
-    Shared(RequestError),
-}
-
-impl From<RequestError> for ResponseError {
-    fn from(error: RequestError) -> Self {
-        Self::Shared(error)
-    }
 }
 
 impl From<Stop> for Stop<ResponseError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::error::UrlError;
 use super::target::{Target, parse_authority};
 
 /// An `http://` URL: host, port, path and query.
@@ -11,19 +12,6 @@ pub struct Url {
     host: String,
     port: u16,
     target: String,
-}
-
-/// A text is not a URL that [`Url::parse`] accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// The text begins with `https://`.
-    Https,
-    /// The text does not begin with `http://`.
-    Scheme,
-    /// `http://` is not followed by `host` or `host:port`.
-    Host,
-    /// Path or query contains an octet that must be percent-encoded, or there is a fragment.
-    Target,
 }
 
 impl Url {

@@ -1,4 +1,5 @@
-//! The macro `wording!`. The `wording.rs` of each module uses it to write a table of texts as an `impl Display`.
+//! The macro `wording!`. The `wording.rs` of each module, and `http/error.rs`, use it to write a table of texts as an
+//! `impl Display`.
 
 /// Implements `Display` for an enum, as an exhaustive `match`. Each row is a pattern and the arguments of `write!`.
 macro_rules! wording {
