@@ -55,7 +55,7 @@ impl Condition {
 fn parse_field(name: &str) -> Result<&'static str, Problem> {
     fields::find(name).ok_or_else(|| Problem::UnknownField {
         name: name.to_owned(),
-        hint: Hint::new(name, &fields::all()),
+        hint: Hint::for_field(name, &[]),
     })
 }
 

@@ -22,34 +22,37 @@ const FIELDS: &str = "
     idx msg publish_id publish_status";
 
 /// The names of all documented fields.
-pub(super) fn all() -> Vec<&'static str> {
-    FIELDS.split_ascii_whitespace().collect()
+fn all() -> impl Iterator<Item = &'static str> {
+    FIELDS.split_ascii_whitespace()
 }
 
 pub(super) fn find(name: &str) -> Option<&'static str> {
-    FIELDS.split_ascii_whitespace().find(|field| *field == name)
+    all().find(|field| *field == name)
 }
 
-/// A hint for an unknown name.
+/// A hint for an unknown name: the most similar known name, or all known names if none is similar.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
     DidYouMean(&'static str),
     Allowed(Vec<&'static str>),
     NoneAllowed,
-    /// No known name is similar, and there are too many known names to list.
+    /// No field has a similar name. The fields are not listed, because they are too many.
     Nothing,
 }
 
-/// The maximum number of names that a hint lists.
-const LISTED_MAX: usize = 9;
-
 impl Hint {
+    /// The hint for the name of an element or an attribute.
     pub(super) fn new(name: &str, known: &[&'static str]) -> Self {
-        match (nearest(name, known.iter().copied()), known.len()) {
-            (Some(nearest), _) => Self::DidYouMean(nearest),
-            (None, 0) => Self::NoneAllowed,
-            (None, 1..=LISTED_MAX) => Self::Allowed(known.to_vec()),
-            (None, _) => Self::Nothing,
+        match nearest(name, known.iter().copied()) {
+            Some(nearest) => Self::DidYouMean(nearest),
+            None if known.is_empty() => Self::NoneAllowed,
+            None => Self::Allowed(known.to_vec()),
         }
+    }
+
+    /// The hint for the name of a field. The names `others` are allowed too.
+    pub(super) fn for_field(name: &str, others: &[&'static str]) -> Self {
+        let known = all().chain(others.iter().copied());
+        nearest(name, known).map_or(Self::Nothing, Self::DidYouMean)
     }
 }

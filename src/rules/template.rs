@@ -119,9 +119,7 @@ impl Part {
             ("date", _) => return Ok(Self::Date),
             ("time", _) => return Ok(Self::Time),
             (_, Err(NumberError::NotDigits)) => {
-                let mut names = fields::all();
-                names.extend(["date", "time"]);
-                let hint = Hint::new(name, &names);
+                let hint = Hint::for_field(name, &["date", "time"]);
                 let field = fields::find(name).map(Self::Field);
                 return field.ok_or(Problem::UnknownPlaceholder { placeholder, hint });
             }
