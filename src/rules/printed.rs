@@ -21,7 +21,8 @@ pub(crate) fn parse_printed_reply(
     let name_and_rest = text.strip_prefix('<')?;
     let is_name_char = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let rest = name_and_rest.trim_start_matches(is_name_char);
-    reply_parser::is_reply(name_and_rest.strip_suffix(rest)?).then(|| parse(text, message))
+    let name = name_and_rest.strip_suffix(rest)?;
+    reply_parser::names().any(|reply| reply == name).then(|| parse(text, message))
 }
 
 fn parse(text: &str, message: &Message<'_>) -> Result<Reply<'static>, Problem> {

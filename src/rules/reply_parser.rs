@@ -6,47 +6,21 @@ use super::fields::Hint;
 use super::leaf_text::text_of;
 use super::problem::Problem;
 use super::template::Template;
-use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, ReplyOf, TEXT_MAX};
+use crate::wechat::{
+    ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, MSG_TYPES, ReplyOf, TEXT_MAX,
+};
 use crate::xml::Element;
 
-type ParseReply = fn(&mut ReplyElement<'_, '_>) -> ReplyOf<Template>;
-
-/// Names and parsers of all reply elements. To add a kind of reply, add its element here.
-const REPLIES: [(&str, ParseReply); 8] = [
-    ("text", |reply| ReplyOf::Text(reply.text())),
-    ("image", |reply| ReplyOf::Image { media_id: reply.required("MediaId") }),
-    ("voice", |reply| ReplyOf::Voice { media_id: reply.required("MediaId") }),
-    ("video", |reply| ReplyOf::Video {
-        media_id: reply.required("MediaId"),
-        title: reply.optional("Title").unwrap_or_default(),
-        description: reply.optional("Description").unwrap_or_default(),
-    }),
-    ("music", |reply| ReplyOf::Music {
-        title: reply.optional("Title").unwrap_or_default(),
-        description: reply.optional("Description").unwrap_or_default(),
-        music_url: reply.optional("MusicUrl").unwrap_or_default(),
-        hq_music_url: reply.optional("HQMusicUrl").unwrap_or_default(),
-        thumb_media_id: reply.required("ThumbMediaId"),
-    }),
-    ("news", |reply| ReplyOf::News(reply.articles())),
-    ("transfer_customer_service", |reply| ReplyOf::TransferCustomerService {
-        kf_account: reply.optional("KfAccount"),
-    }),
-    ("success", |_| ReplyOf::Success),
-];
-
-/// Whether a reply element has this name.
-pub(super) fn is_reply(name: &str) -> bool {
-    REPLIES.iter().any(|(reply, _)| *reply == name)
+/// Names of all reply elements: the types of replies, and `success` for no reply.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    MSG_TYPES.iter().map(|(name, _)| *name).chain(["success"])
 }
 
 /// The problem that an element is not a reply. The hint also lists `others`, the other names allowed in its place.
 pub(super) fn unknown_reply(element: Element<'_>, others: &[&'static str]) -> Problem {
-    let replies = REPLIES.map(|(name, _)| name);
-    Problem::UnknownReply {
-        name: element.name().to_owned(),
-        hint: Hint::new(element.name(), &[&replies, others].concat()),
-    }
+    let known: Vec<&str> = names().chain(others.iter().copied()).collect();
+    let name = element.name().to_owned();
+    Problem::UnknownReply { hint: Hint::new(&name, &known), name }
 }
 
 /// Parses a reply and returns it after its name; `None` if the element is not a reply.
@@ -55,12 +29,34 @@ pub(super) fn parse(
     element: Element<'_>,
     context: ParseContext,
 ) -> Option<(&'static str, ReplyOf<Template>)> {
-    let (name, parse) = REPLIES.iter().find(|(name, _)| *name == element.name())?;
+    let name = names().find(|name| *name == element.name())?;
     parser.refuse_attributes(element);
     let mut reply = ReplyElement::new(parser, element, context);
-    let parsed = parse(&mut reply);
+    let parsed = match name {
+        "text" => ReplyOf::Text(reply.text()),
+        "image" => ReplyOf::Image { media_id: reply.required("MediaId") },
+        "voice" => ReplyOf::Voice { media_id: reply.required("MediaId") },
+        "video" => ReplyOf::Video {
+            media_id: reply.required("MediaId"),
+            title: reply.optional("Title").unwrap_or_default(),
+            description: reply.optional("Description").unwrap_or_default(),
+        },
+        "music" => ReplyOf::Music {
+            title: reply.optional("Title").unwrap_or_default(),
+            description: reply.optional("Description").unwrap_or_default(),
+            music_url: reply.optional("MusicUrl").unwrap_or_default(),
+            hq_music_url: reply.optional("HQMusicUrl").unwrap_or_default(),
+            thumb_media_id: reply.required("ThumbMediaId"),
+        },
+        "news" => ReplyOf::News(reply.articles()),
+        "transfer_customer_service" => {
+            ReplyOf::TransferCustomerService { kf_account: reply.optional("KfAccount") }
+        }
+        "success" => ReplyOf::Success,
+        _ => return None,
+    };
     reply.finish();
-    Some((*name, parsed))
+    Some((name, parsed))
 }
 
 /// A reply element or an `<item>` while it is parsed.
@@ -169,5 +165,48 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
             self.report(Problem::TooManyArticlesToMessage { count });
         }
         articles
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::rules::{Rules, SAMPLE};
+
+    /// The names that are allowed below this path of elements: those in the hint for an unknown element.
+    fn children(path: &[&str]) -> Vec<&'static str> {
+        let start: String = path.iter().map(|name| format!("<{name}>")).collect();
+        let end: String = path.iter().rev().map(|name| format!("</{name}>")).collect();
+        let file = format!("<rules><on>{start}<unknown-name/>{end}</on></rules>");
+        let errors = Rules::parse(file.as_bytes()).unwrap_err();
+        let known = errors.into_iter().find_map(|error| {
+            let is_reply = !matches!(error.problem, Problem::UnknownReply { .. });
+            assert!(is_reply, "<{}> is not parsed", path[0]);
+            if let Problem::UnknownElement { hint: Hint::Allowed(known), .. } = error.problem {
+                return Some(known);
+            }
+            None
+        });
+        known.unwrap_or_default()
+    }
+
+    /// Asserts that `text` has the element `name` of this parent, and each element that it may contain. Returns the number
+    /// of these elements.
+    fn assert_shown(parent: &[&str], name: &str, text: &str) -> usize {
+        let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+        let is_shown = [&start, &format!("<{name}/>")].iter().any(|tag| text.contains(*tag));
+        assert!(is_shown, "the sample does not show {name} of {parent:?}");
+        let contents: String =
+            text.split(&start).skip(1).filter_map(|rest| rest.split(&end).next()).collect();
+        let path = [parent, &[name]].concat();
+        let children = children(&path);
+        1 + children.iter().map(|child| assert_shown(&path, child, &contents)).sum::<usize>()
+    }
+
+    #[test]
+    fn sample_shows_every_reply_with_every_element() {
+        let count: usize = names().map(|name| assert_shown(&[], name, SAMPLE)).sum();
+        assert!(count >= 24, "only {count} elements were found");
     }
 }

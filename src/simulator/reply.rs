@@ -5,19 +5,8 @@ use super::check::{Checks, Finding};
 use super::test_message::TestMessage;
 use crate::text::digits::parse_decimal;
 use crate::text::display::{escape_for_terminal, excerpt};
-use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
+use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, MSG_TYPES, TEXT_MAX};
 use crate::xml::{Element, is_char, trim};
-
-/// The types of replies, each with the path of the element that a reply of this type requires.
-const TYPES: [(&str, Option<&str>); 7] = [
-    ("text", Some("Content")),
-    ("image", Some("Image/MediaId")),
-    ("voice", Some("Voice/MediaId")),
-    ("video", Some("Video/MediaId")),
-    ("music", Some("Music/ThumbMediaId")),
-    ("news", None),
-    ("transfer_customer_service", None),
-];
 
 /// A time of at least this value is in milliseconds, because in seconds it would be after the year 5000.
 const MILLISECONDS_MIN: u64 = 100_000_000_000;
@@ -87,8 +76,9 @@ pub(super) fn check_time(root: Element<'_>, name: &'static str, checks: &mut Che
 /// Checks MsgType, and the elements that a reply of this type requires.
 fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let found = root.text_at("MsgType").map_or("", trim);
-    let Some((msg_type, needed)) = TYPES.into_iter().find(|(name, _)| *name == found) else {
-        let known = TYPES.map(|(name, _)| name).join(", ");
+    let Some(&(msg_type, required)) = MSG_TYPES.iter().find(|(name, _)| *name == found) else {
+        let known: Vec<&str> = MSG_TYPES.iter().map(|(name, _)| *name).collect();
+        let known = known.join(", ");
         checks.error(match found {
             "" => Finding::MsgTypeMissing { known },
             _ => Finding::MsgTypeUnknown { found: excerpt(found.as_bytes()), known },
@@ -98,15 +88,14 @@ fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     if msg_type == "news" {
         check_news(root, message, checks);
     }
-    let Some(path) = needed else {
+    let Some(path) = required else {
         return;
     };
     let text = root.text_at(path);
     match (msg_type, text) {
         ("text", Some("")) => checks.error(Finding::ContentEmpty),
         ("text", Some(text)) if text.len() > TEXT_MAX => {
-            let length = text.len();
-            checks.error(Finding::ContentTooLong { length });
+            checks.error(Finding::ContentTooLong { length: text.len() });
         }
         (_, Some(text)) if msg_type == "text" || !trim(text).is_empty() => {}
         ("music", _) => checks.warning(Finding::ElementOmitted { path }),

@@ -113,8 +113,7 @@ impl Judge<'_> {
         match Document::parse_file(text) {
             Ok(document) => {
                 let mut verdict = self.judge_root(document.root(), content);
-                let finding = Finding::UnusualXml { error };
-                verdict.checks.warning(finding);
+                verdict.checks.warning(Finding::UnusualXml { error });
                 verdict
             }
             Err(error) => Verdict::refuse(Finding::NotWellFormed { error }),
@@ -205,4 +204,50 @@ fn text_after_root(content: &[u8]) -> Option<&[u8]> {
     let start = content.windows(END.len()).rposition(|window| window == END)?;
     let rest = content[start + END.len()..].trim_ascii();
     (!rest.is_empty()).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::rules::{SAMPLE, parse_printed_reply};
+    use crate::wechat::{Age, Credentials, MSG_TYPES, Message, Token};
+
+    const NOW: u64 = 1_626_513_248;
+
+    /// Writes this reply element, as in a rules file, as the reply to the message.
+    fn reply(element: &str, message: &TestMessage) -> Vec<u8> {
+        let token = Token::parse("0123456789abcdef").unwrap();
+        let signature = token.sign(b"1626513248", b"1").to_string();
+        let signature = signature.as_bytes();
+        let credentials = Credentials { signature, timestamp: b"1626513248", nonce: b"1" };
+        let verified = token.verify(&credentials, NOW, Age::Any).unwrap();
+        let xml = message.xml();
+        let document = Document::parse_message(xml.as_bytes()).unwrap();
+        let message = Message::parse(verified, &document).unwrap();
+        let mut written = Vec::new();
+        let reply = parse_printed_reply(element, &message).unwrap().unwrap();
+        reply.write_to(&message, NOW, &mut written);
+        written
+    }
+
+    #[test]
+    fn accepts_every_kind_of_reply_that_rules_can_give() {
+        let message = vec![("Content".to_owned(), "a".to_owned())];
+        let message = TestMessage::new(message, NOW, 1).unwrap();
+        let judge = Judge { message: &message, encryption: &None };
+        for &(name, required) in MSG_TYPES {
+            let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+            let (_, rest) = SAMPLE.split_once(&start).expect(name);
+            let (children, _) = rest.split_once(&end).expect(name);
+            let content = reply(&[&start, children, &end].concat(), &message);
+            let verdict = judge.judge_content(&content);
+            assert!(verdict.checks.0.is_empty(), "{name}: {:?}", verdict.checks.0);
+            let is_kind = |kind| matches!(kind, AnswerKind::Reply { msg_type } if msg_type == name);
+            assert!(is_kind(verdict.kind), "{name} has another MsgType");
+            let has =
+                |path| verdict.fields.iter().any(|(field, text)| field == path && !text.is_empty());
+            assert!(required.is_none_or(has), "{name} is without {required:?}");
+        }
+    }
 }

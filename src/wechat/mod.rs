@@ -29,6 +29,7 @@ pub use cipher_error::{AesKeyError, DecryptError};
 pub use envelope::{Envelope, Mode};
 pub use kind::{Event, Kind};
 pub use message::{Field, Identity, Message, MessageError};
+pub(crate) use reply::MSG_TYPES;
 pub use reply::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,
 };

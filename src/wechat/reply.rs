@@ -20,6 +20,19 @@ pub const ARTICLES_MAX: usize = 8;
 /// Maximum number of articles in a news reply to a message other than an event (since October 2018).
 pub const ARTICLES_MAX_TO_MESSAGE: usize = 1;
 
+/// The types of replies (MsgType). Each has the path of the element that WeChat requires in a reply of this type, or
+/// `None`. To add a type, add it here, in [`ReplyOf`], and in `rules/reply_parser.rs`, and show it in the sample of the
+/// rules.
+pub(crate) const MSG_TYPES: &[(&str, Option<&str>)] = &[
+    ("text", Some("Content")),
+    ("image", Some("Image/MediaId")),
+    ("voice", Some("Voice/MediaId")),
+    ("video", Some("Video/MediaId")),
+    ("music", Some("Music/ThumbMediaId")),
+    ("news", None),
+    ("transfer_customer_service", None),
+];
+
 /// The end of a truncated text.
 const ELLIPSIS: &str = "…";
 
