@@ -221,3 +221,16 @@ fn percent_encode(octet: u8) -> String {
         format!("%{octet:02X}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::check_field;
+
+    #[test]
+    fn numbers_are_documented_fields() {
+        for name in NUMBERS.split(' ') {
+            check_field(name).expect(name);
+        }
+    }
+}
