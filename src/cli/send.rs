@@ -14,7 +14,7 @@ use crate::rules;
 use crate::server;
 use crate::simulator::{
     Check, Encryption, Fault, Severity, SignedQuery, TestMessage, Verdict, WECHAT_TIMEOUT,
-    WECHAT_TRIES, check_answer, parse_field, random,
+    WECHAT_TRIES, check_answer, parse_field, random_number,
 };
 use crate::text::display::escape_for_terminal;
 use crate::wechat::{Mode, Token};
@@ -53,7 +53,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         print(style.with_severity(Severity::Warning, &problem.to_string()))?;
     }
     // 17 digits, as in WeChat's own messages.
-    let msg_id = 10_000_000_000_000_000 + random() % 90_000_000_000_000_000;
+    let msg_id = 10_000_000_000_000_000 + random_number() % 90_000_000_000_000_000;
     let message = TestMessage::new(fields, now, msg_id).map_err(UsageError::TestMessage)?;
     // WeChat was observed to send the same signature in all tries of a message.
     let query = SignedQuery::new(&token, now);

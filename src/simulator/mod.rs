@@ -23,7 +23,7 @@ pub(crate) use check::{Check, Severity};
 pub(crate) use difference::{Difference, compare_with_capture};
 pub(crate) use encryption::Encryption;
 pub(crate) use fault::{Fault, check_answer};
-pub(crate) use signed_query::{SignedQuery, random};
+pub(crate) use signed_query::{SignedQuery, random_number};
 pub(crate) use test_message::{TestMessage, TestMessageError, parse_field};
 pub(crate) use timing::{FAULT_PROMPT, WECHAT_TIMEOUT, WECHAT_TRIES};
 pub(crate) use token_check::TokenCheck;

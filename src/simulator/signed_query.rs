@@ -17,7 +17,7 @@ impl SignedQuery {
     /// Signs `now`, in seconds since 1970, and a new nonce.
     pub(crate) fn new(token: &Token, now: u64) -> Self {
         let timestamp = now.to_string();
-        let nonce = (random() % 10_000_000_000).to_string();
+        let nonce = (random_number() % 10_000_000_000).to_string();
         let signature = token.sign(timestamp.as_bytes(), nonce.as_bytes());
         Self { signature: signature.to_string(), timestamp, nonce }
     }
@@ -53,6 +53,6 @@ pub(super) fn request_head(method: &str, target: &str, url: &Url) -> String {
 
 /// A random number, which is made from the keys of std's hash maps, because std has no other random source. It is good
 /// enough to distinguish messages, but not for secrets.
-pub(crate) fn random() -> u64 {
+pub(crate) fn random_number() -> u64 {
     RandomState::new().hash_one(0_u8)
 }

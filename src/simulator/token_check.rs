@@ -5,7 +5,7 @@ use super::check::{Check, Finding};
 use super::content::{check_text, is_html};
 use super::fault::{Fault, check_answer};
 use super::search::find;
-use super::signed_query::{SignedQuery, random, request_head};
+use super::signed_query::{SignedQuery, random_number, request_head};
 use super::timing::WECHAT_TIMEOUT;
 use crate::client::{Client, ExchangeError, ReceivedResponse};
 use crate::http::{ResponseFraming, Url};
@@ -29,7 +29,7 @@ impl<'c> TokenCheck<'c> {
     /// Makes a token check with the timestamp `now`, in seconds since 1970.
     pub(crate) fn new(url: &'c Url, token: &'c Token, now: u64) -> Self {
         const MIN: u64 = 1_000_000_000_000_000_000;
-        Self { url, token, now, echostr: (MIN + random() % (9 * MIN)).to_string() }
+        Self { url, token, now, echostr: (MIN + random_number() % (9 * MIN)).to_string() }
     }
 
     /// Sends the request. If the answer contains the echostr, sends a second request, with a wrong signature. Passes
