@@ -5,20 +5,22 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::error::{Error, UsageError};
-use super::flags::{DefaultValue, Flag, flags_of};
+use super::flags::{DefaultValue, Flag};
 use crate::text::similar::nearest;
 
 /// Looks up an environment variable.
 pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
-/// A command. It accepts the flags whose entry in the flag table lists its name.
+/// A command.
 pub(super) struct CommandSpec {
-    /// The name of the command in the flag table and in `wechat help NAME`.
+    /// The name in `wechat NAME` and `wechat help NAME`.
     pub(super) name: &'static str,
     /// The command line to type after `wechat`, without flags.
     pub(super) usage: &'static str,
     /// The maximum number of operands. An operand is an argument that is neither a flag nor the value of a flag.
     pub(super) operands_max: usize,
+    /// The flags that the command accepts, in the order in which help lists them.
+    pub(super) flags: &'static [&'static Flag],
     /// A short description for the list of all commands.
     pub(super) summary: &'static str,
     /// The description in the help of this command.
@@ -82,8 +84,8 @@ impl<'e> Args<'e> {
             None => (bytes, None),
         };
         let name = OsStr::from_bytes(name);
-        let Some(flag) = flags_of(command.name).find(|flag| name == flag.name) else {
-            let known = flags_of(command.name).map(|flag| flag.name);
+        let Some(flag) = command.flags.iter().find(|flag| name == flag.name) else {
+            let known = command.flags.iter().map(|flag| flag.name);
             return Err(UsageError::UnknownFlag {
                 name: name.to_owned(),
                 similar: nearest(&name.to_string_lossy(), known.chain(["--help"])),
@@ -177,7 +179,7 @@ impl<'e> Args<'e> {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, UsageError> {
         let value = self.value(flag, parse)?;
-        Ok(value.expect("the flag table has a default value for this flag"))
+        Ok(value.expect("this flag has a default value"))
     }
 
     /// The value of a flag that takes a file path. The path may contain any bytes, but must not be empty.

@@ -13,6 +13,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "check",
     usage: "check [RULES]",
     operands_max: 1,
+    flags: &[],
     summary: "check a rules file, or list its rules",
     description: "\
 Checks a rules file: RULES, else the file that WECHAT_RULES names, else the embedded rules. Prints

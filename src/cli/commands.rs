@@ -11,8 +11,8 @@ use crate::program::supervisor;
 use crate::service::version;
 use crate::text::similar::nearest;
 
-/// All commands, in the order in which help lists them. To add a command, add its file and an entry here.
-pub(super) const COMMANDS: [&CommandSpec; 11] = [
+/// All commands, in the order in which help lists them. To add a command, add its file, its `mod` line and an entry here.
+const COMMANDS: &[&CommandSpec] = &[
     &serve::COMMAND,
     &check::COMMAND,
     &verify::COMMAND,
@@ -31,12 +31,13 @@ const HELP: CommandSpec = CommandSpec {
     name: "help",
     usage: "help [COMMAND]",
     operands_max: 1,
+    flags: &[],
     summary: "show the usage of all commands, or of one",
     description: "Shows the usage of all commands, or of COMMAND.\n",
     run: |args| {
         print(match args.operands.first() {
             Some(name) => help::usage(find(name)?),
-            None => help::overview(&COMMANDS),
+            None => help::overview(COMMANDS),
         })
     },
 };
@@ -46,6 +47,7 @@ const VERSION: CommandSpec = CommandSpec {
     name: "version",
     usage: "--version",
     operands_max: 0,
+    flags: &[],
     summary: "print the version",
     description: "Prints the version.\n",
     run: |_| print(format!("wechat {}\n", version())),
@@ -95,9 +97,9 @@ fn dispatch(
 
 /// Finds a command by its name.
 fn find(name: &OsStr) -> Result<&'static CommandSpec, UsageError> {
-    let found = COMMANDS.into_iter().find(|command| name == command.name);
+    let found = COMMANDS.iter().copied().find(|command| name == command.name);
     found.ok_or_else(|| UsageError::UnknownCommand {
         name: name.to_owned(),
-        similar: nearest(&name.to_string_lossy(), COMMANDS.map(|known| known.name)),
+        similar: nearest(&name.to_string_lossy(), COMMANDS.iter().map(|known| known.name)),
     })
 }

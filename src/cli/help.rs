@@ -1,14 +1,12 @@
-//! The layout of help: the list of all commands, and the help of a single command. The texts are in the flag table, in
-//! the file of each command, and in `wording.rs`.
+//! The layout of help: the list of all commands, and the help of a single command. The texts are in `flags.rs`, in the
+//! file of each command, and in `wording.rs`.
 
 use super::arguments::CommandSpec;
-use super::flags::{DefaultValue, flags_of};
-use super::wording::{
-    DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, FLAGS_OF_CLIENTS, FLAGS_OF_SERVE, TITLE, USAGE,
-};
+use super::flags::{DefaultValue, Flag, URL};
+use super::wording::{self, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, TITLE, USAGE};
 
-/// The list of all commands, the flags of `serve`, and the flags that `verify`, `send` and `replay` share. These are
-/// all flags of `verify`.
+/// The list of all commands, the flags of the first command, which is the default, and the flags that all commands with
+/// `--url` share.
 pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     let mut text = format!("{TITLE}\n\n");
     for (index, command) in commands.iter().enumerate() {
@@ -17,27 +15,33 @@ pub(super) fn overview(commands: &[&CommandSpec]) -> String {
         let width = USAGE.len();
         text.push_str(&format!("{lead:width$} wechat {usage:<30}{summary}\n"));
     }
-    text.push_str(&table(FLAGS_OF_SERVE, "serve"));
-    text.push_str(&table(FLAGS_OF_CLIENTS, "verify"));
+    text.push_str(&table(&wording::flags_of(commands[0].name), commands[0].flags));
+    let accepts = |command: &CommandSpec, flag: &Flag| {
+        command.flags.iter().any(|accepted| accepted.name == flag.name)
+    };
+    let clients: Vec<_> = commands.iter().filter(|command| accepts(command, &URL)).collect();
+    let names: Vec<&str> = clients.iter().map(|client| client.name).collect();
+    let mut shared = clients[0].flags.to_vec();
+    shared.retain(|flag| clients.iter().all(|client| accepts(client, flag)));
+    text.push_str(&table(&names.join(", "), &shared));
     text.push_str(&format!("\n{EXIT_STATUS}\n"));
     text
 }
 
 /// The help of one command: usage, description and flags.
 pub(super) fn usage(command: &CommandSpec) -> String {
-    let table = table(FLAG, command.name);
+    let table = table(FLAG, command.flags);
     let flags = if table.is_empty() { "" } else { " [FLAG]..." };
     let CommandSpec { usage, description, .. } = command;
     format!("{USAGE} wechat {usage}{flags}\n\n{description}{table}")
 }
 
-/// The table of a command's flags: name, variable, default and description of each flag. Empty if the command has no
-/// flags.
-fn table(heading: &str, command: &'static str) -> String {
+/// A table of flags: name, variable, default and description of each flag. Empty if there are no flags.
+fn table(heading: &str, flags: &[&Flag]) -> String {
     let mut text = String::new();
-    for flag in flags_of(command) {
+    for flag in flags {
         if text.is_empty() {
-            text = format!("\n{heading:<24}{ENVIRONMENT:<27}{DEFAULT}\n");
+            text = format!("\n{heading:<23} {ENVIRONMENT:<27}{DEFAULT}\n");
         }
         let name = match flag.value {
             Some(value) => format!("{} {value}", flag.name),

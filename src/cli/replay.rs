@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Args, CommandSpec};
 use super::client::{backend_url, required_token};
 use super::error::{Error, UsageError};
-use super::flags::RESIGN;
+use super::flags::{RESIGN, TOKEN_FILE, URL};
 use super::output::{Colour, Style, print};
 use super::wording;
 use crate::client::Client;
@@ -24,6 +24,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "replay",
     usage: "replay FILE...",
     operands_max: usize::MAX,
+    flags: &[&URL, &TOKEN_FILE, &RESIGN],
     summary: "send captured requests and compare the answers",
     description: "\
 Sends captured requests byte for byte: each FILE, or each NAME.request if FILE is a folder. If the

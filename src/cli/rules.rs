@@ -8,6 +8,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "rules",
     usage: "rules",
     operands_max: 0,
+    flags: &[],
     summary: "print a sample rules file that shows every element",
     description: "\
 Prints a rules file that shows every element once. To start with it:

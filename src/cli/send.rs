@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::arguments::{Args, CommandSpec};
 use super::client::{backend_url, required_token};
 use super::error::{Error, UsageError};
-use super::flags::{COMPATIBLE, ENCRYPTED, FROM, RAW, TRIES};
+use super::flags::{APP_ID, COMPATIBLE, ENCRYPTED, FROM, RAW, TOKEN_FILE, TRIES, URL};
 use super::output::{Colour, Style, print};
 use super::secrets::{require_cipher, wechat_cipher};
 use super::wording;
@@ -23,6 +23,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "send",
     usage: "send [TEXT] [Field=Value]...",
     operands_max: usize::MAX,
+    flags: &[&URL, &TOKEN_FILE, &APP_ID, &FROM, &TRIES, &RAW, &ENCRYPTED, &COMPATIBLE],
     summary: "send a message as WeChat would and judge the answer",
     description: "\
 Sends a message as WeChat would, and shows the answer and what WeChat would do with it. Exits with

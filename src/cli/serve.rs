@@ -12,7 +12,10 @@ use std::thread;
 use super::arguments::{Args, CommandSpec};
 use super::control::ControlPath;
 use super::error::{Error, UsageError};
-use super::flags::DEFAULT_URL;
+use super::flags::{
+    APP_ID, CONTROL, DEFAULT_URL, LISTEN, MAX_AGE, MAX_CONNECTIONS, PATH, REQUIRE_ENCRYPTION,
+    RULES, TOKEN_FILE,
+};
 use super::output::print;
 use super::secrets::{self, require_cipher, server_cipher};
 use super::settings::Settings;
@@ -27,10 +30,14 @@ use crate::session::Responder;
 use crate::text::digits::parse_decimal;
 use crate::wechat::Token;
 
+#[rustfmt::skip]
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "serve",
     usage: "[serve]",
     operands_max: 0,
+    flags: &[
+        &LISTEN, &RULES, &TOKEN_FILE, &APP_ID, &REQUIRE_ENCRYPTION, &PATH, &MAX_AGE, &MAX_CONNECTIONS, &CONTROL,
+    ],
     summary: "run the server",
     description: "\
 Serves the callback of an account: checks the signature of each request and replies as the rules

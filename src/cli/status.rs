@@ -3,7 +3,7 @@
 use super::arguments::{Args, CommandSpec};
 use super::control::{ControlPath, ask};
 use super::error::Error;
-use super::flags::JSON;
+use super::flags::{CONTROL, JSON};
 use super::output::print;
 use crate::control::{STATUS, STATUS_JSON};
 
@@ -11,6 +11,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "status",
     usage: "status",
     operands_max: 0,
+    flags: &[&CONTROL, &JSON],
     summary: "show the status of the running server",
     description: "\
 Shows the status of the running server: messages and replies since its start, refused requests by

@@ -2,6 +2,7 @@
 
 use super::arguments::CommandSpec;
 use super::control::{ControlPath, ask};
+use super::flags::CONTROL;
 use super::output::print;
 use crate::control::STOP;
 
@@ -9,6 +10,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "stop",
     usage: "stop",
     operands_max: 0,
+    flags: &[&CONTROL],
     summary: "stop the server gracefully",
     description: "\
 Stops the running server once every message in progress is answered, at most 15 seconds later.

@@ -7,6 +7,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "unit",
     usage: "unit",
     operands_max: 0,
+    flags: &[],
     summary: "print the systemd unit",
     description: "\
 Prints the systemd unit. To install it:

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::arguments::{Args, CommandSpec};
 use super::client::{backend_url, required_token};
 use super::error::Error;
+use super::flags::{TOKEN_FILE, URL};
 use super::output::{Style, print};
 use super::wording;
 use crate::server;
@@ -14,6 +15,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "verify",
     usage: "verify",
     operands_max: 0,
+    flags: &[&URL, &TOKEN_FILE],
     summary: "make WeChat's token check and explain a failure",
     description: "\
 Makes WeChat's token check against any backend and explains what is wrong with the answer. Then

@@ -20,12 +20,15 @@ use crate::wechat::{AesKeyError, AppId, Cipher};
 pub(super) const TITLE: &str = "wechat: the whole backend of a WeChat Official Account (公众号)";
 pub(super) const USAGE: &str = "usage:";
 pub(super) const FLAG: &str = "flag";
-pub(super) const FLAGS_OF_SERVE: &str = "flags of serve";
-pub(super) const FLAGS_OF_CLIENTS: &str = "verify, send, replay";
 pub(super) const ENVIRONMENT: &str = "environment";
 pub(super) const DEFAULT: &str = "default";
 pub(super) const EXIT_STATUS: &str =
     "exit status: 0 success, 1 failure, 2 invalid arguments or settings";
+
+/// The heading of the flags of a command.
+pub(super) fn flags_of(command: &str) -> String {
+    format!("flags of {command}")
+}
 
 /// Shown instead of the path of the rules file if there is none.
 pub(super) const EMBEDDED_RULES: &str = "the embedded rules";
