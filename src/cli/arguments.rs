@@ -45,7 +45,7 @@ impl<'e> Args<'e> {
     /// Reads `--flag VALUE`, `--flag=VALUE`, switches and operands. After `--` every argument is an operand.
     ///
     /// # Errors
-    /// The first argument that the command does not accept.
+    /// The first argument that the command does not accept, or a variable of a switch that is neither 1 nor 0.
     pub(super) fn parse(
         program: &'e OsStr,
         command: &CommandSpec,
@@ -67,6 +67,9 @@ impl<'e> Args<'e> {
                 let (argument, command) = (argument.clone(), command.name);
                 return Err(UsageError::UnexpectedArgument { argument, command });
             }
+        }
+        for switch in command.flags.iter().filter(|flag| flag.value.is_none()) {
+            args.value(switch, |text| matches!(text, "1" | "0").then_some(()))?;
         }
         Ok(args)
     }
@@ -95,7 +98,9 @@ impl<'e> Args<'e> {
         let value = match (flag.value, value) {
             (None, None) => None,
             (None, Some(_)) => return Err(UsageError::UnexpectedValue(flag.name)),
-            (Some(_), _) if self.has(flag) => return Err(UsageError::Repeated(flag.name)),
+            (Some(_), _) if self.given(flag).is_some() => {
+                return Err(UsageError::Repeated(flag.name));
+            }
             (Some(_), Some(value)) => Some(value.to_owned()),
             (Some(placeholder), None) => {
                 let missing = UsageError::MissingValue { flag: flag.name, placeholder };
@@ -111,25 +116,22 @@ impl<'e> Args<'e> {
         self.separator.is_some_and(|separator| index >= separator)
     }
 
-    /// Whether a flag was given.
-    pub(super) fn has(&self, flag: &Flag) -> bool {
-        self.flags.iter().any(|(given, _)| *given == flag.name)
+    /// The flag as it was given: its name and value.
+    fn given(&self, flag: &Flag) -> Option<&(&'static str, Option<OsString>)> {
+        self.flags.iter().find(|(given, _)| *given == flag.name)
+    }
+
+    /// Whether a switch is on.
+    pub(super) fn is_on(&self, switch: &Flag) -> bool {
+        self.turned_on_by(switch).is_some()
     }
 
     /// The name of the switch if it was given, or of its variable if the variable is 1; `None` if the switch is off.
-    ///
-    /// # Errors
-    /// `Value` if the variable is neither 1 nor 0.
-    pub(super) fn turned_on_by(&self, switch: &Flag) -> Result<Option<&'static str>, UsageError> {
-        if self.has(switch) {
-            return Ok(Some(switch.name));
+    pub(super) fn turned_on_by(&self, switch: &Flag) -> Option<&'static str> {
+        match self.given(switch) {
+            Some((name, _)) => Some(name),
+            None => switch.variable.filter(|name| self.variable(name).is_some_and(|on| on == "1")),
         }
-        let is_on = self.value(switch, |text| match text {
-            "1" => Some(true),
-            "0" => Some(false),
-            _ => None,
-        })?;
-        Ok(switch.variable.filter(|_| is_on == Some(true)))
     }
 
     /// An environment variable.
@@ -140,9 +142,8 @@ impl<'e> Args<'e> {
     /// The value of a flag: the given value, else the value of its variable, else the default value. The returned name
     /// is the name of the flag or variable that the value is from.
     pub(super) fn raw(&self, flag: &Flag) -> Option<(&'static str, OsString)> {
-        let given = self.flags.iter().find(|(given, _)| *given == flag.name);
-        if let Some((name, Some(value))) = given {
-            return Some((name, value.clone()));
+        if let Some((name, value)) = self.given(flag) {
+            return value.clone().map(|value| (*name, value));
         }
         if let Some(name) = flag.variable
             && let Some(value) = self.variable(name)
@@ -195,4 +196,52 @@ impl<'e> Args<'e> {
 fn invalid(flag: &Flag, name: &'static str, value: OsString) -> UsageError {
     let expected = flag.expected;
     UsageError::Value { name, value, expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags::{JSON, LISTEN};
+
+    const SWITCH: Flag = Flag { variable: Some("WECHAT_JSON"), ..JSON };
+    const COMMAND: CommandSpec = CommandSpec {
+        name: "x",
+        usage: "x",
+        operands_max: 0,
+        flags: &[&SWITCH, &LISTEN],
+        summary: "",
+        description: "",
+        run: |_| Ok(()),
+    };
+
+    /// What turns the switch on, for these arguments and this value of its variable.
+    fn turned_on_by(
+        arguments: &[&str],
+        variable: Option<&str>,
+    ) -> Result<Option<&'static str>, String> {
+        let lookup = |name: &str| variable.filter(|_| name == "WECHAT_JSON").map(OsString::from);
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        let args = Args::parse("wechat".as_ref(), &COMMAND, &arguments, &lookup);
+        let args = args.map_err(|error| error.to_string())?;
+        assert_eq!(args.is_on(&SWITCH), args.turned_on_by(&SWITCH).is_some());
+        Ok(args.turned_on_by(&SWITCH))
+    }
+
+    #[test]
+    fn switch_is_turned_on_by_flag_or_by_variable_1() {
+        assert_eq!(turned_on_by(&[], None), Ok(None));
+        assert_eq!(turned_on_by(&[], Some("0")), Ok(None));
+        assert_eq!(turned_on_by(&[], Some("1")), Ok(Some("WECHAT_JSON")));
+        for variable in [None, Some("0"), Some("1"), Some("yes")] {
+            assert_eq!(turned_on_by(&["--json", "--json"], variable), Ok(Some("--json")));
+        }
+    }
+
+    #[test]
+    fn other_values_of_the_variable_of_a_switch_are_refused() {
+        for value in ["", "2", "yes", "true", "01", " 1"] {
+            let message = format!("WECHAT_JSON is {value:?}; expected 1 or 0");
+            assert_eq!(turned_on_by(&[], Some(value)), Err(message));
+        }
+    }
 }

@@ -26,9 +26,9 @@ pub(super) enum DefaultValue {
 
 use DefaultValue::{Described, Value};
 
-/// A flag without a value and without a variable.
+/// A switch: a flag without a value. If a switch has a variable, 1 turns the switch on and 0 leaves it off.
 const fn switch(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, value: None, expected: "", variable: None, default: Described("off"), help }
+    Flag { name, value: None, expected: "1 or 0", variable: None, default: Described("off"), help }
 }
 
 /// The default URL of the backend for `verify`, `send` and `replay`. `serve` listens there by default.
@@ -50,9 +50,8 @@ pub(super) const TOKEN_FILE: Flag = Flag { name: "--token-file", value: Some("FI
 pub(super) const APP_ID: Flag = Flag { name: "--app-id", value: Some("APPID"), variable: Some("WECHAT_APP_ID"),
     default: Described("none"), expected: "an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)",
     help: "appid of the account, required for encrypted messages" };
-pub(super) const REQUIRE_ENCRYPTION: Flag = Flag { name: "--require-encryption", value: None, variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
-    default: Described("off"), expected: "1 or 0",
-    help: "refuse messages in plain mode (明文模式)" };
+pub(super) const REQUIRE_ENCRYPTION: Flag = Flag { variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
+    ..switch("--require-encryption", "refuse messages in plain mode (明文模式)") };
 pub(super) const PATH: Flag = Flag { name: "--path", value: Some("PATH"), variable: Some("WECHAT_PATH"),
     default: Described("any path"), expected: "a percent-encoded path such as /wx",
     help: "serve only this path; other paths get 404" };

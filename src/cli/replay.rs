@@ -73,7 +73,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     for path in request_paths(&args.operands)? {
         exchanges.push(Exchange::read(path)?);
     }
-    if args.has(&RESIGN) {
+    if args.is_on(&RESIGN) {
         let token = required_token(args)?;
         for Exchange { path, request, .. } in &mut exchanges {
             *request = request.sign_again(&token, server::now()).map_err(|error| {

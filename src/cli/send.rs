@@ -63,7 +63,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         Some(encryption) => encryption.seal(&message, &query).map_err(Error::Random)?,
         None => message.plain_body(),
     };
-    let print_raw = |xml: &[u8]| match args.has(&RAW) {
+    let print_raw = |xml: &[u8]| match args.is_on(&RAW) {
         true => print([&style.escape(xml), b"\n\n".as_slice()].concat()),
         false => Ok(()),
     };
@@ -80,7 +80,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         Ok(client) => client,
         Err(error) => return fail(Fault::from_exchange(error, &url), Error::NotDelivered),
     };
-    let tries = if args.has(&TRIES) { WECHAT_TRIES } else { 1 };
+    let tries = if args.is_on(&TRIES) { WECHAT_TRIES } else { 1 };
     let mut try_number = 1;
     loop {
         if tries > 1 {
@@ -90,7 +90,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
             Ok(answer) if answer.end != BodyEnd::Timeout => {
                 let verdict = Verdict::judge(&answer, &message, &encryption);
                 print(report(&verdict, answer.took, style))?;
-                if args.has(&RAW) {
+                if args.is_on(&RAW) {
                     print("\n")?;
                     print_raw(answer.content)?;
                     verdict.decrypted.as_deref().map_or(Ok(()), print_raw)?;
@@ -116,11 +116,11 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
 
 /// The encryption that the flags ask for; `None` in plain mode.
 fn encryption(args: &Args<'_>, token: Token) -> Result<Option<Encryption>, Error> {
-    let (switch, mode) = match (args.has(&ENCRYPTED), args.has(&COMPATIBLE)) {
-        (false, false) => return Ok(None),
-        (true, true) => return Err(UsageError::Conflict(ENCRYPTED.name, COMPATIBLE.name).into()),
-        (true, false) => (ENCRYPTED.name, Mode::Safe),
-        (false, true) => (COMPATIBLE.name, Mode::Compatible),
+    let (switch, mode) = match (args.turned_on_by(&ENCRYPTED), args.turned_on_by(&COMPATIBLE)) {
+        (None, None) => return Ok(None),
+        (Some(one), Some(other)) => return Err(UsageError::Conflict(one, other).into()),
+        (Some(switch), None) => (switch, Mode::Safe),
+        (None, Some(switch)) => (switch, Mode::Compatible),
     };
     let cipher = require_cipher(switch, || wechat_cipher(args))?;
     Ok(Some(Encryption { token, cipher, mode }))

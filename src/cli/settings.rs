@@ -59,7 +59,7 @@ impl Settings {
                 let count = usize::try_from(parse_decimal(text).ok()?).ok()?;
                 (1..=CONNECTIONS_MAX).contains(&count).then_some(count)
             })?,
-            encryption_required_by: args.turned_on_by(&REQUIRE_ENCRYPTION)?,
+            encryption_required_by: args.turned_on_by(&REQUIRE_ENCRYPTION),
             notify_socket: args.variable("NOTIFY_SOCKET").filter(|socket| !socket.is_empty()),
             watchdog: watchdog(args),
             control: ControlPath::from_args(args)?,

@@ -22,7 +22,7 @@ and work in progress.
 };
 
 fn run(args: &Args<'_>) -> Result<(), Error> {
-    let request = match args.has(&JSON) {
+    let request = match args.is_on(&JSON) {
         true => STATUS_JSON,
         false => STATUS,
     };
