@@ -1,5 +1,5 @@
-//! The layout of `src`: which top-level module may import which, no import cycles between files, and words that only
-//! certain files may contain.
+//! The layout of `src`: which top-level module may import which, no import cycles between files, words that only
+//! certain files may contain, and flags that commands accept but do not read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -297,6 +297,43 @@ fn packages_and_system_interfaces_are_used_only_in_certain_files() {
             assert!(!(is_http && code.contains(word)), "{file} names {word}");
         }
     }
+}
+
+/// A flag is read by passing it to a function, as in `args.path(&RULES)`, in the file of the command or in a file that
+/// it imports, directly or not.
+#[test]
+fn commands_read_each_flag_that_they_accept() {
+    let mut sources = sources();
+    sources.retain(|file, _| file.starts_with("cli/"));
+    let imported_files = imported_files(&sources);
+    let mut unaccepted: BTreeSet<&str> = sources["cli/flags.rs"]
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("pub(super) const ")?.split_once(": Flag =")?.0))
+        .collect();
+    assert!(unaccepted.len() > 10, "only {unaccepted:?} were found");
+    for (file, code) in &sources {
+        let mut files = vec![file];
+        let mut next = 0;
+        while next < files.len() {
+            for imported in &imported_files[files[next]] {
+                if !files.contains(&imported) {
+                    files.push(imported);
+                }
+            }
+            next += 1;
+        }
+        let read: String =
+            files.iter().flat_map(|file| sources[*file].split_whitespace()).collect();
+        for rest in code.split("\n    flags: &[").skip(1) {
+            let (list, _) = rest.split_once(']').unwrap();
+            for flag in list.split(',').filter_map(|flag| flag.trim().strip_prefix('&')) {
+                unaccepted.remove(flag);
+                let is_read = [",", ")"].iter().any(|end| read.contains(&format!("(&{flag}{end}")));
+                assert!(is_read, "{file} accepts {flag}, but does not read it");
+            }
+        }
+    }
+    assert!(unaccepted.is_empty(), "no command accepts {unaccepted:?}");
 }
 
 /// Parsers refuse invalid input with a typed error, so they contain no `expect`. Other code may use `expect` for what
