@@ -5,7 +5,6 @@
 
 mod arguments;
 mod check;
-mod client;
 mod commands;
 mod control;
 mod error;
@@ -19,6 +18,7 @@ mod secrets;
 mod send;
 mod serve;
 mod settings;
+mod simulator_settings;
 mod status;
 mod stop;
 mod unit;

@@ -7,10 +7,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Args, CommandSpec};
-use super::client::{backend_url, required_token};
 use super::error::{Error, UsageError};
 use super::flags::{RESIGN, TOKEN_FILE, URL};
 use super::output::{Colour, Style, print};
+use super::simulator_settings::{backend_url, required_token};
 use super::wording;
 use crate::client::Client;
 use crate::http::Url;

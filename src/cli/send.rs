@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::arguments::{Args, CommandSpec};
-use super::client::{backend_url, required_token};
 use super::error::{Error, UsageError};
 use super::flags::{APP_ID, COMPATIBLE, ENCRYPTED, FROM, RAW, TOKEN_FILE, TRIES, URL};
 use super::output::{Colour, Style, print};
 use super::secrets::{require_cipher, wechat_cipher};
+use super::simulator_settings::{backend_url, required_token};
 use super::wording;
 use crate::client::{BodyEnd, Client};
 use crate::rules;

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 
 use super::arguments::{Args, CommandSpec};
-use super::client::{backend_url, required_token};
 use super::error::Error;
 use super::flags::{TOKEN_FILE, URL};
 use super::output::{Style, print};
+use super::simulator_settings::{backend_url, required_token};
 use super::wording;
 use crate::server;
 use crate::simulator::{Severity, TokenCheck};

@@ -180,7 +180,9 @@ pub(super) fn notify_failed(error: &io::Error) -> LogNote {
     }
 }
 
-/// The log line of a panic. The text of the panic is left out, because it may contain what a user wrote.
+/// The log line of a panic in any thread: where it happened. If the handler panicked, a second line with this cause
+/// follows, in which the server states that it closed the connection. The text of the panic is left out, because it may
+/// contain what a user wrote.
 pub(super) fn panicked(location: Option<&Location<'_>>) -> LogNote {
     let place = location.map_or_else(String::new, ToString::to_string);
     LogNote { cause: "panic", reason: format!("at {place}").into(), hint: "" }

@@ -12,7 +12,7 @@ use crate::text::log_note::{LogNote, Report};
 const PATH_MAX: usize = 64;
 
 /// An event that is not about a single request.
-pub(super) enum Event {
+pub(super) enum LogEvent {
     /// `accept` failed.
     AcceptFailed {
         /// The error of `accept(2)`.

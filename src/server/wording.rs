@@ -1,9 +1,9 @@
 //! The texts of the server's log, each with its cause word.
 
-use super::log::Event;
+use super::log::LogEvent;
 use crate::text::log_note::LogNote;
 
-impl Event {
+impl LogEvent {
     /// The log note of the event.
     pub(super) fn note(&self) -> LogNote {
         let (cause, reason) = match self {

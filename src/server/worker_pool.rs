@@ -22,7 +22,7 @@ use super::handle::{Handle, ServerState};
 use super::handler::Handler;
 use super::limits::Limits;
 use super::listener::{self, Listener};
-use super::log::{Event, Throttle};
+use super::log::{LogEvent, Throttle};
 use super::systemd::Watchdog;
 use crate::text::log_note::Report;
 
@@ -167,7 +167,7 @@ impl<H: Handler> WorkerPool<'_, H> {
         let limit = self.context.limits.connections.max(1);
         let on_wait = || {
             self.ping();
-            self.log(&self.limit_reached, Event::ConnectionLimitReached { limit });
+            self.log(&self.limit_reached, LogEvent::ConnectionLimitReached { limit });
         };
         let table = &self.state.table;
         let slot = table.take_slot(limit, stream, peer, &on_wait)?;
@@ -175,7 +175,7 @@ impl<H: Handler> WorkerPool<'_, H> {
             && !self.leaves_backlog()
             && let Err(error) = self.start_thread(scope)
         {
-            self.log(&self.failures, Event::ThreadFailed { error });
+            self.log(&self.failures, LogEvent::ThreadFailed { error });
             // The thread of the evicted connection will accept connections. If no connection can be evicted, this
             // thread drops its connection, and accepts again.
             if !table.evict_one() {
@@ -188,7 +188,7 @@ impl<H: Handler> WorkerPool<'_, H> {
         let serve = || connection::serve(&slot, &self.context, buffers);
         if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
             self.state.counters.count_panic();
-            (self.context.report)(&Event::HandlerPanicked.note().to_string());
+            (self.context.report)(&LogEvent::HandlerPanicked.note().to_string());
             *buffers = Buffers::default();
         }
         self.state.add_idle_thread();
@@ -231,13 +231,13 @@ impl<H: Handler> WorkerPool<'_, H> {
         }
         let code = error.raw_os_error();
         let is_exhausted = code.is_some_and(|code| EXHAUSTED.contains(&code));
-        self.log(&self.failures, Event::AcceptFailed { error });
+        self.log(&self.failures, LogEvent::AcceptFailed { error });
         if !(is_exhausted && self.state.table.evict_one()) {
             thread::sleep(BACKOFF);
         }
     }
 
-    fn log(&self, throttle: &Throttle, event: Event) {
+    fn log(&self, throttle: &Throttle, event: LogEvent) {
         if throttle.permits(now()) {
             (self.context.report)(&event.note().to_string());
         }

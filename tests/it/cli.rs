@@ -286,7 +286,10 @@ fn prints_the_unit_and_valid_sample_rules() {
 #[test]
 fn every_command_has_its_own_help() {
     let overview = finish(command().arg("help")).out;
-    let (usages, _) = overview.split_once("\n\nflags of serve").unwrap();
+    let (usages, flags) = overview.split_once("\n\nflags of serve").unwrap();
+    let (_, shared) = flags.split_once("\n\nverify, send, replay ").unwrap();
+    assert!(shared.contains("--url") && shared.contains("--token-file"), "{shared}");
+    assert!(!shared.contains("--tries") && !shared.contains("--resign"), "{shared}");
     let names = usages
         .lines()
         .filter_map(|line| line.split_once(" wechat "))

@@ -1,4 +1,5 @@
-//! The settings that `verify`, `send` and `replay` share: the URL of the backend, and the token.
+//! The settings that the commands which simulate WeChat share (`verify`, `send`, `replay`): the URL of the backend, and
+//! the token.
 
 use super::arguments::Args;
 use super::error::{Error, UsageError};
