@@ -1,4 +1,4 @@
-//! The protocol of the control socket. The client sends a command as one line, in one write. The server sends a
+//! The protocol of the control socket. The client sends a command as one line, or as all it sends. The server sends a
 //! response and closes the connection. The response to a known command begins with [`OK`]. Any other response is an
 //! error text.
 
@@ -14,5 +14,5 @@ pub(crate) const STOP: &str = "stop";
 /// The start of the response to a known command.
 pub(crate) const OK: &str = "ok\n";
 
-/// Maximum bytes of a command, including its line feed.
-pub(super) const LINE_MAX: usize = 64;
+/// Maximum bytes of a command.
+pub(super) const COMMAND_MAX: usize = 64;

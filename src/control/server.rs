@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::protocol::{LINE_MAX, OK, STATUS, STATUS_JSON, STOP};
+use super::protocol::{COMMAND_MAX, OK, STATUS, STATUS_JSON, STOP};
 use super::report::Status;
 use super::socket::ControlSocket;
 use super::wording;
@@ -31,6 +31,13 @@ pub(crate) struct ControlServer {
     status: Status,
     on_stop: Box<dyn Fn() + Send + Sync>,
     shutdown: Mutex<Shutdown>,
+}
+
+/// A client whose command is not complete.
+struct Client {
+    stream: UnixStream,
+    since: Instant,
+    command: Vec<u8>,
 }
 
 enum Shutdown {
@@ -64,12 +71,12 @@ impl ControlServer {
             while clients.len() < CLIENTS_MAX
                 && let Some(stream) = self.socket.accept(clients.is_empty())
             {
-                clients.push((stream, Instant::now()));
+                clients.push(Client { stream, since: Instant::now(), command: Vec::new() });
             }
             clients = clients
                 .into_iter()
-                .filter_map(|(stream, since)| Some((self.serve(stream)?, since)))
-                .filter(|(_, since)| since.elapsed() < CLIENT_TIMEOUT)
+                .filter_map(|client| self.serve(client))
+                .filter(|client| client.since.elapsed() < CLIENT_TIMEOUT)
                 .collect();
             if !clients.is_empty() {
                 thread::sleep(POLL_INTERVAL);
@@ -77,19 +84,25 @@ impl ControlServer {
         }
     }
 
-    /// Reads the command of the client and responds to it. Returns the connection if the command has not arrived yet.
-    fn serve(&self, mut stream: UnixStream) -> Option<UnixStream> {
+    /// Reads from the client, and responds once the command is complete. Returns the client if it is not.
+    fn serve(&self, mut client: Client) -> Option<Client> {
         // Writing needs no polling, because a response fits in the buffer of the socket.
-        stream.set_nonblocking(true).ok()?;
-        let mut line = [0; LINE_MAX];
-        match stream.read(&mut line) {
-            Ok(count) => {
-                let command = line[..count].strip_suffix(b"\n")?;
-                self.respond(&String::from_utf8_lossy(command), stream);
-                None
-            }
-            Err(error) => (error.kind() == io::ErrorKind::WouldBlock).then_some(stream),
+        client.stream.set_nonblocking(true).ok()?;
+        let mut part = [0; COMMAND_MAX];
+        let count = match client.stream.read(&mut part) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(client),
+            Err(_) => return None,
+        };
+        client.command.extend_from_slice(&part[..count]);
+        let line_end = client.command.iter().position(|octet| *octet == b'\n');
+        let has_ended = line_end.is_some() || count == 0;
+        if !has_ended && client.command.len() <= COMMAND_MAX {
+            return Some(client);
         }
+        let command = &client.command[..line_end.unwrap_or(client.command.len())];
+        self.respond(&String::from_utf8_lossy(command), client.stream);
+        None
     }
 
     fn respond(&self, command: &str, stream: UnixStream) {

@@ -49,9 +49,9 @@ pub(super) fn parse(
             thumb_media_id: reply.required("ThumbMediaId"),
         },
         "news" => ReplyOf::News(reply.articles()),
-        "transfer_customer_service" => {
-            ReplyOf::TransferCustomerService { kf_account: reply.optional("KfAccount") }
-        }
+        "transfer_customer_service" => ReplyOf::TransferCustomerService {
+            kf_account: reply.has_children().then(|| reply.required("KfAccount")),
+        },
         "success" => ReplyOf::Success,
         _ => return None,
     };
@@ -108,6 +108,10 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
             }
         }
         template
+    }
+
+    fn has_children(&self) -> bool {
+        self.element.children().next().is_some()
     }
 
     /// Parses the child with this name; `None` if there is none.

@@ -119,9 +119,10 @@ impl Part {
             ("date", _) => return Ok(Self::Date),
             ("time", _) => return Ok(Self::Time),
             (_, Err(NumberError::NotDigits)) => {
-                let hint = Hint::for_field(name, &["date", "time"]);
-                let field = fields::find(name).map(Self::Field);
-                return field.ok_or(Problem::UnknownPlaceholder { placeholder, hint });
+                return fields::find(name).map(Self::Field).ok_or_else(|| {
+                    let hint = Hint::for_field(name, &["date", "time"]);
+                    Problem::UnknownPlaceholder { placeholder, hint }
+                });
             }
             (_, Err(NumberError::TooLarge)) => None,
             (_, Ok(number)) => usize::try_from(number).ok(),
