@@ -1,8 +1,8 @@
 //! The rules file: its parser, patterns, templates, and reloading.
 
 mod condition;
-mod element_parser;
 mod fields;
+mod file_parser;
 mod index;
 mod leaf_text;
 mod parser;

@@ -1,158 +1,123 @@
-//! Parses a rules file. Parsing continues after a problem, so that all problems are reported at once.
+//! The `Parser` that the parsers of rules, replies and programs share. It collects problems, so that all problems of a
+//! file are reported at once.
 
-use super::condition::Condition;
-use super::element_parser::{ParseContext, Parser};
-use super::problem::{Diagnostic, Problem};
-use super::rule_set::{ActionTemplate, Rule, Rules};
-use super::{reply_parser, run_parser};
-use crate::text::digits;
-use crate::xml::{Document, Element, Position};
+use super::fields::Hint;
+use super::leaf_text::text_of;
+use super::problem::Problem;
+use super::template::Template;
+use crate::xml::Element;
 
-/// The default offset in seconds. China Standard Time is 8 hours ahead of GMT.
-const UTC_OFFSET: i64 = 8 * 3600;
-
-impl Rules {
-    /// Parses the bytes of a rules file.
-    ///
-    /// # Errors
-    /// All errors in the file, in the order of the text. If the file is not UTF-8 or not well-formed XML, only the
-    /// first error.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
-        let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
-        let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
-        let document = Document::parse_file(text).map_err(|error| {
-            vec![Diagnostic::new(error.position, Problem::NotWellFormed(error))]
-        })?;
-        let mut parser = Parser::default();
-        let rules = parse_rules(&mut parser, document.root(), Positions::new(text));
-        let problems = parser.into_problems();
-        if problems.is_empty() {
-            return Ok(rules);
-        }
-        let mut positions = Positions::new(text);
-        Err(problems
-            .into_iter()
-            .map(|(offset, problem)| Diagnostic::new(positions.find(offset), problem))
-            .collect())
-    }
+/// The facts about a rule that are needed to parse its replies.
+#[derive(Clone, Copy)]
+pub(super) struct ParseContext {
+    /// Number of stars in all conditions of the rule.
+    pub(super) stars: usize,
+    /// Whether the rule matches no event.
+    pub(super) excludes_events: bool,
+    /// Whether a program printed the reply. If so, braces are literal, and texts and lists may be too long, because
+    /// they are truncated when the reply is sent.
+    pub(super) is_printed: bool,
 }
 
-fn not_utf8(bytes: &[u8]) -> Diagnostic {
-    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    let position = Positions::new(valid).find(valid.len());
-    Diagnostic::new(position, Problem::NotUtf8)
+/// Collects problems. After a problem, parsing functions may return any value, because the result is used only if there
+/// is no problem.
+#[derive(Default)]
+pub(super) struct Parser {
+    problems: Vec<(usize, Problem)>,
 }
 
-/// Converts ascending offsets to lines and columns in one pass over a text.
-struct Positions<'t> {
-    /// The text from `offset` to the end.
-    rest: &'t str,
-    offset: usize,
-    position: Position,
-}
-
-impl<'t> Positions<'t> {
-    const fn new(text: &'t str) -> Self {
-        Self { rest: text, offset: 0, position: Position { line: 1, column: 1 } }
+impl Parser {
+    /// Adds a problem at this byte offset of the text.
+    pub(super) fn report(&mut self, offset: usize, problem: Problem) {
+        let index = self.problems.partition_point(|(earlier, _)| *earlier <= offset);
+        self.problems.insert(index, (offset, problem));
     }
 
-    /// `offset` must not be inside a character, and not less than in the previous call.
-    fn find(&mut self, offset: usize) -> Position {
-        let (passed, rest) = self.rest.split_at(offset - self.offset);
-        for character in passed.chars() {
-            if character == '\n' {
-                self.position.line += 1;
-                self.position.column = 1;
-            } else {
-                self.position.column += 1;
-            }
-        }
-        (self.rest, self.offset) = (rest, offset);
-        self.position
+    /// All problems and their offsets, in ascending order of the offsets.
+    pub(super) fn into_problems(self) -> Vec<(usize, Problem)> {
+        self.problems
     }
-}
 
-/// Parses `<rules utc-offset="…">` and the `<on>` elements in it.
-fn parse_rules(parser: &mut Parser, root: Element<'_>, mut positions: Positions<'_>) -> Rules {
-    let mut utc_offset = UTC_OFFSET;
-    let mut rules = Vec::new();
-    if root.name() != "rules" {
-        let name = root.name().to_owned();
-        parser.report(root.offset(), Problem::UnexpectedRoot { name });
-        return Rules::new(rules, utc_offset);
+    /// Returns the value, or reports the problem and returns `None`.
+    pub(super) fn accept<T>(&mut self, offset: usize, value: Result<T, Problem>) -> Option<T> {
+        value.map_err(|problem| self.report(offset, problem)).ok()
     }
-    for (name, value, offset) in root.attributes() {
-        if name != "utc-offset" {
-            parser.report_attribute(root, name, offset, &["utc-offset"]);
-        } else if let Some(seconds) = parse_utc_offset(value) {
-            utc_offset = seconds;
-        } else {
-            let value = value.to_owned();
-            parser.report(offset, Problem::UtcOffset { value });
+
+    /// Reports text in an element that must contain only elements.
+    pub(super) fn refuse_text(&mut self, element: Element<'_>) {
+        if let Some(offset) = element.text_offset() {
+            let element = element.name().to_owned();
+            self.report(offset, Problem::UnexpectedText { element });
         }
     }
-    parser.refuse_text(root);
-    for child in root.children() {
-        if child.name() == "on" {
-            let line = positions.find(child.offset()).line;
-            rules.push(parse_rule(parser, child, line));
-        } else {
-            parser.report_child(root, child, &["on"]);
+
+    pub(super) fn refuse_attributes(&mut self, element: Element<'_>) {
+        for (name, _, offset) in element.attributes() {
+            self.report_attribute(element, name, offset, &[]);
         }
     }
-    Rules::new(rules, utc_offset)
-}
 
-/// Parses `<on Field="pattern" …>` and the replies in it.
-fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
-    let mut conditions = Vec::new();
-    for (name, value, offset) in on.attributes() {
-        conditions.extend(parser.accept(offset, Condition::parse(name, value)));
+    pub(super) fn report_attribute(
+        &mut self,
+        element: Element<'_>,
+        name: &str,
+        offset: usize,
+        known: &[&'static str],
+    ) {
+        let problem = Problem::UnknownAttribute {
+            name: name.to_owned(),
+            element: element.name().to_owned(),
+            hint: Hint::new(name, known),
+        };
+        self.report(offset, problem);
     }
-    parser.refuse_text(on);
-    let stars = conditions.iter().map(|condition| condition.pattern.stars());
-    let context = ParseContext {
-        stars: stars.sum(),
-        excludes_events: conditions.iter().any(Condition::excludes_events),
-        is_printed: false,
-    };
-    let actions = on.children().filter_map(|child| parse_action(parser, child, context)).collect();
-    if on.children().next().is_none() {
-        parser.report(on.offset(), Problem::NoReply);
-    }
-    Rule { line, conditions, actions }
-}
 
-fn parse_action(
-    parser: &mut Parser,
-    element: Element<'_>,
-    context: ParseContext,
-) -> Option<ActionTemplate> {
-    if element.name() == "run" {
-        let run = run_parser::parse(parser, element, context);
-        return Some(ActionTemplate::Run(Box::new(run)));
+    pub(super) fn report_child(
+        &mut self,
+        parent: Element<'_>,
+        child: Element<'_>,
+        known: &[&'static str],
+    ) {
+        let problem = Problem::UnknownElement {
+            name: child.name().to_owned(),
+            parent: parent.name().to_owned(),
+            hint: Hint::new(child.name(), known),
+        };
+        self.report(child.offset(), problem);
     }
-    if let Some((name, reply)) = reply_parser::parse(parser, element, context) {
-        return Some(ActionTemplate::Reply { name, reply });
-    }
-    let problem = reply_parser::unknown_reply(element, &["run"]);
-    parser.report(element.offset(), problem);
-    None
-}
 
-/// Parses `("+" / "-") 2DIGIT ":" 2DIGIT` and returns seconds. At most 14 hours are allowed, because time zones are
-/// between -12:00 and +14:00.
-fn parse_utc_offset(text: &str) -> Option<i64> {
-    let (sign, time) = match text.split_at_checked(1)? {
-        ("+", time) => (1, time),
-        ("-", time) => (-1, time),
-        _ => return None,
-    };
-    let parse_two_digits = |text: &str, max: i64| {
-        let number = i64::try_from(digits::parse_decimal(text).ok()?).ok()?;
-        (text.len() == 2 && number <= max).then_some(number)
-    };
-    let (hours, minutes) = time.split_once(':')?;
-    let seconds = parse_two_digits(hours, 14)? * 3600 + parse_two_digits(minutes, 59)? * 60;
-    (seconds <= 14 * 3600).then_some(sign * seconds)
+    /// Parses the text of a leaf; `None` after a problem.
+    pub(super) fn parse_leaf(
+        &mut self,
+        leaf: Element<'_>,
+        context: ParseContext,
+    ) -> Option<Template> {
+        if let Some(child) = leaf.children().next() {
+            let problem = Problem::ElementInText {
+                name: child.name().to_owned(),
+                parent: leaf.name().to_owned(),
+            };
+            self.report(child.offset(), problem);
+            return None;
+        }
+        let text = text_of(leaf);
+        if context.is_printed {
+            return Some(Template::literal(text));
+        }
+        self.parse_template(&text, context.stars, &|placeholder| leaf.offset_of(placeholder))
+    }
+
+    /// Parses a template; `None` after a problem. `offset_of` returns the offset of a placeholder in the file.
+    pub(super) fn parse_template(
+        &mut self,
+        text: &str,
+        stars: usize,
+        offset_of: &dyn Fn(&str) -> usize,
+    ) -> Option<Template> {
+        let count_before = self.problems.len();
+        let template = Template::parse(text, stars, &mut |placeholder, problem| {
+            self.report(offset_of(placeholder), problem);
+        });
+        (self.problems.len() == count_before).then_some(template)
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::element_parser::{ParseContext, Parser};
+use super::parser::{ParseContext, Parser};
 use super::problem::Problem;
 use super::reply_parser;
 use super::template::Context;

@@ -1,9 +1,9 @@
 //! Parses a reply (被动回复用户消息). The name of the element is the `MsgType` of the reply, and its children are named as
 //! in WeChat's XML.
 
-use super::element_parser::{ParseContext, Parser};
 use super::fields::Hint;
 use super::leaf_text::text_of;
+use super::parser::{ParseContext, Parser};
 use super::problem::Problem;
 use super::template::Template;
 use crate::wechat::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::element_parser::{ParseContext, Parser};
+use super::parser::{ParseContext, Parser};
 use super::pattern::Pattern;
 use super::problem::Problem;
 use super::run::{Limit, RunTemplate};

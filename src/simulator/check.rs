@@ -1,4 +1,5 @@
-//! The results of checks of a backend. Each result is a finding and its severity. `wording.rs` has the texts.
+//! The results of checks of a backend. Each result is a `Check`: a `Finding` and its `Severity`. `wording.rs` has the
+//! texts.
 
 use std::time::Duration;
 
