@@ -1,10 +1,14 @@
-//! The reasons to refuse a request that is valid HTTP. Their statuses and texts are in `wording.rs`.
-
-use std::borrow::Cow;
+//! The reasons to refuse a request that is valid HTTP, each with its status and texts.
 
 use crate::http::{Response, Status};
 use crate::text::log_note::LogNote;
-use crate::wechat::{DecryptError, MessageError, SignatureError};
+use crate::wechat::DecryptError::{AppId, Base64, Blocks, Empty, Length, Padding, TooShort};
+use crate::wechat::SignatureError::{
+    Malformed, MalformedTimestamp, Mismatch, Reused, Stale, TooLong,
+};
+use crate::wechat::{
+    DecryptError, MessageError, PLAIN_REFUSED, SIGNATURE_MISMATCH, SignatureError,
+};
 
 /// Why a request is refused.
 pub(super) enum Rejection {
@@ -34,31 +38,81 @@ pub(super) enum Rejection {
     PlainDiffers { element: String },
 }
 
-/// The status of the response to a rejected request, and the texts for the response and the log.
-pub(super) struct Row {
-    pub(super) status: Status,
-    pub(super) cause: &'static str,
-    pub(super) reason: Cow<'static, str>,
-    /// What the operator can do; may be empty.
-    pub(super) hint: &'static str,
-}
-
 impl Rejection {
     /// The response to the rejected request. Its content is the reason.
     pub(super) fn response<'r>(&self) -> Response<'r> {
-        let row = self.row();
-        Response::refusal(row.status, row.into_note())
+        let (status, note) = self.status_and_note();
+        Response::rejection(status, note)
     }
 
     /// The response to a rejected encrypted request, which is always 403 without a reason. An attacker who
     /// learns why changed copies of an encrypted text are refused can compute the text (padding oracle).
     pub(super) fn silent_response<'r>(&self) -> Response<'r> {
-        Response::silent_refusal(Status::Forbidden, self.row().into_note())
+        let (_, note) = self.status_and_note();
+        Response::silent_rejection(Status::Forbidden, note)
     }
 }
 
-impl Row {
-    fn into_note(self) -> LogNote {
-        LogNote { cause: self.cause, reason: self.reason, hint: self.hint }
-    }
+const COMPARE_TOKEN: &str = "compare the token with the one in the WeChat console";
+
+/// Each row of the table has a pattern, a status, a cause word, a reason, and a hint for the operator, which may
+/// be empty.
+macro_rules! rejections {
+    ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:expr;)+) => {
+        impl Rejection {
+            /// The status of the response, and the note whose reason is its content.
+            fn status_and_note(&self) -> (Status, LogNote) {
+                let (status, cause, reason, hint) = match self {
+                    $($case => (Status::$status, $cause, $reason.into(), $hint),)+
+                };
+                (status, LogNote { cause, reason, hint })
+            }
+        }
+    };
+}
+
+rejections! {
+    Self::Path => NotFound, "other-path", "nothing is served at this path",
+        "compare the URL in the WeChat console with --path";
+    Self::Method => MethodNotAllowed, "other-method",
+        "method is not supported (allowed: GET, HEAD, POST)", "";
+    Self::MissingParameter { name } => BadRequest, "missing-parameter",
+        format!("parameter {name} is missing or empty"), "";
+    Self::NoContent => BadRequest, "no-content", "content is empty, expected a message", "";
+
+    Self::Signature(Mismatch) => Forbidden, "bad-signature", SIGNATURE_MISMATCH, COMPARE_TOKEN;
+    Self::Signature(error @ Malformed) =>
+        Forbidden, "bad-signature", error.to_string(), COMPARE_TOKEN;
+    Self::Signature(error @ TooLong { .. }) => Forbidden, "bad-signature", error.to_string(), "";
+    Self::Signature(error @ (MalformedTimestamp | Stale { .. })) =>
+        Forbidden, "stale-timestamp", error.to_string(),
+        "check this machine's clock; --max-age sets the allowed difference";
+    Self::Signature(error @ Reused) => Forbidden, "reused-signature", error.to_string(),
+        "WeChat never reuses a signature for other content; check who can read the URLs of its requests";
+
+    Self::Message(error) => BadRequest, "bad-message", error.to_string(), "";
+    Self::PlainMessage => Forbidden, "plain-refused", PLAIN_REFUSED,
+        "choose 安全模式 in the WeChat console, or run without --require-encryption";
+    Self::NoEncrypt => Forbidden, "plain-refused",
+        "element Encrypt is missing, but the query says the message is encrypted", "";
+
+    Self::MessageSignature(Malformed) => Forbidden, "bad-signature",
+        "msg_signature is malformed, expected 40 hexadecimal digits", "";
+    Self::MessageSignature(Mismatch) => Forbidden, "bad-signature",
+        "msg_signature does not match",
+        "the token is right, because signature matches; find out what changed Encrypt or msg_signature";
+    Self::MessageSignature(
+        error @ (TooLong { .. } | MalformedTimestamp | Stale { .. } | Reused)
+    ) => Forbidden, "bad-signature", error.to_string(), "";
+
+    Self::Decrypt(error @ (Padding | TooShort { .. } | Length { .. })) =>
+        Forbidden, "bad-encryption", error.to_string(),
+        "compare the EncodingAESKey with the one in the WeChat console";
+    Self::Decrypt(error @ AppId) => Forbidden, "bad-encryption", error.to_string(),
+        "compare the appid with the one in the WeChat console";
+    Self::Decrypt(error @ (Base64 | Blocks { .. } | Empty)) =>
+        Forbidden, "bad-encryption", error.to_string(), "";
+    Self::DecryptedMessage(error) => Forbidden, "bad-message", format!("decrypted message: {error}"), "";
+    Self::PlainDiffers { element } => Forbidden, "plain-differs",
+        format!("element {element} differs from the decrypted message"), "";
 }

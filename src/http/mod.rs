@@ -31,5 +31,5 @@ pub use target::{Query, Target};
 pub use url::Url;
 pub use version::{Persistence, Version};
 
-/// The log note of a [`Response`]. Library users pass a note to [`Response::refusal`].
+/// The log note of a [`Response`]. Library users pass a note to [`Response::rejection`].
 pub use crate::text::log_note::LogNote;

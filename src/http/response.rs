@@ -56,14 +56,14 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// A refusal whose content is the reason of the note, as one line of plain text. The note is also logged.
-    pub fn refusal(status: Status, note: LogNote) -> Self {
+    /// A rejection whose content is the reason of the note, as one line of plain text. The note is also logged.
+    pub fn rejection(status: Status, note: LogNote) -> Self {
         Self { status, media: Media::Text, content: Content::Reason, note: Some(note) }
     }
 
-    /// A refusal that does not tell the client the reason. The note is only logged.
-    pub fn silent_refusal(status: Status, note: LogNote) -> Self {
-        Self { content: Content::Bytes(b"refused\n".into()), ..Self::refusal(status, note) }
+    /// A rejection that does not tell the client the reason. The note is only logged.
+    pub fn silent_rejection(status: Status, note: LogNote) -> Self {
+        Self { content: Content::Bytes(b"refused\n".into()), ..Self::rejection(status, note) }
     }
 
     /// Adds a note for the log.

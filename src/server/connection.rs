@@ -295,7 +295,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
 
     fn refuse(&mut self, error: &RequestError) {
         let note = LogNote { cause: error.cause(), reason: error.to_string().into(), hint: "" };
-        let response = Response::refusal(error.status(), note);
+        let response = Response::rejection(error.status(), note);
         let log_line = &mut self.buffers.log_line;
         self.context.record(&response, None, self.slot.peer(), log_line);
         self.buffers.output.clear();

@@ -186,7 +186,7 @@ fn token_check_gets_the_echostr_as_plain_text() {
 }
 
 #[test]
-fn refusals_have_a_status_and_a_logged_reason() {
+fn rejections_have_a_status_and_a_logged_reason() {
     let program = Program::start(&["--path", "/wx/"]);
     let right = signed_now();
     let wrong =
@@ -265,7 +265,7 @@ fn refusals_have_a_status_and_a_logged_reason() {
             "method is not supported",
         ),
     ];
-    // These refusals leave the framing intact, so all requests use one connection.
+    // These rejections leave the framing intact, so all requests use one connection.
     let mut stream = connect(program.address);
     for (request, status, _, reason) in &expectations {
         let answer = ask(&mut stream, request);
@@ -401,7 +401,7 @@ fn sends_100_continue_to_a_client_that_waits_for_it() {
 }
 
 #[test]
-fn each_rejected_fixture_gets_one_refusal_and_closes_the_connection() {
+fn each_rejected_fixture_gets_one_response_and_closes_the_connection() {
     let program = Program::start(&[]);
     let mut count = 0;
     for entry in fs::read_dir(fixture("http/reject")).unwrap() {
@@ -493,7 +493,7 @@ fn oversized_heads_are_refused_before_they_end() {
 }
 
 #[test]
-fn refusal_of_a_head_request_has_no_content() {
+fn rejection_of_a_head_request_has_no_content() {
     let program = Program::start(&[]);
     let answer = exchange(program.address, b"HEAD / HTTP/1.1\r\n\r\n");
     assert!(answer.starts_with(b"HTTP/1.1 400 ") && answer.ends_with(b"\r\n\r\n"));
@@ -527,7 +527,7 @@ fn serves_nginx_upstream_requests_of_both_versions() {
 }
 
 #[test]
-fn refusal_arrives_while_the_client_still_sends() {
+fn rejection_arrives_while_the_client_still_sends() {
     let program = Program::start(&[]);
     let mut stream = connect(program.address);
     let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n";

@@ -82,9 +82,9 @@ fuzz_target!(|bytes: &[u8]| {
     let reason = String::from_utf8_lossy(bytes).into_owned();
     let line = format!("{reason}\n");
     let note = LogNote { cause: "", reason: reason.into(), hint: "" };
-    let refusal = Response::refusal(Status::MethodNotAllowed, note);
+    let rejection = Response::rejection(Status::MethodNotAllowed, note);
     let request = REQUESTS[bytes.len() % REQUESTS.len()];
     assert_arrives(&Response::text(bytes), bytes, request, false);
     assert_arrives(&Response::xml(bytes), bytes, request, false);
-    assert_arrives(&refusal, line.as_bytes(), request, true);
+    assert_arrives(&rejection, line.as_bytes(), request, true);
 });
