@@ -4,7 +4,7 @@
 //! A request is processed in steps. Each step turns one type into the next type:
 //!
 //! ```text
-//! bytes → Head → Request → Query → Verified → Message → Reply → Response → bytes
+//! bytes → Head → Request → CallbackQuery → Verified → Message → Reply → Response → bytes
 //! ```
 //!
 //! The modules (`tests/it/layout.rs` lists which module may import which):

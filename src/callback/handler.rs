@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::metrics::Metrics;
 use super::path::ServedPath;
-use super::query::{Parameters, required};
+use super::query::{CallbackQuery, required};
 use super::rejection::Rejection;
 use super::wording;
 use crate::http::{Method, Request, Response};
@@ -76,17 +76,17 @@ impl<'a> Encrypted<'a> {
     fn decrypt(
         cipher: &'a Cipher,
         token: &Token,
-        parameters: &'a Parameters<'_>,
+        query: &'a CallbackQuery<'_>,
         xml: &'a Document<'_>,
     ) -> Result<Self, Rejection> {
         let envelope = match Envelope::parse(xml) {
             Err(MessageError::Missing { .. }) => return Err(Rejection::NoEncrypt),
             parsed => parsed.map_err(Rejection::Message)?,
         };
-        let msg_signature = parameters.msg_signature.as_ref();
+        let msg_signature = query.msg_signature.as_ref();
         let credentials = Credentials {
             signature: required(msg_signature, "msg_signature")?,
-            ..parameters.credentials()?
+            ..query.credentials()?
         };
         let encrypt = token
             .verify_message(&credentials, envelope.encrypt())
@@ -171,12 +171,12 @@ impl Callback {
         request: &Request<'r>,
         client: &WaitingClient<'_>,
     ) -> Result<Response<'r>, Rejection> {
-        let parameters = Parameters::read(&request.head.target);
-        if parameters.are_absent() {
+        let query = CallbackQuery::from_target(&request.head.target);
+        if query.is_from_browser() {
             return Ok(Response::text(wording::GREETING.as_bytes()));
         }
-        let echostr = required(parameters.echostr.as_ref(), "echostr")?;
-        let (_, verified) = self.verify(&parameters, (client.now)())?;
+        let echostr = required(query.echostr.as_ref(), "echostr")?;
+        let (_, verified) = self.verify(&query, (client.now)())?;
         self.metrics.count_token_check();
         Ok(echo(verified, echostr.clone()))
     }
@@ -189,14 +189,14 @@ impl Callback {
         scratch: &'r mut Vec<u8>,
         respond: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Result<Option<Response<'r>>, Rejection> {
-        let parameters = Parameters::read(&request.head.target);
-        let (token, verified) = self.verify(&parameters, (client.now)())?;
+        let query = CallbackQuery::from_target(&request.head.target);
+        let (token, verified) = self.verify(&query, (client.now)())?;
         if request.content.is_empty() {
             return Err(Rejection::NoContent);
         }
         // `silent_response` says why.
-        let hides_reason = parameters.are_encrypted() && self.encryption.cipher().is_some();
-        let auth = (&parameters, token, verified);
+        let hides_reason = query.declares_encryption() && self.encryption.cipher().is_some();
+        let auth = (&query, token, verified);
         let response = self.handle_message(request.content, auth, client, scratch, respond);
         match hides_reason {
             true => Ok(response.unwrap_or_else(|rejection| Some(rejection.silent_response()))),
@@ -211,13 +211,13 @@ impl Callback {
     fn handle_message<'r>(
         &self,
         content: &[u8],
-        (parameters, token, verified): (&Parameters<'_>, &Token, Verified),
+        (query, token, verified): (&CallbackQuery<'_>, &Token, Verified),
         client: &WaitingClient<'_>,
         scratch: &'r mut Vec<u8>,
         respond: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Result<Option<Response<'r>>, Rejection> {
         let cipher = self.encryption.cipher();
-        let decrypting = cipher.filter(|_| parameters.are_encrypted());
+        let decrypting = cipher.filter(|_| query.declares_encryption());
         if decrypting.is_none() && matches!(self.encryption, EncryptionPolicy::Required(_)) {
             return Err(Rejection::PlainMessage);
         }
@@ -225,7 +225,7 @@ impl Callback {
         let document = Document::parse_message(content);
         let xml = (document.as_ref()).map_err(|error| Rejection::Message((*error).into()))?;
         let encrypted = match decrypting {
-            Some(cipher) => Some(Encrypted::decrypt(cipher, token, parameters, xml)?),
+            Some(cipher) => Some(Encrypted::decrypt(cipher, token, query, xml)?),
             None => None,
         };
         let signed = match &encrypted {
@@ -233,7 +233,7 @@ impl Callback {
                 plain: (encrypted.mode == Mode::Compatible).then_some(encrypted.envelope),
                 decrypted: encrypted.message.message(),
             },
-            None if parameters.are_encrypted() => match Envelope::parse(xml) {
+            None if query.declares_encryption() => match Envelope::parse(xml) {
                 Ok(envelope) => SignedContent::Encrypted { plain: Some(envelope), decrypted: b"" },
                 Err(_) => SignedContent::Plain(content),
             },
@@ -325,12 +325,8 @@ impl Callback {
     }
 
     /// Checks the signature of a request. Returns the token that the request was signed with.
-    fn verify(
-        &self,
-        parameters: &Parameters<'_>,
-        now: u64,
-    ) -> Result<(&Token, Verified), Rejection> {
-        let credentials = parameters.credentials()?;
+    fn verify(&self, query: &CallbackQuery<'_>, now: u64) -> Result<(&Token, Verified), Rejection> {
+        let credentials = query.credentials()?;
         let verify = |token| Token::verify(token, &credentials, now, self.max_age);
         let verified = match (verify(&self.token), &self.previous_token) {
             (Err(SignatureError::Mismatch), Some(previous)) => {

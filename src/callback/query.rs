@@ -1,4 +1,4 @@
-//! The query parameters that WeChat adds to the URL of a request.
+//! The query that WeChat adds to the URL of a request.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use super::rejection::Rejection;
 use crate::http::Target;
 use crate::wechat::Credentials;
 
-/// The query parameters, percent-decoded. If a name occurs more than once, the first value is used.
+/// The parameters of the query, percent-decoded. If a name occurs more than once, the first value is used.
 #[derive(Default)]
-pub(super) struct Parameters<'a> {
+pub(super) struct CallbackQuery<'a> {
     signature: Option<Cow<'a, [u8]>>,
     timestamp: Option<Cow<'a, [u8]>>,
     nonce: Option<Cow<'a, [u8]>>,
@@ -17,33 +17,33 @@ pub(super) struct Parameters<'a> {
     encrypt_type: Option<Cow<'a, [u8]>>,
 }
 
-impl<'a> Parameters<'a> {
-    pub(super) fn read(target: &Target<'a>) -> Self {
-        let mut parameters = Self::default();
+impl<'a> CallbackQuery<'a> {
+    pub(super) fn from_target(target: &Target<'a>) -> Self {
+        let mut query = Self::default();
         for (name, value) in target.query().parameters() {
             let field = match &*name {
-                b"signature" => &mut parameters.signature,
-                b"timestamp" => &mut parameters.timestamp,
-                b"nonce" => &mut parameters.nonce,
-                b"echostr" => &mut parameters.echostr,
-                b"msg_signature" => &mut parameters.msg_signature,
-                b"encrypt_type" => &mut parameters.encrypt_type,
+                b"signature" => &mut query.signature,
+                b"timestamp" => &mut query.timestamp,
+                b"nonce" => &mut query.nonce,
+                b"echostr" => &mut query.echostr,
+                b"msg_signature" => &mut query.msg_signature,
+                b"encrypt_type" => &mut query.encrypt_type,
                 _ => continue,
             };
             field.get_or_insert(value);
         }
-        parameters
+        query
     }
 
-    /// Whether the request has no parameter of a token check. Then a person opened the URL in a browser.
-    pub(super) fn are_absent(&self) -> bool {
+    /// Whether a person opened the URL in a browser: the query has no parameter of a token check.
+    pub(super) fn is_from_browser(&self) -> bool {
         [&self.signature, &self.timestamp, &self.nonce, &self.echostr]
             .iter()
             .all(|value| value.is_none())
     }
 
-    /// Whether the parameters say that the message is encrypted (safe or compatible mode).
-    pub(super) fn are_encrypted(&self) -> bool {
+    /// Whether the query says that the message is encrypted (safe or compatible mode).
+    pub(super) fn declares_encryption(&self) -> bool {
         let has_msg_signature = self.msg_signature.as_ref().is_some_and(|text| !text.is_empty());
         has_msg_signature || !matches!(self.encrypt_type.as_deref(), None | Some(b"" | b"raw"))
     }

@@ -39,13 +39,13 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
-    /// The response to the rejected request. Its content is the reason.
+    /// The response to the refused request. Its content is the reason.
     pub(super) fn response<'r>(&self) -> Response<'r> {
         let (status, note) = self.status_and_note();
         Response::rejection(status, note)
     }
 
-    /// The response to a rejected encrypted request, which is always 403 without a reason. An attacker who
+    /// The response to a refused encrypted request, which is always 403 without a reason. An attacker who
     /// learns why changed copies of an encrypted text are refused can compute the text (padding oracle).
     pub(super) fn silent_response<'r>(&self) -> Response<'r> {
         let (_, note) = self.status_and_note();

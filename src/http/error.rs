@@ -32,7 +32,7 @@ macro_rules! request_errors {
                 match self { $(Self::$variant { .. } => Status::$status,)+ }
             }
 
-            /// The stable word for the log.
+            /// The cause word, which names the error in the log.
             pub const fn cause(&self) -> &'static str {
                 match self { $(Self::$variant { .. } => $cause,)+ }
             }

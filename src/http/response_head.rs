@@ -1,20 +1,20 @@
-//! The head of a response, for a client: status line, field lines, and how the content ends (RFC 9112 4 and 6.3).
+//! The head of a response, for a client: status line, field lines, and how the message body ends (RFC 9112 4 and 6.3).
 
 use super::error::ResponseError;
 use super::fields::{BodyLength, Fields, parse_head, take_field_section};
 use super::grammar::{Stop, Taken, take_field_content, take_line_end, take_visible, take_while};
 use super::version::{Persistence, Version};
 
-/// How the content of a response ends (RFC 9112 6.3).
+/// How the message body of a response ends (RFC 9112 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFraming {
-    /// There is no content, because the request was HEAD, or the status allows no content.
+    /// There is no body, because the request was HEAD, or the status allows none.
     None,
-    /// The content ends after this number of bytes.
+    /// The body ends after this number of bytes.
     Length(u64),
-    /// The content ends after the last chunk and the trailer section.
+    /// The body ends after the last chunk and the trailer section.
     Chunked,
-    /// The content ends when the server closes the connection.
+    /// The body ends when the server closes the connection.
     Close,
 }
 
@@ -24,7 +24,7 @@ pub enum ResponseFraming {
 pub struct ResponseHead<'a> {
     /// The status code, 100 to 599.
     pub status: u16,
-    /// How the content ends.
+    /// How the message body ends.
     pub framing: ResponseFraming,
     /// Whether the connection may carry another request.
     pub persistence: Persistence,
