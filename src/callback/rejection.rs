@@ -39,17 +39,10 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
-    /// The response to the refused request. Its content is the reason.
-    pub(super) fn response<'r>(&self) -> Response<'r> {
-        let (status, note) = self.status_and_note();
-        Response::rejection(status, note)
-    }
-
     /// The response to a refused encrypted request, which is always 403 without a reason. An attacker who
     /// learns why changed copies of an encrypted text are refused can compute the text (padding oracle).
     pub(super) fn silent_response<'r>(&self) -> Response<'r> {
-        let (_, note) = self.status_and_note();
-        Response::silent_rejection(Status::Forbidden, note)
+        self.response().with_hidden_reason(Status::Forbidden)
     }
 }
 
@@ -60,12 +53,14 @@ const COMPARE_TOKEN: &str = "compare the token with the one in the WeChat consol
 macro_rules! rejections {
     ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:expr;)+) => {
         impl Rejection {
-            /// The status of the response, and the note whose reason is its content.
-            fn status_and_note(&self) -> (Status, LogNote) {
-                let (status, cause, reason, hint) = match self {
-                    $($case => (Status::$status, $cause, $reason.into(), $hint),)+
-                };
-                (status, LogNote { cause, reason, hint })
+            /// The response to the refused request. Its content is the reason.
+            pub(super) fn response<'r>(&self) -> Response<'r> {
+                match self {
+                    $($case => {
+                        let note = LogNote { cause: $cause, reason: $reason.into(), hint: $hint };
+                        Response::rejection(Status::$status, note)
+                    })+
+                }
             }
         }
     };

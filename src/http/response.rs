@@ -61,9 +61,11 @@ impl<'a> Response<'a> {
         Self { status, media: Media::Text, content: Content::Reason, note: Some(note) }
     }
 
-    /// A rejection that does not tell the client the reason. The note is only logged.
-    pub fn silent_rejection(status: Status, note: LogNote) -> Self {
-        Self { content: Content::Bytes(b"refused\n".into()), ..Self::rejection(status, note) }
+    /// Hides the reason of a rejection from the client, which gets only `status` and the word `refused`. The note is still
+    /// logged.
+    #[must_use]
+    pub fn with_hidden_reason(self, status: Status) -> Self {
+        Self { status, content: Content::Bytes(b"refused\n".into()), ..self }
     }
 
     /// Adds a note for the log.
