@@ -34,7 +34,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Messages by MsgType. Each try of a message is counted. The last item, `other`, counts unknown types.
+    /// Messages by MsgType. A message that WeChat sends again is counted again. The last item, `other`, counts unknown types.
     pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kinds = KINDS.into_iter().zip(&self.messages);
         let kinds = kinds.chain([("other", &self.other_messages)]);

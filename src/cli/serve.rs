@@ -134,7 +134,7 @@ fn try_commands(program: &OsStr, token: String, address: SocketAddr, path: &str)
     };
     // A name that a shell would not take literally is replaced by `wechat`.
     let program = program.to_str().filter(|name| name.chars().all(is_plain));
-    // A quote in the path would end the quotes around the URL.
+    // The printed command has the URL in single quotes, so a single quote in the path is percent-encoded.
     let url = format!("http://{address}{}", path.replace('\'', "%27"));
     GeneratedToken {
         token,

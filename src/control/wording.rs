@@ -3,7 +3,7 @@
 use crate::server::ShutdownReport;
 use crate::text::display::format_duration;
 
-/// Shown for a status value that is not known yet.
+/// Shown for a status value that does not exist yet, such as the time since the last message.
 pub(super) const NONE_YET: &str = "none yet";
 
 pub(super) const fn yes_or_no(value: bool) -> &'static str {

@@ -5,7 +5,7 @@ use crate::text::calendar;
 /// The index is the number of days since 1970-01-01 (a Thursday), modulo 7.
 const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
-/// The index is the number of the month, modulo 12.
+/// The index is the number of the month (1 to 12), modulo 12, so December comes first.
 const MONTHS: [[u8; 3]; 12] = [
     *b"Dec", *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep",
     *b"Oct", *b"Nov",

@@ -154,8 +154,8 @@ impl Fields {
 /// `Transfer-Encoding = #transfer-coding` (RFC 9112 6.1). Only `chunked` alone is supported.
 ///
 /// # Errors
-/// `TransferCoding` if the value is a list of other codings with `chunked` only at its end; `TransferEncoding` for any
-/// other value.
+/// `TransferCoding` if the value is valid but not supported: other codings, and then `chunked` once (`gzip, chunked`).
+/// `TransferEncoding` for any other value.
 fn parse_transfer_encoding(value: &[u8]) -> Result<(), RequestError> {
     let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
     if is_chunked(value) {

@@ -129,8 +129,9 @@ impl Alternative {
         Self { first, after_stars }
     }
 
-    /// The first text must be at the start of the value, and the last text at its end. Every other text is matched where
-    /// it first occurs after the previous text. If any split of the value matches, this split matches.
+    /// The stars split an alternative into texts. The value must start with the first text and end with the last text.
+    /// Every other text is matched where it first occurs after the previous text. If any split of the value matches,
+    /// this split matches.
     fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
         let rest = strip_prefix(value.text, &self.first)?;
         let Some((last, inner)) = self.after_stars.split_last() else {

@@ -5,8 +5,8 @@ use crate::http::{Request, Response};
 
 /// Answers requests. Several threads call it at once.
 ///
-/// Closures do not implement this trait, because Rust cannot infer that the response of a closure borrows from the
-/// request, unless the parameter is bounded by `Fn` itself.
+/// Closures do not implement this trait. A response may borrow from its request, and Rust infers that of a closure only
+/// if the function that takes the closure has a bound such as `F: Fn(…)`. The bound `H: Handler` is not enough.
 pub trait Handler: Sync {
     /// Returns the response to this request. The response may borrow from `scratch`, a buffer with arbitrary content.
     /// `None` closes the connection without a response.

@@ -33,7 +33,8 @@ impl Listener {
     /// The listening socket that is standard input; `None` if standard input is something else, such as the connected
     /// socket that inetd passes.
     ///
-    /// Safe Rust can duplicate standard input, but cannot take over descriptor 3 (`LISTEN_FDS`).
+    /// Descriptor 3 of systemd (`LISTEN_FDS`) is not supported, because safe Rust can duplicate standard input but cannot
+    /// take over a descriptor by its number.
     pub fn from_stdin() -> Option<Self> {
         let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
         listener.local_addr().ok()?;

@@ -88,7 +88,7 @@ impl RetryStore {
         Some(reply)
     }
 
-    /// Ends the wait of the last try. The last try and all later tries get the returned reply (`late.text`).
+    /// Ends the wait of the last try. Returns the reply that this try and all later tries get: `late.text` of the rule.
     /// The reply of the run will be kept for the user. `None` if the message already has a reply.
     pub(super) fn defer(&mut self, key: MessageKey) -> Option<SharedReply> {
         let message = self.messages.get_mut(&key)?;

@@ -65,7 +65,7 @@ impl Verdict {
         judge.judge_content(answer.content)
     }
 
-    /// Whether WeChat accepts the answer (no check is an error). An answer that asks for no reply is accepted too.
+    /// Whether WeChat accepts the answer: no check has the severity `Error`. An answer that asks for no reply is accepted too.
     pub(crate) fn is_accepted(&self) -> bool {
         let is_error = |check: &Check| check.severity == Severity::Error;
         !self.checks.0.iter().any(is_error)

@@ -1,4 +1,5 @@
-//! The texts of the errors of `src/wechat`. Each row has a pattern and the arguments of `write!`.
+//! The texts of the errors of `src/wechat`. A row of `wording!` has the pattern of an error, and the arguments of `write!` that
+//! make its text.
 
 use std::error::Error;
 
