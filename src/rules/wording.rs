@@ -107,7 +107,7 @@ impl Display for Problem {
             Self::MissingElement { name, parent } => write!(f, "<{parent}> has no <{name}>"),
             Self::EmptyElement { name } => write!(f, "<{name}> is empty"),
             Self::NoReply => f.write_str("<on> has no reply; write <success/> to send none"),
-            Self::EmptyText => f.write_str("text is empty; write <success/> to send no reply"),
+            Self::EmptyText => f.write_str("text is empty; write <success/> for no reply"),
             Self::TextTooLong { bytes } => {
                 write!(f, "text of {bytes} bytes, at most {TEXT_MAX} allowed")
             }

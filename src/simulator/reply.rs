@@ -78,7 +78,7 @@ fn check_type(root: Element<'_>, message: &TestMessage, checks: &mut Checks) {
     let found = root.text_at("MsgType").map_or("", trim);
     let Some(&(msg_type, required)) = MSG_TYPES.iter().find(|(name, _)| *name == found) else {
         let known: Vec<&str> = MSG_TYPES.iter().map(|(name, _)| *name).collect();
-        let known = known.join(", ");
+        let known = known.join(" ");
         checks.error(match found {
             "" => Finding::MsgTypeMissing { known },
             _ => Finding::MsgTypeUnknown { found: excerpt(found.as_bytes()), known },

@@ -93,9 +93,9 @@ wording! { Finding {
     Self::TimeInMilliseconds { name, time } =>
         "{name} is {time}, apparently milliseconds, expected seconds since 1970";
     Self::TimeNotNumber { name, found } => "{name} is {found}, expected whole seconds since 1970";
-    Self::MsgTypeMissing { known } => "MsgType is missing, expected one of {known}";
-    Self::MsgTypeUnknown { found, known } => "MsgType is {found}, expected one of {known}";
-    Self::ElementMissing { path, msg_type } => "{path} is missing or empty, and {msg_type} requires it";
+    Self::MsgTypeMissing { known } => "MsgType is missing; there are {known}";
+    Self::MsgTypeUnknown { found, known } => "MsgType is {found}; there are {known}";
+    Self::ElementMissing { path, msg_type } => "{path} is missing or empty, and {msg_type} cannot do without";
     Self::ElementOmitted { path } => "{path} is missing or empty, and the manual requires it";
     Self::ContentEmpty => "Content is empty, for which WeChat shows the fault prompt; for no reply send success";
     Self::ContentTooLong { length } => "Content has {length} bytes of UTF-8, at most {TEXT_MAX} allowed";
