@@ -292,9 +292,8 @@ fn stop_waits_for_requests_and_later_tries() {
     assert_eq!((output.code, output.err), (1, expected));
 }
 
-/// During the stop, the server counts the clients that disconnect.
-#[test]
-fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
+/// During the stop, the server counts the clients that disconnect. `fifteen_seconds.rs` runs this case.
+pub fn stop_ends_after_15_seconds_and_reports_unanswered_requests() {
     let folder = ShortFolder::new("cut");
     let control = folder.path("control");
     let (rules, begun, _) = slow_rules(&folder.0);

@@ -15,6 +15,7 @@
 mod cli;
 mod client;
 mod control;
+mod fifteen_seconds;
 mod http;
 mod late;
 mod layout;
@@ -29,7 +30,6 @@ mod send;
 mod shutdown;
 mod support;
 mod tidy;
-mod timeouts;
 mod unread;
 mod verify;
 mod wire;

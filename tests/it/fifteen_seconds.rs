@@ -1,5 +1,7 @@
-//! The output of `send`, `verify` and `replay` for a backend that is too slow. These commands wait as long as WeChat,
-//! so one test runs all cases at the same time.
+//! The cases that wait for 15 seconds. One test runs them all at the same time, so that the suite waits once.
+//!
+//! Here is the output of `send`, `verify` and `replay` for a backend that is too slow, because these commands wait as
+//! long as WeChat. The cases of the retries and of a stop are in the modules of their subjects.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -18,8 +20,10 @@ const NO_END: &str = "the content has no end after 5 s, because there is no Cont
                       stays open; send Content-Length, or close the connection\n";
 
 #[test]
-fn commands_wait_as_long_as_wechat_and_say_what_was_late() {
-    let cases: [fn(); 14] = [
+fn waits_run_at_the_same_time() {
+    let cases: [fn(); 16] = [
+        crate::control::stop_ends_after_15_seconds_and_reports_unanswered_requests,
+        crate::retries::responds_before_wechat_gives_up,
         send_says_that_wechat_would_try_again,
         send_makes_three_equal_tries,
         second_try_gets_answer_of_first,
