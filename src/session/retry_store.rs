@@ -78,7 +78,7 @@ impl RetryStore {
     }
 
     /// The reply for another try of this message; `None` if the reply is not known yet. An undelivered reply
-    /// counts as delivered from now on.
+    /// becomes a delivered reply.
     pub(super) fn deliver(&mut self, key: MessageKey) -> Option<SharedReply> {
         let message = self.messages.get_mut(&key)?;
         let reply = Arc::clone(message.reply()?);
