@@ -280,7 +280,7 @@ fn wechat_gets_a_reply_from_every_slow_program() {
                 let folder = &folder;
                 scope.spawn(move || {
                     // The last try is answered half a second before WeChat gives up. A busy machine may need
-                    // longer, so there are three attempts.
+                    // longer, so there are three attempts. A wrong reply fails the test at once.
                     let mut outcomes = (1..=3).map(|attempt| {
                         let label = format!("{is_fresh}{attempt}");
                         let content = format!("{seconds} {label}");
@@ -289,6 +289,9 @@ fn wechat_gets_a_reply_from_every_slow_program() {
                         let runs = folder.join(format!("{seconds}{label}.runs"));
                         assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
                         let answer = format!("after {seconds}");
+                        if let Some((reply, _)) = &first {
+                            assert!([answer.as_str(), LATE].contains(&reply.as_str()), "{reply}");
+                        }
                         if seconds < 16 {
                             return first == Some((answer, tries));
                         }
