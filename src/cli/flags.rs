@@ -34,43 +34,58 @@ const fn switch(name: &'static str, help: &'static str) -> Flag {
 /// The default URL of the backend for `verify`, `send` and `replay`. `serve` listens there by default.
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8000/";
 
-pub(super) const LISTEN: Flag = Flag { name: "--listen", value: Some("ADDR:PORT"), variable: Some("WECHAT_LISTEN"),
+/// Defines the flags, and the list of them all.
+macro_rules! flags {
+    ($($name:ident: Flag = $flag:expr;)+) => {
+        $(pub(super) const $name: Flag = $flag;)+
+        const ALL: &[Flag] = &[$($name),+];
+    };
+}
+
+/// The environment variables of all flags.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter_map(|flag| flag.variable)
+}
+
+flags! {
+LISTEN: Flag = Flag { name: "--listen", value: Some("ADDR:PORT"), variable: Some("WECHAT_LISTEN"),
     default: Value("127.0.0.1:8000"), expected: "ADDR:PORT such as 0.0.0.0:80 or [::1]:8000",
     help: "address to listen on; ignored if standard input is a listening socket" };
-pub(super) const RULES: Flag = Flag { name: "--rules", value: Some("FILE"), variable: Some("WECHAT_RULES"),
+RULES: Flag = Flag { name: "--rules", value: Some("FILE"), variable: Some("WECHAT_RULES"),
     default: Described("embedded rules, which echo text"), expected: "a file path",
     help: "rules file; a change takes effect within a second" };
-pub(super) const URL: Flag = Flag { name: "--url", value: Some("URL"), variable: Some("WECHAT_URL"),
+URL: Flag = Flag { name: "--url", value: Some("URL"), variable: Some("WECHAT_CALLBACK_URL"),
     default: Value(DEFAULT_URL), expected: "an http:// URL",
     help: "backend to send requests to" };
 // `WECHAT_TOKEN` contains the token itself and not a file path, so `secrets.rs` reads it.
-pub(super) const TOKEN_FILE: Flag = Flag { name: "--token-file", value: Some("FILE"), variable: None,
+TOKEN_FILE: Flag = Flag { name: "--token-file", value: Some("FILE"), variable: None,
     default: Described("$WECHAT_TOKEN, else $CREDENTIALS_DIRECTORY/token"), expected: "a file path",
     help: "file that holds the token; without any token, serve generates one for this run" };
-pub(super) const APP_ID: Flag = Flag { name: "--app-id", value: Some("APPID"), variable: Some("WECHAT_APP_ID"),
+APP_ID: Flag = Flag { name: "--app-id", value: Some("APPID"), variable: Some("WECHAT_APP_ID"),
     default: Described("none"), expected: "an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)",
     help: "appid of the account, required for encrypted messages" };
-pub(super) const REQUIRE_ENCRYPTION: Flag = Flag { variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
+REQUIRE_ENCRYPTION: Flag = Flag { variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
     ..switch("--require-encryption", "refuse messages in plain mode (明文模式)") };
-pub(super) const PATH: Flag = Flag { name: "--path", value: Some("PATH"), variable: Some("WECHAT_PATH"),
+PATH: Flag = Flag { name: "--path", value: Some("PATH"), variable: Some("WECHAT_PATH"),
     default: Described("any path"), expected: "a percent-encoded path such as /wx",
     help: "serve only this path; other paths get 404" };
-pub(super) const MAX_AGE: Flag = Flag { name: "--max-age", value: Some("SECONDS"), variable: Some("WECHAT_MAX_AGE"),
+MAX_AGE: Flag = Flag { name: "--max-age", value: Some("SECONDS"), variable: Some("WECHAT_MAX_AGE"),
     default: Value("600"), expected: "a whole number of seconds",
     help: "maximum difference between a request's timestamp and the clock; 0 accepts any" };
-pub(super) const MAX_CONNECTIONS: Flag = Flag { name: "--max-connections", value: Some("N"), variable: Some("WECHAT_MAX_CONNECTIONS"),
+MAX_CONNECTIONS: Flag = Flag { name: "--max-connections", value: Some("N"), variable: Some("WECHAT_MAX_CONNECTIONS"),
     default: Value("1024"), expected: "1 to 16000",
     help: "maximum number of connections at once" };
-pub(super) const CONTROL: Flag = Flag { name: "--control", value: Some("PATH"), variable: Some("WECHAT_CONTROL"),
+CONTROL: Flag = Flag { name: "--control", value: Some("PATH"), variable: Some("WECHAT_CONTROL"),
     default: Described("$RUNTIME_DIRECTORY/control, else /run/wechat/control"), expected: "a file path",
     help: "control socket through which status and stop reach the server" };
-pub(super) const FROM: Flag = Flag { name: "--from", value: Some("OPENID"), variable: None,
+FROM: Flag = Flag { name: "--from", value: Some("OPENID"), variable: None,
     default: Described("oUser1"), expected: "an openid",
     help: "user who sends the message" };
-pub(super) const TRIES: Flag = switch("--tries",
+TRIES: Flag = switch("--tries",
     "send up to three times, waiting 5 s for an answer each time, as WeChat does");
-pub(super) const RAW: Flag = switch("--raw", "also print the XML, as sent and as received");
-pub(super) const ENCRYPTED: Flag = switch("--encrypted", "send in safe mode (安全模式) and decrypt the answer");
-pub(super) const COMPATIBLE: Flag = switch("--compatible", "send in compatible mode (兼容模式) and decrypt the answer");
-pub(super) const RESIGN: Flag = switch("--resign", "sign each request again with the token and the current time");
-pub(super) const JSON: Flag = switch("--json", "print one line of JSON; the name of a duration ends in its unit");
+RAW: Flag = switch("--raw", "also print the XML, as sent and as received");
+ENCRYPTED: Flag = switch("--encrypted", "send in safe mode (安全模式) and decrypt the answer");
+COMPATIBLE: Flag = switch("--compatible", "send in compatible mode (兼容模式) and decrypt the answer");
+RESIGN: Flag = switch("--resign", "sign each request again with the token and the current time");
+JSON: Flag = switch("--json", "print one line of JSON; the name of a duration ends in its unit");
+}

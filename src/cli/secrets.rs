@@ -40,6 +40,10 @@ const AES_KEY: Secret<AesKey> = Secret {
 const PREVIOUS_AES_KEY: Secret<AesKey> =
     Secret { variable: "WECHAT_AES_KEY_PREVIOUS", credential: "aes-key-previous", ..AES_KEY };
 
+/// The environment variables that contain secrets.
+pub(super) const VARIABLES: [&str; 4] =
+    [TOKEN.variable, PREVIOUS_TOKEN.variable, AES_KEY.variable, PREVIOUS_AES_KEY.variable];
+
 impl<T> Secret<T> {
     /// Reads the secret from its variable, else from its credential; `None` if neither exists.
     fn read(&self, args: &Args<'_>) -> Result<Option<T>, Error> {

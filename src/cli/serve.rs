@@ -13,7 +13,7 @@ use super::arguments::{Args, CommandSpec};
 use super::control::ControlPath;
 use super::error::{Error, UsageError};
 use super::flags::{
-    APP_ID, CONTROL, DEFAULT_URL, LISTEN, MAX_AGE, MAX_CONNECTIONS, PATH, REQUIRE_ENCRYPTION,
+    self, APP_ID, CONTROL, DEFAULT_URL, LISTEN, MAX_AGE, MAX_CONNECTIONS, PATH, REQUIRE_ENCRYPTION,
     RULES, TOKEN_FILE,
 };
 use super::output::print;
@@ -195,7 +195,8 @@ fn notify(manager: Option<&OsStr>, state: &str) {
 /// Reads the rules and returns the responder that answers messages by them. Errors in the rules file are written to the
 /// log.
 fn open_responder(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> {
-    let programs = Programs::new(SUPERVISOR, server::report);
+    let settings = flags::variables().chain(secrets::VARIABLES).collect();
+    let programs = Programs::new(SUPERVISOR, settings, server::report);
     Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
         let path = rules.unwrap_or_else(|| EMBEDDED_RULES.into());
         if let RulesError::Invalid(_) = &error {

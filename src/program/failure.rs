@@ -6,12 +6,17 @@ use std::process::ExitStatus;
 /// Maximum number of runs at the same time. Each run has two processes, the supervisor and the program.
 pub(super) const RUNNING_MAX: usize = 64;
 
+/// Maximum bytes of an argument or variable (execve(2)), without the terminating zero byte.
+pub(super) const STRING_MAX: usize = 128 * 1024 - 1;
+
 /// The reason why a run gave no reply.
 pub(super) enum Failure {
     /// The program was not started, because [`RUNNING_MAX`] programs are running.
     Busy,
     /// The program was not started, because the user has started it `count` times in the last `seconds`.
     Limited { count: usize, seconds: u64 },
+    /// The program was not started, because the system refuses its arguments and environment variables as too long.
+    TooLong { longest: Longest, bytes: usize },
     /// The supervisor cannot be started, or its output cannot be read.
     Supervisor(io::Error),
     /// The supervisor failed and printed no reason, for example because it was killed.
@@ -22,6 +27,14 @@ pub(super) enum Failure {
     OutputNotUtf8(usize),
     /// The output begins with a reply element that has this error.
     OutputInvalid(String),
+}
+
+/// The longest of the arguments and variables of a program.
+pub(super) enum Longest {
+    /// An argument, counted from 1. 0 is the program.
+    Argument(usize),
+    /// An environment variable with this name.
+    Variable(String),
 }
 
 impl Failure {

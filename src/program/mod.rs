@@ -1,5 +1,6 @@
 //! Runs the programs of `<run>` rules. Each program is started by a supervisor process. Its output is the reply.
 
+mod environment;
 mod failure;
 mod output;
 mod programs;

@@ -6,8 +6,6 @@
 //! program's pipes, so the server never waits for a process that the program left running.
 
 use std::collections::VecDeque;
-use std::env;
-use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -16,33 +14,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::failure::{Failure, RUNNING_MAX};
-use super::{output, supervisor};
+use super::{environment, output, supervisor};
 use crate::rules::ProgramCall;
 use crate::session::Runner;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
-use crate::xml::trim;
 
 /// Maximum number of starts stored for the limits of users. They use 256 KiB.
 const STARTS_MAX: usize = 16 * 1024;
-
-/// Environment variables of the server that programs do not get. Programs do not get the server's `WECHAT_`
-/// variables either; their `WECHAT_` variables hold the fields of the message.
-const REMOVED_VARIABLES: [&str; 7] = [
-    "CREDENTIALS_DIRECTORY",
-    "NOTIFY_SOCKET",
-    "RUNTIME_DIRECTORY",
-    "WATCHDOG_USEC",
-    "WATCHDOG_PID",
-    "LISTEN_FDS",
-    "LISTEN_PID",
-];
 
 /// Runs programs within the limits of the server and of each user.
 #[derive(Debug)]
 pub struct Programs {
     /// The path of the `wechat` binary.
     supervisor: PathBuf,
+    /// The environment variables that are settings of this binary. No field of a message sets one of them.
+    settings: Vec<&'static str>,
     counters: Mutex<Counters>,
     hasher: RandomState,
     report: Report,
@@ -86,10 +73,16 @@ impl Runner for Programs {
 }
 
 impl Programs {
-    /// `supervisor` is the path of the `wechat` binary. Log lines about failed programs go to `report`.
-    pub fn new(supervisor: impl Into<PathBuf>, report: Report) -> Self {
+    /// `supervisor` is the path of the `wechat` binary, and `settings` are the environment variables that its commands
+    /// read. Log lines about failed programs go to `report`.
+    pub fn new(
+        supervisor: impl Into<PathBuf>,
+        settings: Vec<&'static str>,
+        report: Report,
+    ) -> Self {
         Self {
             supervisor: supervisor.into(),
+            settings,
             counters: Mutex::default(),
             hasher: RandomState::new(),
             report,
@@ -107,7 +100,7 @@ impl Programs {
         message: &Message<'_>,
     ) -> Result<Reply<'static>, Failure> {
         let _running = self.admit(call, message)?;
-        let printed = run_supervisor(self.command(call, message), message.xml())?;
+        let printed = run_supervisor(self.command(call, message), call, message.xml())?;
         output::parse(&printed, message)
     }
 
@@ -153,21 +146,7 @@ impl Programs {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for name in REMOVED_VARIABLES {
-            command.env_remove(name);
-        }
-        for (name, _) in env::vars_os() {
-            if name.as_encoded_bytes().starts_with(b"WECHAT_") {
-                command.env_remove(name);
-            }
-        }
-        // In reverse order: if several fields have the same name, the first one is set last and remains.
-        let fields: Vec<_> = message.fields().collect();
-        for field in fields.iter().rev() {
-            if let Some(name) = variable_name(field.name()) {
-                command.env(name, trim(field.text()));
-            }
-        }
+        environment::set(&mut command, message, &self.settings);
         command
     }
 
@@ -176,16 +155,20 @@ impl Programs {
     }
 }
 
-/// The name of the environment variable for a field; `None` if the field's name has characters other than
-/// ASCII letters, digits and `_`.
-fn variable_name(field: &str) -> Option<OsString> {
-    let is_allowed = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
-    field.bytes().all(is_allowed).then(|| format!("WECHAT_{}", field.to_ascii_uppercase()).into())
-}
-
 /// Runs a supervisor until it ends. Returns the output of the program.
-fn run_supervisor(mut command: Command, message: &str) -> Result<Vec<u8>, Failure> {
-    let mut supervisor = command.spawn().map_err(Failure::Supervisor)?;
+fn run_supervisor(
+    mut command: Command,
+    call: &ProgramCall,
+    message: &str,
+) -> Result<Vec<u8>, Failure> {
+    let mut supervisor = command.spawn().map_err(|error| {
+        let is_too_long = error.kind() == io::ErrorKind::ArgumentListTooLong;
+        if is_too_long {
+            environment::too_long(&command, &call.words)
+        } else {
+            Failure::Supervisor(error)
+        }
+    })?;
     let outputs = exchange(&mut supervisor, message);
     // The pipes of the supervisor are closed now, so it ends soon.
     let status = supervisor.wait();

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::failure::{Failure, RUNNING_MAX};
+use super::failure::{Failure, Longest, RUNNING_MAX, STRING_MAX};
 use super::supervisor::SupervisorError;
 use crate::text::log_note::LogNote;
 
@@ -24,6 +24,14 @@ impl Display for Failure {
             Self::Limited { count, seconds } => {
                 write!(f, "not started: user limit reached ({count} per {seconds} s)")
             }
+            Self::TooLong { longest, bytes } if *bytes > STRING_MAX => {
+                write!(f, "not started: {longest} has {bytes} bytes, at most {STRING_MAX} allowed")
+            }
+            Self::TooLong { longest, bytes } => write!(
+                f,
+                "not started: arguments and environment are too long together; \
+                 the longest is {longest} with {bytes} bytes"
+            ),
             Self::Supervisor(error) => write!(f, "cannot run the supervisor: {error}"),
             Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),
             Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),
@@ -32,6 +40,16 @@ impl Display for Failure {
                 let problem = excerpt(problem).escape_debug();
                 write!(f, "output is not a valid reply: {problem}")
             }
+        }
+    }
+}
+
+impl Display for Longest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument(0) => f.write_str("the program's name"),
+            Self::Argument(number) => write!(f, "argument {number}"),
+            Self::Variable(name) => write!(f, "variable {name}"),
         }
     }
 }

@@ -184,7 +184,7 @@ fn read_query(target: &Target<'_>) -> usize {
 
 /// A call that does all steps, from the bytes of a request to the bytes of its response.
 fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
-    let programs = Programs::new("/nonexistent", server::report);
+    let programs = Programs::new("/nonexistent", Vec::new(), server::report);
     let responder = Responder::open(None, programs, server::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {

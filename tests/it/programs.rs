@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::layout::sources;
 use crate::support::*;
 
 /// Starts a server with these rules. `FOLDER` in the rules is replaced by the folder of the test.
@@ -114,6 +115,56 @@ fn the_message_is_on_standard_input_and_in_the_environment() {
     let xml = text_of("oUser1", 1, "stdin");
     assert_eq!(element(&reply_to(&program, &xml), "Content"), xml.replace("]]>", ")"));
     program.stop_silent();
+}
+
+/// A program may run `wechat send`, so a user must not be able to set its settings. The settings are all the variables
+/// that the source code names.
+#[test]
+fn no_field_sets_a_variable_that_is_a_setting() {
+    let mut settings: Vec<String> = sources()
+        .iter()
+        .filter(|(file, _)| !file.starts_with("program/"))
+        .flat_map(|(_, code)| code.split("\"WECHAT_").skip(1).collect::<Vec<_>>())
+        .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
+        .collect();
+    assert!(settings.contains(&"CALLBACK_URL".to_owned()) && settings.len() > 10, "{settings:?}");
+    settings.extend(["TOPIC", "HISTORY", "RUN", "VAR_dish", "VAR_"].map(str::to_owned));
+    let (program, _) = start(
+        "settings",
+        r#"<on><run>/bin/sh -c <arg>env | grep ^WECHAT_ | grep -v ^WECHAT_RUN= | cut -d = -f 1 | sort; env | grep evil; echo end</arg></run></on>"#,
+    );
+    for (msg_id, changed) in [(1, str::to_owned as fn(&str) -> String), (2, str::to_lowercase)] {
+        let elements: String = settings
+            .iter()
+            .map(|name| changed(name))
+            .map(|name| format!("<{name}>evil</{name}>"))
+            .collect();
+        let xml = text_of("oUser1", msg_id, "x")
+            .replace("</xml>", &format!("{elements}<Topics>t</Topics></xml>"));
+        assert_eq!(
+            element(&reply_to(&program, &xml), "Content"),
+            "WECHAT_CONTENT\nWECHAT_CREATETIME\nWECHAT_FROMUSERNAME\nWECHAT_MSGID\nWECHAT_MSGTYPE\n\
+             WECHAT_TOPICS\nWECHAT_TOUSERNAME\nend"
+        );
+    }
+    program.stop_silent();
+}
+
+#[test]
+fn names_the_argument_that_is_too_long() {
+    let (program, _) = start(
+        "long",
+        r#"<on><run failed="太长">/bin/true a <arg>{Content}{Content}{Content}</arg><arg>b</arg></run></on>"#,
+    );
+    let text = "x".repeat(45_000);
+    assert_eq!(say(&program, &text), "太长");
+    assert_eq!(say(&program, &text[..43_690]), "success", "three times 43,690 bytes are allowed");
+    assert_eq!(
+        program.stop(),
+        [
+            "cause=run-failed reason=\"/bin/true: not started: argument 2 has 135000 bytes, at most 131071 allowed\""
+        ]
+    );
 }
 
 #[test]

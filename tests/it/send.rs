@@ -447,7 +447,7 @@ fn reports_a_content_length_that_counts_characters() {
 fn raw_output_is_escaped_on_a_terminal_only() {
     let address = backend(|_| ok("<a>\u{1b}[2J\u{9b}1m\t\n</a>"));
     let url = format!("http://{address}");
-    let environment = [("WECHAT_URL", url.as_str()), ("NO_COLOR", "1")];
+    let environment = [("WECHAT_CALLBACK_URL", url.as_str()), ("NO_COLOR", "1")];
     let text = on_terminal("send --raw a", &environment);
     assert!(text.contains("<a>\\u{1b}[2J\\u{9b}1m\t\r\n</a>"), "{text:?}");
     assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
@@ -499,7 +499,7 @@ fn judges_encrypted_answers_by_their_decrypted_content() {
                 // WeChat encrypts and decrypts with the current key only.
                 .env("WECHAT_AES_KEY_PREVIOUS", OTHER_KEY)
                 .env("WECHAT_APP_ID", APP_ID)
-                .env("WECHAT_URL", format!("http://{address}/wx"))
+                .env("WECHAT_CALLBACK_URL", format!("http://{address}/wx"))
                 .args(["send", switch, "你好"]),
         );
         for line in expected {
@@ -667,7 +667,7 @@ fn query_has_encrypt_type_only_in_encrypted_modes() {
             .env("WECHAT_TOKEN", TOKEN)
             .env("WECHAT_AES_KEY", AES_KEY)
             .env("WECHAT_APP_ID", APP_ID)
-            .env("WECHAT_URL", format!("http://{address}/wx"));
+            .env("WECHAT_CALLBACK_URL", format!("http://{address}/wx"));
         assert_eq!(finish(command.args(["send", switch, "a"])).code, 0);
         let target = targets.recv().unwrap();
         let is_encrypted = switch != "--tries";
@@ -688,7 +688,7 @@ fn messages_are_encrypted_in_both_modes() {
             command()
                 .env("WECHAT_TOKEN", TOKEN)
                 .env("WECHAT_AES_KEY", AES_KEY)
-                .env("WECHAT_URL", format!("http://{}/wx", program.address))
+                .env("WECHAT_CALLBACK_URL", format!("http://{}/wx", program.address))
                 .args(["send", switch, "--raw", "--app-id", APP_ID, "你好"]),
         );
         assert_eq!(output.code, 0, "{}", output.out);

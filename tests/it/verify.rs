@@ -324,8 +324,9 @@ fn refuses_invalid_urls_with_the_reason() {
 fn uses_colour_on_terminals_unless_no_color_is_set() {
     let program = Program::start(&[]);
     let url = format!("http://{}", program.address);
-    let shown =
-        |refusal| on_terminal("verify", &[("WECHAT_URL", url.as_str()), ("NO_COLOR", refusal)]);
+    let shown = |refusal| {
+        on_terminal("verify", &[("WECHAT_CALLBACK_URL", url.as_str()), ("NO_COLOR", refusal)])
+    };
     let (coloured, plain) = (shown(""), shown("1"));
     assert!(coloured.contains("\x1b[32mok\x1b[0m: "), "{coloured}");
     assert!(plain.contains("ok: status 200"), "{plain}");

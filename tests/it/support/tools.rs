@@ -21,7 +21,7 @@ pub fn run(address: SocketAddr, arguments: &[&str]) -> Output {
     finish(
         command()
             .env("WECHAT_TOKEN", TOKEN)
-            .env("WECHAT_URL", format!("http://{address}/wx"))
+            .env("WECHAT_CALLBACK_URL", format!("http://{address}/wx"))
             .args(arguments),
     )
 }
