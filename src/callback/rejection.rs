@@ -4,7 +4,7 @@ use crate::http::{Response, Status};
 use crate::text::log_note::LogNote;
 use crate::wechat::DecryptError::{AppId, Base64, Blocks, Empty, Length, Padding, TooShort};
 use crate::wechat::SignatureError::{
-    Malformed, MalformedTimestamp, Mismatch, Reused, Stale, TooLong,
+    Malformed, MalformedTimestamp, MillisecondTimestamp, Mismatch, Reused, Stale, TooLong,
 };
 use crate::wechat::{
     DecryptError, MessageError, PLAIN_REFUSED, SIGNATURE_MISMATCH, SignatureError,
@@ -79,7 +79,10 @@ rejections! {
     Self::Signature(error @ Malformed) =>
         Forbidden, "bad-signature", error.to_string(), COMPARE_TOKEN;
     Self::Signature(error @ TooLong { .. }) => Forbidden, "bad-signature", error.to_string(), "";
-    Self::Signature(error @ (MalformedTimestamp | Stale { .. })) =>
+    Self::Signature(error @ (MalformedTimestamp | MillisecondTimestamp)) =>
+        Forbidden, "stale-timestamp", error.to_string(),
+        "WeChat sends seconds; find out what made this request";
+    Self::Signature(error @ Stale { .. }) =>
         Forbidden, "stale-timestamp", error.to_string(),
         "check this machine's clock; --max-age sets the allowed difference";
     Self::Signature(error @ Reused) => Forbidden, "reused-signature", error.to_string(),
@@ -97,7 +100,7 @@ rejections! {
         "msg_signature does not match",
         "the token is right, because signature matches; find out what changed Encrypt or msg_signature";
     Self::MessageSignature(
-        error @ (TooLong { .. } | MalformedTimestamp | Stale { .. } | Reused)
+        error @ (TooLong { .. } | MalformedTimestamp | MillisecondTimestamp | Stale { .. } | Reused)
     ) => Forbidden, "bad-signature", error.to_string(), "";
 
     Self::Decrypt(error @ (Padding | TooShort { .. } | Length { .. })) =>

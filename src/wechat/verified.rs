@@ -4,12 +4,21 @@ use super::signature::Signature;
 use super::token::Token;
 use crate::text::digits;
 
-/// Maximum bytes of a timestamp. WeChat's timestamps have 10 bytes.
+/// Digits of a timestamp, from the year 2001 to 2286.
 ///
 /// The limits of timestamp and nonce prevent an attack. The signed strings have no separator, so a `msg_signature`
 /// is also a correct `signature` if the `Encrypt` is appended to the nonce. Without the limits, an attacker who saw
 /// an encrypted message could send plain messages with that signature. The shortest possible `Encrypt`, for a
-/// message of one byte and an appid of 18 bytes, has 88 bytes. The two limits together allow only 60 bytes.
+/// message of one byte and an appid of 18 bytes, has 88 bytes. The two limits together allow only 50 bytes.
+///
+/// Digits can still move between the two. Above all, a correct signature stays correct if timestamp and nonce are
+/// swapped, so an old request is valid again at the time that its nonce looks like.
+const TIMESTAMP_DIGITS: usize = 10;
+
+/// Digits of a timestamp in milliseconds.
+const MILLISECONDS_DIGITS: usize = 13;
+
+/// Maximum bytes of a timestamp that is hashed.
 const TIMESTAMP_MAX: usize = 20;
 
 /// Maximum bytes of a nonce. WeChat's nonces have about 10 bytes.
@@ -52,8 +61,10 @@ pub enum SignatureError {
     },
     /// The signature does not match the token, the timestamp and the nonce (and `Encrypt`, for `msg_signature`).
     Mismatch,
-    /// The signature is correct, but the timestamp is not a number.
+    /// The signature is correct, but the timestamp is not a number of ten digits.
     MalformedTimestamp,
+    /// The signature is correct, but the timestamp has 13 digits, so it is in milliseconds.
+    MillisecondTimestamp,
     /// The signature is correct, but the timestamp is too far from this machine's clock.
     Stale {
         /// The difference in seconds.
@@ -149,9 +160,15 @@ impl Token {
         max_age: Age,
     ) -> Result<Verified, SignatureError> {
         let signature = self.check(credentials, "")?;
+        let digits = credentials.timestamp.len();
+        let timestamp = match digits::parse_decimal(credentials.timestamp) {
+            Ok(timestamp) if digits == TIMESTAMP_DIGITS => timestamp,
+            Ok(_) if digits == MILLISECONDS_DIGITS => {
+                return Err(SignatureError::MillisecondTimestamp);
+            }
+            Ok(_) | Err(_) => return Err(SignatureError::MalformedTimestamp),
+        };
         if let Age::AtMost(max) = max_age {
-            let timestamp = digits::parse_decimal(credentials.timestamp)
-                .map_err(|_| SignatureError::MalformedTimestamp)?;
             let off = now.abs_diff(timestamp);
             if off > max {
                 let is_ahead = timestamp > now;
@@ -243,7 +260,8 @@ mod tests {
         let too_long =
             |parameter, length, max| Err(SignatureError::TooLong { parameter, length, max });
         for (lengths, expected) in [
-            ((20, 40), Ok(())),
+            ((10, 40), Ok(())),
+            ((20, 40), Err(SignatureError::MalformedTimestamp)),
             ((21, 1), too_long("timestamp", 21, 20)),
             ((1, 41), too_long("nonce", 41, 40)),
         ] {
@@ -293,16 +311,40 @@ mod tests {
     }
 
     #[test]
-    fn requires_a_number_as_timestamp_only_if_its_age_is_limited() {
+    fn timestamp_has_ten_digits_even_if_its_age_is_not_limited() {
         let token = Token::parse("AAAAA").unwrap();
-        for timestamp in ["+5", "-5", "5 ", "x", "99999999999999999999"] {
+        let refused = |timestamp: &str, expected| {
             let signature = token.sign(timestamp.as_bytes(), b"415670741").to_string();
-            assert_eq!(
-                verify(&signature, timestamp, 5, Age::AtMost(600)),
-                Err(SignatureError::MalformedTimestamp),
-                "{timestamp}"
-            );
-            assert_eq!(verify(&signature, timestamp, 5, Age::Any), Ok(()), "{timestamp}");
+            for max_age in [Age::AtMost(600), Age::Any] {
+                assert_eq!(verify(&signature, timestamp, 5, max_age), Err(expected), "{timestamp}");
+            }
+        };
+        for timestamp in ["+171411244", "-5", "5 ", "x", "171411244", "01714112445", "1714112445.0"]
+        {
+            refused(timestamp, SignatureError::MalformedTimestamp);
         }
+        for timestamp in ["171411244x", "1714112445 ", "99999999999999999999", "1714112445abc"] {
+            refused(timestamp, SignatureError::MalformedTimestamp);
+        }
+        refused("1714112445123", SignatureError::MillisecondTimestamp);
+        assert_eq!(
+            SignatureError::MillisecondTimestamp.to_string(),
+            "timestamp has 13 digits, apparently milliseconds, expected 10 digits (seconds since 1970)"
+        );
+    }
+
+    /// WeChat's scheme sorts the strings, so their order is not signed. The manual describes what follows.
+    #[test]
+    fn signature_stays_correct_if_timestamp_and_nonce_are_swapped() {
+        let token = Token::parse("AAAAA").unwrap();
+        let (old, nonce) = (b"1514711492", b"1714112445");
+        let signature = token.sign(old, nonce).to_string();
+        let signature = signature.as_bytes();
+        let verify = |timestamp, nonce| {
+            let credentials = Credentials { signature, timestamp, nonce };
+            token.verify(&credentials, 1_714_112_445, Age::AtMost(600)).is_ok()
+        };
+        assert!(!verify(old, nonce));
+        assert!(verify(nonce, old));
     }
 }

@@ -34,7 +34,10 @@ wording! { SignatureError {
     Self::TooLong { parameter, length, max } =>
         "{parameter} has {length} bytes, at most {max} allowed";
     Self::Mismatch => "{SIGNATURE_MISMATCH}";
-    Self::MalformedTimestamp => "timestamp is malformed, expected a number of seconds";
+    Self::MalformedTimestamp =>
+        "timestamp is malformed, expected 10 digits (seconds since 1970)";
+    Self::MillisecondTimestamp =>
+        "timestamp has 13 digits, apparently milliseconds, expected 10 digits (seconds since 1970)";
     Self::Stale { off, is_ahead: false, max } =>
         "timestamp is {off} s behind this machine's clock, at most {max} s allowed";
     Self::Stale { off, is_ahead: true, max } =>

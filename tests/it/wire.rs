@@ -236,7 +236,13 @@ fn rejections_have_a_status_and_a_logged_reason() {
             to(&odd, &message),
             403,
             "stale-timestamp",
-            "timestamp is malformed, expected a number of seconds",
+            "timestamp is malformed, expected 10 digits (seconds since 1970)",
+        ),
+        (
+            to(&signed(&format!("{}123", now()), "1"), &message),
+            403,
+            "stale-timestamp",
+            "timestamp has 13 digits, apparently milliseconds, expected 10 digits",
         ),
         (
             to(&right.replace("nonce", "once"), &message),
