@@ -1,6 +1,23 @@
 //! The complete backend of a WeChat Official Account (公众号), as a library. The `wechat` command uses this library and is
 //! one small static binary.
 //!
+//! ```no_run
+//! use wechat::{Reply, Server, Token};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = Server::bind("127.0.0.1:8000".parse()?)?.token(Token::parse("hello2021")?);
+//!     server.run(|message| match message.field("Content") {
+//!         Some(content) => Reply::text(format!("对啊，{content}，然后呢")),
+//!         None => Reply::Success,
+//!     })?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The closure is called once for each message, however often WeChat sends the message. A reply that takes longer than 14
+//! seconds is kept for the next text of the user; until then the user gets `Backend::late`. For encrypted messages, set
+//! `backend.callback.encryption`.
+//!
 //! A request is processed in steps. Each step turns one type into the next type:
 //!
 //! ```text
@@ -26,6 +43,7 @@
 //! | `control` | the control socket: protocol, server, client, status report |
 //! | `simulator` | plays WeChat: messages, token check, verdict, captures |
 //! | [`cli`] | one file per command, and the flags |
+//! | [`manual`] | the chapters that `wechat help` prints |
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +53,7 @@ pub mod client;
 mod control;
 mod deadline;
 pub mod http;
+pub mod manual;
 pub mod program;
 pub mod rules;
 pub mod server;
@@ -47,8 +66,3 @@ pub mod xml;
 
 pub use service::Server;
 pub use wechat::{Age, Article, Event, Kind, Message, Reply, Token};
-
-/// The examples in README.md are doc tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -7,6 +7,7 @@ use super::arguments::{Args, CommandSpec, Environment};
 use super::error::{Error, UsageError};
 use super::output::print;
 use super::{check, help, replay, rules, send, serve, status, stop, unit, verify};
+use crate::manual::{CHAPTERS, Chapter};
 use crate::program::supervisor;
 use crate::service::version;
 use crate::text::similar::nearest;
@@ -29,14 +30,18 @@ const COMMANDS: &[&CommandSpec] = &[
 /// `wechat help`. It is in this file because it reads [`COMMANDS`].
 const HELP: CommandSpec = CommandSpec {
     name: "help",
-    usage: "help [COMMAND]",
+    usage: "help [COMMAND|CHAPTER]",
     operands_max: 1,
     flags: &[],
-    summary: "show the usage of all commands, or of one",
-    description: "Shows the usage of all commands, or of COMMAND.\n",
+    summary: "show the usage of a command, or a chapter of the manual",
+    description: "\
+Shows the usage of COMMAND, or a CHAPTER of the manual. If a command and a
+chapter have the same name, shows both. Without a name, lists all commands and
+all chapters.
+",
     run: |args| {
         print(match args.operands.first() {
-            Some(name) => help::usage(find(name)?),
+            Some(name) => help_on(name)?,
             None => help::overview(COMMANDS),
         })
     },
@@ -93,6 +98,21 @@ fn dispatch(
         return print(help::usage(command));
     }
     (command.run)(&Args::parse(&program, command, arguments, environment)?)
+}
+
+/// The help on a name: the usage of the command, the chapter of the manual, or both.
+fn help_on(name: &OsStr) -> Result<String, UsageError> {
+    let command = COMMANDS.iter().find(|command| name == command.name);
+    let chapter = CHAPTERS.iter().find(|chapter| name == chapter.name);
+    let parts = [command.map(|command| help::usage(command)), chapter.map(Chapter::text)];
+    let texts: Vec<String> = parts.into_iter().flatten().collect();
+    if !texts.is_empty() {
+        return Ok(texts.join("\n"));
+    }
+    let commands = COMMANDS.iter().map(|known| known.name);
+    let names = commands.chain(CHAPTERS.iter().map(|chapter| chapter.name));
+    let similar = nearest(&name.to_string_lossy(), names);
+    Err(UsageError::NoHelp { name: name.to_owned(), similar })
 }
 
 /// Finds a command by its name.

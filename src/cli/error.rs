@@ -76,6 +76,8 @@ impl From<UsageError> for Error {
 pub(super) enum UsageError {
     /// No command has this name. `similar` is a command with a similar name.
     UnknownCommand { name: OsString, similar: Option<&'static str> },
+    /// No command and no chapter of the manual has this name. `similar` is a similar name.
+    NoHelp { name: OsString, similar: Option<&'static str> },
     /// The command has no flag with this name. `similar` is a flag with a similar name.
     UnknownFlag { name: OsString, similar: Option<&'static str>, command: &'static str },
     /// The command accepts no more operands.

@@ -3,10 +3,11 @@
 
 use super::arguments::CommandSpec;
 use super::flags::{DefaultValue, Flag, URL};
-use super::wording::{self, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, TITLE, USAGE};
+use super::wording::{self, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, MANUAL, TITLE, USAGE};
+use crate::manual::CHAPTERS;
 
-/// The list of all commands, the flags of the first command, which is the default, and the flags that all commands with
-/// `--url` share.
+/// The list of all commands, the chapters of the manual, the flags of the first command, which is the default, and the
+/// flags that all commands with `--url` share.
 pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     let mut text = format!("{TITLE}\n\n");
     for (index, command) in commands.iter().enumerate() {
@@ -14,6 +15,10 @@ pub(super) fn overview(commands: &[&CommandSpec]) -> String {
         let (usage, summary) = (command.usage, command.summary);
         let width = USAGE.len();
         text.push_str(&format!("{lead:width$} wechat {usage:<30}{summary}\n"));
+    }
+    text.push_str(&format!("\n{MANUAL}\n"));
+    for chapter in CHAPTERS {
+        text.push_str(&format!("  {:<22}{}\n", chapter.name, chapter.summary));
     }
     text.push_str(&table(&wording::flags_of(commands[0].name), commands[0].flags));
     let accepts = |command: &CommandSpec, flag: &Flag| {

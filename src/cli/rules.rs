@@ -1,19 +1,23 @@
-//! `wechat rules`: prints a sample rules file.
+//! `wechat rules`: prints a rules file to start with, or a sample of every element.
 
 use super::arguments::CommandSpec;
+use super::flags;
 use super::output::print;
-use crate::rules::SAMPLE;
+use crate::rules::{SAMPLE, STARTER};
 
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "rules",
     usage: "rules",
     operands_max: 0,
-    flags: &[],
-    summary: "print a sample rules file that shows every element",
+    flags: &[&flags::SAMPLE],
+    summary: "print a rules file to start with",
     description: "\
-Prints a rules file that shows every element once. To start with it:
+Prints a rules file that is safe to use on a live account. To start with it:
 
   wechat rules > /etc/wechat/rules.xml
+
+With --all, prints a sample that shows every element once. It replies with
+demonstration texts, so do not put it on a live account.
 ",
-    run: |_| print(SAMPLE),
+    run: |args| print(if args.is_on(&flags::SAMPLE) { SAMPLE } else { STARTER }),
 };

@@ -25,6 +25,9 @@ pub(super) const DEFAULT: &str = "default";
 pub(super) const EXIT_STATUS: &str =
     "exit status: 0 success, 1 failure, 2 invalid arguments or settings";
 
+/// The heading of the chapters of the manual.
+pub(super) const MANUAL: &str = "manual, shown by wechat help CHAPTER";
+
 /// The heading of the flags of a command.
 pub(super) fn flags_of(command: &str) -> String {
     format!("flags of {command}")
@@ -83,6 +86,10 @@ impl Display for UsageError {
             Self::UnknownCommand { name, similar } => match similar {
                 Some(similar) => write!(f, "unknown command {name:?}; did you mean {similar}?"),
                 None => write!(f, "unknown command {name:?}; see wechat help"),
+            },
+            Self::NoHelp { name, similar } => match similar {
+                Some(similar) => write!(f, "no help on {name:?}; did you mean {similar}?"),
+                None => write!(f, "no help on {name:?}; see wechat help"),
             },
             Self::UnknownFlag { name, similar, command } => match similar {
                 Some(similar) => write!(f, "unknown flag {name:?}; did you mean {similar}?"),

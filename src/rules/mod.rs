@@ -27,5 +27,8 @@ pub use run::{LateReply, ProgramCall};
 /// The rules of a server that has no rules file.
 pub const EMBEDDED: &str = include_str!("embedded.xml");
 
+/// A rules file to start with on a live account.
+pub const STARTER: &str = include_str!("starter.xml");
+
 /// A sample rules file, which uses every element.
 pub const SAMPLE: &str = include_str!("sample.xml");

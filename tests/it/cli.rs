@@ -55,7 +55,7 @@ fn invalid_arguments_and_settings_are_one_line_and_exit_code_2() {
         (&["--rules", ""], &[], "wechat: --rules is \"\"; expected a file path\n"),
         (&["--version", "x"], &[], "wechat: unexpected argument \"x\"; see wechat help version\n"),
         (&["staus"], &[], "wechat: unknown command \"staus\"; did you mean status?\n"),
-        (&["help", "sned"], &[], "wechat: unknown command \"sned\"; did you mean send?\n"),
+        (&["help", "sned"], &[], "wechat: no help on \"sned\"; did you mean send?\n"),
         (&["restart"], &[], "wechat: unknown command \"restart\"; see wechat help\n"),
         (&["--port", "1"], &[], "wechat: unknown flag \"--port\"; see wechat help serve\n"),
         (
@@ -279,14 +279,24 @@ fn prints_the_unit_and_valid_sample_rules() {
     let unit = fs::read_to_string(root().join("wechat.service")).unwrap();
     assert_eq!(finish(command().arg("unit")).out, unit);
     let path = folder("sample").join("rules.xml");
-    fs::write(&path, finish(command().arg("rules")).out).unwrap();
-    assert_eq!(finish(command().arg("check").arg(&path)).code, 0);
+    for arguments in [&["rules"][..], &["rules", "--all"]] {
+        fs::write(&path, finish(command().args(arguments)).out).unwrap();
+        assert_eq!(finish(command().arg("check").arg(&path)).code, 0);
+    }
 }
 
 #[test]
 fn every_command_has_its_own_help() {
     let overview = finish(command().arg("help")).out;
-    let (usages, flags) = overview.split_once("\n\nflags of serve").unwrap();
+    let (usages, chapters) = overview.split_once("\n\nmanual").unwrap();
+    let (chapters, flags) = chapters.split_once("\n\nflags of serve").unwrap();
+    let chapters: Vec<&str> =
+        chapters.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(chapters, crate::docs::CHAPTERS);
+    for chapter in chapters {
+        let text = finish(command().args(["help", chapter])).out;
+        assert!(text.contains("\n## ") && !text.contains(".md") && !text.contains("][]"), "{text}");
+    }
     let (_, shared) = flags.split_once("\n\nverify, send, replay ").unwrap();
     assert!(shared.contains("--url") && shared.contains("--token-file"), "{shared}");
     assert!(!shared.contains("--tries") && !shared.contains("--resign"), "{shared}");
@@ -315,7 +325,10 @@ fn every_command_has_its_own_help() {
         let usage = first.replace('[', "");
         assert!(usage.starts_with(&format!("usage: wechat {name}")), "{first}");
         let name = name.trim_start_matches("--");
-        assert_eq!(finish(command().args(["help", name])).out, help);
+        // The usage of a command precedes the chapter of the same name.
+        let shown = finish(command().args(["help", name])).out;
+        let chapter = shown.strip_prefix(&help).unwrap();
+        assert_eq!(chapter.is_empty(), name != "rules", "{chapter}");
         assert!(help.lines().all(|line| line.chars().count() <= 105), "{name}");
     }
 }

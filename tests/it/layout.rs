@@ -30,6 +30,7 @@ const MODULES: [(&str, &[&str]); 18] = [
             "client",
             "control",
             "http",
+            "manual",
             "program",
             "rules",
             "server",

@@ -15,6 +15,7 @@
 mod cli;
 mod client;
 mod control;
+mod docs;
 mod fifteen_seconds;
 mod http;
 mod late;

@@ -546,11 +546,10 @@ fn the_supervisor_kills_a_program_when_its_input_ends() {
     );
 }
 
-/// Runs the two programs of the README. The test plays the language model.
+/// Runs the two programs of the manual. The test plays the language model.
 #[test]
-fn the_programs_of_the_readme_answer_with_a_language_model() {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+fn the_programs_of_the_manual_answer_with_a_language_model() {
+    let manual = fs::read_to_string(root().join("src/manual/en/programs.md")).unwrap();
     let folder = folder("model");
     for (mark, name, needs) in [
         ("```sh\n#!/bin/sh", "ask.sh", vec!["curl", "jq"]),
@@ -560,7 +559,7 @@ fn the_programs_of_the_readme_answer_with_a_language_model() {
             let output = Command::new(tool).arg("--version").output();
             assert!(output.is_ok(), "{tool} does not run here; install it");
         }
-        let (_, rest) = readme.split_once(mark).unwrap();
+        let (_, rest) = manual.split_once(mark).unwrap();
         let (body, _) = rest.split_once("```\n").unwrap();
         let first = mark.split('\n').nth(1).unwrap();
         let path = folder.join(name);

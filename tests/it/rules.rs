@@ -154,7 +154,7 @@ fn reports_where_a_file_is_not_utf_8() {
 
 #[test]
 fn check_lists_the_rules_of_a_valid_file() {
-    let sample = finish(command().arg("rules")).out;
+    let sample = finish(command().args(["rules", "--all"])).out;
     assert_eq!(sample, rules::SAMPLE);
     let scratch = Scratch::new("check", &sample);
     let checked = finish(command().arg("check").arg(&scratch.file));
@@ -169,6 +169,42 @@ fn check_lists_the_rules_of_a_valid_file() {
     assert_eq!(by_variable.out, checked.out);
     let embedded = finish(command().arg("check"));
     assert_eq!((embedded.code, embedded.out.lines().count()), (0, 4));
+}
+
+/// Followers of a live account get only texts that make sense to them, and none for what they did not write.
+#[test]
+fn the_starter_is_safe_for_a_live_account() {
+    assert_eq!(finish(command().arg("rules")).out, rules::STARTER);
+    let starter = rules(rules::STARTER);
+    for (content, expected) in [
+        ("帮助", "直接发文字给我就可以了。"),
+        ("？", "直接发文字给我就可以了。"),
+        ("【收到不支持的消息类型，暂无法显示】", "抱歉，暂不支持此类消息。"),
+        ("你好", "收到，谢谢！"),
+    ] {
+        assert_eq!(find_text(&starter, content).unwrap(), expected);
+    }
+    let mut events = 0;
+    for path in fixtures("message", ".xml") {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if name.starts_with("event-") {
+            let message = read(&path);
+            let is_follower = message.contains("<Event><![CDATA[subscribe]]></Event>");
+            let reply = find_reply(&starter, &message);
+            assert_eq!(reply.contains("欢迎关注"), is_follower, "{name}");
+            assert_eq!(reply.is_empty(), !is_follower, "{name}");
+            events += 1;
+        }
+    }
+    assert!(events > 40, "only {events} events");
+    for kind in ["image", "voice", "location", "link", "file"] {
+        let message = text_message("").replace("[text]", &format!("[{kind}]"));
+        assert_eq!(
+            element(&find_reply(&starter, &message), "Content"),
+            "抱歉，目前只支持文字消息。"
+        );
+    }
+    assert!(!rules::STARTER.contains("MEDIA_ID") && !rules::STARTER.contains("example.com"));
 }
 
 #[test]
