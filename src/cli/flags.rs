@@ -87,6 +87,6 @@ RAW: Flag = switch("--raw", "also print the XML, as sent and as received");
 ENCRYPTED: Flag = switch("--encrypted", "send in safe mode (安全模式) and decrypt the answer");
 COMPATIBLE: Flag = switch("--compatible", "send in compatible mode (兼容模式) and decrypt the answer");
 RESIGN: Flag = switch("--resign", "sign each request again with the token and the current time");
-SAMPLE: Flag = switch("--all", "print a sample of every element instead");
+ALL_ELEMENTS: Flag = switch("--all", "print a sample of every element instead");
 JSON: Flag = switch("--json", "print one line of JSON; the name of a duration ends in its unit");
 }

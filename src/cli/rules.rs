@@ -1,7 +1,7 @@
 //! `wechat rules`: prints a rules file to start with, or a sample of every element.
 
 use super::arguments::CommandSpec;
-use super::flags;
+use super::flags::ALL_ELEMENTS;
 use super::output::print;
 use crate::rules::{SAMPLE, STARTER};
 
@@ -9,7 +9,7 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "rules",
     usage: "rules",
     operands_max: 0,
-    flags: &[&flags::SAMPLE],
+    flags: &[&ALL_ELEMENTS],
     summary: "print a rules file to start with",
     description: "\
 Prints a rules file that is safe to use on a live account. To start with it:
@@ -19,5 +19,5 @@ Prints a rules file that is safe to use on a live account. To start with it:
 With --all, prints a sample that shows every element once. It replies with
 demonstration texts, so do not put it on a live account.
 ",
-    run: |args| print(if args.is_on(&flags::SAMPLE) { SAMPLE } else { STARTER }),
+    run: |args| print(if args.is_on(&ALL_ELEMENTS) { SAMPLE } else { STARTER }),
 };
