@@ -6,6 +6,8 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::eviction::{self, Waiting};
+
 /// The total number of slots, as a multiple of the connection limit.
 ///
 /// The limit itself applies to connections that wait for their client, because anyone can open such connections. A
@@ -20,9 +22,12 @@ const EVICTION_GRACE: Duration = Duration::from_millis(20);
 /// The table of all open connections.
 ///
 /// Ten thousand silent connections cannot keep other clients out, whatever the timeouts are. At the limit, the
-/// connection that has waited longest for its client is evicted. A connection also waits for its client while the
-/// client sends a request or does not read the response, and more bytes do not restart the waiting time. Connections
-/// whose request is being answered are never evicted. They are not counted towards the limit, up to twice the limit.
+/// network with the most connections that wait for their client loses the connection that has waited longest. So a
+/// client that opens many connections evicts its own, and a client with a long round-trip time keeps its only one.
+///
+/// A connection also waits for its client while the client sends a request or does not read the response, and more
+/// bytes do not restart the waiting time. Connections whose request is being answered are never evicted. They are not
+/// counted towards the limit, up to twice the limit.
 #[derive(Default)]
 pub(super) struct ConnectionTable {
     slots: Mutex<Slots>,
@@ -90,22 +95,26 @@ impl Slots {
         taken >= limit && (taken >= hard_cap || taken - self.working() >= limit)
     }
 
-    /// Shuts down the connection that has waited longest for its client. Returns `false` if no connection has waited
-    /// for [`EVICTION_GRACE`].
-    fn evict_longest_waiting(&mut self) -> bool {
-        let now = Instant::now();
-        let waiting = |(state, connection): (State, _)| match state {
-            State::Waiting { since, .. } if now - since >= EVICTION_GRACE => {
-                Some((since, state, connection))
+    /// The connections that wait for their client.
+    fn waiting(&self) -> impl Iterator<Item = Waiting<&Connection>> {
+        self.states().filter_map(|(state, connection)| match state {
+            State::Waiting { since, .. } => {
+                Some(Waiting { since, address: connection.peer.ip(), connection })
             }
-            State::Waiting { .. } | State::Working { .. } | State::Evicted => None,
-        };
-        while let Some((_, state, connection)) =
-            self.states().filter_map(waiting).min_by_key(|(since, ..)| *since)
+            State::Working { .. } | State::Evicted => None,
+        })
+    }
+
+    /// Shuts down the connection that [`eviction::choose`] chooses. Returns `false` if none waits, or if the chosen
+    /// connection has not waited for [`EVICTION_GRACE`]. Then no other connection is evicted, because all connections of
+    /// a client that reconnects at once are young.
+    fn evict(&mut self) -> bool {
+        while let Some(Waiting { since, connection, .. }) = eviction::choose(self.waiting())
+            && since.elapsed() >= EVICTION_GRACE
         {
             let mut current = connection.state();
             // Its request may have arrived since the search.
-            if *current == state {
+            if matches!(*current, State::Waiting { since: current, .. } if current == since) {
                 *current = State::Evicted;
                 connection.shut_down(Shutdown::Both);
                 drop(current);
@@ -140,8 +149,8 @@ impl Connection {
 }
 
 impl ConnectionTable {
-    /// Takes a slot for a new connection. At the limit, evicts the connection that has waited longest, and waits until
-    /// a slot is free. Calls `on_wait` after each wait. Returns `None` if the table is closed.
+    /// Takes a slot for a new connection. At the limit, evicts a connection, and waits until a slot is free. Calls
+    /// `on_wait` after each wait. Returns `None` if the table is closed.
     pub(super) fn take_slot(
         &self,
         limit: usize,
@@ -156,7 +165,7 @@ impl ConnectionTable {
                 // Each newcomer needs one eviction. Each turn checks this again, because another newcomer may have
                 // taken the free slot, or there was no connection to evict.
                 if slots.evicted < slots.newcomers {
-                    slots.evict_longest_waiting();
+                    slots.evict();
                 }
                 drop(self.wait_for_freed_slot(slots));
                 on_wait();
@@ -177,11 +186,11 @@ impl ConnectionTable {
         Some(Slot { table: self, connection })
     }
 
-    /// Evicts the connection that has waited longest for its client, to free its descriptor and memory, and waits
-    /// briefly until it has ended. Returns whether a connection was evicted.
+    /// Evicts a connection that waits for its client, to free its descriptor and memory, and waits briefly until it has
+    /// ended. Returns whether a connection was evicted.
     pub(super) fn evict_one(&self) -> bool {
         let mut slots = self.slots();
-        let is_evicted = slots.evict_longest_waiting();
+        let is_evicted = slots.evict();
         if is_evicted {
             drop(self.wait_for_freed_slot(slots));
         }
@@ -371,6 +380,27 @@ mod tests {
         // A time in the future, because this thread may be suspended for longer than the grace time.
         slot.set_waiting(Instant::now() + Duration::from_secs(60), false);
         assert!(!table.evict_one() && !slot.is_evicted());
+    }
+
+    #[test]
+    fn evicts_from_no_other_network_while_the_connections_of_the_largest_are_young() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let table = ConnectionTable::default();
+        let later = Instant::now() + Duration::from_secs(60);
+        let slots: Vec<_> = ["192.0.2.1", "192.0.2.2", "192.0.2.2"]
+            .into_iter()
+            .map(|client| {
+                let (_, served, _) = pair(&listener);
+                let peer = SocketAddr::new(client.parse().unwrap(), 1);
+                table.take_slot(3, served, peer, &|| ()).unwrap()
+            })
+            .collect();
+        slots[1].set_waiting(later, false);
+        slots[2].set_waiting(later, false);
+        std::thread::sleep(2 * EVICTION_GRACE);
+        assert!(!table.evict_one(), "the only old connection is the only one of its network");
+        assert!(slots[2].set_working(later));
+        assert!(table.evict_one() && slots[0].is_evicted(), "one waiting connection each");
     }
 
     #[test]

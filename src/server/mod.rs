@@ -7,6 +7,7 @@
 mod clock;
 mod connection;
 mod connection_table;
+mod eviction;
 mod handle;
 mod handler;
 mod input;
