@@ -3,6 +3,8 @@
 use std::io;
 use std::process::ExitStatus;
 
+use crate::rules::Limit;
+
 /// Maximum number of runs at the same time. Each run has two processes, the supervisor and the program.
 pub(super) const RUNNING_MAX: usize = 64;
 
@@ -13,8 +15,8 @@ pub(super) const STRING_MAX: usize = 128 * 1024 - 1;
 pub(super) enum Failure {
     /// The program was not started, because [`RUNNING_MAX`] programs are running.
     Busy,
-    /// The program was not started, because the user has started it `count` times in the last `seconds`.
-    Limited { count: usize, seconds: u64 },
+    /// The program was not started, because the user has reached the limit.
+    Limited(Limit),
     /// The program was not started, because the system refuses its arguments and environment variables as too long.
     TooLong { longest: Longest, bytes: usize },
     /// The supervisor cannot be started, or its output cannot be read.
@@ -40,6 +42,6 @@ pub(super) enum Longest {
 impl Failure {
     /// Whether the reason is the user's limit. Then the program itself did not fail.
     pub(super) const fn is_limit(&self) -> bool {
-        matches!(self, Self::Limited { .. })
+        matches!(self, Self::Limited(_))
     }
 }

@@ -5,6 +5,7 @@ mod failure;
 mod output;
 mod programs;
 mod run_marker;
+mod start_counts;
 pub(crate) mod supervisor;
 mod wording;
 

@@ -5,23 +5,21 @@
 //! the supervisor kills the program and all processes that the program started. Only the supervisor holds the
 //! program's pipes, so the server never waits for a process that the program left running.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::failure::{Failure, RUNNING_MAX};
-use super::{environment, output, supervisor};
+use super::start_counts::StartCounts;
+use super::{environment, output, supervisor, wording};
 use crate::rules::ProgramCall;
 use crate::session::Runner;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
-
-/// Maximum number of starts stored for the limits of users. They use 256 KiB.
-const STARTS_MAX: usize = 16 * 1024;
 
 /// Runs programs within the limits of the server and of each user.
 #[derive(Debug)]
@@ -32,6 +30,8 @@ pub struct Programs {
     settings: Vec<&'static str>,
     counters: Mutex<Counters>,
     hasher: RandomState,
+    /// The beginning of the times in `starts`. Setting the system clock does not change these times.
+    epoch: Instant,
     report: Report,
 }
 
@@ -49,8 +49,8 @@ pub struct ProgramCounts {
 #[derive(Debug, Default)]
 struct Counters {
     counts: ProgramCounts,
-    /// Recent starts, oldest first. Each has a keyed hash of rule and user, and its time in seconds since 1970.
-    starts: VecDeque<(u64, u64)>,
+    /// The starts of each user, for the limits. The keys are keyed hashes of `<run>` element and user.
+    starts: StartCounts,
 }
 
 impl Runner for Programs {
@@ -85,6 +85,7 @@ impl Programs {
             settings,
             counters: Mutex::default(),
             hasher: RandomState::new(),
+            epoch: Instant::now(),
             report,
         }
     }
@@ -106,31 +107,28 @@ impl Programs {
 
     /// Counts a start. Fails if a limit is reached.
     fn admit(&self, call: &ProgramCall, message: &Message<'_>) -> Result<Running<'_>, Failure> {
-        let now = message.received();
+        let now = u32::try_from(self.epoch.elapsed().as_secs()).expect("less than 136 years");
+        let limit = call.limit.map(|(limit, run)| {
+            let run_and_user = self.hasher.hash_one((run, message.from_user_name()));
+            (run_and_user, limit)
+        });
         let mut counters = self.lock();
-        let mut start = None;
-        if let Some((limit, element)) = &call.limit {
-            let rule_and_user = self.hasher.hash_one((element, message.from_user_name()));
-            let is_recent = |at: u64| now.saturating_sub(at) < limit.seconds;
-            let recent = counters.starts.iter().rev();
-            let recent = recent.take_while(|(_, at)| is_recent(*at));
-            if recent.filter(|(other, _)| *other == rule_and_user).count() >= limit.count {
-                let (count, seconds) = (limit.count, limit.seconds);
-                return Err(Failure::Limited { count, seconds });
-            }
-            start = Some((rule_and_user, now));
+        if let Some((key, limit)) = limit
+            && counters.starts.is_reached(key, limit, now)
+        {
+            return Err(Failure::Limited(limit));
         }
         if counters.counts.running >= RUNNING_MAX {
             return Err(Failure::Busy);
         }
         counters.counts.running += 1;
-        if let Some(start) = start {
-            if counters.starts.len() >= STARTS_MAX {
-                counters.starts.pop_front();
-            }
-            counters.starts.push_back(start);
+        let lost_counts = limit.map_or(0, |(key, limit)| counters.starts.add(key, limit, now));
+        drop(counters);
+        let running = Running(self);
+        if lost_counts > 0 {
+            (self.report)(&wording::start_counts_dropped(lost_counts).to_string());
         }
-        Ok(Running(self))
+        Ok(running)
     }
 
     /// The supervisor's command line and environment.

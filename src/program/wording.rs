@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::failure::{Failure, Longest, RUNNING_MAX, STRING_MAX};
 use super::supervisor::SupervisorError;
+use crate::rules::Limit;
 use crate::text::log_note::LogNote;
 
 /// Maximum bytes of a program's text in a reason.
@@ -17,11 +18,18 @@ impl Failure {
     }
 }
 
+/// The note for users whose starts were forgotten before the period of their limit ended.
+pub(super) fn start_counts_dropped(count: usize) -> LogNote {
+    let reason = format!("starts of {count} users forgotten to make space for other users");
+    let hint = "their limits start again at zero; they had started no program for the longest time";
+    LogNote { cause: "limits-forgotten", reason: reason.into(), hint }
+}
+
 impl Display for Failure {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => write!(f, "not started: limit of {RUNNING_MAX} running programs reached"),
-            Self::Limited { count, seconds } => {
+            Self::Limited(Limit { count, seconds }) => {
                 write!(f, "not started: user limit reached ({count} per {seconds} s)")
             }
             Self::TooLong { longest, bytes } if *bytes > STRING_MAX => {

@@ -22,6 +22,7 @@ pub(crate) use printed::parse_printed_reply;
 pub use problem::{Diagnostic, RulesError};
 pub use reload::{ReloadableRules, read_rules};
 pub use rule_set::{Action, Rules};
+pub(crate) use run::Limit;
 pub use run::{LateReply, ProgramCall};
 
 /// The rules of a server that has no rules file.

@@ -1,9 +1,13 @@
 //! The `Parser` that the parsers of rules, replies and programs share. It collects problems, so that all problems of a
 //! file are reported at once.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
 use super::fields::Hint;
 use super::leaf_text::text_of;
 use super::problem::Problem;
+use super::run::RunKey;
 use super::template::Template;
 use crate::xml::Element;
 
@@ -24,6 +28,8 @@ pub(super) struct ParseContext {
 #[derive(Default)]
 pub(super) struct Parser {
     problems: Vec<(usize, Problem)>,
+    /// The number of `<run>` elements parsed so far for each command, by a hash of its words.
+    runs: HashMap<u64, u32>,
 }
 
 impl Parser {
@@ -36,6 +42,16 @@ impl Parser {
     /// All problems and their offsets, in ascending order of the offsets.
     pub(super) fn into_problems(self) -> Vec<(usize, Problem)> {
         self.problems
+    }
+
+    /// Returns the key of the next `<run>` element, which has these words.
+    pub(super) fn identify_run(&mut self, words: &[Template]) -> RunKey {
+        // Without random keys, so that the key is equal in each version of the file.
+        let hasher = BuildHasherDefault::<DefaultHasher>::new();
+        let words = hasher.hash_one(words);
+        let number = self.runs.entry(words).or_default();
+        *number += 1;
+        RunKey(hasher.hash_one((words, *number)))
     }
 
     /// Returns the value, or reports the problem and returns `None`.

@@ -9,8 +9,7 @@ use crate::wechat::TEXT_MAX;
 /// A `<run>` element, with placeholders.
 #[derive(Debug, Default)]
 pub(super) struct RunTemplate {
-    /// Source of the element. Program starts are counted for each source, for `limit`.
-    pub(super) source: String,
+    pub(super) key: RunKey,
     /// The program and its arguments. The value of a placeholder is never split into several words.
     pub(super) words: Vec<Template>,
     /// Seconds after which the program is killed.
@@ -30,10 +29,16 @@ pub(super) struct RunTemplate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     /// Maximum number of starts in a period.
-    pub(crate) count: usize,
+    pub(crate) count: u32,
     /// Length of the period.
-    pub(crate) seconds: u64,
+    pub(crate) seconds: u32,
 }
+
+/// Identifies a `<run>` element in all versions of a rules file: a hash of its command as written, and of its number
+/// among the elements with this command. Program starts are counted for each key, so a change of another text or of the
+/// limit does not reset a count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RunKey(pub(super) u64);
 
 /// A call of a program for one message.
 #[derive(Debug)]
@@ -42,8 +47,8 @@ pub struct ProgramCall {
     pub(crate) words: Vec<String>,
     /// Seconds after which the program is killed.
     pub(crate) timeout: u64,
-    /// The limit, and the source of the `<run>` element, for which starts are counted.
-    pub(crate) limit: Option<(Limit, String)>,
+    /// The limit, and the `<run>` element for which starts are counted.
+    pub(crate) limit: Option<(Limit, RunKey)>,
     /// The reply if the program fails.
     pub(crate) failed: String,
     /// The reply if the limit is reached.
@@ -64,7 +69,7 @@ impl RunTemplate {
         ProgramCall {
             words: self.words.iter().map(fill).collect(),
             timeout: self.timeout,
-            limit: self.limit.map(|limit| (limit, self.source.clone())),
+            limit: self.limit.map(|limit| (limit, self.key)),
             failed: reply(&self.failed),
             limited: reply(&self.limited),
             late: LateReply { text: reply(&self.late), pickup: self.pickup.clone() },

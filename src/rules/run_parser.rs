@@ -24,10 +24,11 @@ const ATTRIBUTES: [&str; 6] = ["timeout", "limit", "failed", "limited", "late", 
 /// Parses `<run timeout="…" limit="…" failed="…" limited="…" late="…" pickup="…">`. It contains the words of the
 /// command, separated by white space, and then `<arg>` elements, which are one word each.
 pub(super) fn parse(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> RunTemplate {
+    let words = parse_words(parser, run, context);
     let mut template = RunTemplate {
-        source: run.source().to_owned(),
+        key: parser.identify_run(&words),
+        words,
         timeout: TIMEOUT,
-        words: parse_words(parser, run, context),
         ..RunTemplate::default()
     };
     for (name, value, offset) in run.attributes() {
@@ -90,8 +91,8 @@ fn parse_timeout(value: &str) -> Result<u64, Problem> {
 /// Parses `1*DIGIT "/" period`, such as `20/1h`.
 fn parse_limit(value: &str) -> Result<Limit, Problem> {
     let limit = value.split_once('/').and_then(|(count, period)| {
-        let count = usize::try_from(digits::parse_decimal(count).ok()?).ok()?;
-        let seconds = parse_seconds(period)?;
+        let count = u32::try_from(digits::parse_decimal(count).ok()?).ok()?;
+        let seconds = u32::try_from(parse_seconds(period)?).ok()?;
         Some(Limit { count, seconds })
     });
     limit

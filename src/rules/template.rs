@@ -15,12 +15,12 @@ use crate::text::digits::{self, NumberError};
 use crate::wechat::Message;
 
 /// A parsed template.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Hash)]
 pub(super) struct Template {
     parts: Vec<Part>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 enum Part {
     Text(String),
     Field(&'static str),

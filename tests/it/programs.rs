@@ -333,6 +333,36 @@ fn limits_how_often_a_user_starts_a_program() {
 }
 
 #[test]
+fn a_limit_survives_a_change_of_everything_but_the_command() {
+    let rules = |other: &str, texts: &str, command: &str| {
+        format!("<rules>{other}<on Content=\"*\"><run {texts}>{command}</run></on></rules>")
+    };
+    let first = rules("", "limit='1/1d' limited='no'", "echo  yes <arg>{FromUserName}</arg>");
+    let (program, folder) = start("limit-reload", "");
+    let path = folder.join("rules.xml");
+    let msg_ids = AtomicU64::new(1);
+    // Sends messages until the rules have changed.
+    let after_change = |rules: &str, expected: &str| {
+        fs::write(&path, rules).unwrap();
+        until("the rules change", || {
+            let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
+            let reply = reply_to(&program, &text_of("oUser1", msg_id, "x"));
+            reply != "success" && element(&reply, "Content") == expected
+        });
+    };
+    after_change(&first, "yes oUser1");
+    after_change(&first, "no");
+    let other = "<on Event=\"CLICK\"><run>echo else</run></on>";
+    let texts = "late='wait' failed='bad' limited='not now' limit='1/12h' timeout='9s'";
+    after_change(
+        &rules(other, texts, "<arg>echo</arg><arg>yes</arg><arg>{FromUserName}</arg>"),
+        "not now",
+    );
+    after_change(&rules("", "limit='2/1d' limited='no'", "echo yes {FromUserName}"), "yes oUser1");
+    after_change(&rules("", "limit='1/1d' limited='no'", "echo other"), "other");
+}
+
+#[test]
 fn runs_64_programs_at_once_and_fails_the_next() {
     let (program, folder) = start(
         "at-once",
