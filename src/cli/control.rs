@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use super::arguments::Args;
 use super::error::{Error, UsageError};
 use super::flags::CONTROL;
+use super::output::escape_lines;
 use crate::control;
+use crate::text::display::escape_for_terminal;
 
 /// The folder of the control socket if systemd did not start the server. The runtime directory of the systemd unit is
 /// the same folder, so `wechat status` finds the server in both cases.
 const FOLDER: &str = "/run/wechat";
+
+/// Maximum characters of an unexpected response in an error.
+const ANSWER_MAX: usize = 200;
 
 /// The path of the control socket.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +39,8 @@ impl ControlPath {
     }
 }
 
-/// Sends a request to the server that listens on this control socket, and returns the text of the response.
+/// Sends a request to the server that listens on this control socket, and returns the text of the response. The text is
+/// safe to print, because a program of the service may listen in the server's place.
 ///
 /// # Errors
 /// `Control` if the server cannot be reached, `ControlClosed` if it ends without a response, and `ControlAnswer` if the
@@ -44,10 +50,10 @@ pub(super) fn ask(control: ControlPath, request: &str) -> Result<String, Error> 
     let path = control.path;
     match control::ask(&path, request) {
         Ok(answer) if answer.is_empty() => Err(Error::ControlClosed(path)),
-        Ok(answer) => match answer.strip_prefix(control::OK) {
-            Some(text) => Ok(text.to_owned()),
+        Ok(answer) => match answer.strip_prefix(control::OK.as_bytes()) {
+            Some(text) => Ok(escape_lines(text)),
             None => {
-                let answer = answer.trim_end().escape_debug().to_string();
+                let answer = escape_for_terminal(answer.trim_ascii_end(), ANSWER_MAX);
                 Err(Error::ControlAnswer { path, answer })
             }
         },

@@ -23,6 +23,13 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     }
 }
 
+/// Bytes from another program, with all characters but the line ends made safe for a terminal.
+pub(super) fn escape_lines(bytes: &[u8]) -> String {
+    let lines = bytes.split(|octet| *octet == b'\n');
+    let lines: Vec<String> = lines.map(|line| escape_for_terminal(line, usize::MAX)).collect();
+    lines.join("\n")
+}
+
 /// A colour that every terminal has. The number is the parameter of the escape sequence that selects the colour
 /// (ECMA-48 8.3.117).
 #[derive(Clone, Copy)]
@@ -61,9 +68,7 @@ impl Style {
         if !self.is_terminal {
             return Cow::Borrowed(bytes);
         }
-        let lines = bytes.split(|octet| *octet == b'\n');
-        let lines: Vec<String> = lines.map(|line| escape_for_terminal(line, usize::MAX)).collect();
-        Cow::Owned(lines.join("\n").into_bytes())
+        Cow::Owned(escape_lines(bytes).into_bytes())
     }
 
     /// The line that shows a check.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::error::{Error, UsageError};
 use crate::callback::{Callback, EncryptionPolicy};
+use crate::control::RESPONSE_MAX;
 use crate::http::Url;
 use crate::service::version;
 use crate::simulator::{Difference, FAULT_PROMPT, Severity};
@@ -75,6 +76,8 @@ fn control_failure(path: &Path, error: &io::Error, f: &mut Formatter<'_>) -> fmt
         ErrorKind::PermissionDenied => write!(f, "cannot open {path:?}; only root and the server's own user can"),
         ErrorKind::WouldBlock | ErrorKind::TimedOut =>
             write!(f, "the server at {path:?} does not answer; it may be stuck or suspended"),
+        ErrorKind::FileTooLarge =>
+            write!(f, "the answer at {path:?} has more than {RESPONSE_MAX} bytes, so it is not from wechat serve"),
         _ => write!(f, "cannot reach the server at {path:?}: {error}"),
     }
 }

@@ -1,4 +1,7 @@
 //! The client's side of the control socket.
+//!
+//! The server is not trusted: root runs `wechat status`, and a program of the service may listen in the server's place.
+//! So the size and the time of an exchange are limited, and the caller escapes what it prints.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,40 +10,56 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Maximum time to connect, and maximum time until the first byte of the response. A server that is not stuck sends
-/// this byte at once.
+use super::protocol::STOP;
+use crate::deadline::Deadline;
+
+/// Maximum time until the first byte of the response, which a server that is not stuck sends at once. For commands
+/// other than `stop`, the maximum time of the whole exchange.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Maximum time of each later read. After `stop`, the server finishes its requests before it sends the rest.
-const END_TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum time of the exchange of a `stop`. The server finishes its requests before it sends the rest of the response.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Maximum bytes of a response.
+pub(crate) const RESPONSE_MAX: usize = 64 * 1024;
 
 /// Sends a command to the server that listens at this path, and returns the complete response.
 ///
 /// # Errors
-/// The errors of `connect(2)`, `write(2)` and `read(2)`; `TimedOut` if connecting takes more than 5 seconds;
-/// `WouldBlock` if the first byte takes more than 5 seconds, or a later read more than 30 seconds; `InvalidData` if the
-/// response is not UTF-8.
-pub(crate) fn ask(path: &Path, command: &str) -> io::Result<String> {
-    let mut stream = connect(path)?;
-    stream.set_read_timeout(Some(START_TIMEOUT))?;
-    stream.write_all(format!("{command}\n").as_bytes())?;
-    let mut answer = vec![0; 1];
-    let count = stream.read(&mut answer)?;
-    answer.truncate(count);
-    stream.set_read_timeout(Some(END_TIMEOUT))?;
-    stream.read_to_end(&mut answer)?;
-    String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into())
+/// The errors of `connect(2)`, `write(2)` and `read(2)`; `TimedOut` or `WouldBlock` if the exchange takes too long;
+/// `FileTooLarge` if the response has more than [`RESPONSE_MAX`] bytes.
+pub(crate) fn ask(path: &Path, command: &str) -> io::Result<Vec<u8>> {
+    let start = Deadline::after(START_TIMEOUT);
+    let end = if command == STOP { Deadline::after(STOP_TIMEOUT) } else { start };
+    let mut stream = connect(path, &format!("{command}\n"))?;
+    let mut answer = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let deadline = if answer.is_empty() { start } else { end };
+        stream.set_read_timeout(Some(deadline.remaining().ok_or(io::ErrorKind::TimedOut)?))?;
+        match stream.read(&mut part) {
+            Ok(0) => return Ok(answer),
+            Ok(count) if answer.len() + count > RESPONSE_MAX => {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            Ok(count) => answer.extend_from_slice(&part[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
-/// Connects within [`START_TIMEOUT`]. `connect(2)` blocks if the server is stuck and its backlog is full, and std has
-/// no timeout for it. So another thread connects. If connecting takes too long, that thread is left blocked.
-pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
-    let path = path.to_owned();
+/// Connects and sends the text within [`START_TIMEOUT`]. `connect(2)` blocks if the server is stuck and its backlog is
+/// full, and std has no timeout for it. So another thread connects. If that takes too long, the thread is left blocked.
+pub(super) fn connect(path: &Path, text: &str) -> io::Result<UnixStream> {
+    let (path, text) = (path.to_owned(), text.to_owned());
     // A channel of std would also work, but would add 17 KB to the binary.
     let connected = Arc::new((Mutex::new(None), Condvar::new()));
     let sender = Arc::clone(&connected);
     thread::Builder::new().spawn(move || {
-        let stream = UnixStream::connect(path);
+        // The text is sent at once, because a server with many clients disconnects those that are silent.
+        let stream = UnixStream::connect(path)
+            .and_then(|mut stream| stream.write_all(text.as_bytes()).map(|()| stream));
         *lock(&sender.0) = Some(stream);
         sender.1.notify_one();
     })?;

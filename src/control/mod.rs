@@ -1,13 +1,14 @@
 //! The control socket of a running server: `wechat status` and `wechat stop` connect to it.
 
 mod client;
+mod folder;
 mod protocol;
 mod report;
 mod server;
 mod socket;
 mod wording;
 
-pub(crate) use client::ask;
+pub(crate) use client::{RESPONSE_MAX, ask};
 pub(crate) use protocol::{OK, STATUS, STATUS_JSON, STOP};
 pub(crate) use report::Status;
 pub(crate) use server::ControlServer;

@@ -1,7 +1,8 @@
 //! The server's side of the control socket. One thread accepts the clients and answers them.
 //!
-//! A single client cannot block the thread. The thread polls the clients that have not sent their command yet, each
-//! client for at most a second. A client that has sent `stop` is kept in a list until the server has ended.
+//! Silent clients cannot block the thread. The thread polls the clients that have not sent their command yet, each client
+//! for at most a second, and disconnects the oldest of them if there are too many. A client that has sent `stop` is kept
+//! in a list until the server has ended.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -16,7 +17,7 @@ use super::wording;
 use crate::server::ShutdownReport;
 use crate::service::version;
 
-/// Maximum number of clients that have not sent their command yet. More clients wait in the backlog of the socket.
+/// Maximum number of clients that have not sent their command yet, and of clients accepted between two polls.
 const CLIENTS_MAX: usize = 128;
 
 /// The time for a client to send its command.
@@ -68,17 +69,21 @@ impl ControlServer {
     fn run(&self) {
         let mut clients = Vec::new();
         loop {
-            while clients.len() < CLIENTS_MAX
+            let mut accepted = 0;
+            while accepted < CLIENTS_MAX
                 && let Some(stream) = self.socket.accept(clients.is_empty())
             {
                 clients.push(Client { stream, since: Instant::now(), command: Vec::new() });
+                accepted += 1;
             }
             clients = clients
                 .into_iter()
                 .filter_map(|client| self.serve(client))
                 .filter(|client| client.since.elapsed() < CLIENT_TIMEOUT)
                 .collect();
-            if !clients.is_empty() {
+            // A client that has just been accepted stays for at least one more poll.
+            clients.drain(..clients.len().saturating_sub(CLIENTS_MAX));
+            if !clients.is_empty() && accepted < CLIENTS_MAX {
                 thread::sleep(POLL_INTERVAL);
             }
         }

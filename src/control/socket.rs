@@ -1,15 +1,19 @@
 //! The Unix socket of the server. The mode of its file (0600) allows only its owner and root to connect.
 
-use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process;
 use std::thread;
 use std::time::Duration;
 
 use super::client::connect;
+use super::folder::Folder;
 use super::wording;
 
 /// The pause after an `accept` that failed.
@@ -22,7 +26,8 @@ const PATH_MAX: usize = 107;
 #[derive(Debug)]
 pub(crate) struct ControlSocket {
     listener: UnixListener,
-    path: PathBuf,
+    folder: Folder,
+    name: OsString,
     /// Device and inode of the socket's file.
     file_id: (u64, u64),
 }
@@ -30,52 +35,55 @@ pub(crate) struct ControlSocket {
 impl ControlSocket {
     /// Listens at this path. The socket of a server that has exited is replaced.
     ///
+    /// Another user may be allowed to write to the folder, or to replace it. That user can stop this server from
+    /// listening there, but cannot make it delete or change a file elsewhere.
+    ///
     /// # Errors
     /// `AddrInUse` if another server listens at this path, `AlreadyExists` if the file is not a socket,
-    /// `InvalidFilename` if the path is too long, else the errors of `connect(2)`, `mkdir(2)`, `bind(2)`, `chmod(2)`
-    /// and `rename(2)`.
+    /// `InvalidFilename` if the path is too long or has no name, else the errors of `open(2)`, `connect(2)`,
+    /// `mkdir(2)`, `bind(2)`, `chmod(2)` and `rename(2)`.
     pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         use io::ErrorKind::{AddrInUse, AlreadyExists, ConnectionRefused, InvalidFilename};
-        if let Ok(metadata) = fs::symlink_metadata(path) {
+        let length = path.as_os_str().len();
+        if length > PATH_MAX {
+            return Err(io::Error::new(InvalidFilename, wording::path_too_long(length, PATH_MAX)));
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(InvalidFilename.into());
+        };
+        let folder = Folder::open(parent)?;
+        let target = folder.path(name);
+        if let Ok(metadata) = fs::symlink_metadata(&target) {
             if !metadata.file_type().is_socket() {
                 return Err(io::Error::new(AlreadyExists, wording::NOT_A_SOCKET));
             }
-            match connect(path) {
+            match connect(&target, "") {
                 Ok(_) => return Err(io::Error::new(AddrInUse, wording::SOCKET_IN_USE)),
                 Err(error) if error.kind() == ConnectionRefused => {}
                 Err(error) => return Err(error),
             }
         }
         // `bind` makes the file with the mode of the umask, and clients can connect at once. So the socket is bound in
-        // a private directory, and moved to its path after its mode is set.
-        let mut directory = path.as_os_str().to_owned();
-        directory.push(format!(".{}", process::id()));
-        let private = Path::new(&directory).join("s");
-        let (length, private_length) = (path.as_os_str().len(), private.as_os_str().len());
-        if private_length > PATH_MAX {
-            let max = PATH_MAX - (private_length - length);
-            let reason = wording::path_too_long(length, max);
-            return Err(io::Error::new(InvalidFilename, reason));
-        }
-        // A killed process with the same process id may have left this file and directory.
-        remove(&private, &directory);
+        // a private directory, and moved to its path after its mode is set. Nobody can guess the directory's name.
+        let random = RandomState::new().hash_one(process::id());
+        let mut directory = name.to_owned();
+        directory.push(format!(".{random:016x}"));
+        let directory = folder.path(directory);
         DirBuilder::new().mode(0o700).create(&directory)?;
-        let bound = UnixListener::bind(&private).and_then(|listener| {
-            fs::set_permissions(&private, Permissions::from_mode(0o600))?;
-            let file_id = file_id(&fs::symlink_metadata(&private)?);
-            fs::rename(&private, path)?;
-            Ok(Self { listener, path: path.to_owned(), file_id })
-        });
-        remove(&private, &directory);
-        bound
+        let bound = bind_in(&directory, &target);
+        // Removes only an empty directory.
+        let _: io::Result<()> = fs::remove_dir(&directory);
+        let (listener, file_id) = bound?;
+        Ok(Self { listener, folder, name: name.to_owned(), file_id })
     }
 
     /// Removes the socket's file, unless another server has replaced it.
     pub(crate) fn remove(&self) {
+        let path = self.folder.path(&self.name);
         let is_own = |metadata| file_id(&metadata) == self.file_id;
-        if fs::symlink_metadata(&self.path).is_ok_and(is_own) {
+        if fs::symlink_metadata(&path).is_ok_and(is_own) {
             // This fails if the file has just been removed.
-            let _: io::Result<()> = fs::remove_file(&self.path);
+            let _: io::Result<()> = fs::remove_file(path);
         }
     }
 
@@ -99,8 +107,27 @@ fn file_id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Removes the private file and directory of [`ControlSocket::bind`]. Errors are ignored, because they may not exist.
-fn remove(private: &Path, directory: impl AsRef<Path>) {
-    let _: io::Result<()> = fs::remove_file(private);
-    let _: io::Result<()> = fs::remove_dir(directory);
+/// Binds a socket in the private directory, and moves it to its path. Returns it with the id of its file.
+fn bind_in(directory: &Path, target: &Path) -> io::Result<(UnixListener, (u64, u64))> {
+    let private = Folder::open(directory)?;
+    // Another user may have put something else in the place of the directory.
+    let metadata = private.metadata()?;
+    if (metadata.uid(), metadata.mode() & 0o777) != (own_user()?, 0o700) {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, wording::FOLDER_CHANGED));
+    }
+    let socket = private.path("s");
+    let listener = UnixListener::bind(&socket)?;
+    let moved = fs::set_permissions(&socket, Permissions::from_mode(0o600))
+        .and_then(|()| fs::symlink_metadata(&socket))
+        .and_then(|metadata| fs::rename(&socket, target).map(|()| file_id(&metadata)));
+    if moved.is_err() {
+        let _: io::Result<()> = fs::remove_file(&socket);
+    }
+    Ok((listener, moved?))
+}
+
+/// The user id that new files get (std has no `geteuid`).
+fn own_user() -> io::Result<u32> {
+    let (socket, _) = UnixStream::pair()?;
+    Ok(File::from(OwnedFd::from(socket)).metadata()?.uid())
 }

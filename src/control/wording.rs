@@ -30,6 +30,8 @@ pub(super) const NOT_A_SOCKET: &str = "the file exists and is not a socket";
 
 pub(super) const SOCKET_IN_USE: &str = "another server uses this socket";
 
+pub(super) const FOLDER_CHANGED: &str = "another user changes this folder";
+
 pub(super) fn path_too_long(length: usize, max: usize) -> String {
     format!("path of {length} bytes, at most {max} allowed")
 }

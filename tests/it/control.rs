@@ -8,9 +8,10 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use crate::support::control_socket::*;
-use crate::support::tools::finish;
+use crate::support::tools::{Output, finish};
 use crate::support::*;
 
 /// The output of `wechat status` without the first rows and the times, which differ each time.
@@ -484,24 +485,119 @@ fn unknown_commands_and_silent_clients_do_not_delay_status() {
     drop(silent);
 }
 
-#[track_caller]
-fn assert_reported(answer: &'static [u8], reason: &str) {
-    let folder = ShortFolder::new("unanswered");
-    let control = folder.path(&format!("control{}", answer.len()));
+/// The silent client that was accepted first is disconnected, so that other clients are served.
+#[test]
+fn status_is_answered_while_many_clients_are_silent() {
+    let folder = ShortFolder::new("silent");
+    let control = folder.path("control");
+    let _program = start(&control, &[]);
+    // A silent client is disconnected after a second anyway. On a slow machine this second may pass.
+    until("a silent client is disconnected before its time", || {
+        let mut silent: Vec<_> = (0..129).map(|_| UnixStream::connect(&control).unwrap()).collect();
+        assert_eq!(run(&control, &["status"]).code, 0);
+        silent[0].set_read_timeout(Some(TIMEOUT)).unwrap();
+        assert_eq!(silent[0].read(&mut [0]).unwrap(), 0);
+        silent[1].set_nonblocking(true).unwrap();
+        silent[1].read(&mut [0]).is_err()
+    });
+}
+
+/// Another user may write to the folder. The name that the socket has before it gets its own name cannot be guessed, and
+/// the folder is opened only once.
+#[test]
+fn server_deletes_nothing_in_other_folders() {
+    let folder = ShortFolder::new("others");
+    let (used, moved, victim) = (folder.path("used"), folder.path("moved"), folder.path("victim"));
+    fs::create_dir(&used).unwrap();
+    fs::set_permissions(&used, Permissions::from_mode(0o777)).unwrap();
+    fs::create_dir(&victim).unwrap();
+    for name in ["s", "control"] {
+        fs::write(Path::new(&victim).join(name), "precious").unwrap();
+    }
+    let assert_kept = || {
+        for name in ["s", "control"] {
+            let text = fs::read_to_string(Path::new(&victim).join(name)).unwrap();
+            assert_eq!(text, "precious");
+        }
+        assert_eq!(fs::read_dir(&victim).unwrap().count(), 2);
+    };
+    let control = format!("{used}/control");
+    let load = fs::read_to_string("/proc/loadavg").unwrap();
+    let last_id: u32 = load.split_whitespace().next_back().unwrap().parse().unwrap();
+    for id in last_id..last_id + 200 {
+        std::os::unix::fs::symlink(&victim, format!("{control}.{id}")).unwrap();
+    }
+    let program = start(&control, &[]);
+    assert_kept();
+    fs::rename(&used, &moved).unwrap();
+    std::os::unix::fs::symlink(&victim, &used).unwrap();
+    let control = format!("{moved}/control");
+    assert_eq!(run(&control, &["stop"]).code, 0);
+    assert_eq!(program.ended().0, Some(0));
+    assert!(!Path::new(&control).exists());
+    assert_kept();
+}
+
+/// A program listens in the server's place, and sends these bytes as the response to this command.
+fn response_of_another(
+    name: &str,
+    command: &str,
+    answer: impl Fn(UnixStream) + Send + 'static,
+) -> Output {
+    let folder = ShortFolder::new(name);
+    let control = folder.path("control");
     let listener = UnixListener::bind(&control).unwrap();
+    let length = command.len() + 1;
     let other = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.read_exact(&mut [0; 5]).unwrap();
-        stream.write_all(answer).unwrap();
+        stream.read_exact(&mut vec![0; length]).unwrap();
+        answer(stream);
     });
-    let output = run(&control, &["stop"]);
-    let expected = format!("wechat: {}\n", reason.replace("PATH", &format!("{control:?}")));
-    assert_eq!((output.code, output.out.as_str(), output.err), (1, "", expected));
+    let output = run(&control, &[command]);
     other.join().unwrap();
+    Output { err: output.err.replace(&format!("{control:?}"), "PATH"), ..output }
+}
+
+#[track_caller]
+fn assert_reported(answer: &'static [u8], reason: &str) {
+    let output =
+        response_of_another("another", "stop", |mut stream| stream.write_all(answer).unwrap());
+    assert_eq!(
+        (output.code, output.out.as_str(), output.err),
+        (1, "", format!("wechat: {reason}\n"))
+    );
 }
 
 #[test]
 fn reports_a_server_that_ends_without_an_answer() {
     assert_reported(b"", "the server at PATH ended without an answer");
     assert_reported(b"no \x1b[2J\n", "the server at PATH answered: no \\u{1b}[2J");
+}
+
+/// The service may run a program that listens in the server's place, and root runs `wechat status`.
+#[test]
+fn response_to_status_is_limited_and_safe_for_terminals() {
+    let output = response_of_another("escapes", "status", |mut stream| {
+        stream.write_all(b"ok\nversion \x1b]0;x\x07\x9b\t\xe2\x80\xae\r\n\xc2\xb5s\n").unwrap();
+    });
+    let escaped = "version \\u{1b}]0;x\\u{7}\\x9b\t\\u{202e}\\r\n\u{b5}s\n";
+    assert_eq!((output.code, output.out.as_str(), output.err.as_str()), (0, escaped, ""));
+    let output = response_of_another("endless", "status", |mut stream| {
+        // This fails when the client has enough.
+        while stream.write_all(b"ok\nendless").is_ok() {}
+    });
+    let reason =
+        "wechat: the answer at PATH has more than 65536 bytes, so it is not from wechat serve\n";
+    assert_eq!((output.code, output.out.as_str(), output.err.as_str()), (1, "", reason));
+}
+
+/// `fifteen_seconds.rs` runs this case.
+pub fn response_that_does_not_end_is_given_up() {
+    let output = response_of_another("drip", "status", |mut stream| {
+        while stream.write_all(b"ok\n").is_ok() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let reason = "wechat: the server at PATH does not answer; it may be stuck or suspended\n";
+    assert_eq!((output.code, output.out.as_str(), output.err.as_str()), (1, "", reason));
 }

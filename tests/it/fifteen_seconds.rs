@@ -21,8 +21,9 @@ const NO_END: &str = "the content has no end after 5 s, because there is no Cont
 
 #[test]
 fn waits_run_at_the_same_time() {
-    let cases: [fn(); 16] = [
+    let cases: [fn(); 17] = [
         crate::control::stop_ends_after_15_seconds_and_reports_unanswered_requests,
+        crate::control::response_that_does_not_end_is_given_up,
         crate::retries::responds_before_wechat_gives_up,
         send_says_that_wechat_would_try_again,
         send_makes_three_equal_tries,
