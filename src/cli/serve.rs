@@ -1,9 +1,11 @@
 //! `wechat serve`: starts the server with its settings, and waits until the server has ended.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::panic;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,7 +65,28 @@ const TOKEN_LENGTH: usize = 20;
 /// each program's message, and 64 for the start of programs and for files. Half of the descriptor limit if that is less.
 const RESERVED_DESCRIPTORS: usize = 448;
 
+/// The path of standard error. Opening it makes a new open file description (proc(5)), with its own status flags.
+const STDERR: &str = "/proc/self/fd/2";
+
+/// `O_NONBLOCK` on Linux.
+const O_NONBLOCK: i32 = 0o4000;
+
 fn run(args: &Args<'_>) -> Result<(), Error> {
+    server::start_log(stderr_pipe()).map_err(Error::Serve)?;
+    let result = start(args);
+    server::flush_log();
+    result
+}
+
+/// Standard error opened once more without blocking, if it is a pipe. Other processes that have the pipe are not
+/// affected.
+fn stderr_pipe() -> Option<OwnedFd> {
+    let is_pipe = fs::metadata(STDERR).ok()?.file_type().is_fifo();
+    let open = || OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(STDERR).ok();
+    is_pipe.then(open).flatten().map(OwnedFd::from)
+}
+
+fn start(args: &Args<'_>) -> Result<(), Error> {
     let settings = Settings::from_args(args)?;
     let app_id = secrets::app_id(args)?;
     let previous_token = secrets::previous_token(args)?;
@@ -113,8 +136,9 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
             .map(|token| try_commands(args.program, token, address, served_path)),
         no_control_socket: control.as_ref().err(),
     };
-    // The server serves even if standard output is closed.
-    let _: Result<(), Error> = print(greeting.to_string());
+    let greeting = greeting.to_string();
+    // The server serves even if standard output is closed, or if its reader is stuck.
+    thread::Builder::new().spawn(move || print(greeting)).map_err(Error::Serve)?;
     panic::set_hook(Box::new(|panic| {
         server::report(&wording::panicked(panic.location()).to_string());
     }));

@@ -40,7 +40,7 @@ enum Value {
 impl Status {
     /// The values with their names. The JSON uses the names as keys. The table shows the names with spaces instead of
     /// underscores.
-    fn fields(&self) -> [(&'static str, Value); 26] {
+    fn fields(&self) -> [(&'static str, Value); 27] {
         let stats = self.handle.stats();
         let programs = self.responder.runner().counts();
         let since_message = self.metrics.last_message();
@@ -75,6 +75,7 @@ impl Status {
             ("max_connections", count(self.connections_max)),
             ("evictions", Value::Count(stats.evictions)),
             ("panics", Value::Count(stats.panics)),
+            ("log_lines_lost", Value::Count(server::lost_log_lines())),
         ]
     }
 

@@ -1,6 +1,6 @@
-//! The log: one line per event on standard error, with a stable cause word to search for.
+//! The lines of the log: one per event, with a stable cause word to search for.
 
-use std::io::{self, IoSlice, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,15 +30,11 @@ pub(super) enum LogEvent {
     },
     /// The handler panicked.
     HandlerPanicked,
-}
-
-/// Writes a line to standard error. The line is passed without a line end.
-///
-/// The line and its end are written in one call, so that lines of several threads do not mix. An error is ignored,
-/// because the server must not stop if the log cannot be written.
-pub fn report(line: &str) {
-    let parts = [IoSlice::new(line.as_bytes()), IoSlice::new(b"\n")];
-    let _: io::Result<usize> = io::stderr().write_vectored(&parts);
+    /// Lines of the log were lost.
+    LinesLost {
+        /// Their number.
+        count: u64,
+    },
 }
 
 /// Logs a request with its status. The path is logged without its query, because the query contains a signature. Bytes

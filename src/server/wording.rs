@@ -18,6 +18,10 @@ impl LogEvent {
             Self::HandlerPanicked => {
                 ("panic", "handler panicked; its connection was closed".to_owned())
             }
+            Self::LinesLost { count } => (
+                "log",
+                format!("{count} log lines were lost, because standard error did not accept them"),
+            ),
         };
         LogNote { cause, reason: reason.into(), hint: "" }
     }

@@ -58,6 +58,7 @@ being answered    0
 max connections   7
 evictions         0
 panics            0
+log lines lost    0
 ";
     assert_eq!(stable_status(&control), at_start);
     let mut stream = connect(program.address);
@@ -102,6 +103,7 @@ being answered       0
 max connections      7
 evictions            0
 panics               0
+log lines lost       0
 ";
     until("the other connection is closed", || number(&control, "connections") == 1);
     assert_eq!(stable_status(&control), after_requests);
@@ -156,7 +158,7 @@ fn prints_status_as_json() {
              \"answer_p99_microseconds\":null,\"tries_joined\":0,\"programs_running\":0,\
              \"programs_failed\":0,\"programs_limited\":0,\"token_checks\":0,\"refusals\":{{}},\
              \"connections\":0,\"being_answered\":0,\"max_connections\":1024,\"evictions\":0,\
-             \"panics\":0}}\n"
+             \"panics\":0,\"log_lines_lost\":0}}\n"
         )
     );
     let wrong = "/?signature=0000000000000000000000000000000000000000&timestamp=1&nonce=1";

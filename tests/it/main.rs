@@ -20,6 +20,7 @@ mod fifteen_seconds;
 mod http;
 mod late;
 mod layout;
+mod log;
 mod message;
 mod modes;
 mod programs;
