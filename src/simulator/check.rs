@@ -122,8 +122,10 @@ pub(crate) enum Finding {
     MsgTypeUnknown { found: String, known: String },
     /// An element that a reply of this type requires is missing or empty.
     ElementMissing { path: &'static str, msg_type: &'static str },
-    /// An element is missing or empty. The manual requires it, but some programs omit it.
+    /// An element is missing. The manual requires it, but WeChat delivers the reply without it.
     ElementOmitted { path: &'static str },
+    /// The music has an empty ThumbMediaId, for which WeChat shows the fault prompt.
+    ThumbMediaIdEmpty,
     /// The text of the reply is empty.
     ContentEmpty,
     /// The text of the reply is too long.

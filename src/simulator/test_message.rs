@@ -3,7 +3,7 @@
 
 use super::signed_query::{SignedQuery, request_head};
 use crate::http::Url;
-use crate::wechat::Mode;
+use crate::wechat::{KnownKind, Mode, find_kind};
 use crate::xml::writer::{write_leaf_as_is, write_parent};
 
 /// The account that messages are sent to by default.
@@ -44,6 +44,19 @@ pub(crate) enum TestMessageError {
         /// The first field that is given, as `path=value`.
         field: String,
     },
+}
+
+/// A difference between a test message and every message of WeChat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TestMessageWarning {
+    /// There is an Event, but the MsgType is not `event`.
+    EventWithMsgType { msg_type: String },
+    /// MsgType is missing in the documented kinds. `similar` is a similar one.
+    UnknownMsgType { msg_type: String, similar: Option<&'static str> },
+    /// Event is similar to a documented event. Other unknown events are not reported, because WeChat has many more.
+    MisspeltEvent { event: String, similar: &'static str },
+    /// Fields are missing that every message or event of this kind has.
+    FieldsMissing { is_event: bool, kind: &'static str, names: Vec<&'static str> },
 }
 
 /// Splits `path=value` at the first `=`; `None` unless the path consists of ASCII names separated by `/`.
@@ -108,6 +121,41 @@ impl TestMessage {
             message.fields.push(field);
         }
         Ok(message)
+    }
+
+    /// What WeChat would never send.
+    pub(crate) fn warnings(&self) -> Vec<TestMessageWarning> {
+        let text = |name| self.field(name).unwrap_or_default();
+        let (msg_type, event) = (text("MsgType"), text("Event"));
+        let is_event = self.is_event();
+        if self.field("Event").is_some() && !is_event {
+            let msg_type = msg_type.to_owned();
+            return vec![TestMessageWarning::EventWithMsgType { msg_type }];
+        }
+        if is_event && self.field("Event").is_none() {
+            let (is_event, kind, names) = (false, "event", vec!["Event"]);
+            return vec![TestMessageWarning::FieldsMissing { is_event, kind, names }];
+        }
+        match find_kind(msg_type, event) {
+            Ok(KnownKind { name: kind, mut required }) => {
+                required.retain(|path| self.field(path).is_none());
+                match required.is_empty() {
+                    true => Vec::new(),
+                    false => {
+                        let names = required;
+                        vec![TestMessageWarning::FieldsMissing { is_event, kind, names }]
+                    }
+                }
+            }
+            Err(Some(similar)) if is_event => {
+                vec![TestMessageWarning::MisspeltEvent { event: event.to_owned(), similar }]
+            }
+            Err(_) if is_event => Vec::new(),
+            Err(similar) => {
+                let msg_type = msg_type.to_owned();
+                vec![TestMessageWarning::UnknownMsgType { msg_type, similar }]
+            }
+        }
     }
 
     /// The text of the field with this path.

@@ -10,7 +10,7 @@ use super::capture::CaptureError;
 use super::check::Finding;
 use super::difference::{ByteDifference, Line};
 use super::fault::{Fault, StatusHint, is_tls};
-use super::test_message::TestMessageError;
+use super::test_message::{TestMessageError, TestMessageWarning};
 use super::timing::WECHAT_TIMEOUT;
 use super::verdict::AnswerKind;
 use crate::client::ExchangeError::*;
@@ -96,7 +96,9 @@ wording! { Finding {
     Self::MsgTypeMissing { known } => "MsgType is missing; there are {known}";
     Self::MsgTypeUnknown { found, known } => "MsgType is {found}; there are {known}";
     Self::ElementMissing { path, msg_type } => "{path} is missing or empty, and {msg_type} cannot do without";
-    Self::ElementOmitted { path } => "{path} is missing or empty, and the manual requires it";
+    Self::ElementOmitted { path } => "{path} is missing, and the manual requires it";
+    Self::ThumbMediaIdEmpty => "Music/ThumbMediaId is empty, for which WeChat shows the fault prompt; \
+        leave the element out, or give it a MediaId";
     Self::ContentEmpty => "Content is empty, for which WeChat shows the fault prompt; for no reply send success";
     Self::ContentTooLong { length } => "Content has {length} bytes of UTF-8, at most {TEXT_MAX} allowed";
     Self::NoArticles => "news without articles, expected Articles/item";
@@ -221,6 +223,26 @@ wording! { TestMessageError {
     Self::NoMsgType { field } => "{field:?} is given without MsgType; add for example MsgType=image or \
         Event=CLICK; for a text that contains = write Content=…";
 } }
+
+wording! { TestMessageWarning {
+    Self::EventWithMsgType { msg_type } =>
+        "Event with MsgType {msg_type:?}; WeChat's events have MsgType event, so leave MsgType out";
+    Self::UnknownMsgType { msg_type, similar: Some(similar) } =>
+        "WeChat has no MsgType {msg_type:?}, did you mean {similar}?";
+    Self::UnknownMsgType { msg_type, similar: None } =>
+        "MsgType is {msg_type:?}, which WeChat's manual does not have";
+    Self::MisspeltEvent { event, similar } => "WeChat has no Event {event:?}, did you mean {similar}?";
+    Self::FieldsMissing { is_event: false, kind, names } =>
+        "WeChat never sends MsgType {kind} without {}; add {}", names.join(", "), arguments(names);
+    Self::FieldsMissing { is_event: true, kind, names } =>
+        "WeChat never sends Event {kind} without {}; add {}", names.join(", "), arguments(names);
+} }
+
+/// The arguments that add these fields.
+fn arguments(names: &[&str]) -> String {
+    let arguments: Vec<String> = names.iter().map(|name| format!("{name}=…")).collect();
+    arguments.join(" ")
+}
 
 wording! { CaptureError {
     Self::Surplus { count } => "{count} bytes after the request, none allowed";

@@ -6,6 +6,7 @@
 //! of the `&str` fields has the kind `Other`. [`Message::field`](super::Message::field) reads the fields of all
 //! kinds by name.
 
+use crate::text::similar::nearest;
 use crate::xml::{Element, trim};
 
 /// Defines an enum from a table of kinds, and a function that reads a message as a value of the enum.
@@ -29,6 +30,12 @@ macro_rules! kinds {
         }
 
         impl<'a> $enum<'a> {
+            /// The WeChat name of each kind, and the paths of its fields, with whether every message of the kind has
+            /// the field.
+            const TABLE: KindTable = &[$(
+                ($name, &[$($(($path, <$type as FieldText<'a>>::IS_REQUIRED),)+)?]),
+            )+];
+
             /// Reads the kind whose name `is_name` accepts. `None` if there is no such kind, or if one of
             /// its `&str` fields is missing.
             fn read(root: Element<'a>, is_name: impl Fn(&str) -> bool) -> Option<Self> {
@@ -45,19 +52,57 @@ macro_rules! kinds {
     };
 }
 
+/// Names and fields of kinds, for [`find_kind`].
+type KindTable = &'static [(&'static str, &'static [(&'static str, bool)])];
+
+/// A known kind of message or event: its WeChat name, and the paths of the fields that every message of the kind has.
+pub(crate) struct KnownKind {
+    pub(crate) name: &'static str,
+    pub(crate) required: Vec<&'static str>,
+}
+
+/// Finds the kind of a message with this `MsgType`, or of an event with this `Event`.
+///
+/// # Errors
+/// No known kind has this name. The error is the most similar known name, if one is similar.
+pub(crate) fn find_kind(msg_type: &str, event: &str) -> Result<KnownKind, Option<&'static str>> {
+    let (table, name) = match msg_type {
+        "event" => (Event::TABLE, event),
+        _ => (Kind::TABLE, msg_type),
+    };
+    let is_named = |known: &str| match msg_type {
+        "event" => known.eq_ignore_ascii_case(name),
+        _ => known == name,
+    };
+    let known = table.iter().find(|(known, _)| is_named(known));
+    let Some((name, fields)) = known else {
+        let others = (msg_type != "event").then_some("event");
+        return Err(nearest(name, table.iter().map(|(known, _)| *known).chain(others)));
+    };
+    let required = fields.iter().filter(|(_, is_required)| *is_required);
+    Ok(KnownKind { name, required: required.map(|(path, _)| *path).collect() })
+}
+
 /// A type that a field in the tables can have.
 trait FieldText<'a>: Sized {
+    /// Whether every message of the kind has the field.
+    const IS_REQUIRED: bool;
+
     /// Converts the text of the field's element. `None` if the field is required but the element is missing.
     fn from_element(text: Option<&'a str>) -> Option<Self>;
 }
 
 impl<'a> FieldText<'a> for &'a str {
+    const IS_REQUIRED: bool = true;
+
     fn from_element(text: Option<&'a str>) -> Option<Self> {
         text
     }
 }
 
 impl<'a> FieldText<'a> for Option<&'a str> {
+    const IS_REQUIRED: bool = false;
+
     fn from_element(text: Option<&'a str>) -> Option<Self> {
         Some(text.filter(|text| !text.is_empty()))
     }

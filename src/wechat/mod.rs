@@ -28,6 +28,7 @@ pub use cipher::{Cipher, DecryptedMessage};
 pub use cipher_error::{AesKeyError, DecryptError};
 pub use envelope::{Envelope, Mode};
 pub use kind::{Event, Kind};
+pub(crate) use kind::{KnownKind, find_kind};
 pub use message::{Field, Identity, Message, MessageError};
 pub(crate) use reply::MSG_TYPES;
 pub use reply::{

@@ -58,8 +58,10 @@ fn accepts_usable_answers() {
     assert_accepts(&text_reply(&"x".repeat(2048)), &["a"], DELIVERED, &[]);
     assert_accepts("success", &["你好"], NO_REPLY, &[]);
     assert_accepts("", &["你好"], NO_REPLY, &[]);
-    let service = "<xml>HEAD<MsgType>transfer_customer_service</MsgType></xml>";
-    assert_accepts(service, &["你好"], DELIVERED, &[]);
+    for transfer in ["transfer_customer_service", "transfer_biz_ai_ivr"] {
+        let reply = format!("<xml>HEAD<MsgType>{transfer}</MsgType></xml>");
+        assert_accepts(&reply, &["你好"], DELIVERED, &[]);
+    }
     for (kind, name) in [("image", "Image"), ("voice", "Voice"), ("video", "Video")] {
         let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
         let whole = reply(&format!("<{name}><MediaId>m</MediaId></{name}>"));
@@ -71,9 +73,20 @@ fn accepts_usable_answers() {
 
 #[test]
 fn warns_of_answers_that_may_fail() {
-    let music = "<xml>HEAD<MsgType>music</MsgType><Music><Title>t</Title></Music></xml>";
-    let warning = "Music/ThumbMediaId is missing or empty, and the manual requires it";
-    assert_accepts(music, &["你好"], DELIVERED, &[warning]);
+    let music = |thumb: &str| {
+        format!("<xml>HEAD<MsgType>music</MsgType><Music><Title>t</Title>{thumb}</Music></xml>")
+    };
+    let warning = "Music/ThumbMediaId is missing, and the manual requires it";
+    assert_accepts(&music(""), &["你好"], DELIVERED, &[warning]);
+    for empty in [
+        "<ThumbMediaId/>",
+        "<ThumbMediaId><![CDATA[]]></ThumbMediaId>",
+        "<ThumbMediaId> </ThumbMediaId>",
+    ] {
+        let reason = "Music/ThumbMediaId is empty, for which WeChat shows the fault prompt; \
+            leave the element out, or give it a MediaId";
+        assert_refuses(&music(empty), &["你好"], reason);
+    }
     let warning = "the user has unsubscribed and cannot receive a reply; answer success";
     let unsubscribe = ["Event=unsubscribe"];
     assert_accepts(&text_reply("a"), &unsubscribe, DELIVERED, &[warning]);
@@ -201,13 +214,17 @@ fn names_and_time_of_a_reply_must_match_the_message() {
         "FromUserName is missing, expected \"gh_2\"",
     );
     refuses(names, "CreateTime is missing, expected seconds since 1970");
-    for milliseconds in ["100000000000", "1700000000000"] {
-        refuses(
-            &format!("{names}<CreateTime>{milliseconds}</CreateTime>"),
-            &format!(
-                "CreateTime is {milliseconds}, apparently milliseconds, expected seconds since 1970"
-            ),
-        );
+    let milliseconds = |time: &str| {
+        let warning =
+            format!("CreateTime is {time}, apparently milliseconds, expected seconds since 1970");
+        (reply(&format!("{names}<CreateTime>{time}</CreateTime>")), warning)
+    };
+    // WeChat delivers a reply with a time of 13 digits.
+    let (answer, warning) = milliseconds("1700000000000");
+    assert_accepts(&answer, &message, DELIVERED, &[&warning]);
+    for time in ["100000000000", "17000000000000"] {
+        let (answer, reason) = milliseconds(time);
+        assert_refuses(&answer, &message, &reason);
     }
     for wrong in ["1700000000.5", "+1700000000", "now"] {
         refuses(
@@ -237,15 +254,17 @@ fn counts_the_articles_of_news() {
     let (message, event) = (["你好"], ["Event=subscribe"]);
     assert_accepts(&news("1", 1), &message, DELIVERED, &[]);
     assert_accepts(&news("8", 8), &event, DELIVERED, &[]);
-    assert_refuses(
-        &news("2", 2),
-        &message,
-        "2 articles, at most 1 allowed in a reply to a message; WeChat drops the other articles",
-    );
-    assert_refuses(
+    for count in [2, 8, 9] {
+        let warning = format!(
+            "{count} articles, at most 1 allowed in a reply to a message; WeChat drops the other articles"
+        );
+        assert_accepts(&news(&count.to_string(), count), &message, DELIVERED, &[&warning]);
+    }
+    assert_accepts(
         &news("9", 9),
         &event,
-        "9 articles, at most 8 allowed in a reply to an event; WeChat drops the other articles",
+        DELIVERED,
+        &["9 articles, at most 8 allowed in a reply to an event; WeChat drops the other articles"],
     );
     assert_refuses(
         &news("2", 1),
@@ -407,6 +426,48 @@ fn refuses_arguments_that_make_no_message() {
         "{}",
         output.out
     );
+}
+
+#[test]
+fn says_what_wechat_would_never_send() {
+    let image = "WeChat never sends MsgType image without PicUrl, MediaId; add PicUrl=… MediaId=…";
+    for (arguments, warning) in [
+        (&["MsgType=image"][..], Some(image)),
+        (
+            &["MsgType=image", "PicUrl=http://e/p"],
+            Some("WeChat never sends MsgType image without MediaId; add MediaId=…"),
+        ),
+        (&["MsgType=image", "PicUrl=http://e/p", "MediaId=m"], None),
+        (&["MsgType=text"], Some("WeChat never sends MsgType text without Content; add Content=…")),
+        (&["MsgType=event"], Some("WeChat never sends MsgType event without Event; add Event=…")),
+        (&["Event=CLICK"], Some("WeChat never sends Event CLICK without EventKey; add EventKey=…")),
+        (
+            &["Event=scancode_push", "EventKey=k", "ScanCodeInfo/ScanType=qrcode"],
+            Some(
+                "WeChat never sends Event scancode_push without ScanCodeInfo/ScanResult; \
+                 add ScanCodeInfo/ScanResult=…",
+            ),
+        ),
+        (&["Event=click", "EventKey=k"], None),
+        (&["Event=subscribe"], None),
+        (&["Event=ENTER"], None),
+        (
+            &["Event=subscribed"],
+            Some("WeChat has no Event \"subscribed\", did you mean subscribe?"),
+        ),
+        (&["MsgType=imgae"], Some("WeChat has no MsgType \"imgae\", did you mean image?")),
+        (&["MsgType=evnet"], Some("WeChat has no MsgType \"evnet\", did you mean event?")),
+        (&["MsgType=sticker"], Some("MsgType is \"sticker\", which WeChat's manual does not have")),
+        (
+            &["MsgType=text", "Event=SCAN"],
+            Some(
+                "Event with MsgType \"text\"; WeChat's events have MsgType event, so leave MsgType out",
+            ),
+        ),
+    ] {
+        let warnings: Vec<&str> = warning.into_iter().collect();
+        assert_accepts("success", arguments, NO_REPLY, &warnings);
+    }
 }
 
 #[test]
