@@ -99,8 +99,12 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
     };
     let (token, generated) = match secrets::token(args)? {
         Some(token) => (token, None),
-        // An account with other secrets has a token too, so a missing token is a mistake in the settings.
-        None if previous_token.is_some() || encryption.cipher().is_some() => {
+        // An account with other secrets has a token too, and a service would have another token after each start. So a
+        // missing token is a mistake in the settings.
+        None if previous_token.is_some()
+            || encryption.cipher().is_some()
+            || settings.notify_socket.is_some() =>
+        {
             return Err(UsageError::NoToken.into());
         }
         None => {

@@ -181,6 +181,15 @@ fn generates_a_token_and_prints_commands_that_work() {
     another.stop_silent();
 }
 
+/// A token made up for one run would be in the log, and another one after each restart.
+#[test]
+fn a_service_does_not_start_without_a_token() {
+    let (code, out, err) =
+        run(&["--listen", "127.0.0.1:0"], &[("NOTIFY_SOCKET", "/nonexistent/notify")]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(err, "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n");
+}
+
 #[test]
 fn uses_a_listening_socket_on_standard_input() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
