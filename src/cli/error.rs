@@ -9,6 +9,7 @@ use crate::http::{Url, UrlError};
 use crate::program::SupervisorError;
 use crate::rules::RulesError;
 use crate::simulator::{CaptureError, TestMessageError};
+use crate::text::file::ReadError;
 use crate::wechat::{AesKeyError, TokenError};
 
 /// Why a command failed.
@@ -18,9 +19,7 @@ pub(super) enum Error {
     /// Invalid arguments or settings.
     Usage(UsageError),
     /// A file or folder cannot be read.
-    File { path: PathBuf, error: io::Error },
-    /// A captured request or response has more than `max` bytes.
-    CaptureTooLong { path: PathBuf, max: u64 },
+    File { path: PathBuf, error: ReadError },
     /// A captured request is empty.
     CaptureEmpty(PathBuf),
     /// A captured request cannot be sent, or cannot be signed again.

@@ -2,8 +2,8 @@
 
 use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Args, CommandSpec};
@@ -19,6 +19,7 @@ use crate::simulator::{
     Capture, Check, Difference, Fault, Severity, WECHAT_TIMEOUT, compare_with_capture,
 };
 use crate::text::display::escape_for_terminal;
+use crate::text::file::{ReadError, read_file};
 
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "replay",
@@ -48,7 +49,7 @@ struct Exchange {
 impl Exchange {
     /// Reads a captured request, and its captured response if there is one.
     fn read(path: PathBuf) -> Result<Self, Error> {
-        let request = match read_file(&path)? {
+        let request = match read(&path)? {
             bytes if bytes.is_empty() => return Err(Error::CaptureEmpty(path)),
             bytes => match Capture::new(bytes) {
                 Ok(request) => request,
@@ -56,8 +57,12 @@ impl Exchange {
             },
         };
         let response_path = path.with_extension("response");
-        let response = match read_file(&response_path) {
-            Err(Error::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => None,
+        let response = match read(&response_path) {
+            Err(Error::File { error: ReadError::System(error), .. })
+                if error.kind() == io::ErrorKind::NotFound =>
+            {
+                None
+            }
             response => Some(response?).filter(|_| response_path != path),
         };
         Ok(Self { path, request, response })
@@ -103,7 +108,7 @@ fn request_paths(operands: &[OsString]) -> Result<Vec<PathBuf>, Error> {
             paths.push(path.to_owned());
             continue;
         }
-        let unreadable = |error| unreadable(path, error);
+        let unreadable = |error| unreadable(path, ReadError::System(error));
         // A heap because `sort` adds 6 KiB to the binary.
         let mut requests = BinaryHeap::new();
         for entry in fs::read_dir(path).map_err(unreadable)? {
@@ -121,18 +126,11 @@ fn request_paths(operands: &[OsString]) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Reads a captured file of at most [`FILE_MAX`] bytes.
-fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|error| unreadable(path, error))?;
-    if bytes.len() as u64 > FILE_MAX {
-        let (path, max) = (path.to_owned(), FILE_MAX);
-        return Err(Error::CaptureTooLong { path, max });
-    }
-    Ok(bytes)
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    read_file(path, FILE_MAX).map_err(|error| unreadable(path, error))
 }
 
-fn unreadable(path: &Path, error: io::Error) -> Error {
+fn unreadable(path: &Path, error: ReadError) -> Error {
     let path = path.to_owned();
     Error::File { path, error }
 }

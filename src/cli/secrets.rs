@@ -2,17 +2,16 @@
 //!
 //! No flag takes a secret as its value, because every user of a machine can see the command lines of all processes.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use super::arguments::Args;
 use super::error::{Error, UsageError};
 use super::flags::{APP_ID, TOKEN_FILE};
 use crate::service;
+use crate::text::file::read_file;
 use crate::wechat::{AesKey, AppId, Cipher, SECURE, Token};
 
-/// Maximum bytes read from a secret file. Every valid secret is shorter, so a file that fills this is refused.
+/// Maximum bytes of a secret file. Every valid secret is shorter.
 const FILE_MAX: u64 = 256;
 
 /// A kind of secret.
@@ -64,9 +63,8 @@ impl<T> Secret<T> {
 
     /// Reads the secret from a file. A missing file is an error.
     fn read_file(&self, path: PathBuf) -> Result<T, Error> {
-        let mut bytes = Vec::new();
-        match File::open(&path).and_then(|file| file.take(FILE_MAX).read_to_end(&mut bytes)) {
-            Ok(_) => Ok(self.parse_bytes(&bytes, format!("{path:?}"))?),
+        match read_file(&path, FILE_MAX) {
+            Ok(bytes) => Ok(self.parse_bytes(&bytes, format!("{path:?}"))?),
             Err(error) => Err(Error::File { path, error }),
         }
     }

@@ -44,7 +44,6 @@ impl Display for Error {
         match self {
             Self::Usage(error) => error.fmt(f),
             Self::File { path, error } => write!(f, "cannot read {path:?}: {error}"),
-            Self::CaptureTooLong { path, max } => write!(f, "{path:?} is too long; at most {max} bytes allowed"),
             Self::CaptureEmpty(path) => write!(f, "{path:?} is empty; expected an HTTP request"),
             Self::Capture { path, error } => write!(f, "{path:?}: {error}"),
             Self::NoRequest(path) => write!(f, "no .request file in {path:?}"),

@@ -17,6 +17,7 @@ mod run_parser;
 mod template;
 mod wording;
 
+pub use crate::text::file::ReadError;
 pub(crate) use condition::check_field;
 pub(crate) use printed::parse_printed_reply;
 pub use problem::{Diagnostic, RulesError};

@@ -1,22 +1,14 @@
 //! Errors of a rules file. `wording.rs` has their texts.
 
-use std::io;
-
 use super::fields::Hint;
+use crate::text::file::ReadError;
 use crate::xml::{FileError, Position, XmlError};
 
 /// The reason why a rules file cannot be used.
 #[derive(Debug)]
 pub enum RulesError {
     /// The file cannot be read.
-    Unreadable(io::Error),
-    /// The file is a folder, a pipe or a device.
-    NotRegularFile,
-    /// The file has more than 4 MiB.
-    TooLong {
-        /// Length of the file.
-        bytes: u64,
-    },
+    Unreadable(ReadError),
     /// The errors in the text of the file; at least one, in the order of the text.
     Invalid(Vec<Diagnostic>),
 }

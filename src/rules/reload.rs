@@ -1,7 +1,6 @@
 //! Reloads a changed rules file. A change takes effect within a second, without a restart.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Display, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::problem::{FILE_MAX, RulesError};
 use super::rule_set::{Action, Rules};
+use crate::text::file::read_file;
 use crate::text::log_note::Report;
 use crate::wechat::Message;
 
@@ -70,24 +70,8 @@ const LOGGED_MAX: usize = 20;
 /// # Errors
 /// [`RulesError`]
 pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
-    Rules::parse(&read_file(path)?).map_err(RulesError::Invalid)
-}
-
-/// Opens only regular files, because opening a pipe waits for a writer, and a device may have no end.
-fn read_file(path: &Path) -> Result<Vec<u8>, RulesError> {
-    let metadata = fs::metadata(path).map_err(RulesError::Unreadable)?;
-    if !metadata.is_file() {
-        return Err(RulesError::NotRegularFile);
-    }
-    let bytes = metadata.len();
-    if bytes > FILE_MAX {
-        return Err(RulesError::TooLong { bytes });
-    }
-    let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_MAX).read_to_end(&mut content))
-        .map_err(RulesError::Unreadable)?;
-    Ok(content)
+    let content = read_file(path, FILE_MAX).map_err(RulesError::Unreadable)?;
+    Rules::parse(&content).map_err(RulesError::Invalid)
 }
 
 impl ReloadableRules {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::condition::Condition;
 use super::fields::Hint;
-use super::problem::{Diagnostic, FILE_MAX, Problem, RulesError};
+use super::problem::{Diagnostic, Problem, RulesError};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
 use crate::text::log_note::LogNote;
@@ -37,10 +37,6 @@ impl RulesError {
     pub fn summary(&self, path: &Path) -> String {
         match self {
             Self::Unreadable(error) => format!("cannot read rules file {path:?}: {error}"),
-            Self::NotRegularFile => format!("cannot read rules file {path:?}: not a regular file"),
-            Self::TooLong { bytes } => format!(
-                "cannot read rules file {path:?}: {bytes} bytes, at most {FILE_MAX} allowed"
-            ),
             Self::Invalid(diagnostics) if diagnostics.len() == 1 => {
                 format!("1 error in {path:?}")
             }

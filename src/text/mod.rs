@@ -1,9 +1,10 @@
-//! Text functions that several modules need and std does not have: digits, dates, printable input, log notes, similar
+//! Text functions that several modules need and std does not have: digits, dates, printable input, files that a user names, log notes, similar
 //! names, tables of texts.
 
 pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod display;
+pub(crate) mod file;
 pub(crate) mod log_note;
 pub(crate) mod similar;
 pub(crate) mod wording;

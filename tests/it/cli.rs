@@ -108,6 +108,17 @@ fn failures_are_one_line_and_exit_code_1() {
         err,
         "wechat: cannot read \"/nonexistent/token\": No such file or directory (os error 2)\n"
     );
+    let pipes = folder("token-pipe");
+    let pipe = pipes.join("token");
+    make_pipe(&pipe);
+    for (path, flags, credentials) in [
+        (pipe.to_str().unwrap(), &["--token-file", pipe.to_str().unwrap()][..], "/nonexistent"),
+        ("/dev/zero", &["--token-file", "/dev/zero"], "/nonexistent"),
+        (pipe.to_str().unwrap(), &[], pipes.to_str().unwrap()),
+    ] {
+        let (code, _, err) = run(flags, &[("CREDENTIALS_DIRECTORY", credentials)]);
+        assert_eq!((code, err), (1, format!("wechat: cannot read {path:?}: not a regular file\n")));
+    }
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, out, err) = run(&["--listen", &address], &[("WECHAT_TOKEN", TOKEN)]);

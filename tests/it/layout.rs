@@ -268,7 +268,10 @@ fn packages_and_system_interfaces_are_used_only_in_certain_files() {
         ("TcpListener", &["server/", "service/", "cli/"]),
         ("io::stderr", &["server/", "cli/"]),
         ("io::stdout", &["program/supervisor.rs", "cli/"]),
-        ("std::fs", &["rules/reload.rs", "program/", "control/", "service/", "cli/"]),
+        (
+            "std::fs",
+            &["text/file.rs", "rules/reload.rs", "program/", "control/", "service/", "cli/"],
+        ),
         ("SystemTime", &["server/", "program/", "cli/"]),
         (
             "Instant",

@@ -370,7 +370,7 @@ fn runs_64_programs_at_once_and_fails_the_next() {
            <on><run failed="忙">echo free</run></on>"#,
     );
     let fifo = folder.join("fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    make_pipe(&fifo);
     // The programs read the pipe until all writers have closed it.
     let mut open = fs::OpenOptions::new();
     let writer = open.read(true).write(true).open(&fifo).unwrap();

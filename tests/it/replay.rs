@@ -226,27 +226,36 @@ fn refuses_files_that_cannot_be_replayed() {
     let surplus = write("surplus", &[get("/"), b"\n".to_vec()].concat());
     let unreadable = write("folder.request", &get("/"));
     fs::create_dir(refused.join("folder.response")).unwrap();
+    let nothing = write("nothing", b"");
+    let piped = write("piped.request", &get("/"));
+    let pipe = refused.join("piped.response").to_str().unwrap().to_owned();
+    make_pipe(pipe.as_ref());
     let short = write("short", b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nab");
     let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n..";
     let chunked = write("chunked", chunked.as_bytes());
-    let cases: [(&[&str], i32, String); 9] = [
+    let cases: [(&[&str], i32, String); 12] = [
         (
             &[&short],
             1,
             format!("{short:?}: the content is 1 bytes shorter than Content-Length says"),
         ),
         (&[&chunked], 1, format!("{chunked:?}: 2 bytes after the request, none allowed")),
-        (&[&long], 1, format!("{long:?} is too long; at most 1048576 bytes allowed")),
+        (&[&long], 1, format!("cannot read {long:?}: 1048577 bytes, at most 1048576 allowed")),
         (&[&surplus], 1, format!("{surplus:?}: 1 bytes after the request, none allowed")),
         (
             &[&unreadable],
             1,
-            format!(
-                "cannot read {:?}: Is a directory (os error 21)",
-                refused.join("folder.response")
-            ),
+            format!("cannot read {:?}: not a regular file", refused.join("folder.response")),
         ),
-        (&["/dev/null"], 1, "\"/dev/null\" is empty; expected an HTTP request".to_owned()),
+        (&[&nothing], 1, format!("{nothing:?} is empty; expected an HTTP request")),
+        // Opening a pipe waits for a writer, and this device has no end.
+        (&[&pipe], 1, format!("cannot read {pipe:?}: not a regular file")),
+        (
+            &[&piped],
+            1,
+            format!("cannot read {:?}: not a regular file", refused.join("piped.response")),
+        ),
+        (&["/dev/zero"], 1, "cannot read \"/dev/zero\": not a regular file".to_owned()),
         (&[], 2, "nothing to replay; expected a .request file or a folder of them".to_owned()),
         (&["/none"], 1, "cannot read \"/none\": No such file or directory (os error 2)".to_owned()),
         (&[&empty], 1, format!("no .request file in {empty:?}")),

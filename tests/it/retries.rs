@@ -6,7 +6,6 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -53,7 +52,7 @@ impl Bot {
     /// Creates the named pipe from which this program will read its output.
     fn make_pipe(&self, name: &str) {
         let fifo = self.folder.join(format!("{name}.fifo"));
-        assert!(Command::new("mkfifo").arg(fifo).status().unwrap().success());
+        make_pipe(&fifo);
     }
 
     /// Makes this program print a text and end. The program must be running.

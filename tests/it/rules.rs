@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -396,7 +395,7 @@ impl Scratch {
     /// A named pipe without a writer.
     fn pipe(&self) -> PathBuf {
         let pipe = self.folder.join("pipe");
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        make_pipe(&pipe);
         pipe
     }
 
