@@ -21,7 +21,7 @@ mod systemd;
 mod wording;
 mod worker_pool;
 
-pub use clock::now;
+pub use clock::{now, uptime};
 pub use handle::{Handle, ShutdownReport};
 pub use handler::Handler;
 pub use limits::Limits;

@@ -131,7 +131,11 @@ where
         peer: &Peer<'_>,
         scratch: &'r mut Vec<u8>,
     ) -> Option<Response<'r>> {
-        let client = WaitingClient { now: &server::now, is_connected: &|| peer.is_connected() };
+        let client = WaitingClient {
+            now: &server::now,
+            uptime: &server::uptime,
+            is_connected: &|| peer.is_connected(),
+        };
         self.callback.handle(request, &client, scratch, |message| (self.respond)(message, &client))
     }
 }

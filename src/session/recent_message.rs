@@ -8,8 +8,8 @@ use crate::wechat::Reply;
 /// Seconds for which an undelivered or late reply is kept for its user.
 const LATE_REPLY_TTL: u64 = 600;
 
-/// Bytes of memory that a message uses besides its texts (an estimate).
-const OVERHEAD: usize = 256;
+/// Bytes of memory that a message uses besides its texts and its reply (an estimate).
+const OVERHEAD: usize = 512;
 
 /// A keyed hash of a message's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +26,7 @@ pub(super) type SharedReply = Arc<Reply<'static>>;
 #[derive(Debug)]
 pub(super) struct RecentMessage {
     pub(super) user: UserKey,
-    /// When the first try was received, in seconds since 1970.
+    /// When the first try was received. All times are seconds of [`WaitingClient::uptime`](super::WaitingClient).
     pub(super) first_try_at: u64,
     /// Number of tries received so far.
     pub(super) tries: u32,

@@ -6,7 +6,6 @@
 //! If the run has not ended shortly before WeChat gives up on the last try, the last try gets the rule's `late`
 //! text, and the reply of the run is kept until the user asks for it.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,17 +30,17 @@ const LAST_TRY_AGE: u64 = 8;
 /// five seconds. Such a run skips `is_connected`, which is a system call.
 const QUICK_RUN: u64 = 2;
 
-/// Maximum bytes of each text of a reply; the rest is cut off. WeChat shows half as many.
-const REPLY_TEXT_MAX: usize = 4096;
-
 /// Maximum characters of a message's text that are quoted before its late reply.
 const QUOTE_CHARS_MAX: usize = 40;
 
-/// The client that waits for the response to a try, and the clock.
+/// The client that waits for the response to a try, and the clocks.
 #[derive(Clone, Copy)]
 pub struct WaitingClient<'c> {
     /// Returns the current time, in seconds since 1970.
     pub now: &'c dyn Fn() -> u64,
+    /// Returns the seconds since any fixed time. Setting the system clock must have no effect on them, because durations
+    /// are measured by them.
+    pub uptime: &'c dyn Fn() -> u64,
     /// Returns whether the client is still connected.
     pub is_connected: &'c dyn Fn() -> bool,
 }
@@ -118,7 +117,7 @@ impl Retries {
         if self.store().is_empty() {
             return None;
         }
-        let outcome = self.join_run(self.message_key(message), message, client);
+        let outcome = self.join_run(self.message_key(message), client);
         if outcome.is_some() {
             return outcome;
         }
@@ -126,7 +125,7 @@ impl Retries {
             return None;
         }
         let text = message.field("Content").map_or("", trim);
-        let (user, now) = (self.user_key(message), (client.now)());
+        let (user, now) = (self.user_key(message), (client.uptime)());
         let pending = self.store().find_pending(user, text, now)?;
         let pick_up = || self.pick_up(pending);
         Some(self.run_once(message, client, LateReply::default(), &pick_up))
@@ -141,43 +140,24 @@ impl Retries {
         work: &dyn Fn() -> Reply<'m>,
     ) -> Outcome<'static> {
         let key = self.message_key(message);
-        let received = message.received();
+        let received = (client.uptime)();
         let new = RecentMessage::new(self.user_key(message), question(message), late, received);
         if !self.store().insert(key, new) {
-            let outcome = self.join_run(key, message, client);
+            let outcome = self.join_run(key, client);
             return outcome.unwrap_or(Outcome::Disconnected);
         }
-        let mut run = Run {
-            retries: self,
-            client,
-            key,
-            received,
-            reply: Arc::new(Reply::Success),
-            text_length: 0,
-        };
-        let mut text_length = 0;
-        let reply = work().map_texts(|text| {
-            let truncated = &text[..text.floor_char_boundary(REPLY_TEXT_MAX)];
-            text_length += truncated.len();
-            Cow::Owned(truncated.to_owned())
-        });
-        run.text_length = text_length;
-        run.reply = Arc::new(reply);
+        let mut run = Run { retries: self, client, key, received, reply: Arc::new(Reply::Success) };
+        run.reply = Arc::new(work().to_kept(message));
         Outcome::Shared(Arc::clone(&run.reply))
     }
 
     /// Waits for the end of the run that an earlier try of this message began. `None` if there was no earlier
     /// try.
-    fn join_run(
-        &self,
-        key: MessageKey,
-        message: &Message<'_>,
-        client: &WaitingClient<'_>,
-    ) -> Option<Outcome<'static>> {
+    fn join_run(&self, key: MessageKey, client: &WaitingClient<'_>) -> Option<Outcome<'static>> {
         let mut store = self.store();
         let recent = store.get_mut(key)?;
         recent.tries += 1;
-        let age = message.received().saturating_sub(recent.first_try_at);
+        let age = (client.uptime)().saturating_sub(recent.first_try_at);
         let is_last = recent.tries >= TRIES_MAX || age >= LAST_TRY_AGE;
         self.joined_tries.fetch_add(1, Ordering::Relaxed);
         if let Some(reply) = store.deliver(key) {
@@ -269,17 +249,15 @@ struct Run<'r> {
     key: MessageKey,
     received: u64,
     reply: SharedReply,
-    /// Total bytes of the texts of `reply`.
-    text_length: usize,
 }
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        let now = (self.client.now)();
+        let now = (self.client.uptime)();
         let is_quick = now.saturating_sub(self.received) < QUICK_RUN;
         let is_delivered = is_quick || (self.client.is_connected)();
         let mut store = self.retries.store();
-        store.finish(self.key, &self.reply, self.text_length, is_delivered, now);
+        store.finish(self.key, &self.reply, is_delivered, now);
         let lost_replies = store.delete_oldest(self.key, now);
         drop(store);
         if lost_replies > 0 {

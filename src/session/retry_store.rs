@@ -102,21 +102,19 @@ impl RetryStore {
         Some(reply)
     }
 
-    /// Records the end of a run and its reply, `result`. `text_length` is the total length of its texts in
-    /// bytes. `is_delivered` says whether the client of the first try is still connected. If it is not, `result`
-    /// is undelivered until another try or the user gets it.
+    /// Records the end of a run and its reply, `result`. `is_delivered` says whether the client of the first try is still
+    /// connected. If it is not, `result` is undelivered until another try or the user gets it.
     pub(super) fn finish(
         &mut self,
         key: MessageKey,
         result: &SharedReply,
-        text_length: usize,
         is_delivered: bool,
         now: u64,
     ) {
         let Some(message) = self.messages.get_mut(&key) else {
             return;
         };
-        message.bytes += text_length;
+        message.bytes += result.bytes();
         message.changed.notify_all();
         self.bytes += message.bytes;
         let result = Arc::clone(result);
@@ -266,7 +264,7 @@ mod tests {
     fn insert_undelivered(store: &mut RetryStore, number: u64) {
         insert(store, number, LateReply::default());
         let reply = Arc::new(Reply::text("好"));
-        store.finish(MessageKey(number), &reply, 3, false, 0);
+        store.finish(MessageKey(number), &reply, false, 0);
     }
 
     /// Picks up the late reply.
@@ -370,7 +368,7 @@ mod tests {
             if number < FULL * 3 / 4 {
                 store.defer(MessageKey(number));
             } else {
-                store.finish(MessageKey(number), &Arc::new(Reply::Success), 0, true, 0);
+                store.finish(MessageKey(number), &Arc::new(Reply::Success), true, 0);
             }
         }
         insert_undelivered(&mut store, FULL);

@@ -30,10 +30,10 @@ pub use envelope::{Envelope, Mode};
 pub use kind::{Event, Kind};
 pub(crate) use kind::{KnownKind, find_kind};
 pub use message::{Field, Identity, Message, MessageError};
-pub(crate) use reply::MSG_TYPES;
 pub use reply::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,
 };
+pub(crate) use reply::{FIELD_MAX, MSG_TYPES};
 pub use signature::Signature;
 pub use token::{Token, TokenError};
 pub use used_signatures::UsedSignatures;

@@ -14,6 +14,10 @@ use crate::xml::writer::{
 /// fault prompt.
 pub const TEXT_MAX: usize = 2048;
 
+/// Maximum length of every text of a reply that a rule fills in or a program prints, in bytes of UTF-8; the rest is cut
+/// off. It is twice [`TEXT_MAX`], because characters that are not sent count too.
+pub(crate) const FIELD_MAX: usize = 2 * TEXT_MAX;
+
 /// Maximum number of articles in a news reply to an event.
 pub const ARTICLES_MAX: usize = 8;
 
@@ -157,6 +161,36 @@ impl<'a> Reply<'a> {
         Self::Text(content.into())
     }
 
+    /// A copy that holds only what is sent in reply to `message`, to be kept for later tries.
+    pub(crate) fn to_kept(&self, message: &Message<'_>) -> Reply<'static> {
+        let is_text = matches!(self, Self::Text(_));
+        let mut kept = self.map_texts(|text| {
+            let text = sanitize(text);
+            Cow::Owned(match is_text {
+                true => truncate(&text).into_owned(),
+                false => text[..text.floor_char_boundary(FIELD_MAX)].to_owned(),
+            })
+        });
+        if let Reply::News(articles) = &mut kept {
+            articles.retain(|article| !article.title.is_empty());
+            articles.truncate(articles_max(message));
+            articles.shrink_to_fit();
+            if articles.is_empty() {
+                return Reply::Success;
+            }
+        }
+        kept
+    }
+
+    /// The bytes of memory that the reply uses (an estimate).
+    pub(crate) fn bytes(&self) -> usize {
+        // Each allocation uses about 16 bytes more than its text.
+        let articles = if let Self::News(articles) = self { articles.len() } else { 0 };
+        let mut bytes = size_of::<Self>() + 16 + articles * size_of::<Article<'_>>();
+        self.map_texts(|text| bytes += text.len() + 16);
+        bytes
+    }
+
     /// Appends the XML of the reply to `out`. `message` is the message that the reply is for; `create_time` is in
     /// seconds since 1970. Appends nothing if the reply is or becomes [`Reply::Success`].
     ///
@@ -220,12 +254,8 @@ impl<'a> Reply<'a> {
                 write_medium("music", "Music", thumb_media_id, &fields);
             }
             Self::News(articles) => {
-                let max = match message.is_event() {
-                    true => ARTICLES_MAX,
-                    false => ARTICLES_MAX_TO_MESSAGE,
-                };
                 let titled = articles.iter().filter(|article| !sanitize(&article.title).is_empty());
-                let shown: Vec<_> = titled.take(max).collect();
+                let shown: Vec<_> = titled.take(articles_max(message)).collect();
                 if !shown.is_empty() {
                     write("news", &|out| write_news(&shown, out));
                 }
@@ -239,6 +269,14 @@ impl<'a> Reply<'a> {
             }
             Self::Success => {}
         }
+    }
+}
+
+/// Maximum number of articles in a news reply to this message.
+fn articles_max(message: &Message<'_>) -> usize {
+    match message.is_event() {
+        true => ARTICLES_MAX,
+        false => ARTICLES_MAX_TO_MESSAGE,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each row shows the sizes with their costs, and by which factor the last size and the last cost exceed the first. A cost
 //! that grows faster than its size is marked.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Instant;
@@ -178,7 +179,7 @@ fn content() -> Row {
         move || {
             let (head, content) = messages::parse(request);
             let request = Request { head, content };
-            let client = WaitingClient { now: &|| now, is_connected: &|| true };
+            let client = WaitingClient { now: &|| now, uptime: &|| now, is_connected: &|| true };
             let response = callback.handle(&request, &client, &mut scratch, |message| {
                 Outcome::Reply(Reply::text(message.field("Content").unwrap_or_default()))
             });
@@ -270,6 +271,9 @@ fn run_once(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
 /// Calls `work` with a client that is connected. For an undelivered reply, the client has disconnected during a run of ten
 /// seconds.
 fn with_client<T>(is_undelivered: bool, work: impl FnOnce(&WaitingClient<'_>) -> T) -> T {
-    let now = server::now() + if is_undelivered { 10 } else { 0 };
-    work(&WaitingClient { now: &|| now, is_connected: &|| !is_undelivered })
+    let calls = Cell::new(0);
+    let uptime = || if is_undelivered { calls.replace(calls.get() + 10) } else { 0 };
+    let client =
+        WaitingClient { now: &server::now, uptime: &uptime, is_connected: &|| !is_undelivered };
+    work(&client)
 }

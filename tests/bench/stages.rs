@@ -188,7 +188,7 @@ fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
     let responder = Responder::open(None, programs, server::report).unwrap();
     let (mut scratch, mut output) = (Vec::new(), Vec::new());
     move || {
-        let client = WaitingClient { now: &|| now, is_connected: &|| true };
+        let client = WaitingClient { now: &|| now, uptime: &|| now, is_connected: &|| true };
         let (head, content) = messages::parse(black_box(request));
         let request = Request { head, content };
         let response = callback

@@ -1,5 +1,7 @@
 //! Tries and late replies, tested in this process. The tests set the clock, and tries wait only for milliseconds.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -33,14 +35,36 @@ fn try_at(
     xml: &str,
     now: u64,
     is_connected: bool,
-    work: &(dyn Fn() -> Reply<'static> + Sync),
+    work: &dyn Fn() -> Reply<'static>,
 ) -> Option<String> {
-    with_message(xml, 1, |message| {
-        let client = WaitingClient { now: &|| now, is_connected: &|| is_connected };
+    try_between(retries, xml, (now, now), is_connected, work)
+}
+
+/// Like `try_at`, but the run begins at the time `began` and ends at the time `ended`. Meanwhile, the system clock is
+/// set back, from 2023 to 1970.
+fn try_between(
+    retries: &Retries,
+    xml: &str,
+    (began, ended): (u64, u64),
+    is_connected: bool,
+    work: &dyn Fn() -> Reply<'static>,
+) -> Option<String> {
+    with_message(xml, 1_700_000_000, |message| {
+        let has_ended = Cell::new(false);
+        let client = WaitingClient {
+            now: &|| if has_ended.get() { 0 } else { 1_700_000_000 },
+            uptime: &|| if has_ended.get() { ended } else { began },
+            is_connected: &|| is_connected,
+        };
         let late = LateReply::with_text("wait".into());
+        let run = || {
+            let reply = work();
+            has_ended.set(true);
+            reply
+        };
         let outcome = retries
             .join(message, &client)
-            .unwrap_or_else(|| retries.run_once(message, &client, late, work));
+            .unwrap_or_else(|| retries.run_once(message, &client, late, &run));
         match outcome {
             Outcome::Shared(reply) => Some(text_or_name(&reply)),
             Outcome::Disconnected => None,
@@ -103,7 +127,7 @@ fn make_late(
         for (number, (xml, reply)) in messages.iter().enumerate() {
             let gate = &gate;
             first_tries.push(scope.spawn(move || {
-                try_at(retries, xml, ended, true, &|| {
+                try_between(retries, xml, (1, ended), true, &|| {
                     gate.pass();
                     reply.clone()
                 })
@@ -230,20 +254,18 @@ fn reports_late_replies_that_are_deleted() {
             "cause=late-answers-dropped reason=\"late replies deleted to make space for newer messages: 1\""
         );
     });
-    // A reply has eight articles of 16 KiB, so 33 replies have more than 4 MiB.
-    let long = || "x".repeat(4096);
-    let article = || Article {
-        title: long().into(),
-        description: long().into(),
-        pic_url: long().into(),
-        url: long().into(),
-    };
-    let news = || Reply::News((0..8).map(|_| article()).collect());
     let messages: Vec<_> =
-        (0..33).map(|number| (text_of("oUser1", number, &number.to_string()), news())).collect();
+        (0..33).map(|number| (click_of("oUser1", number, "k"), long_news(9, 4))).collect();
     make_late(&retries, &messages, false, 100);
     assert_eq!(REPORTED.load(Ordering::SeqCst), 2);
-    assert_eq!(say(&retries, "oUser1", 100), "x".repeat(8 * 4096));
+    assert_eq!(say(&retries, "oUser1", 100), "x".repeat(4096));
+}
+
+/// News of articles whose first texts have 5,000 bytes each. Of each text, 4,096 bytes are kept.
+fn long_news(articles: usize, texts: usize) -> Reply<'static> {
+    let text = |number: usize| if number < texts { "x".repeat(5000) } else { String::new() };
+    let [title, description, pic_url, url] = [0, 1, 2, 3].map(text).map(Cow::from);
+    Reply::News(vec![Article { title, description, pic_url, url }; articles])
 }
 
 #[test]
@@ -252,9 +274,8 @@ fn keeps_the_reply_when_the_clients_of_both_tries_have_disconnected() {
     let gate = Gate::default();
     let xml = text_of("oUser1", 1, "x");
     thread::scope(|scope| {
-        // The first try is received at the time 1, and its run ends at the time 6.
         let first = scope.spawn(|| {
-            try_at(&retries, &xml, 6, false, &|| {
+            try_between(&retries, &xml, (1, 6), false, &|| {
                 gate.pass();
                 Reply::text("late")
             })
@@ -278,7 +299,7 @@ fn delivers_the_reply_once_when_the_client_of_a_waiting_try_is_connected() {
     let xml = text_of("oUser1", 1, "x");
     thread::scope(|scope| {
         scope.spawn(|| {
-            try_at(&retries, &xml, 6, false, &|| {
+            try_between(&retries, &xml, (1, 6), false, &|| {
                 gate.pass();
                 Reply::text("late")
             })
@@ -307,7 +328,12 @@ fn undelivered_replies_leave_half_of_the_store_to_delivered_replies() {
     let retries = Retries::new(|_| {});
     for number in 0..5000 {
         with_message(&text_of("oUser1", number, "x"), 1, |message| {
-            let client = WaitingClient { now: &|| 100, is_connected: &|| false };
+            let uptime = Cell::new(0);
+            let client = WaitingClient {
+                now: &|| 1,
+                uptime: &|| uptime.replace(100),
+                is_connected: &|| false,
+            };
             retries.run_once(message, &client, LateReply::default(), &|| Reply::text("x"));
         });
     }
@@ -330,15 +356,10 @@ fn undelivered_replies_leave_half_of_the_store_to_delivered_replies() {
 #[test]
 fn keeps_an_undelivered_reply_until_another_try_or_the_user_gets_it() {
     let retries = Retries::new(no_report);
-    // The messages are received at the time 1, so a run that ends at the time 6 took five seconds.
     let run_until = |user: &str, is_connected: bool, ended: u64| {
         let work = || Reply::text("late");
         let xml = text_of(user, 1, "x");
-        with_message(&xml, 1, |message| {
-            let client = WaitingClient { now: &|| ended, is_connected: &|| is_connected };
-            let late = LateReply::with_text(String::new());
-            retries.run_once(message, &client, late, &work);
-        });
+        try_between(&retries, &xml, (1, ended), is_connected, &work).unwrap();
     };
     let later_try = |user: &str| {
         let xml = text_of(user, 1, "x");
@@ -360,27 +381,45 @@ fn keeps_an_undelivered_reply_until_another_try_or_the_user_gets_it() {
 }
 
 #[test]
-fn stores_4_mib_of_replies_and_a_single_reply_of_any_size() {
+fn stores_4_mib_of_what_is_sent_of_replies() {
     let retries = Retries::new(no_report);
     let runs = AtomicUsize::new(0);
-    let send = |msg_id: u64, articles: usize| {
-        try_at(&retries, &text_of("oUser1", msg_id, "x"), 1, true, &|| {
+    let send = |xml: String, reply: Reply<'static>| {
+        try_at(&retries, &xml, 1, true, &|| {
             runs.fetch_add(1, Ordering::SeqCst);
-            let article = Article { title: "x".repeat(4096).into(), ..Article::default() };
-            Reply::News(vec![article; articles])
+            reply.clone()
         })
         .unwrap()
     };
-    for msg_id in 1..=60 {
-        send(msg_id, 16);
-    }
-    send(1, 16);
-    let count = runs.load(Ordering::SeqCst);
-    assert_eq!(count, 60, "60 replies of 64 KiB are less than 4 MiB");
-    for _ in 0..2 {
-        send(61, 2000);
-    }
-    assert_eq!(runs.load(Ordering::SeqCst), 61);
-    send(1, 16);
-    assert_eq!(runs.load(Ordering::SeqCst), 62);
+    // The reply to an event has eight articles at most, so it uses 32 KiB here.
+    let event = |number: u64| send(click_of("oUser1", number, "k"), long_news(84, 1));
+    (1..=110).for_each(|number| assert_eq!(event(number).len(), 8 * 4096));
+    event(1);
+    assert_eq!(runs.load(Ordering::SeqCst), 110, "110 replies of 34 KiB are less than 4 MiB");
+    (111..=125).for_each(|number| assert_eq!(event(number).len(), 8 * 4096));
+    event(1);
+    assert_eq!(runs.load(Ordering::SeqCst), 126, "125 replies are more");
+    // The reply to a message has one article, and a text has 2,048 bytes.
+    let text = |number: u64| send(text_of("oUser1", number, "t"), long_news(84, 1));
+    (1..=800).for_each(|number| assert_eq!(text(number).len(), 4096));
+    text(1);
+    assert_eq!(runs.load(Ordering::SeqCst), 926);
+    let plain =
+        |number: u64| send(text_of("oUser2", number, "t"), Reply::text("x\u{1}".repeat(2100)));
+    (1..=1400).for_each(|number| assert_eq!(plain(number), "x".repeat(2045) + "…"));
+    plain(1);
+    assert_eq!(runs.load(Ordering::SeqCst), 2326);
+}
+
+/// Otherwise thousands of small articles would use much more memory than their texts.
+#[test]
+fn articles_that_are_not_sent_are_not_kept() {
+    let retries = Retries::new(no_report);
+    let article = |title: &'static str| Article { title: title.into(), ..Article::default() };
+    let news = Reply::News(vec![article("\u{1}"), article("a"), article("b")]);
+    let send = |xml: &str, news: &Reply<'static>| try_at(&retries, xml, 1, true, &|| news.clone());
+    assert_eq!(send(&text_of("oUser1", 1, "x"), &news).unwrap(), "a");
+    assert_eq!(send(&click_of("oUser1", 1, "x"), &news).unwrap(), "ab");
+    let untitled = Reply::News(vec![article("")]);
+    assert_eq!(send(&text_of("oUser1", 2, "x"), &untitled).unwrap(), "success");
 }

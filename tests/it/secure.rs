@@ -277,7 +277,7 @@ fn sends_no_reply_without_random_bytes() {
     let content = &request[length..];
     let (now, is_connected) = (&now, &|| true);
     let mut scratch = Vec::new();
-    let client = WaitingClient { now, is_connected };
+    let client = WaitingClient { now, uptime: now, is_connected };
     let response = callback
         .handle(&Request { head, content }, &client, &mut scratch, |_| {
             Outcome::Reply(Reply::text("secret words"))

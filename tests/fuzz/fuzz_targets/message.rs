@@ -186,7 +186,7 @@ fuzz_target!(|content: &[u8]| {
     let (head, _) = Head::parse(HEAD.as_bytes()).unwrap().unwrap();
     let request = Request { head, content };
     let (now, is_connected) = (&|| NOW, &|| true);
-    let client = WaitingClient { now, is_connected };
+    let client = WaitingClient { now, uptime: now, is_connected };
     let mut scratch = Vec::new();
     let response = CALLBACK.handle(&request, &client, &mut scratch, success);
     let response = response.unwrap();

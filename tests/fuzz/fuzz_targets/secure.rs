@@ -113,7 +113,7 @@ fn post(content: &[u8], encrypt: &str) {
     let (head, _) = Head::parse(head.as_bytes()).unwrap().unwrap();
     let request = Request { head, content };
     let (now, is_connected) = (&|| NOW, &|| true);
-    let client = WaitingClient { now, is_connected };
+    let client = WaitingClient { now, uptime: now, is_connected };
     let mut scratch = Vec::new();
     let response = CALLBACK.handle(&request, &client, &mut scratch, echo).unwrap();
     let mut bytes = Vec::new();
