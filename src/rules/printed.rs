@@ -6,7 +6,7 @@ use super::parser::{ParseContext, Parser};
 use super::problem::Problem;
 use super::reply_parser;
 use super::template::Context;
-use crate::wechat::{Message, Reply};
+use crate::wechat::{FIELD_MAX, Message, Reply};
 use crate::xml::Document;
 
 /// Parses the output of a program as the reply to a message; `None` if the output does not begin with the start tag of
@@ -36,5 +36,5 @@ fn parse(text: &str, message: &Message<'_>) -> Result<Reply<'static>, Problem> {
     }
     let (_, reply) = reply.ok_or_else(|| reply_parser::unknown_reply(root, &[]))?;
     let context = Context { message, captures: Vec::new(), utc_offset: 0 };
-    Ok(reply.map_texts(|template| Cow::Owned(template.fill(&context).into_owned())))
+    Ok(reply.map_texts(|template| Cow::Owned(template.fill(&context, FIELD_MAX).into_owned())))
 }

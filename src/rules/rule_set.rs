@@ -7,7 +7,7 @@ use super::index::Index;
 use super::pattern::Value;
 use super::run::{ProgramCall, RunTemplate};
 use super::template::{Context, Template};
-use crate::wechat::{Message, Reply, ReplyOf};
+use crate::wechat::{FIELD_MAX, Message, Reply, ReplyOf};
 use crate::xml::trim;
 
 /// The rules of a file. The first rule that matches a message is used. If no rule matches, there is no reply.
@@ -111,7 +111,7 @@ impl Rules {
             let context = Context { message, captures, utc_offset: self.utc_offset };
             return match self.choose(&rule.actions, message) {
                 ActionTemplate::Reply { reply, .. } => {
-                    Action::Reply(reply.map_texts(|template| template.fill(&context)))
+                    Action::Reply(reply.map_texts(|template| template.fill(&context, FIELD_MAX)))
                 }
                 ActionTemplate::Run(run) => Action::Run(run.fill(&context)),
             };

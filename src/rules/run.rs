@@ -6,6 +6,14 @@ use super::pattern::{Pattern, Value};
 use super::template::{Context, Template};
 use crate::wechat::TEXT_MAX;
 
+/// Maximum bytes of a word; the rest is cut off. Linux starts no program with such a word: at most 128 KiB are allowed
+/// (execve(2)).
+const WORD_MAX: usize = 1024 * 1024;
+
+/// If the first words are longer than this in total, the other words are left out. Linux starts no program with so many
+/// bytes in its arguments (execve(2)).
+const WORDS_MAX: usize = 6 * 1024 * 1024;
+
 /// A `<run>` element, with placeholders.
 #[derive(Debug, Default)]
 pub(super) struct RunTemplate {
@@ -58,16 +66,17 @@ pub struct ProgramCall {
 
 impl RunTemplate {
     pub(super) fn fill(&self, context: &Context<'_>) -> ProgramCall {
-        let fill = |template: &Template| template.fill(context).into_owned();
-        // At most TEXT_MAX bytes are sent. One character more is kept, so that the reply is marked as truncated.
-        let reply = |template: &Template| {
-            let mut text = fill(template);
-            text.truncate(text.floor_char_boundary(TEXT_MAX + 4));
-            text.shrink_to_fit();
-            text
-        };
+        // One character more than is sent, so that the reply is marked as truncated.
+        let reply = |template: &Template| template.fill(context, TEXT_MAX + 4).into_owned();
+        let mut bytes = 0;
+        let words = self.words.iter().map_while(|word| {
+            let is_too_long = bytes > WORDS_MAX;
+            let word = (!is_too_long).then(|| word.fill(context, WORD_MAX).into_owned())?;
+            bytes += word.len();
+            Some(word)
+        });
         ProgramCall {
-            words: self.words.iter().map(fill).collect(),
+            words: words.collect(),
             timeout: self.timeout,
             limit: self.limit.map(|limit| (limit, self.key)),
             failed: reply(&self.failed),

@@ -90,12 +90,13 @@ impl Template {
         }
     }
 
-    /// Replaces each placeholder by its value. The value of a field that the message does not have is empty. If the
-    /// template is a single field, the value is not copied.
-    pub(super) fn fill<'m>(&self, context: &Context<'m>) -> Cow<'m, str> {
+    /// Replaces each placeholder by its value, and cuts off the text after `max` bytes. The value of a field that the
+    /// message does not have is empty. If the template is a single field, the value is not copied.
+    pub(super) fn fill<'m>(&self, context: &Context<'m>, max: usize) -> Cow<'m, str> {
         let field = |name: &str| context.message.field(name).unwrap_or("");
         if let [Part::Field(name)] = self.parts.as_slice() {
-            return Cow::Borrowed(field(name));
+            let value = field(name);
+            return Cow::Borrowed(&value[..value.floor_char_boundary(max)]);
         }
         let mut text = String::new();
         for part in &self.parts {
@@ -105,6 +106,11 @@ impl Template {
                 Part::Capture(index) => text.push_str(context.captures[*index]),
                 Part::Date => push_date(&mut text, context.local_seconds()),
                 Part::Time => push_time(&mut text, context.local_seconds()),
+            }
+            if text.len() > max {
+                text.truncate(text.floor_char_boundary(max));
+                text.shrink_to_fit();
+                break;
             }
         }
         Cow::Owned(text)

@@ -371,6 +371,44 @@ fn finds_one_of_a_thousand_keywords() {
     assert_eq!(find_text(&rules, "key1000").as_deref(), Some("none"));
 }
 
+#[test]
+fn conditions_see_and_capture_the_first_4_kib_of_a_field() {
+    let rules = rules(
+        "<rules><on Content='*end'><text>end</text></on>\
+         <on Content='*z*'><text>{1}</text></on><on><text>none</text></on></rules>",
+    );
+    let find = |content: &str| find_text(&rules, content).unwrap();
+    assert_eq!(find(&format!("{}end", "x".repeat(4093))), "end");
+    assert_eq!(find(&format!("{}end", "x".repeat(4094))), "none");
+    assert_eq!(find(&format!("{}z", "x".repeat(4096))), "none");
+    assert_eq!(find(&format!("{}z", "x".repeat(4095))), format!("{}…", "x".repeat(2045)));
+    assert_eq!(find(&format!("{}end{}", "x".repeat(4093), "y".repeat(50_000))), "end");
+}
+
+#[test]
+fn a_template_is_filled_up_to_the_limit_of_a_reply() {
+    let rules = rules(&format!(
+        "<rules><on Content='*'><music><Title>{0}</Title><Description>{0}{{date}}</Description>\
+         <MusicUrl>{{Content}}</MusicUrl><ThumbMediaId>{{1}}x</ThumbMediaId></music></on></rules>",
+        "{Content}".repeat(1000)
+    ));
+    let content = "中".repeat(20_000);
+    let filled = with_message(&text_of("oUser1", 1, &content), THEN, |message| {
+        let Action::Reply(Reply::Music { title, description, music_url, thumb_media_id, .. }) =
+            rules.find_action(message)
+        else {
+            panic!("no music");
+        };
+        [title, description, music_url, thumb_media_id].map(|text| text.into_owned())
+    });
+    for text in filled {
+        assert!(text.len() <= 4096 && text.capacity() <= 8192, "{}", text.capacity());
+        assert!(text.starts_with(&"中".repeat(1365)), "{text}");
+    }
+    let short = find_reply(&rules, &text_of("oUser1", 2, "a"));
+    assert!(short.contains(&format!("<![CDATA[{}2021-07-17]]>", "a".repeat(1000))), "{short}");
+}
+
 /// A rules file in a folder of its own.
 struct Scratch {
     folder: PathBuf,
