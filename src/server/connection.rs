@@ -13,7 +13,7 @@ use super::clock::now;
 use super::connection_table::Slot;
 use super::handle::ServerState;
 use super::handler::Handler;
-use super::input::Input;
+use super::input::{self, Input};
 use super::limits::Limits;
 use super::log;
 use super::peer::Peer;
@@ -38,6 +38,8 @@ const REST_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Buffers {
     input: Input,
+    /// Bytes that arrived while the previous request was answered. [`Peer`] reads them.
+    read_ahead: Vec<u8>,
     /// Decoded content of a chunked request.
     content: Vec<u8>,
     /// A buffer for the handler. The response may borrow from it.
@@ -51,7 +53,8 @@ impl Buffers {
     fn reset(&mut self) {
         const CAPACITY_KEPT: usize = 8 * 1024;
         self.input.reset();
-        for buffer in [&mut self.content, &mut self.scratch, &mut self.output] {
+        for buffer in [&mut self.read_ahead, &mut self.content, &mut self.scratch, &mut self.output]
+        {
             buffer.clear();
             buffer.shrink_to(CAPACITY_KEPT);
         }
@@ -136,7 +139,8 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         let mut head_deadline = None;
         let mut is_decoded = false;
         loop {
-            let Buffers { input, content: decoded, scratch, output, log_line } = &mut *self.buffers;
+            let Buffers { input, read_ahead, content: decoded, scratch, output, log_line } =
+                &mut *self.buffers;
             let unread = input.unread();
             let Some((mut head, head_length)) = Head::parse(unread)? else {
                 let deadline = Head::has_begun(unread).then(|| {
@@ -164,7 +168,8 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 return Err(ReceiveError::Closed);
             }
             let request = Request { head, content };
-            let peer = Peer::new(self.slot);
+            let read_ahead_max = input::LENGTH_MAX - (unread.len() - length);
+            let peer = Peer::new(self.slot, read_ahead, read_ahead_max);
             let Some(response) = self.context.handler.handle(&request, &peer, scratch) else {
                 return Err(ReceiveError::Closed);
             };
@@ -180,6 +185,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
             }
             let persistence = head.persistence;
             input.consume(length);
+            input.append(read_ahead);
             self.send(responded)?;
             return Ok(persistence);
         }

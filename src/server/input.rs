@@ -8,7 +8,7 @@ use crate::http::limits;
 const INITIAL_LENGTH: usize = 4 * 1024;
 
 /// Maximum bytes of the buffer. A head and content of the maximum length fit in it.
-const LENGTH_MAX: usize = limits::HEAD + limits::CONTENT;
+pub(super) const LENGTH_MAX: usize = limits::HEAD + limits::CONTENT;
 
 /// A buffer that grows only as bytes arrive, whatever length a client declares. A thread uses the same buffer for all
 /// its connections.
@@ -44,6 +44,16 @@ impl Input {
         let count = source.read(&mut self.bytes[self.end..])?;
         self.end += count;
         Ok(count)
+    }
+
+    /// Appends all `bytes`, and clears them. There must be room for them within [`LENGTH_MAX`].
+    pub(super) fn append(&mut self, bytes: &mut Vec<u8>) {
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let count = self.fill(&mut rest).expect("a slice is read without an error");
+            assert!(count > 0, "no room for the bytes");
+        }
+        bytes.clear();
     }
 
     /// Drops the first `count` unread bytes.

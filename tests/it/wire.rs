@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::support::*;
 use wechat::Server;
 use wechat::server::Limits;
+use wechat::session::Outcome;
 use wechat::wechat::{Age, Message, Reply, Token};
 
 fn fixture(path: &str) -> PathBuf {
@@ -362,6 +363,69 @@ fn pipelined_requests_are_answered_in_order_and_none_after_close() {
     assert_eq!(rest(&mut stream), b"");
     sender.join().unwrap();
     program.stop_silent();
+}
+
+/// A server whose handler of the text `gone` ends when the client has left, and then sends on the channel. Its handler of
+/// the text `here` begins when the test sends on the other channel, and replies whether the client is connected.
+fn serve_observer() -> (SocketAddr, mpsc::Sender<()>, mpsc::Receiver<()>) {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let backend = server.token(Token::parse(TOKEN).unwrap());
+    let address = backend.address().unwrap();
+    let (has_left, left) = mpsc::channel();
+    let (look, looks) = mpsc::channel();
+    let channels = Mutex::new((has_left, looks));
+    std::thread::spawn(move || {
+        backend.serve(|message, client| match message.field("Content") {
+            Some("gone") => {
+                until("the client has left", || !(client.is_connected)());
+                channels.lock().unwrap().0.send(()).unwrap();
+                Outcome::Disconnected
+            }
+            Some("here") => {
+                channels.lock().unwrap().1.recv_timeout(TIMEOUT).unwrap();
+                Outcome::Reply(Reply::text((client.is_connected)().to_string()))
+            }
+            _ => Outcome::Reply(echo(message)),
+        })
+    });
+    (address, look, left)
+}
+
+#[test]
+fn notices_that_a_client_left_after_it_sent_more_than_its_request() {
+    let (address, _, left) = serve_observer();
+    let next = post(&text_message("next"));
+    let tails: [&[u8]; 6] = [b"", b"\r\n", &next, &next[..50], &next.repeat(50), &[0; 200_000]];
+    for (number, tail) in (0..).zip(tails) {
+        let mut stream = connect(address);
+        stream.write_all(&post(&text_of("oUser1", number, "gone"))).unwrap();
+        // A server that has read enough does not take the whole of a long tail.
+        stream.set_nonblocking(true).unwrap();
+        let _ = stream.write(tail);
+        drop(stream);
+        let noticed = left.recv_timeout(TIMEOUT);
+        assert!(noticed.is_ok(), "{} bytes", tail.len());
+    }
+}
+
+#[test]
+fn answers_requests_that_arrived_while_the_connection_was_checked() {
+    let (address, look, _) = serve_observer();
+    let mut stream = connect(address);
+    stream.write_all(&post(&text_message("here"))).unwrap();
+    let next: Vec<u8> = (0..60).flat_map(|n| post(&text_message(&n.to_string()))).collect();
+    let (first, second) = next.split_at(next.len() - 50);
+    stream.write_all(first).unwrap();
+    look.send(()).unwrap();
+    let reply = |stream: &mut TcpStream| {
+        let answer = read_answer(stream, false);
+        element(&answer.content, "Content").to_owned()
+    };
+    assert_eq!(reply(&mut stream), "true");
+    stream.write_all(second).unwrap();
+    for number in 0..60 {
+        assert_eq!(reply(&mut stream), number.to_string());
+    }
 }
 
 #[test]
