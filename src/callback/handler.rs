@@ -9,7 +9,7 @@ use super::path::ServedPath;
 use super::query::{CallbackQuery, required};
 use super::rejection::Rejection;
 use super::wording;
-use crate::http::{Method, Request, Response};
+use crate::http::{ContentDecision, Head, Method, Request, Response, Target};
 use crate::session::{Outcome, WaitingClient};
 use crate::wechat::{
     Age, Cipher, Credentials, DecryptedMessage, Envelope, Message, MessageError, Mode,
@@ -143,6 +143,27 @@ impl Callback {
         }
     }
 
+    /// Decides what to do with the content of a request, before it is read. Only a right signature makes the server keep
+    /// content, so that a stranger cannot use much memory. A wrong signature is refused at once. Any other request gets
+    /// its response after its content, because then a client that has sent all of it sees invalid content refused, and
+    /// the connection is kept.
+    pub fn decide_content<'r>(&self, head: &Head<'r>, now: u64) -> ContentDecision<'r> {
+        if head.method != Method::Post || self.is_wrong_path(&head.target) {
+            return ContentDecision::Discard;
+        }
+        match self.verify(&CallbackQuery::from_target(&head.target), now) {
+            Ok(_) => ContentDecision::Keep,
+            Err(rejection @ Rejection::Signature(_)) => {
+                ContentDecision::Refuse(rejection.response())
+            }
+            Err(_) => ContentDecision::Discard,
+        }
+    }
+
+    fn is_wrong_path(&self, target: &Target<'_>) -> bool {
+        self.path.as_ref().is_some_and(|path| !path.is_path_of(target))
+    }
+
     /// Handles a request and returns its response; `None` if the client disconnected before the reply was
     /// known. `respond` makes the reply to a message. `scratch` is cleared, and then holds the reply.
     pub fn handle<'r>(
@@ -153,8 +174,7 @@ impl Callback {
         respond: impl for<'m> Fn(&'m Message<'m>) -> Outcome<'m>,
     ) -> Option<Response<'r>> {
         scratch.clear();
-        let is_wrong_path = |path: &ServedPath| !path.is_path_of(&request.head.target);
-        if self.path.as_ref().is_some_and(is_wrong_path) {
+        if self.is_wrong_path(&request.head.target) {
             return Some(Rejection::Path.response());
         }
         let response = match request.head.method {

@@ -29,6 +29,8 @@ pub enum Framing {
 #[derive(Debug, Default)]
 pub struct Chunked {
     expected: Expected,
+    /// Sum of all chunk sizes so far.
+    length: usize,
     /// Bytes of all extensions so far.
     extensions: usize,
     /// Bytes of the trailer section so far.
@@ -76,12 +78,16 @@ impl Chunked {
         match self.expected {
             Expected::ChunkSize => {
                 let (size, after) = self.take_size_line(bytes)?;
-                // The size is input and may be close to 2^64.
-                let length = size.saturating_add(content.len() as u64);
-                self.expected = match usize::try_from(size) {
-                    Ok(0) => Expected::Trailers,
-                    Ok(left) if length <= limits::CONTENT as u64 => Expected::ChunkData { left },
-                    _ => return Err(RequestError::ContentTooLong { length }.into()),
+                let left = usize::try_from(size).ok();
+                let Some(left) = left.filter(|left| *left <= limits::CONTENT - self.length) else {
+                    // The size is input and may be close to 2^64.
+                    let length = size.saturating_add(self.length as u64);
+                    return Err(RequestError::ContentTooLong { length }.into());
+                };
+                self.length += left;
+                self.expected = match left {
+                    0 => Expected::Trailers,
+                    left => Expected::ChunkData { left },
                 };
                 Ok(after)
             }

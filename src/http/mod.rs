@@ -24,7 +24,7 @@ pub use content::{Chunked, Framing};
 pub use error::{RequestError, ResponseError, UrlError};
 pub use head::{Head, Request};
 pub use method::Method;
-pub use response::{CONTINUE, Response};
+pub use response::{CONTINUE, ContentDecision, Response};
 pub use response_head::{ResponseFraming, ResponseHead};
 pub use status::Status;
 pub use target::{Query, Target};

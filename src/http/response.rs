@@ -19,6 +19,17 @@ pub struct Response<'a> {
     note: Option<LogNote>,
 }
 
+/// What a server does with content that has not arrived together with its head. The head decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentDecision<'a> {
+    /// Receive the content and keep it for the response.
+    Keep,
+    /// Receive the content but do not store it. The response does not depend on it.
+    Discard,
+    /// Send this response, which refuses the request, and do not read the content.
+    Refuse(Response<'a>),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content<'a> {
     Bytes(Cow<'a, [u8]>),

@@ -19,7 +19,8 @@ use super::log;
 use super::peer::Peer;
 use crate::deadline::Deadline;
 use crate::http::{
-    self, Chunked, Framing, Head, Method, Persistence, Request, RequestError, Response, Status,
+    self, Chunked, ContentDecision, Framing, Head, Method, Persistence, Request, RequestError,
+    Response, Status,
 };
 use crate::text::log_note::{LogNote, Report};
 
@@ -49,7 +50,7 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Clears the buffers for the next connection, and frees memory that a long message needed.
+    /// Clears the buffers for the next request or connection, and frees memory that a long message needed.
     fn reset(&mut self) {
         const CAPACITY_KEPT: usize = 8 * 1024;
         self.input.reset();
@@ -135,9 +136,11 @@ struct ConnectionHandler<'c, H> {
 impl<H: Handler> ConnectionHandler<'_, H> {
     /// Receives one request and sends its response. Returns whether another request may follow. A request that arrives
     /// in one read is parsed once. If the request arrives in pieces, its head is parsed again from the start.
+    ///
+    /// The input buffer holds more than a head only if the handler wants to keep the content.
     fn receive_and_respond(&mut self) -> Result<Persistence, ReceiveError> {
         let mut head_deadline = None;
-        let mut is_decoded = false;
+        let mut is_removed = false;
         loop {
             let Buffers { input, read_ahead, content: decoded, scratch, output, log_line } =
                 &mut *self.buffers;
@@ -150,17 +153,31 @@ impl<H: Handler> ConnectionHandler<'_, H> {
                 continue;
             };
             let (content, length) = match head.framing {
+                _ if is_removed => (Some(decoded.as_slice()), head_length),
                 Framing::None => (Some([].as_slice()), head_length),
-                Framing::Chunked => (is_decoded.then_some(decoded.as_slice()), head_length),
+                Framing::Chunked => (None, head_length),
                 Framing::Length(length) => {
                     let end = head_length + length;
                     (unread.get(head_length..end), end)
                 }
             };
             let Some(content) = content else {
+                let is_discarded = match self.context.handler.decide_content(&head) {
+                    ContentDecision::Keep => false,
+                    ContentDecision::Discard => true,
+                    ContentDecision::Refuse(response) => {
+                        head.persistence = Persistence::Close;
+                        output.clear();
+                        response.write_to(&head, now(), output);
+                        self.context.record(&response, Some(&head), self.slot.peer(), log_line);
+                        self.send(Instant::now())?;
+                        // The request stays unread, so the connection is closed in stages.
+                        return Ok(Persistence::Close);
+                    }
+                };
                 let (framing, expects_continue) = (head.framing, head.expects_continue);
-                self.receive_content(head_length, framing, expects_continue)?;
-                is_decoded = true;
+                is_removed = is_discarded || framing == Framing::Chunked;
+                self.receive_content(head_length, framing, expects_continue, is_discarded)?;
                 continue;
             };
             let received = Instant::now();
@@ -193,11 +210,13 @@ impl<H: Handler> ConnectionHandler<'_, H> {
 
     /// Receives the rest of a request whose head is complete. Content with a Content-Length is left in the input
     /// buffer, after the head. Chunked content is removed from the input buffer and decoded into the content buffer.
+    /// Content that is discarded is removed from the input buffer, and the content buffer stays empty.
     fn receive_content(
         &mut self,
         head_length: usize,
         framing: Framing,
         expects_continue: bool,
+        is_discarded: bool,
     ) -> Result<(), ReceiveError> {
         let deadline = Deadline::after(self.context.limits.content);
         if expects_continue && self.buffers.input.unread().len() == head_length {
@@ -207,17 +226,26 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         }
         self.buffers.content.clear();
         let mut chunked = Chunked::default();
+        let mut discarded = 0;
         loop {
             let received = &self.buffers.input.unread()[head_length..];
-            let is_complete = match framing {
-                Framing::None => true,
-                Framing::Length(length) => received.len() >= length,
+            let (taken, is_complete) = match framing {
+                Framing::None => (0, true),
+                Framing::Length(length) if is_discarded => {
+                    let taken = received.len().min(length - discarded);
+                    discarded += taken;
+                    (taken, discarded == length)
+                }
+                Framing::Length(length) => (0, received.len() >= length),
                 Framing::Chunked => {
                     let taken = chunked.take(received, &mut self.buffers.content)?;
-                    self.buffers.input.remove(head_length, taken);
-                    chunked.is_done()
+                    (taken, chunked.is_done())
                 }
             };
+            self.buffers.input.remove(head_length, taken);
+            if is_discarded {
+                self.buffers.content.clear();
+            }
             if is_complete {
                 return Ok(());
             }
@@ -233,7 +261,12 @@ impl<H: Handler> ConnectionHandler<'_, H> {
         timeout_error: RequestError,
     ) -> Result<(), ReceiveError> {
         let timeout = match deadline {
-            None => self.context.limits.idle,
+            None => {
+                if self.buffers.input.unread().is_empty() {
+                    self.buffers.reset();
+                }
+                self.context.limits.idle
+            }
             Some(deadline) => {
                 self.slot.set_mid_message();
                 deadline.remaining().ok_or(timeout_error)?

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::callback::Callback;
-use crate::http::{Request, Response};
+use crate::http::{ContentDecision, Head, Request, Response};
 use crate::rules::LateReply;
 use crate::server::{self, Handle, Handler, Limits, Listener, Peer, Watchdog};
 use crate::session::{Outcome, Retries, WaitingClient};
@@ -125,6 +125,10 @@ impl<F> Handler for CallbackHandler<F>
 where
     F: for<'m> Fn(&'m Message<'m>, &WaitingClient<'_>) -> Outcome<'m> + Sync,
 {
+    fn decide_content<'r>(&self, head: &Head<'r>) -> ContentDecision<'r> {
+        self.callback.decide_content(head, server::now())
+    }
+
     fn handle<'r>(
         &self,
         request: &Request<'r>,
