@@ -428,6 +428,107 @@ fn answers_requests_that_arrived_while_the_connection_was_checked() {
     }
 }
 
+/// The head of a POST whose content has not been sent.
+fn head_of_post(query: &str, fields: &str) -> String {
+    format!("POST /wx?{query} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")
+}
+
+#[test]
+fn wrong_signature_is_refused_before_its_content_is_read() {
+    let program = Program::start(&[]);
+    let wrong = signed_now().replace("nonce=", "nonce=1");
+    let stale = signed(&(now() - 3600).to_string(), "1");
+    let fields = [
+        "Content-Length: 60000\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\nExpect: 100-continue\r\n",
+    ];
+    for (query, cause) in [(wrong, "bad-signature"), (stale, "stale-timestamp")] {
+        for fields in fields {
+            let mut stream = connect(program.address);
+            stream.write_all(head_of_post(&query, fields).as_bytes()).unwrap();
+            let answer = read_answer(&mut stream, false);
+            assert_eq!(
+                (answer.status, answer.field("Connection")),
+                (403, Some("close")),
+                "{cause}"
+            );
+            assert_eq!(rest(&mut stream), b"");
+        }
+    }
+    let lines = program.stop();
+    let causes: Vec<_> = lines.iter().map(|line| line.contains(" cause=bad-signature ")).collect();
+    assert_eq!(causes, [true, true, true, false, false, false], "{lines:#?}");
+}
+
+#[test]
+fn connection_is_kept_after_content_without_a_signature() {
+    let program = Program::start(&[]);
+    let mut stream = connect(program.address);
+    let chunk = [b"ea60\r\n", [b'x'; 60_000].as_slice(), b"\r\n0\r\nA: b\r\n\r\n"].concat();
+    let length = "Content-Length: 60000\r\n";
+    for (fields, content) in
+        [(length, [b'x'; 60_000].as_slice()), ("Transfer-Encoding: chunked\r\n", &chunk)]
+    {
+        stream.write_all(head_of_post("echostr=1", fields).as_bytes()).unwrap();
+        stream.write_all(&[content, &get("/")].concat()).unwrap();
+        let answer = read_answer(&mut stream, false);
+        assert_eq!((answer.status, answer.field("Connection")), (400, None));
+        assert_eq!(answer.content, "parameter signature is missing or empty\n");
+        assert_eq!(read_answer(&mut stream, false).status, 200);
+    }
+    // The limit of the content holds, although no content is kept.
+    stream.write_all(head_of_post("", "Transfer-Encoding: chunked\r\n").as_bytes()).unwrap();
+    stream.write_all(&chunk[..60_008]).unwrap();
+    stream.write_all(&chunk[..6]).unwrap();
+    let answer = read_answer(&mut stream, false);
+    assert_eq!(answer.content, "content: 120000 bytes, at most 65536 allowed\n");
+}
+
+/// The bytes that clients of this port have sent and that no program has read.
+fn unread_bytes(address: SocketAddr) -> u64 {
+    let port = format!(":{:04X}", address.port());
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let rows: Vec<_> = rows.filter(|columns| columns[1].ends_with(&port)).collect();
+    assert!(!rows.is_empty());
+    let queues = rows.iter().map(|columns| columns[4].split_once(':').unwrap().1);
+    queues.map(|bytes| u64::from_str_radix(bytes, 16).unwrap()).sum()
+}
+
+/// How many KiB of memory 100 connections need that send all but the last byte of their content.
+fn memory_of_content(query: &str, fields: &str, content: &[u8]) -> u64 {
+    let program = Program::start(&["--max-age", "0"]);
+    let memory = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let mut streams: Vec<_> = (0..100).map(|_| connect(program.address)).collect();
+    for stream in &mut streams {
+        assert_eq!(ask(stream, &get("/")).status, 200);
+    }
+    let before = memory();
+    for stream in &mut streams {
+        stream.write_all(head_of_post(query, fields).as_bytes()).unwrap();
+        stream.write_all(&content[..content.len() - 1]).unwrap();
+    }
+    until("the content is read", || unread_bytes(program.address) == 0);
+    memory().saturating_sub(before)
+}
+
+#[test]
+fn content_without_a_right_signature_is_not_kept() {
+    let length = ("Content-Length: 65536\r\n", vec![b'x'; 65536]);
+    let chunked =
+        ("Transfer-Encoding: chunked\r\n", [b"ffff\r\n", [b'x'; 65535].as_slice()].concat());
+    for (fields, content) in [length, chunked] {
+        let kept = memory_of_content(&signed_now(), fields, &content);
+        let discarded = memory_of_content("", fields, &content);
+        assert!(kept > 6000 && discarded < 2000, "{fields} {kept} KiB kept, {discarded} discarded");
+    }
+}
+
 #[test]
 fn http10_connection_is_kept_if_the_client_asks() {
     let program = Program::start(&[]);
