@@ -29,7 +29,7 @@ impl<'a> Target<'a> {
             _ if target.len() > limits::TARGET => return Err(RequestError::TargetTooLong.into()),
             [] | [b'%'] | [b'%', _] => return Err(Stop::Incomplete),
             [b' ', after @ ..] => after,
-            _ => return Err(invalid(rest).into()),
+            _ => return Err(refuse(bytes, invalid(rest))),
         };
         let target = match target {
             [] => return Err(RequestError::TargetOctet { octet: b' ' }.into()),
@@ -74,6 +74,16 @@ impl<'a> Target<'a> {
     /// The query; may be empty.
     pub const fn query(&self) -> Query<'a> {
         self.query
+    }
+}
+
+/// Refuses a target with an invalid octet. A target that is also too long gets the status 414, however its bytes arrive,
+/// so this needs the whole target.
+fn refuse(bytes: &[u8], error: RequestError) -> Stop {
+    match take_while(bytes, |octet| !matches!(octet, b' ' | b'\r' | b'\n')) {
+        (target, _) if target.len() > limits::TARGET => RequestError::TargetTooLong.into(),
+        (_, []) => Stop::Incomplete,
+        _ => error.into(),
     }
 }
 

@@ -339,6 +339,30 @@ fn refuses_endless_elements_at_their_limit() {
 }
 
 #[test]
+fn a_target_that_is_too_long_gets_414_even_if_it_is_invalid() {
+    let fill = |length: usize| "a".repeat(length);
+    for invalid in ["\0", "é", "%", "%g1", "\"", "\t"] {
+        for (before, after) in
+            [(0, limits::TARGET), (limits::TARGET - 10, 20), (9, 3 * limits::TARGET)]
+        {
+            for end in ["", " HTTP/1.1\r\n", "\r\n", "\n"] {
+                let text = format!("GET /{}{invalid}{}{end}", fill(before), fill(after));
+                assert_status(text.as_bytes(), "414");
+                let pieces = text.as_bytes().chunks(1000);
+                assert_eq!(read(pieces), Err(RequestError::TargetTooLong), "{invalid:?}");
+            }
+        }
+        for end in [" ", "\r", "\n"] {
+            let length = limits::TARGET - 1 - invalid.len();
+            assert_status(format!("GET /{}{invalid}{end}aa", fill(length)).as_bytes(), "400");
+        }
+        let longer = format!("GET /{}{invalid} HTTP", fill(limits::TARGET - invalid.len()));
+        assert_status(longer.as_bytes(), "414");
+        assert_eq!(read([format!("GET /{invalid}a").as_bytes()]), Ok(None), "the end is unknown");
+    }
+}
+
+#[test]
 fn accepts_content_of_the_maximum_length() {
     let content = vec![b'a'; limits::CONTENT];
     let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", limits::CONTENT);
