@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::metrics::Metrics;
-use super::path::ServedPath;
+use super::other_content::OtherContent;
+use super::path::{ServedPath, is_usual_for_files};
 use super::query::{CallbackQuery, required};
 use super::rejection::Rejection;
 use super::wording;
@@ -101,8 +102,14 @@ impl<'a> Encrypted<'a> {
 
     /// Parses the XML of the decrypted message. The plain elements of the envelope must agree with it.
     fn parse_decrypted(&self) -> Result<Document<'_>, Rejection> {
-        let xml = Document::parse_message(self.message.message())
-            .map_err(|error| Rejection::DecryptedMessage(error.into()))?;
+        let content = self.message.message();
+        let xml =
+            Document::parse_message(content).map_err(|error| {
+                match OtherContent::recognize(content) {
+                    Some(found) => Rejection::OtherContent { found, is_decrypted: true },
+                    None => Rejection::DecryptedMessage(error.into()),
+                }
+            })?;
         match self.envelope.difference(&xml).map(str::to_owned) {
             None => Ok(xml),
             Some(element) => Err(Rejection::PlainDiffers { element }),
@@ -193,6 +200,9 @@ impl Callback {
     ) -> Result<Response<'r>, Rejection> {
         let query = CallbackQuery::from_target(&request.head.target);
         if query.is_from_browser() {
+            if self.path.is_none() && is_usual_for_files(&request.head.target) {
+                return Err(Rejection::NoFile);
+            }
             return Ok(Response::text(wording::GREETING.as_bytes()));
         }
         let echostr = required(query.echostr.as_ref(), "echostr")?;
@@ -243,7 +253,15 @@ impl Callback {
         }
         // Borrowed, because moving a document would copy its table of elements (1,200 bytes).
         let document = Document::parse_message(content);
-        let xml = (document.as_ref()).map_err(|error| Rejection::Message((*error).into()))?;
+        let xml = match &document {
+            Ok(xml) => xml,
+            Err(error) => {
+                return Err(match OtherContent::recognize(content) {
+                    Some(found) => Rejection::OtherContent { found, is_decrypted: false },
+                    None => Rejection::Message((*error).into()),
+                });
+            }
+        };
         let encrypted = match decrypting {
             Some(cipher) => Some(Encrypted::decrypt(cipher, token, query, xml)?),
             None => None,

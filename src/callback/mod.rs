@@ -3,6 +3,7 @@
 
 mod handler;
 mod metrics;
+mod other_content;
 mod path;
 mod query;
 mod rejection;

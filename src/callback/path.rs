@@ -21,6 +21,17 @@ impl ServedPath {
     }
 }
 
+/// Whether a path is usual for a file: a segment begins with a dot, as in `/.well-known/x`, or the last segment has a
+/// dot and an extension, as in `/favicon.ico`.
+pub(super) fn is_usual_for_files(target: &Target<'_>) -> bool {
+    let path = target.decoded_path();
+    let mut segments = without_final_slash(&path).split(|octet| *octet == b'/');
+    let is_extension = |pair: &[u8]| pair[0] == b'.' && pair[1].is_ascii_alphanumeric();
+    let has_extension = |last: &[u8]| last.windows(2).any(is_extension);
+    segments.clone().next_back().is_some_and(has_extension)
+        || segments.any(|segment| segment.starts_with(b"."))
+}
+
 fn without_final_slash(path: &[u8]) -> &[u8] {
     path.strip_suffix(b"/").unwrap_or(path)
 }

@@ -1,5 +1,6 @@
 //! The reasons to refuse a request that is valid HTTP, each with its status and texts.
 
+use super::other_content::OtherContent;
 use crate::http::{Response, Status};
 use crate::text::log_note::LogNote;
 use crate::wechat::DecryptError::{AppId, Base64, Blocks, Empty, Length, Padding, TooShort};
@@ -14,6 +15,8 @@ use crate::wechat::{
 pub(super) enum Rejection {
     /// The path is not the served path.
     Path,
+    /// A browser asks for a file.
+    NoFile,
     /// The method is not GET, HEAD or POST.
     Method,
     /// A query parameter is missing or empty.
@@ -24,6 +27,8 @@ pub(super) enum Rejection {
     NoContent,
     /// The content is not a message.
     Message(MessageError),
+    /// The content, or the decrypted text, has another format than XML.
+    OtherContent { found: OtherContent, is_decrypted: bool },
     /// The message is plain, but only encrypted messages are accepted.
     PlainMessage,
     /// The query says that the message is encrypted, but the content has no `Encrypt`.
@@ -43,6 +48,48 @@ impl Rejection {
     /// learns why changed copies of an encrypted text are refused can compute the text (padding oracle).
     pub(super) fn silent_response<'r>(&self) -> Response<'r> {
         self.response().with_hidden_reason(Status::Forbidden)
+    }
+}
+
+/// For messages that people send by hand while they test.
+const TEST_BY_HAND: &str = "to test by hand, use wechat send";
+
+/// What to do if this parameter is missing.
+fn hint_for_parameter(name: &str) -> &'static str {
+    match name {
+        "echostr" => {
+            "messages are sent by POST; to make the token check by hand, use wechat verify"
+        }
+        "msg_signature" => "to test by hand, use wechat send --encrypted",
+        _ => {
+            "to test by hand, use wechat send or wechat verify, which sign; the console's online debug tool \
+             (在线接口调试工具) does not sign, and a proxy must keep the query"
+        }
+    }
+}
+
+impl OtherContent {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::DebugDemo => {
+                "content is a test message of the WeChat console's push debugger (debug_demo) in JSON, expected XML"
+            }
+            Self::Json => "content is JSON, expected XML",
+            Self::Form => "content is a form, expected XML",
+            Self::Html => "content is an HTML page, expected XML",
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::DebugDemo => {
+                "no user sent it; choose XML as the data format in the console, or test with wechat send"
+            }
+            Self::Json => {
+                "choose XML as the data format (数据格式) of messages in the WeChat console; to test by hand, use wechat send"
+            }
+            Self::Form | Self::Html => TEST_BY_HAND,
+        }
     }
 }
 
@@ -71,9 +118,10 @@ rejections! {
         "compare the URL in the WeChat console with --path";
     Self::Method => MethodNotAllowed, "other-method",
         "method is not supported (allowed: GET, HEAD, POST)", "";
+    Self::NoFile => NotFound, "other-path", "nothing is served at this path", "";
     Self::MissingParameter { name } => BadRequest, "missing-parameter",
-        format!("parameter {name} is missing or empty"), "";
-    Self::NoContent => BadRequest, "no-content", "content is empty, expected a message", "";
+        format!("parameter {name} is missing or empty"), hint_for_parameter(name);
+    Self::NoContent => BadRequest, "no-content", "content is empty, expected a message", TEST_BY_HAND;
 
     Self::Signature(Mismatch) => Forbidden, "bad-signature", SIGNATURE_MISMATCH, COMPARE_TOKEN;
     Self::Signature(error @ Malformed) =>
@@ -84,11 +132,16 @@ rejections! {
         "WeChat sends seconds; find out what made this request";
     Self::Signature(error @ Stale { .. }) =>
         Forbidden, "stale-timestamp", error.to_string(),
-        "check this machine's clock; --max-age sets the allowed difference";
+        "check this machine's clock; --max-age sets the allowed difference, and wechat replay --resign signs a saved request again";
     Self::Signature(error @ Reused) => Forbidden, "reused-signature", error.to_string(),
-        "WeChat never reuses a signature for other content; check who can read the URLs of its requests";
+        "to test by hand, use wechat send, which signs each message anew; WeChat never reuses a signature \
+         for other content, so otherwise check who can read the URLs of its requests";
 
-    Self::Message(error) => BadRequest, "bad-message", error.to_string(), "";
+    Self::Message(error) => BadRequest, "bad-message", error.to_string(), TEST_BY_HAND;
+    Self::OtherContent { found, is_decrypted: false } =>
+        BadRequest, "bad-message", found.reason(), found.hint();
+    Self::OtherContent { found, is_decrypted: true } =>
+        Forbidden, "bad-message", format!("decrypted {}", found.reason()), found.hint();
     Self::PlainMessage => Forbidden, "plain-refused", PLAIN_REFUSED,
         "choose 安全模式 in the WeChat console, or run without --require-encryption";
     Self::NoEncrypt => Forbidden, "plain-refused",

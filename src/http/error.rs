@@ -5,7 +5,9 @@ use std::fmt;
 use super::limits::{
     CHUNK_EXTENSIONS, CHUNK_SIZE_DIGITS, CONTENT, FIELD_LINES, HEAD, TARGET, TRAILERS,
 };
+use super::other_protocol::OtherProtocol;
 use super::status::Status;
+use crate::text::log_note::LogNote;
 use crate::text::wording::wording;
 
 /// Defines an enum from a table of errors. Each row is a variant, a status, a cause word, and the arguments of `write!`
@@ -172,6 +174,34 @@ impl From<RequestError> for ResponseError {
     }
 }
 
+wording! { OtherProtocol {
+    Self::Tls => "TLS handshake, expected plain HTTP";
+    Self::Http2 => "HTTP/2, expected HTTP/1.0 or HTTP/1.1";
+    Self::Proxy => "header of the PROXY protocol, expected an HTTP request";
+    Self::Gateway(name) => "{name}, expected HTTP";
+    Self::Ssh => "SSH, expected HTTP";
+    Self::BareContent(kind) => "{kind} without a request line and fields, expected an HTTP request";
+} }
+
+impl OtherProtocol {
+    /// What to do, for the operator.
+    pub(super) const fn hint(self) -> &'static str {
+        match self {
+            Self::Tls => {
+                "this port is for http:// only; let nginx do https and forward with proxy_pass http://, not https://"
+            }
+            Self::Http2 => "let the client or proxy use HTTP/1.1 (nginx: proxy_http_version 1.1)",
+            Self::Proxy => {
+                "switch the PROXY protocol off for this server (nginx: proxy_protocol, HAProxy: send-proxy, \
+                 cloud: setting of the load balancer)"
+            }
+            Self::Gateway(_) => "in nginx write proxy_pass http://ADDRESS:PORT",
+            Self::Ssh => "this port is for http:// only",
+            Self::BareContent(_) => "to send a message by hand, use wechat send",
+        }
+    }
+}
+
 wording! { ResponseError {
     Self::NotHttp => "status line: expected HTTP/ at its start";
     Self::StatusLine => "status line: expected a version, three digits and a reason phrase";
@@ -199,6 +229,18 @@ wording! { UrlError {
     Self::Target => "path and query: expected ASCII letters, digits and -._~!$&'()*+,;=:@/?; \
         percent-encode everything else";
 } }
+
+impl RequestError {
+    /// The log note of the error. `received` is what the connection has received since the last request. If it belongs to
+    /// another protocol, the note names that protocol.
+    pub fn note(&self, received: &[u8]) -> LogNote {
+        let cause = self.cause();
+        match OtherProtocol::recognize(received) {
+            None => LogNote { cause, reason: self.to_string().into(), hint: "" },
+            Some(other) => LogNote { cause, reason: other.to_string().into(), hint: other.hint() },
+        }
+    }
+}
 
 impl std::error::Error for RequestError {}
 impl std::error::Error for ResponseError {}

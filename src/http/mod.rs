@@ -13,6 +13,7 @@ mod grammar;
 mod head;
 pub mod limits;
 mod method;
+mod other_protocol;
 mod response;
 mod response_head;
 mod status;

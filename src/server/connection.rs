@@ -22,7 +22,7 @@ use crate::http::{
     self, Chunked, ContentDecision, Framing, Head, Method, Persistence, Request, RequestError,
     Response, Status,
 };
-use crate::text::log_note::{LogNote, Report};
+use crate::text::log_note::Report;
 
 /// Maximum bytes that are read and dropped after the last response. This is more than any allowed content. The limit
 /// keeps clients from sending useless data for the whole linger time.
@@ -333,7 +333,7 @@ impl<H: Handler> ConnectionHandler<'_, H> {
     }
 
     fn refuse(&mut self, error: &RequestError) {
-        let note = LogNote { cause: error.cause(), reason: error.to_string().into(), hint: "" };
+        let note = error.note(self.buffers.input.unread());
         let response = Response::rejection(error.status(), note);
         let log_line = &mut self.buffers.log_line;
         self.context.record(&response, None, self.slot.peer(), log_line);

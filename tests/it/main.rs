@@ -23,6 +23,7 @@ mod layout;
 mod log;
 mod message;
 mod modes;
+mod operator;
 mod programs;
 mod replay;
 mod retries;
