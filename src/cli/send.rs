@@ -96,6 +96,9 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
                 if args.is_on(&RAW) {
                     print("\n")?;
                     print_raw(answer.content)?;
+                    if answer.end != BodyEnd::Whole {
+                        print(wording::raw_is_incomplete(answer.content.len()))?;
+                    }
                     verdict.decrypted.as_deref().map_or(Ok(()), print_raw)?;
                 }
                 return conclude(&verdict);

@@ -232,6 +232,11 @@ pub(super) fn answer(kind: &str, took: Duration) -> String {
     format!("{kind} after {}\n", format_duration(took))
 }
 
+/// The line after the content of an answer that was not received completely.
+pub(super) fn raw_is_incomplete(length: usize) -> String {
+    format!("--raw shows the first {length} bytes of the content; the rest was not received\n")
+}
+
 /// The last line of a difference: the first byte that differs, counted from 1.
 pub(super) fn first_difference(difference: &Difference) -> String {
     format!("  byte {}: {}\n", difference.position, difference.byte)

@@ -195,7 +195,7 @@ impl Client {
                     let Some(length) =
                         usize::try_from(length).ok().filter(|length| *length <= limits::CONTENT)
                     else {
-                        return (BodyEnd::TooLong, used);
+                        return (BodyEnd::TooLong, self.input.len());
                     };
                     used = self.input.len().min(head_length + length);
                     used == head_length + length

@@ -518,6 +518,29 @@ fn raw_output_is_escaped_on_a_terminal_only() {
     assert!(output.out.contains(raw), "{:?}", output.out);
 }
 
+#[test]
+fn raw_output_says_that_it_is_incomplete() {
+    let content = "x".repeat(64 * 1024 + 1);
+    let framed = ok(&content);
+    let unframed = format!("HTTP/1.1 200 OK\r\n\r\n{content}").into_bytes();
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n{content}\r\n0\r\n\r\n"
+    );
+    let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nxxx".to_vec();
+    for answer in [framed, unframed, chunked.into_bytes(), cut] {
+        let address = backend(move |_| answer.clone());
+        let output = run(address, &["send", "--raw", "a"]);
+        let shown = output.out.lines().rev().find(|line| !line.is_empty()).unwrap();
+        let (length, _) = shown
+            .strip_prefix("--raw shows the first ")
+            .and_then(|rest| rest.split_once(" bytes of the content; the rest was not received"))
+            .unwrap_or_else(|| panic!("{shown}"));
+        let raw = "x".repeat(length.parse().unwrap());
+        assert!(output.out.ends_with(&format!("\n\n{raw}\n\n{shown}\n")), "{shown}");
+        assert_eq!(output.code, 1);
+    }
+}
+
 #[cfg(feature = "secure")]
 #[test]
 fn judges_encrypted_answers_by_their_decrypted_content() {

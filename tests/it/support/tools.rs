@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Program, TIMEOUT, TOKEN, command, rest};
@@ -46,7 +46,8 @@ pub fn finish(command: &mut Command) -> Output {
     let (out, err) = (Stdio::piped(), Stdio::piped());
     let mut child = command.stdout(out).stderr(err).spawn().unwrap();
     let start = Instant::now();
-    // The output of the command fits the pipes, so it is read after the exit.
+    let out = read_aside(child.stdout.take().unwrap());
+    let err = read_aside(child.stderr.take().unwrap());
     while child.try_wait().unwrap().is_none() {
         if start.elapsed() > TIMEOUT {
             child.kill().unwrap();
@@ -54,12 +55,20 @@ pub fn finish(command: &mut Command) -> Output {
         }
         thread::sleep(Duration::from_millis(2));
     }
-    let output = child.wait_with_output().unwrap();
     Output {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
+        code: child.wait().unwrap().code().unwrap(),
+        out: out.join().unwrap(),
+        err: err.join().unwrap(),
     }
+}
+
+/// Reads a pipe in another thread, so that a command with much output does not block.
+fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 /// A backend that reads one request from each connection, sends the answer to it, and closes the connection.
