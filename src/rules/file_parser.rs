@@ -1,7 +1,7 @@
 //! Parses a rules file. Parsing continues after a problem, so that all problems are reported at once.
 
 use super::condition::Condition;
-use super::parser::{ParseContext, Parser};
+use super::parser::{PROBLEMS_MAX, ParseContext, Parser};
 use super::problem::{Diagnostic, Problem};
 use super::rule_set::{ActionTemplate, Rule, Rules};
 use super::{reply_parser, run_parser};
@@ -15,8 +15,8 @@ impl Rules {
     /// Parses the bytes of a rules file.
     ///
     /// # Errors
-    /// All errors in the file, in the order of the text. If the file is not UTF-8 or not well-formed XML, only the
-    /// first error.
+    /// The errors in the file, in the order of the text; the last one says so if there are too many. If the file is not
+    /// UTF-8 or not well-formed XML, only the first error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
         let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
         let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
@@ -25,7 +25,12 @@ impl Rules {
         })?;
         let mut parser = Parser::default();
         let rules = parse_rules(&mut parser, document.root(), Positions::new(text));
-        let problems = parser.into_problems();
+        let mut problems = parser.into_problems();
+        if let [.., (offset, _)] = problems.as_slice()
+            && problems.len() >= PROBLEMS_MAX
+        {
+            problems.push((*offset, Problem::TooMany));
+        }
         if problems.is_empty() {
             return Ok(rules);
         }
@@ -93,6 +98,9 @@ fn parse_rules(parser: &mut Parser, root: Element<'_>, mut positions: Positions<
     }
     parser.refuse_text(root);
     for child in root.children() {
+        if parser.is_full() {
+            break;
+        }
         if child.name() == "on" {
             let line = positions.find(child.offset()).line;
             rules.push(parse_rule(parser, child, line));
@@ -128,6 +136,9 @@ fn parse_action(
     element: Element<'_>,
     context: ParseContext,
 ) -> Option<ActionTemplate> {
+    if parser.is_full() {
+        return None;
+    }
     if element.name() == "run" {
         let run = run_parser::parse(parser, element, context);
         return Some(ActionTemplate::Run(Box::new(run)));

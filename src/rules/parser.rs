@@ -23,6 +23,9 @@ pub(super) struct ParseContext {
     pub(super) is_printed: bool,
 }
 
+/// The number of problems after which no more are collected.
+pub(super) const PROBLEMS_MAX: usize = 100;
+
 /// Collects problems. After a problem, parsing functions may return any value, because the result is used only if there
 /// is no problem.
 #[derive(Default)]
@@ -35,8 +38,16 @@ pub(super) struct Parser {
 impl Parser {
     /// Adds a problem at this byte offset of the text.
     pub(super) fn report(&mut self, offset: usize, problem: Problem) {
+        if self.is_full() {
+            return;
+        }
         let index = self.problems.partition_point(|(earlier, _)| *earlier <= offset);
         self.problems.insert(index, (offset, problem));
+    }
+
+    /// Whether no more problems are collected. Then the rest of the file need not be parsed.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
     }
 
     /// All problems and their offsets, in ascending order of the offsets.
@@ -80,6 +91,9 @@ impl Parser {
         offset: usize,
         known: &[&'static str],
     ) {
+        if self.is_full() {
+            return;
+        }
         let problem = Problem::UnknownAttribute {
             name: name.to_owned(),
             element: element.name().to_owned(),
@@ -94,6 +108,9 @@ impl Parser {
         child: Element<'_>,
         known: &[&'static str],
     ) {
+        if self.is_full() {
+            return;
+        }
         let problem = Problem::UnknownElement {
             name: child.name().to_owned(),
             parent: parent.name().to_owned(),
@@ -133,6 +150,7 @@ impl Parser {
         let count_before = self.problems.len();
         let template = Template::parse(text, stars, &mut |placeholder, problem| {
             self.report(offset_of(placeholder), problem);
+            !self.is_full()
         });
         (self.problems.len() == count_before).then_some(template)
     }

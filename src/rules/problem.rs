@@ -133,4 +133,6 @@ pub(crate) enum Problem {
     },
     LimitedWithoutLimit,
     EmptyPickup,
+    /// There may be more problems. They were not collected.
+    TooMany,
 }

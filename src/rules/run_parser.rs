@@ -58,6 +58,9 @@ pub(super) fn parse(parser: &mut Parser, run: Element<'_>, context: ParseContext
 fn parse_words(parser: &mut Parser, run: Element<'_>, context: ParseContext) -> Vec<Template> {
     let mut words = Vec::new();
     for word in run.text().split_ascii_whitespace() {
+        if parser.is_full() {
+            break;
+        }
         if word.starts_with(['"', '\'']) {
             parser.report(run.offset_of(word), Problem::QuotedWord);
         }

@@ -41,8 +41,12 @@ pub(super) struct Context<'m> {
 
 impl Template {
     /// Parses a template. `stars` is the number of stars in the conditions of its rule. Each problem is passed to
-    /// `report`, after its placeholder as written in the file.
-    pub(super) fn parse(text: &str, stars: usize, report: &mut dyn FnMut(&str, Problem)) -> Self {
+    /// `report`, after its placeholder as written in the file. Parsing stops if `report` returns false.
+    pub(super) fn parse(
+        text: &str,
+        stars: usize,
+        report: &mut dyn FnMut(&str, Problem) -> bool,
+    ) -> Self {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -59,14 +63,20 @@ impl Template {
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
-            if after.starts_with('}') {
+            let goes_on = if after.starts_with('}') {
                 match Part::parse(name, stars) {
-                    Ok(part) => parts.push(part),
+                    Ok(part) => {
+                        parts.push(part);
+                        true
+                    }
                     Err(problem) => report(&format!("{{{name}}}"), problem),
                 }
             } else {
                 let problem = Problem::UnclosedPlaceholder { name: name.into() };
-                report(&format!("{{{name}"), problem);
+                report(&format!("{{{name}"), problem)
+            };
+            if !goes_on {
+                break;
             }
         }
         plain.push_str(rest);

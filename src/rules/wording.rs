@@ -5,11 +5,15 @@ use std::path::Path;
 
 use super::condition::Condition;
 use super::fields::Hint;
+use super::parser::PROBLEMS_MAX;
 use super::problem::{Diagnostic, Problem, RulesError};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
 use crate::text::log_note::LogNote;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
+
+/// Maximum bytes of the text of an error. Only an error that quotes a very long name is longer; the rest is cut off.
+const ERROR_MAX: usize = 512;
 
 impl RulesError {
     /// One line for each error: `file:line:column: error`. If the file was not read, the only line is
@@ -25,7 +29,14 @@ impl RulesError {
         };
         let path = path.display();
         let shown = diagnostics.iter().take(max);
-        let mut lines: Vec<String> = shown.map(|error| format!("{path}:{error}")).collect();
+        let line = |error: &Diagnostic| {
+            let text = error.to_string();
+            match text.split_at(text.floor_char_boundary(ERROR_MAX)) {
+                (text, "") => format!("{path}:{text}"),
+                (start, _) => format!("{path}:{start}…"),
+            }
+        };
+        let mut lines: Vec<String> = shown.map(line).collect();
         if diagnostics.len() > max {
             let more = diagnostics.len() - max;
             lines.push(format!("{path}: and {more} more; run wechat check to see all"));
@@ -39,6 +50,9 @@ impl RulesError {
             Self::Unreadable(error) => format!("cannot read rules file {path:?}: {error}"),
             Self::Invalid(diagnostics) if diagnostics.len() == 1 => {
                 format!("1 error in {path:?}")
+            }
+            Self::Invalid(diagnostics) if diagnostics.len() > PROBLEMS_MAX => {
+                format!("at least {PROBLEMS_MAX} errors in {path:?}")
             }
             Self::Invalid(diagnostics) => format!("{} errors in {path:?}", diagnostics.len()),
         }
@@ -134,6 +148,9 @@ impl Display for Problem {
             }
             Self::LimitedWithoutLimit => {
                 f.write_str("attribute limited needs attribute limit; add for example limit=\"20/1h\"")
+            }
+            Self::TooMany => {
+                write!(f, "{PROBLEMS_MAX} errors reported; the rest of the file was not checked")
             }
             Self::EmptyPickup => f.write_str(
                 "pickup is empty; remove the attribute to let any text get the late reply",

@@ -4,8 +4,12 @@
 /// The known name with the smallest distance from `name`; `None` if the distance is more than one third of the
 /// characters of `name`. A distance of one is always allowed. ASCII case is ignored.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let allowed = (name.chars().count() / 3).max(1);
-    let (edits, nearest) = known.into_iter().map(|known| (distance(name, known), known)).min()?;
+    let length = name.chars().count();
+    let allowed = (length / 3).max(1);
+    // The distance is at least the difference of the lengths.
+    let similar =
+        known.into_iter().filter(|known| known.chars().count().abs_diff(length) <= allowed);
+    let (edits, nearest) = similar.map(|known| (distance(name, known), known)).min()?;
     (edits <= allowed).then_some(nearest)
 }
 

@@ -40,11 +40,10 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// Parses XML with attributes and comments, such as a rules file. Do not use it for long untrusted input, because
-    /// the time can grow with the cube of the number of attributes and namespaces.
+    /// Parses XML with attributes and comments, such as a rules file.
     ///
     /// # Errors
-    /// [`FileError`], for the first place where the text is not well-formed.
+    /// [`FileError`], for a tag with too many attributes, or for the first place where the text is not well-formed.
     pub fn parse_file(text: &'a str) -> Result<Self, FileError> {
         let mut tree = Tree::EMPTY;
         file_reader::read(text, &mut tree)?;
@@ -191,6 +190,37 @@ mod tests {
         let document = Document::parse_file(text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(document.root().name(), "bb");
         assert_eq!(document.root().text_at("b"), Some("1"));
+    }
+
+    #[test]
+    fn a_file_may_have_64_attributes_in_each_tag_and_8_namespaces() {
+        let parse = |text: &str| {
+            let parsed = Document::parse_file(text).map(|_| ());
+            parsed.map_err(|error| (error.position, error.to_string()))
+        };
+        // Quotes outside tags are no attributes.
+        let quotes = "'\"".repeat(100);
+        let attributes = |count: usize| -> String {
+            (0..count).map(|number| format!("\ta{number} = \"x>='\"")).collect()
+        };
+        let text = |count| {
+            format!(
+                "<?x {quotes}?><r{0}><!--<b {quotes}--><a{0}/>{quotes}>{quotes}\n\
+                 <![CDATA[<b {quotes}]]>\n<c{1}></c></r>",
+                attributes(64),
+                attributes(count),
+            )
+        };
+        assert_eq!(parse(&text(64)), Ok(()));
+        let error = "more than 64 attributes in a tag".to_owned();
+        assert_eq!(parse(&text(65)), Err((Position { line: 3, column: 1 }, error)));
+        let declarations = |count: usize| -> String {
+            let element = |number| format!("\n<a xmlns:p{number} = 'u{number}'><b xmlns=''/></a>");
+            format!("<r>{}</r>", (0..count).map(element).collect::<String>())
+        };
+        assert_eq!(parse(&declarations(4)), Ok(()));
+        let error = "more than 8 namespace declarations; write names without a prefix".to_owned();
+        assert_eq!(parse(&declarations(5)), Err((Position { line: 6, column: 1 }, error)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads XML with attributes and comments into the table of elements, with roxmltree.
 //!
-//! If there are attributes and namespace declarations, the time can grow with the square or the cube of the length
-//! (64 KiB took 21 s). For this reason, only the operator may supply a long text.
+//! Its time can grow with the square of the number of attributes in a tag, and with the cube of the number of namespace
+//! declarations (64 KiB took 21 s). So a linear scan limits both numbers first.
 
 use std::ops::Range;
 
@@ -9,6 +9,12 @@ use roxmltree::{Document, Error};
 
 use super::error::Position;
 use super::tree::{Attribute, Span, Tree};
+
+/// Maximum number of attributes in a tag. No tag of a rules file needs more than a few.
+pub(super) const ATTRIBUTES_MAX: usize = 64;
+
+/// Maximum number of namespace declarations in a file. Rules files need none.
+pub(super) const NAMESPACES_MAX: usize = 8;
 
 /// An error in a file that is not well-formed XML.
 #[derive(Debug)]
@@ -42,8 +48,9 @@ impl FileError {
 /// Reads the whole text into an empty tree.
 ///
 /// # Errors
-/// [`FileError`], for the first place where the text is not well-formed.
+/// [`FileError`], for a tag with too many attributes, or for the first place where the text is not well-formed.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), FileError> {
+    check_attributes(text)?;
     let document = Document::parse(text).map_err(|error| FileError::new(text, error))?;
     // The number of the innermost open element.
     let mut open = None;
@@ -71,6 +78,40 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), FileError> {
             open = Some(element);
         } else if let (true, Some(open)) = (node.is_text(), open) {
             tree.add_text(open, text, source, node.text());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses tags with more than [`ATTRIBUTES_MAX`] attributes, and files with more than [`NAMESPACES_MAX`] namespace
+/// declarations. Text that is not well-formed may be counted wrongly after the place where the parser will stop.
+fn check_attributes(text: &str) -> Result<(), FileError> {
+    let mut namespaces = 0;
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        let sections = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")];
+        if let Some((_, end)) = sections.iter().find(|(start, _)| tag.starts_with(start)) {
+            rest = tag.split_once(end).map_or("", |(_, rest)| rest);
+            continue;
+        }
+        rest = tag;
+        for attributes in 1.. {
+            let (name, after) =
+                rest.split_at(rest.find(['"', '\'', '<', '>']).unwrap_or(rest.len()));
+            rest = after;
+            let Some(quote) = after.chars().next().filter(|end| matches!(end, '"' | '\'')) else {
+                break;
+            };
+            rest = after[1..].split_once(quote).map_or("", |(_, rest)| rest);
+            let mut words = name.split_ascii_whitespace();
+            namespaces += usize::from(words.any(|word| word.starts_with("xmlns")));
+            let error = match attributes > ATTRIBUTES_MAX {
+                true => Error::AttributesLimitReached,
+                false if namespaces > NAMESPACES_MAX => Error::NamespacesLimitReached,
+                false => continue,
+            };
+            let position = Position::from_offset(text, text.len() - tag.len() - 1);
+            return Err(FileError { position, found: None, error });
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use roxmltree::Error;
 
 use super::error::XmlError;
-use super::file_reader::FileError;
+use super::file_reader::{ATTRIBUTES_MAX, FileError, NAMESPACES_MAX};
 
 impl Display for XmlError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -51,8 +51,7 @@ impl Display for FileError {
             | Error::UnexpectedXmlnsUri(_)
             | Error::InvalidElementNamePrefix(_)
             | Error::DuplicatedNamespace(..)
-            | Error::UnknownNamespace(..)
-            | Error::NamespacesLimitReached => {
+            | Error::UnknownNamespace(..) => {
                 f.write_str("invalid namespace; write names without a prefix")
             }
             Error::UnexpectedDeclaration(_) => {
@@ -65,9 +64,14 @@ impl Display for FileError {
             Error::UnknownToken(_) | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
                 f.write_str("the file ends inside an element; an end tag is missing")
             }
-            Error::NodesLimitReached | Error::AttributesLimitReached => {
-                f.write_str("too many elements")
+            Error::NodesLimitReached => f.write_str("too many elements"),
+            Error::AttributesLimitReached => {
+                write!(f, "more than {ATTRIBUTES_MAX} attributes in a tag")
             }
+            Error::NamespacesLimitReached => write!(
+                f,
+                "more than {NAMESPACES_MAX} namespace declarations; write names without a prefix"
+            ),
             Error::UnknownEntityReference(name, _) => {
                 write!(f, "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;")
             }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::tools::finish;
 use crate::support::*;
-use wechat::rules::{self, Action, Rules};
+use wechat::rules::{self, Action, ReloadableRules, Rules, RulesError};
 use wechat::wechat::{Message, Reply};
 
 /// 2021-07-17 17:14:08 in China, when the captured message was sent.
@@ -542,6 +542,81 @@ fn keeps_previous_rules_when_reload_fails() {
         scratch.reloaded(),
     ]);
     assert_eq!(program.stop(), expected);
+}
+
+/// A reload can take long, for example if the disk is slow. Here, its log lines wait for `FINISH`.
+#[test]
+fn messages_continue_with_the_previous_rules_while_a_file_is_read() {
+    static FINISH: AtomicBool = AtomicBool::new(false);
+    let scratch = Scratch::new("aside", &always("one"));
+    let report = |_: &str| until("the reload may end", || FINISH.load(Ordering::SeqCst));
+    let rules = ReloadableRules::open(&scratch.file, report).unwrap();
+    let find = |received: u64| {
+        with_message(&text_message("a"), received, |message| match rules.find_action(message) {
+            Action::Reply(reply) => write_reply(&reply, message),
+            Action::Run(_) => panic!("a program"),
+        })
+    };
+    scratch.replace(&always("two").replace("</text>", "</txt>"));
+    for received in 1..4 {
+        assert_eq!(element(&find(received), "Content"), "one");
+    }
+    assert!(!rules.are_current());
+    FINISH.store(true, Ordering::SeqCst);
+    scratch.replace(&always("six"));
+    until("the rules are reloaded", || rules.are_current());
+    assert_eq!(element(&find(4), "Content"), "six");
+}
+
+/// Each of these files would take minutes if all errors were collected, or if the time were not linear.
+#[test]
+fn a_long_broken_file_is_refused_with_a_short_report() {
+    let repeat = |part: &str| {
+        let mut text = String::new();
+        for number in 0.. {
+            text += &part.replace('#', &number.to_string());
+            if text.len() > 500_000 {
+                break;
+            }
+        }
+        text
+    };
+    let on = |content: &str| format!("<rules><on>{content}</on></rules>");
+    let many = "100 errors reported; the rest of the file was not checked";
+    for (text, count, last) in [
+        (
+            format!("<rules><on{}/></rules>", repeat(" a#=''")),
+            1,
+            "more than 64 attributes in a tag",
+        ),
+        (
+            repeat("<a xmlns:b#=''>"),
+            1,
+            "more than 8 namespace declarations; write names without a prefix",
+        ),
+        (
+            format!(
+                "<rules><{0}/><on {1}=''><text>a</text></on></rules>",
+                "x".repeat(500_000),
+                "y".repeat(500_000)
+            ),
+            2,
+            "…",
+        ),
+        (format!("<rules>{}</rules>", repeat("<on Contnet#=''><text>a</text></on>")), 101, many),
+        (format!("<rules>{}</rules>", repeat("<x#/>")), 101, many),
+        (on(&repeat("<x#/>")), 101, many),
+        (on(&format!("<news>{}</news>", repeat("<item><Titel#/></item>"))), 101, many),
+        (on(&format!("<text>{}</text>", repeat("{Contnet#}"))), 101, many),
+        (on(&format!("<run>{}</run>", repeat(" 'a#"))), 101, many),
+        (on(&format!("<run>a{}</run>", repeat("<b#/>"))), 101, many),
+    ] {
+        let errors = Rules::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(errors.len(), count, "{}", &text[..40]);
+        let lines = RulesError::Invalid(errors).lines(Path::new("f.xml"));
+        assert!(lines.iter().all(|line| line.len() < 600), "{}", &text[..40]);
+        assert!(lines[count - 1].ends_with(last), "{}", lines[count - 1]);
+    }
 }
 
 #[test]
