@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::error::{Error, UsageError};
-use super::flags::{DefaultValue, Flag};
+use super::flags::{DefaultValue, Flag, TOKEN_FILE};
 use crate::text::similar::nearest;
 
 /// Looks up an environment variable.
@@ -89,10 +89,14 @@ impl<'e> Args<'e> {
         let name = OsStr::from_bytes(name);
         let Some(flag) = command.flags.iter().find(|flag| name == flag.name) else {
             let known = command.flags.iter().map(|flag| flag.name);
-            return Err(UsageError::UnknownFlag {
-                name: name.to_owned(),
-                similar: nearest(&name.to_string_lossy(), known.chain(["--help"])),
-                command: command.name,
+            let text = name.to_string_lossy();
+            let similar = nearest(&text, known.chain(["--help"]));
+            let takes_secrets = command.flags.iter().any(|flag| flag.name == TOKEN_FILE.name);
+            let secret = variable_of_secret(&text).filter(|_| takes_secrets && similar.is_none());
+            let name = name.to_owned();
+            return Err(match secret {
+                Some(variable) => UsageError::SecretFlag { name, variable },
+                None => UsageError::UnknownFlag { name, similar, command: command.name },
             });
         };
         let value = match (flag.value, value) {
@@ -189,6 +193,16 @@ impl<'e> Args<'e> {
             Some((name, value)) if value.is_empty() => Err(invalid(flag, name, value)),
             path => Ok(path.map(|(_, value)| value.into())),
         }
+    }
+}
+
+/// The environment variable of the secret that a flag of this name would have.
+fn variable_of_secret(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+    match name.as_str() {
+        _ if name.contains("aeskey") || name == "key" => Some("WECHAT_AES_KEY"),
+        _ if name.contains("token") => Some("WECHAT_TOKEN"),
+        _ => None,
     }
 }
 

@@ -69,6 +69,32 @@ impl From<UsageError> for Error {
     }
 }
 
+/// A sign that a server is not only for a trial, so that it must not generate its token.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ServiceSign {
+    /// A service manager has set this variable.
+    Variable(&'static str),
+    /// Others than this machine can reach the address.
+    Address(SocketAddr),
+    /// The listening socket was passed as standard input.
+    Socket,
+}
+
+/// A mistake in how a secret was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretFlaw {
+    /// A byte order mark precedes the secret.
+    ByteOrderMark,
+    /// The text is UTF-16, as `>` of Windows PowerShell writes it.
+    Utf16,
+    /// The secret is in quotes.
+    Quotes,
+    /// White space precedes or follows the secret.
+    Space,
+    /// A name and `=` precede the secret.
+    Assignment,
+}
+
 /// Invalid arguments or settings.
 #[derive(Debug)]
 #[rustfmt::skip]
@@ -79,6 +105,8 @@ pub(super) enum UsageError {
     NoHelp { name: OsString, similar: Option<&'static str> },
     /// The command has no flag with this name. `similar` is a flag with a similar name.
     UnknownFlag { name: OsString, similar: Option<&'static str>, command: &'static str },
+    /// The command has no flag with this name, which a flag for a secret would have. Instead, `variable` has the secret.
+    SecretFlag { name: OsString, variable: &'static str },
     /// The command accepts no more operands.
     UnexpectedArgument { argument: OsString, command: &'static str },
     /// A flag lacks its value.
@@ -101,6 +129,11 @@ pub(super) enum UsageError {
     NothingToReplay,
     /// There is no token to sign with.
     NoToken,
+    /// A server that is not only for a trial has no token, and `reason` says why it is not. `credential` is the file that
+    /// was looked for; `None` if there are no credentials.
+    NoTokenForService { credential: Option<PathBuf>, reason: ServiceSign },
+    /// The variable or file `origin` was saved with this mistake.
+    Secret { origin: String, flaw: SecretFlaw },
     /// The variable or file `origin` contains no valid token.
     Token { origin: String, error: TokenError },
     /// The variable or file `origin` contains no valid EncodingAESKey.

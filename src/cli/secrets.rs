@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::arguments::Args;
-use super::error::{Error, UsageError};
+use super::error::{Error, SecretFlaw, UsageError};
 use super::flags::{APP_ID, TOKEN_FILE};
 use crate::service;
 use crate::text::file::read_file;
@@ -43,6 +43,25 @@ const PREVIOUS_AES_KEY: Secret<AesKey> =
 pub(super) const VARIABLES: [&str; 4] =
     [TOKEN.variable, PREVIOUS_TOKEN.variable, AES_KEY.variable, PREVIOUS_AES_KEY.variable];
 
+impl SecretFlaw {
+    /// Finds a mistake in how the secret was saved. It does not depend on the kind of the secret.
+    fn find(bytes: &[u8]) -> Option<Self> {
+        let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match line {
+            [0xEF, 0xBB, 0xBF, ..] => Some(Self::ByteOrderMark),
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(Self::Utf16),
+            _ if line.contains(&0) => Some(Self::Utf16),
+            [b'"' | b'\'', .., b'"' | b'\''] => Some(Self::Quotes),
+            [first, ..] if first.is_ascii_whitespace() => Some(Self::Space),
+            [.., last] if last.is_ascii_whitespace() => Some(Self::Space),
+            // An `=` at the end may be the padding of base64.
+            [rest @ .., _] if rest.contains(&b'=') => Some(Self::Assignment),
+            _ => None,
+        }
+    }
+}
+
 impl<T> Secret<T> {
     /// Reads the secret from its variable, else from its credential; `None` if neither exists.
     fn read(&self, args: &Args<'_>) -> Result<Option<T>, Error> {
@@ -72,10 +91,19 @@ impl<T> Secret<T> {
     /// Parses the bytes of a file or variable. One final newline, which `echo` writes, is removed. Invalid UTF-8 becomes
     /// U+FFFD, which no secret may contain.
     fn parse_bytes(&self, bytes: &[u8], origin: String) -> Result<T, UsageError> {
+        if let Some(flaw) = SecretFlaw::find(bytes) {
+            return Err(UsageError::Secret { origin, flaw });
+        }
         let text = String::from_utf8_lossy(bytes);
         let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         (self.parse)(line.unwrap_or(&text), origin)
     }
+}
+
+/// The file of the credential `token`; `None` if no service manager passes credentials.
+pub(super) fn token_credential(args: &Args<'_>) -> Option<PathBuf> {
+    let folder = args.variable("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty())?;
+    Some(PathBuf::from(folder).join(TOKEN.credential))
 }
 
 /// The token from the file that `--token-file` names, else from `WECHAT_TOKEN`, else from the credential; `None` if
@@ -157,8 +185,34 @@ mod tests {
             "\u{FEFF}hello2021".as_bytes(),
             b"hello2021\xFF",
         ] {
-            let secret = parse(bytes);
-            assert!(matches!(secret, Err(UsageError::Token { .. })), "{bytes:?}");
+            let error = parse(bytes).expect_err("it is no token");
+            assert!(error.to_string().starts_with("f: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_what_an_editor_or_a_shell_did_to_a_secret() {
+        use SecretFlaw::*;
+        for (bytes, flaw) in [
+            (&b"\xEF\xBB\xBFhello2021\n"[..], Some(ByteOrderMark)),
+            (b"\xFF\xFEh\0e\0l\0", Some(Utf16)),
+            (b"\0h\0e\0l", Some(Utf16)),
+            (b"\"hello2021\"\n", Some(Quotes)),
+            (b"'hello2021'", Some(Quotes)),
+            (b" hello2021", Some(Space)),
+            (b"hello2021 \r\n", Some(Space)),
+            (b"hello2021\n\n", Some(Space)),
+            (b"\nhello2021", Some(Space)),
+            (b"WECHAT_TOKEN=hello2021\n", Some(Assignment)),
+            (b"token = hello2021", Some(Assignment)),
+            (b"hello2021=", None),
+            (b"hello2021\r\n", None),
+            (b"hello 2021", None),
+            (b"\"hello", None),
+            (b"\n", None),
+            (b"", None),
+        ] {
+            assert_eq!(SecretFlaw::find(bytes), flaw, "{}", bytes.escape_ascii());
         }
     }
 }

@@ -13,7 +13,7 @@ use std::thread;
 
 use super::arguments::{Args, CommandSpec};
 use super::control::ControlPath;
-use super::error::{Error, UsageError};
+use super::error::{Error, ServiceSign, UsageError};
 use super::flags::{
     self, APP_ID, CONTROL, DEFAULT_URL, LISTEN, MAX_AGE, MAX_CONNECTIONS, PATH, REQUIRE_ENCRYPTION,
     RULES, TOKEN_FILE,
@@ -97,24 +97,25 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
             None => EncryptionPolicy::NoKey,
         },
     };
+    let listener = Listener::from_stdin();
     let (token, generated) = match secrets::token(args)? {
         Some(token) => (token, None),
-        // An account with other secrets has a token too, and a service would have another token after each start. So a
-        // missing token is a mistake in the settings.
-        None if previous_token.is_some()
-            || encryption.cipher().is_some()
-            || settings.notify_socket.is_some() =>
-        {
-            return Err(UsageError::NoToken.into());
-        }
         None => {
+            if let Some(reason) = service_sign(args, settings.listen, listener.is_some()) {
+                let credential = secrets::token_credential(args);
+                return Err(UsageError::NoTokenForService { credential, reason }.into());
+            }
+            // An account with other secrets has a token too, so a missing token is a mistake in the settings.
+            if previous_token.is_some() || encryption.cipher().is_some() {
+                return Err(UsageError::NoToken.into());
+            }
             let text = generate_token().map_err(Error::Random)?;
             let token = Token::parse(&text).expect("20 letters and digits are a token");
             (token, Some(text))
         }
     };
     let responder = open_responder(settings.rules)?;
-    let server = match Listener::from_stdin() {
+    let server = match listener {
         Some(listener) => Server::from_listener(listener),
         None => Server::bind(settings.listen)
             .map_err(|error| Error::Listen { address: settings.listen, error })?,
@@ -152,6 +153,19 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
         .zip(settings.watchdog)
         .map(|(socket, interval)| Watchdog::new(socket, interval));
     serve(backend, responder, control.ok(), manager)
+}
+
+/// A sign that this server is not only for a trial. A service would have another generated token after each start, and its
+/// log would show it.
+fn service_sign(args: &Args<'_>, address: SocketAddr, is_inherited: bool) -> Option<ServiceSign> {
+    const VARIABLES: [&str; 3] = ["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "INVOCATION_ID"];
+    let is_set = |name: &&str| args.variable(name).is_some_and(|value| !value.is_empty());
+    match VARIABLES.into_iter().find(is_set) {
+        Some(name) => Some(ServiceSign::Variable(name)),
+        None if is_inherited => Some(ServiceSign::Socket),
+        None if address.ip().to_canonical().is_loopback() => None,
+        None => Some(ServiceSign::Address(address)),
+    }
 }
 
 /// The parts of the two commands with which the user can try a server that generated its token. All parts can be pasted

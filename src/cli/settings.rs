@@ -123,7 +123,6 @@ mod tests {
             assert_eq!(read(arguments, &[]).expect_err("invalid settings"), message);
         };
         refused(&["--lisen", "x"], r#"unknown flag "--lisen"; did you mean --listen?"#);
-        refused(&["--token=abc"], r#"unknown flag "--token"; see wechat help serve"#);
         refused(&["x"], r#"unexpected argument "x"; see wechat help serve"#);
         refused(&["--listen"], "--listen has no value; expected --listen ADDR:PORT");
         refused(&["--require-encryption=1"], "--require-encryption takes no value");

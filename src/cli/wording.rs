@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::{Error, UsageError};
+use super::error::{Error, SecretFlaw, ServiceSign, UsageError};
 use crate::callback::{Callback, EncryptionPolicy};
 use crate::control::RESPONSE_MAX;
 use crate::http::Url;
@@ -97,6 +97,10 @@ impl Display for UsageError {
                 Some(similar) => write!(f, "unknown flag {name:?}; did you mean {similar}?"),
                 None => write!(f, "unknown flag {name:?}; see wechat help {command}"),
             },
+            Self::SecretFlag { name, variable } => write!(f,
+                "unknown flag {name:?}; secrets are never flags, because every user of a machine can read them: \
+                 {}set {variable}",
+                if *variable == "WECHAT_TOKEN" { "pass --token-file FILE or " } else { "" }),
             Self::UnexpectedArgument { argument, command } =>
                 write!(f, "unexpected argument {argument:?}; see wechat help {command}"),
             Self::MissingValue { flag, placeholder } => write!(f, "{flag} has no value; expected {flag} {placeholder}"),
@@ -109,6 +113,20 @@ impl Display for UsageError {
             Self::NotUtf8(text) => write!(f, "{text:?} is not UTF-8"),
             Self::NothingToReplay => write!(f, "nothing to replay; expected a .request file or a folder of them"),
             Self::NoToken => write!(f, "no token; set WECHAT_TOKEN or pass --token-file FILE"),
+            Self::NoTokenForService { credential, reason } => {
+                write!(f, "no token; set WECHAT_TOKEN or pass --token-file FILE; looked for WECHAT_TOKEN and ")?;
+                match credential {
+                    Some(file) => write!(f, "the file {file:?}, which does not exist")?,
+                    None => write!(f, "$CREDENTIALS_DIRECTORY/token, but CREDENTIALS_DIRECTORY is not set")?,
+                }
+                write!(f, " (systemd before 247 ignores LoadCredential=); a server generates a token only for a trial, and ")?;
+                match reason {
+                    ServiceSign::Variable(name) => write!(f, "{name} is set, as in a service"),
+                    ServiceSign::Address(address) => write!(f, "other machines can reach {address}"),
+                    ServiceSign::Socket => write!(f, "a listening socket was passed as standard input"),
+                }
+            }
+            Self::Secret { origin, flaw } => write!(f, "{origin}: {flaw}"),
             Self::Token { origin, error } => write!(f, "{origin}: {error}"),
             Self::AesKey { origin, error } => write!(f, "{origin}: {error}"),
             Self::NoAesKey(name) =>
@@ -119,6 +137,18 @@ impl Display for UsageError {
                 "the EncodingAESKey needs the appid of the account; pass --app-id APPID or set WECHAT_APP_ID"),
             Self::NotSecure(name) => write!(f, "{name}: {}", AesKeyError::FeatureMissing),
         }
+    }
+}
+
+impl Display for SecretFlaw {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ByteOrderMark => "begins with a byte order mark (EF BB BF); save it as UTF-8 without BOM",
+            Self::Utf16 => "is UTF-16; save it as UTF-8 without BOM",
+            Self::Quotes => "the secret is in quotes; write it without quotes",
+            Self::Space => "white space or an empty line before or after the secret; write one line with the secret alone",
+            Self::Assignment => "a name and = before the secret; write the secret alone",
+        })
     }
 }
 

@@ -194,11 +194,100 @@ fn generates_a_token_and_prints_commands_that_work() {
 
 /// A token made up for one run would be in the log, and another one after each restart.
 #[test]
-fn a_service_does_not_start_without_a_token() {
-    let (code, out, err) =
-        run(&["--listen", "127.0.0.1:0"], &[("NOTIFY_SOCKET", "/nonexistent/notify")]);
-    assert_eq!((code, out.as_str()), (2, ""));
-    assert_eq!(err, "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n");
+fn only_a_trial_at_a_loopback_address_starts_without_a_token() {
+    let start = "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE; looked for WECHAT_TOKEN and ";
+    let systemd = " (systemd before 247 ignores LoadCredential=); a server generates a token only for a trial, and ";
+    let unset = "$CREDENTIALS_DIRECTORY/token, but CREDENTIALS_DIRECTORY is not set";
+    let credentials = folder("no-credentials");
+    let missing = format!("the file {:?}, which does not exist", credentials.join("token"));
+    let refused = |listen: &str, variables: &[(&str, &str)], looked: &str, reason: &str| {
+        let mut command = command();
+        command.args(["--listen", listen]).envs(variables.iter().copied());
+        let output = finish(&mut command);
+        assert_eq!((output.code, output.out.as_str()), (2, ""));
+        assert_eq!(output.err, format!("{start}{looked}{systemd}{reason}\n"));
+    };
+    let local = "127.0.0.1:0";
+    let folder = ("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap());
+    let invocation = ("INVOCATION_ID", "4d2f");
+    let reason = "CREDENTIALS_DIRECTORY is set, as in a service";
+    refused(local, &[folder], &missing, reason);
+    refused(local, &[folder, invocation], &missing, reason);
+    let reason = "NOTIFY_SOCKET is set, as in a service";
+    refused(local, &[("NOTIFY_SOCKET", "/nonexistent/notify")], unset, reason);
+    refused(local, &[invocation], unset, "INVOCATION_ID is set, as in a service");
+    // Other secrets do not change the explanation.
+    let previous = ("WECHAT_TOKEN_PREVIOUS", TOKEN);
+    refused(local, &[invocation, previous], unset, "INVOCATION_ID is set, as in a service");
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "[::ffff:192.0.2.1]:80"] {
+        refused(address, &[], unset, &format!("other machines can reach {address}"));
+    }
+    let socket = TcpListener::bind(local).unwrap();
+    let output = finish(command().stdin(Stdio::from(OwnedFd::from(socket))));
+    let reason = "a listening socket was passed as standard input";
+    assert_eq!((output.code, output.err), (2, format!("{start}{unset}{systemd}{reason}\n")));
+    for listen in ["127.0.0.1:0", "127.1.2.3:0", "[::1]:0"] {
+        let mut command = command();
+        // An empty variable is not set.
+        command.env("INVOCATION_ID", "").args(["--listen", listen]);
+        assert!(
+            Program::spawn(&mut command).next_line().starts_with("no token given; "),
+            "{listen}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_never_a_flag_and_never_shown() {
+    let start = "secrets are never flags, because every user of a machine can read them: ";
+    for command in ["serve", "verify", "send", "replay"] {
+        for flag in ["--token", "--token=s3cret", "--wechat-token", "--Token"] {
+            let (code, out, err) = run(&[command, flag, "s3cret"], &[]);
+            assert_eq!((code, out.as_str()), (2, ""));
+            let name = flag.split('=').next().unwrap();
+            assert_eq!(
+                err,
+                format!(
+                    "wechat: unknown flag {name:?}; {start}pass --token-file FILE or set WECHAT_TOKEN\n"
+                )
+            );
+        }
+        let (_, _, err) = run(&[command, "--encoding-aes-key=s3cret"], &[]);
+        assert_eq!(
+            err,
+            format!("wechat: unknown flag \"--encoding-aes-key\"; {start}set WECHAT_AES_KEY\n")
+        );
+    }
+    let (_, _, err) = run(&["send", "--token-flie", "x"], &[]);
+    assert_eq!(err, "wechat: unknown flag \"--token-flie\"; did you mean --token-file?\n");
+    // A command that needs no secret says nothing about secrets.
+    let (_, _, err) = run(&["status", "--token", "x"], &[]);
+    assert_eq!(err, "wechat: unknown flag \"--token\"; see wechat help status\n");
+}
+
+#[test]
+fn a_secret_that_was_saved_wrongly_is_explained_and_not_shown() {
+    let file = folder("secret-flaws").join("token");
+    for (content, reason) in [
+        (
+            "\u{FEFF}s3cret\n",
+            "begins with a byte order mark (EF BB BF); save it as UTF-8 without BOM",
+        ),
+        ("s\u{0}3\u{0}c\u{0}", "is UTF-16; save it as UTF-8 without BOM"),
+        ("\"s3cret\"\n", "the secret is in quotes; write it without quotes"),
+        (
+            "s3cret\n\n",
+            "white space or an empty line before or after the secret; write one line with the secret alone",
+        ),
+        ("WECHAT_TOKEN=s3cret\n", "a name and = before the secret; write the secret alone"),
+    ] {
+        fs::write(&file, content).unwrap();
+        let (code, _, err) = run(&["--token-file", file.to_str().unwrap()], &[]);
+        assert_eq!((code, err), (2, format!("wechat: {file:?}: {reason}\n")));
+    }
+    let (code, _, err) = run(&["verify"], &[("WECHAT_TOKEN", "'s3cret'")]);
+    let reason = "WECHAT_TOKEN: the secret is in quotes; write it without quotes";
+    assert_eq!((code, err), (2, format!("wechat: {reason}\n")));
 }
 
 #[test]
