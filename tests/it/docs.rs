@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::control_socket::{self, ShortFolder};
 use crate::support::tools::finish;
 use crate::support::*;
 
@@ -156,18 +157,23 @@ fn rules_files_are_valid() {
     }
 }
 
-/// Where each shell block is run: words that the block contains, and the run. `here` is a test of this file.
+/// Where each shell block is run: words that the block contains, and the run. A script contains the same words, by which
+/// it takes the block out of the page. `here` is a test of this file.
 const SHELL_BLOCKS: &[(&str, &str)] = &[
     ("wechat unit >", "tests/systemd/run"),
     ("socket.conf <<", "tests/systemd/run"),
     ("disable --now wechat.socket", "tests/systemd/run"),
     ("port-80.conf <<", "tests/systemd/run"),
     ("programs.conf <<", "tests/systemd/run"),
-    ("encryption.conf <<", "tests/systemd/run"),
+    ("/encryption.conf <<", "tests/systemd/run"),
+    ("require-encryption.conf <<", "tests/systemd/run"),
     ("previous.conf", "tests/systemd/run"),
+    ("token.conf <<", "tests/systemd/run"),
     ("send --encrypted", "tests/systemd/run"),
-    ("install wechat /usr/local/bin/wechat\nsystemctl restart", "tests/systemd/run"),
-    ("cargo build --release", ".ci/run"),
+    (r"install wechat /usr/local/bin/wechat\nsystemctl restart", "tests/systemd/run"),
+    ("cargo build --release --features secure", "tests/systemd/run"),
+    ("install target/", "tests/systemd/run"),
+    ("rustup target add", ".ci/run"),
     ("API_URL", "tests/it/programs.rs"),
     ("sleep 7", "here"),
     ("wechat verify --url", "here"),
@@ -175,17 +181,83 @@ const SHELL_BLOCKS: &[(&str, &str)] = &[
     ("sha1sum", "here"),
 ];
 
+/// The run of a shell block, if [`SHELL_BLOCKS`] names one.
+fn run_of(block: &Block) -> Option<(&'static str, &'static str)> {
+    let contains = |words: &str| block.text.contains(&words.replace(r"\n", "\n"));
+    SHELL_BLOCKS.iter().copied().find(|(words, _)| contains(words))
+}
+
 #[test]
 fn every_shell_block_is_run_somewhere() {
     for block in blocks("sh") {
         let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
         shell.stdin.take().unwrap().write_all(block.text.as_bytes()).unwrap();
         assert!(shell.wait().unwrap().success(), "{}: syntax error", block.place);
-        let run = SHELL_BLOCKS.iter().find(|(words, _)| block.text.contains(words));
-        let (_, run) = run
+        let (words, run) = run_of(&block)
             .unwrap_or_else(|| panic!("{}: SHELL_BLOCKS names no run of this block", block.place));
-        assert!(*run == "here" || root().join(run).exists(), "{run}");
+        assert!(
+            run == "here" || fs::read_to_string(root().join(run)).unwrap().contains(words),
+            "{}: {run} does not contain {words}",
+            block.place
+        );
     }
+}
+
+/// The commands of a block. `&&` separates them like the end of a line.
+fn commands(text: &str) -> Vec<&str> {
+    text.lines().flat_map(|line| line.split(" && ")).collect()
+}
+
+/// `tests/systemd/run` takes these blocks from the chapter, so those of the README are run too.
+#[test]
+fn the_readme_installs_with_commands_of_the_chapter_deploy() {
+    let (chapter, readme): (Vec<Block>, Vec<Block>) = blocks("sh")
+        .into_iter()
+        .filter(|block| block.text.contains("/etc/systemd/"))
+        .partition(|block| !block.place.starts_with("README.md"));
+    assert_eq!(readme.len(), 3);
+    for block in readme {
+        let shown = commands(&block.text);
+        assert!(
+            chapter.iter().any(|block| {
+                let all = commands(&block.text);
+                // In Chinese, an earlier block has installed the program.
+                all == shown
+                    || all.split_first() == Some((&"install wechat /usr/local/bin/wechat", &shown))
+            }),
+            "{}: no block of the chapter has these commands",
+            block.place
+        );
+    }
+}
+
+/// `tests/nginx/run` runs this file.
+#[test]
+fn the_readme_shows_the_nginx_line_that_is_tested() {
+    let tested = fs::read_to_string(root().join("tests/nginx/plain.conf")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let lines = readme.split('`').filter(|code| code.starts_with("location "));
+    assert_eq!(lines.inspect(|line| assert!(tested.contains(*line), "{line}")).count(), 2);
+}
+
+#[test]
+fn the_manual_explains_lines_that_wechat_status_prints() {
+    let folder = ShortFolder::new("docs");
+    let control = folder.path("control");
+    let _program = control_socket::start(&control, &[]);
+    let status = control_socket::run(&control, &["status"]).out;
+    let chapter = fs::read_to_string(root().join("src/manual/en/deploy.md")).unwrap();
+    let (_, section) = chapter.split_once("\n## Status\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let mut count = 0;
+    for item in section.lines().filter_map(|line| line.strip_prefix("- ")) {
+        let (names, _) = item.split_once(": ").unwrap_or((item, ""));
+        for name in names.split(", ").map(|name| name.trim_matches(['`', ':'])) {
+            assert!(status.lines().any(|line| line.starts_with(&format!("{name} "))), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count > 10, "only {count} names");
 }
 
 /// The shell blocks that this machine can run: a server listens where the block expects one.
@@ -200,10 +272,7 @@ fn shell_blocks_that_play_wechat_work_as_printed() {
     fs::write(&token_file, TOKEN).unwrap();
     let mut count = 0;
     for block in blocks("sh") {
-        let is_here = SHELL_BLOCKS
-            .iter()
-            .find(|(words, _)| block.text.contains(words))
-            .is_some_and(|(_, run)| *run == "here");
+        let is_here = run_of(&block).is_some_and(|(_, run)| run == "here");
         if !is_here || block.text.starts_with("#!") {
             continue;
         }
