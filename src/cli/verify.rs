@@ -1,13 +1,15 @@
 //! `wechat verify`: makes WeChat's token check against any backend, and explains a failure.
 
 use std::cell::Cell;
+use std::ffi::OsString;
 
 use super::arguments::{Args, CommandSpec};
-use super::error::Error;
+use super::error::{Error, UsageError};
 use super::flags::{TOKEN_FILE, URL};
 use super::output::{Style, print};
 use super::simulator_settings::{backend_url, required_token};
 use super::wording;
+use crate::http::{Url, UrlError};
 use crate::server;
 use crate::simulator::{Severity, TokenCheck};
 
@@ -21,12 +23,20 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
 Makes WeChat's token check against any backend and explains what is wrong with the answer. Then
 repeats the check with a wrong signature, which the backend must refuse. Exits with 0 if WeChat
 would accept the URL.
+
+For an https:// URL, prints a signed URL for curl instead and says how to read its answer.
 ",
     run,
 };
 
 fn run(args: &Args<'_>) -> Result<(), Error> {
-    let (url, token) = (backend_url(args)?, required_token(args)?);
+    let url = match backend_url(args) {
+        Err(UsageError::Url { name, value, error: UrlError::Https }) => {
+            return show_curl(args, name, value);
+        }
+        url => url?,
+    };
+    let token = required_token(args)?;
     let style = Style::detect(args);
     let is_ready = Cell::new(true);
     TokenCheck::new(&url, &token, server::now()).run(|check| {
@@ -34,4 +44,25 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         print(style.check(&check))
     })?;
     if is_ready.get() { print(wording::accepted(&url)) } else { Err(Error::NotReady(url)) }
+}
+
+/// Prints the command by which curl makes the token check of an https URL.
+///
+/// # Errors
+/// The URL has not been checked.
+fn show_curl(args: &Args<'_>, name: &'static str, value: OsString) -> Result<(), Error> {
+    let text = value.to_string_lossy();
+    let (_, rest) = text.split_once("://").expect("the URL begins with https://");
+    // The check needs host, path and query, which both schemes write in the same way.
+    let url = Url::parse(&format!("http://{rest}")).map_err(|error| {
+        let value = value.clone();
+        UsageError::Url { name, value, error }
+    })?;
+    let token = required_token(args)?;
+    let check = TokenCheck::new(&url, &token, server::now());
+    let (target, echostr) = check.signed_target();
+    // The printed command has the URL in single quotes.
+    let signed = format!("https://{}{}", url.authority(), target).replace('\'', "%27");
+    print(wording::curl_check(&signed, echostr))?;
+    Err(UsageError::Url { name, value, error: UrlError::Https }.into())
 }

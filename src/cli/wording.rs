@@ -241,6 +241,30 @@ pub(super) fn accepted(url: &Url) -> String {
     format!("WeChat would accept {url} with this token\n")
 }
 
+/// The output of `verify` for an https URL. `signed` can be pasted between single quotes.
+pub(super) fn curl_check(signed: &str, echostr: &str) -> String {
+    format!(
+        "\
+wechat does not speak https. Let curl send the token check:
+
+  curl -i '{signed}'
+
+WeChat accepts the URL if the status is 200 and the content is this and nothing else:
+
+  {echostr}
+
+Other answers:
+  301, 302, 307, 308    WeChat follows no redirects; enter the other URL in the console
+  403                   the tokens differ, or the signature is older than 10 minutes; print it again
+  404                   no location of the proxy passes this URL on; check server_name and location
+  502, 504              the proxy does not reach the program; check that it runs, and its address
+  curl: (60)            the certificate; WeChat needs the whole chain (fullchain.pem)
+  curl: (6), (7), (28)  the DNS record, the port or the firewall
+
+"
+    )
+}
+
 /// The last line of `send` if the user would see the answer.
 pub(super) const DELIVERED: &str = "WeChat would deliver this\n";
 

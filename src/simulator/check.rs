@@ -43,6 +43,9 @@ pub(crate) enum Finding {
     /// The content is an HTML page.
     Html { excerpt: String },
 
+    /// The content is the welcome page of a web server.
+    WelcomePage { server: &'static str },
+
     // The token check.
     /// The answer to the signed request came with status 200.
     StatusOk { took: Duration },

@@ -46,6 +46,8 @@ pub(crate) enum StatusHint {
     PlainRefused,
     /// `wechat serve` refused the timestamp.
     Timestamp,
+    /// The content is the own page of a web server, which has not passed the request to a program.
+    OwnPage { server: &'static str, status: u16 },
     /// The most likely reason for this status, whatever the content is.
     Status { status: u16 },
 }
@@ -118,9 +120,26 @@ impl StatusHint {
             // `wechat serve` uses these words if it refuses a plain message or a timestamp.
             403 if has(PLAIN_REFUSED.as_bytes()) => Self::PlainRefused,
             403 if is_stale_timestamp(&String::from_utf8_lossy(content)) => Self::Timestamp,
-            _ => Self::Status { status },
+            // The page of a proxy that does not reach the program.
+            502 | 504 => Self::Status { status },
+            _ => match find_own_page(content) {
+                Some(server) => Self::OwnPage { server, status },
+                None => Self::Status { status },
+            },
         }
     }
+}
+
+/// The web server whose own error page this is. The pages end in a line with the name.
+fn find_own_page(content: &[u8]) -> Option<&'static str> {
+    const MARKS: [(&[u8], &str); 4] = [
+        (b"<center>nginx", "nginx"),
+        (b"<center>openresty", "openresty"),
+        (b"<center>tengine", "tengine"),
+        (b"<address>Apache", "Apache"),
+    ];
+    let is_own = |(mark, _): &&(&[u8], &str)| find(content, mark).is_some();
+    MARKS.iter().find(is_own).map(|(_, server)| *server)
 }
 
 /// A short error text from the content of an error response. It is the HTML title, or the first line if there is no title.

@@ -59,10 +59,20 @@ impl<'c> TokenCheck<'c> {
         report(self.judge_wrong_signature(answer, &accepted))
     }
 
-    /// The request. Its parameters have the order of a captured request.
-    fn request(&self, query: &SignedQuery) -> Vec<u8> {
+    /// Path and query of a signed request, and the content that the answer must have. They are for requests that another
+    /// program sends.
+    pub(crate) fn signed_target(&self) -> (String, &str) {
+        (self.target(&SignedQuery::new(self.token, self.now)), &self.echostr)
+    }
+
+    /// Path and query of a request. The parameters have the order of a captured request.
+    fn target(&self, query: &SignedQuery) -> String {
         let parameters = format!("{}&echostr={}", query.parameters(), self.echostr);
-        let target = self.url.target_with(&parameters);
+        self.url.target_with(&parameters)
+    }
+
+    fn request(&self, query: &SignedQuery) -> Vec<u8> {
+        let target = self.target(query);
         format!("{}\r\n", request_head("GET", &target, self.url)).into_bytes()
     }
 

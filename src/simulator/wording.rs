@@ -32,6 +32,9 @@ wording! { Finding {
     Self::Html { excerpt } => "the content is an HTML page: {excerpt}; \
         check for an error page, and that this is the URL of the program";
 
+    Self::WelcomePage { server } => "the content is the welcome page of {server}, so no location in its \
+        configuration passes this URL on; check its server_name and location";
+
     Self::StatusOk { took } => "status 200 after {}", format_duration(*took);
     Self::EchostrReturned => "the content is the echostr and nothing else";
     Self::EchostrMissing => "the content is empty; it must be the value of the query parameter echostr";
@@ -182,6 +185,10 @@ wording! { StatusHint {
     Self::Https => "this port is for HTTPS, give the port for plain HTTP";
     Self::PlainRefused => "to send an encrypted message, use wechat send --encrypted";
     Self::Timestamp => "check both clocks; to sign a captured request again, use wechat replay --resign";
+    Self::OwnPage { server, status: 404 | 405 } => "this is {server}'s own page, so no location in the \
+        configuration of {server} passes this URL on; check its server_name and location";
+    Self::OwnPage { server, .. } => "this is {server}'s own page, so {server} has not passed the request on; \
+        read the error log of {server}";
     Self::Status { status: 401 | 403 } => "check that both sides have the same token (in the encrypted modes also the same \
         EncodingAESKey and appid), and that nothing else refuses requests to this URL";
     Self::Status { status: 404 } => "check that the program serves this path";

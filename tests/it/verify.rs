@@ -152,6 +152,41 @@ fn explains_a_status_other_than_200() {
         ),
         "failed: status 400 with the message \"*\"; this port is for HTTPS, give the port for plain HTTP",
     );
+    let nginx = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n\
+        <center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
+    let no_location = |server: &str| {
+        format!(
+            "this is {server}'s own page, so no location in the configuration of {server} passes \
+             this URL on; check its server_name and location"
+        )
+    };
+    for (line, content, server) in [
+        ("404 Not Found", nginx, "nginx"),
+        ("405 Not Allowed", "<hr><center>nginx</center>", "nginx"),
+        ("404 Not Found", "<hr><center>openresty/1.21.4.1</center>", "openresty"),
+        ("404 Not Found", "<hr><center>tengine</center>", "tengine"),
+        (
+            "404 Not Found",
+            "<address>Apache/2.4.62 (Debian) Server at e Port 80</address>",
+            "Apache",
+        ),
+    ] {
+        let output = run(status(line, "", content), &["verify"]);
+        assert!(output.out.contains(&no_location(server)), "{}", output.out);
+        assert!(!output.out.contains("the program serves this path"), "{}", output.out);
+    }
+    assert_fails(
+        status("403 Forbidden", "", "<title>403 Forbidden</title><hr><center>nginx</center>"),
+        "failed: status 403 with the message \"403 Forbidden\"; this is nginx's own page, so nginx has not passed the request on; read the error log of nginx",
+    );
+    assert_fails(
+        status("502 Bad Gateway", "", "<title>502 Bad Gateway</title><hr><center>nginx</center>"),
+        "failed: status 502 with the message \"502 Bad Gateway\"; the proxy does not reach the program; *",
+    );
+    assert_fails(
+        status("200 OK", "", "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>"),
+        "failed: the content is the welcome page of nginx, so no location in its configuration passes this URL on; check its server_name and location",
+    );
     assert_fails(status("304 Not Modified", "", ""), "failed: status 304; WeChat accepts only 200");
     assert_fails(
         backend(|_| b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 x\r\n\r\n?".to_vec()),
@@ -318,6 +353,40 @@ fn refuses_invalid_urls_with_the_reason() {
         (output.code, output.err.as_str()),
         (2, "wechat: no token; set WECHAT_TOKEN or pass --token-file FILE\n")
     );
+}
+
+/// The printed command, with curl replaced by a client for plain HTTP.
+#[test]
+fn an_https_url_is_left_to_curl_with_a_signed_url() {
+    let program = Program::start(&[]);
+    let verify =
+        |url: &str| finish(command().env("WECHAT_TOKEN", TOKEN).args(["verify", "--url", url]));
+    let url = format!("https://{}/wx'?a=b", program.address);
+    let output = verify(&url);
+    assert_eq!(output.code, 2);
+    assert_eq!(
+        output.err,
+        format!(
+            "wechat: --url is {url:?}: https is not supported; pass the http:// address that the \
+             proxy (nginx) forwards requests to\n"
+        )
+    );
+    let start = format!("  curl -i 'https://{}", program.address);
+    let target = output.out.lines().find_map(|line| line.strip_prefix(&start)).unwrap();
+    let target = target.strip_suffix('\'').unwrap();
+    assert!(target.starts_with("/wx%27?a=b&signature=") && !target.contains('\''), "{target}");
+    let answer = ask(&mut connect(program.address), &get(target));
+    // The expected content is a line of its own.
+    assert_eq!(answer.status, 200);
+    output.assert_line(&format!("  {}", answer.content));
+    for word in ["status is 200", "403", "404", "redirects", "curl: (60)"] {
+        assert!(output.out.contains(word), "{word}\n{}", output.out);
+    }
+    // Only the port of https may be missing.
+    let output = verify("HTTPS://example.com");
+    assert!(output.out.contains("  curl -i 'https://example.com/?signature="), "{}", output.out);
+    let output = verify("https://a b/");
+    assert_eq!((output.code, output.out.as_str()), (2, ""));
 }
 
 #[test]
