@@ -9,7 +9,7 @@ use crate::wechat::Reply;
 const LATE_REPLY_TTL: u64 = 600;
 
 /// Bytes of memory that a message uses besides its texts and its reply (an estimate).
-const OVERHEAD: usize = 512;
+const OVERHEAD: usize = 640;
 
 /// A keyed hash of a message's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

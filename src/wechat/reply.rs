@@ -184,10 +184,10 @@ impl<'a> Reply<'a> {
 
     /// The bytes of memory that the reply uses (an estimate).
     pub(crate) fn bytes(&self) -> usize {
-        // Each allocation uses about 16 bytes more than its text.
+        // An allocation is rounded up.
         let articles = if let Self::News(articles) = self { articles.len() } else { 0 };
         let mut bytes = size_of::<Self>() + 16 + articles * size_of::<Article<'_>>();
-        self.map_texts(|text| bytes += text.len() + 16);
+        self.map_texts(|text| bytes += text.len() + text.len() / 8 + 16);
         bytes
     }
 
