@@ -12,7 +12,7 @@ impl LogEvent {
             Self::ConnectionLimitReached { limit } => (
                 "crowded",
                 format!(
-                    "connection limit {limit} reached; closing the connection that has waited longest for its client"
+                    "connection limit {limit} reached; closing a connection that waits for its client"
                 ),
             ),
             Self::HandlerPanicked => {

@@ -260,6 +260,60 @@ fn the_manual_explains_lines_that_wechat_status_prints() {
     assert!(count > 10, "only {count} names");
 }
 
+#[test]
+fn the_manual_shows_a_line_of_the_log_as_it_is_printed() {
+    let program = Program::start(&[]);
+    let query = signed(&now().to_string(), "1").replace("signature=", "signature=0");
+    ask(&mut connect(program.address), &get(&format!("/wx?{}&echostr=1", query)));
+    let query = signed(&now().to_string(), "2").replace("nonce=2", "nonce=3");
+    let post = post_to(&format!("/wx?{query}"), "HTTP/1.1", "", "x");
+    ask(&mut connect(program.address), &post);
+    let without_address = |line: &str| {
+        let (start, rest) = line.split_once("peer=").unwrap();
+        format!("{start}{}", rest.split_once(' ').unwrap().1)
+    };
+    let printed: Vec<String> = program.stop().iter().map(|line| without_address(line)).collect();
+    let shown: Vec<String> = blocks("text")
+        .iter()
+        .filter(|block| block.text.contains(" cause="))
+        .map(|block| without_address(block.text.trim_end()))
+        .collect();
+    assert_eq!(shown.len(), 1);
+    assert!(printed.contains(&shown[0]), "{printed:#?}");
+}
+
+/// A cause word is a literal after `cause:`, after a status, or at the start of a pair. The words of `src/http/error.rs`
+/// are not in the list, because their lines have the reason.
+#[test]
+fn the_manual_lists_the_cause_words_of_the_log() {
+    let chapter = fs::read_to_string(root().join("src/manual/en/limits.md")).unwrap();
+    let (_, section) = chapter.split_once("\n## The log\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let listed: Vec<&str> = section.split('`').skip(1).step_by(2).collect();
+    let starts = ["cause:", "Forbidden,", "BadRequest,", "NotFound,", "MethodNotAllowed,", "("];
+    let is_in_word = |letter: char| letter.is_ascii_lowercase() || letter == '-';
+    let mut count = 0;
+    for path in files_below(&root().join("src")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !["wording.rs", "rejection.rs"].contains(&name) {
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        let parts: Vec<&str> = source.split('"').collect();
+        for [before, word, after] in parts.windows(3).map(|parts| [parts[0], parts[1], parts[2]]) {
+            let is_cause = starts.iter().any(|start| before.trim_end().ends_with(start))
+                && after.starts_with(',')
+                && !word.is_empty()
+                && word.chars().all(is_in_word);
+            if is_cause {
+                count += 1;
+                assert!(listed.contains(&word), "{}: {word}", path.display());
+            }
+        }
+    }
+    assert!(count > 20, "only {count} words were found");
+}
+
 /// The shell blocks that this machine can run: a server listens where the block expects one.
 #[test]
 fn shell_blocks_that_play_wechat_work_as_printed() {
