@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::arguments::{Args, CommandSpec};
 use super::error::Error;
 use super::flags::RULES;
-use super::output::print;
+use super::output::{Style, print};
 use super::wording::EMBEDDED_RULES;
 use crate::rules::{self, Rules, RulesError};
+use crate::simulator::Severity;
 
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "check",
@@ -34,6 +35,9 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     };
     match rules {
         Ok(rules) => {
+            if let Some(closed) = path.as_deref().and_then(rules::find_closed_rules) {
+                print(Style::detect(args).with_severity(Severity::Warning, &closed))?;
+            }
             let lines = rules.summary().map(|line| format!("{line}\n"));
             print(lines.collect::<String>())
         }

@@ -60,7 +60,7 @@ URL: Flag = Flag { name: "--url", value: Some("URL"), variable: Some("WECHAT_CAL
 // `WECHAT_TOKEN` contains the token itself and not a file path, so `secrets.rs` reads it.
 TOKEN_FILE: Flag = Flag { name: "--token-file", value: Some("FILE"), variable: None,
     default: Described("$WECHAT_TOKEN, else $CREDENTIALS_DIRECTORY/token"), expected: "a file path",
-    help: "file that holds the token; without any, serve generates one for a trial on loopback" };
+    help: "file that holds the token; without any, serve generates one on loopback" };
 APP_ID: Flag = Flag { name: "--app-id", value: Some("APPID"), variable: Some("WECHAT_APP_ID"),
     default: Described("none"), expected: "an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)",
     help: "appid of the account, required for encrypted messages" };

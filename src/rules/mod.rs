@@ -17,11 +17,11 @@ mod run_parser;
 mod template;
 mod wording;
 
-pub use crate::text::file::ReadError;
+pub use crate::text::file::{ClosedToOthers, ReadError};
 pub(crate) use condition::check_field;
 pub(crate) use printed::parse_printed_reply;
 pub use problem::{Diagnostic, RulesError};
-pub use reload::{ReloadableRules, read_rules};
+pub use reload::{ReloadableRules, find_closed_rules, read_rules};
 pub use rule_set::{Action, Rules};
 pub(crate) use run::Limit;
 pub use run::{LateReply, ProgramCall};

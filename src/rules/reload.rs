@@ -1,6 +1,7 @@
 //! Reloads a changed rules file. A change takes effect within a second, without a restart.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Display, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use super::problem::{FILE_MAX, RulesError};
 use super::rule_set::{Action, Rules};
-use crate::text::file::read_file;
+use crate::text::file::{self, ClosedToOthers, read_file};
 use crate::text::log_note::Report;
 use crate::wechat::Message;
 
@@ -46,8 +47,14 @@ struct Progress {
     version: Option<FileVersion>,
     /// Whether a thread reads this version now.
     is_reading: bool,
-    /// Whether the current rules are the rules of this version. If not, it is being read, or the last reload failed.
+    /// Whether the current rules are the rules of this version. If not, it is being read, the last reload failed, or the
+    /// file was replaced outside of its mount.
     is_current: bool,
+    /// The hash of the content that the current rules were read from; `None` if the last reload failed.
+    content: Option<u64>,
+    /// Whether the file has lost its last link since it was opened, but can still be read. This happens if the file alone
+    /// is mounted, as in a container, and is replaced or deleted outside of the mount.
+    is_detached: bool,
 }
 
 /// Identifies a version of a file. It also differs after an editor has renamed a new file over the old file, and after a
@@ -62,37 +69,72 @@ struct FileVersion {
     /// Time of the last status change (`st_ctime`), which no program can set. A program can restore the modification
     /// time.
     changed: (i64, i64),
+    /// Whether a folder has the file.
+    is_linked: bool,
 }
 
 impl FileVersion {
     fn read(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
+        let mut metadata = fs::metadata(path).ok()?;
+        if metadata.nlink() == 0 {
+            // Perhaps a new file was renamed over it just now.
+            metadata = fs::metadata(path).ok()?;
+        }
         Some(Self {
             device: metadata.dev(),
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
+            is_linked: metadata.nlink() > 0,
         })
     }
 }
 
 /// The result of a reload.
 pub(super) enum ReloadEvent<'p> {
-    Reloaded { file: Display<'p>, rules: usize },
-    Failed { file: Display<'p> },
+    Reloaded {
+        file: Display<'p>,
+        rules: usize,
+    },
+    Failed {
+        file: Display<'p>,
+    },
+    /// The file was replaced or deleted outside of its mount. Its content is the previous one.
+    Detached {
+        file: Display<'p>,
+    },
 }
 
 /// The maximum number of errors that a running server logs for a version of a file.
 const LOGGED_MAX: usize = 20;
+
+/// Finds out why a server that is not root's may be unable to read a rules file. `None` if all users can read it, or if
+/// this process is not root's, because then the file may be meant for its user.
+pub fn find_closed_rules(path: &Path) -> Option<ClosedToOthers> {
+    (file::user_id() == Some(0)).then(|| file::find_closed_to_others(path)).flatten()
+}
 
 /// Reads a rules file.
 ///
 /// # Errors
 /// [`RulesError`]
 pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
-    let content = read_file(path, FILE_MAX).map_err(RulesError::Unreadable)?;
-    Rules::parse(&content).map_err(RulesError::Invalid)
+    parse(&read_content(path)?)
+}
+
+fn read_content(path: &Path) -> Result<Vec<u8>, RulesError> {
+    read_file(path, FILE_MAX).map_err(RulesError::Unreadable)
+}
+
+fn parse(content: &[u8]) -> Result<Rules, RulesError> {
+    Rules::parse(content).map_err(RulesError::Invalid)
+}
+
+fn hash(content: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(content);
+    hasher.finish()
 }
 
 impl ReloadableRules {
@@ -103,11 +145,17 @@ impl ReloadableRules {
     pub fn open(path: &Path, report: Report) -> Result<Self, RulesError> {
         // Read before the content, so that the next check notices a change between the two reads.
         let version = FileVersion::read(path);
-        let rules = read_rules(path)?;
+        let content = read_content(path)?;
         let shared = Shared {
             path: path.to_owned(),
-            current: RwLock::new(Arc::new(rules)),
-            progress: Mutex::new(Progress { version, is_reading: false, is_current: true }),
+            current: RwLock::new(Arc::new(parse(&content)?)),
+            progress: Mutex::new(Progress {
+                version,
+                is_reading: false,
+                is_current: true,
+                content: Some(hash(&content)),
+                is_detached: false,
+            }),
             ended: Condvar::new(),
             report,
         };
@@ -138,7 +186,13 @@ impl ReloadableRules {
         if progress.is_reading || progress.version == found {
             return false;
         }
-        *progress = Progress { version: found, is_reading: true, is_current: false };
+        let was_linked = progress.version.is_some_and(|version| version.is_linked);
+        progress.is_detached = match found {
+            Some(found) => !found.is_linked && (was_linked || progress.is_detached),
+            None => false,
+        };
+        progress.version = found;
+        (progress.is_reading, progress.is_current) = (true, false);
         drop(progress);
         let shared = Arc::clone(&self.shared);
         if thread::Builder::new().spawn(move || shared.reload()).is_err() {
@@ -152,15 +206,34 @@ impl ReloadableRules {
 impl Shared {
     fn reload(&self) {
         let _reload = Reload(self);
+        let (previous, is_detached) = {
+            let progress = self.progress();
+            (progress.content, progress.is_detached)
+        };
         let file = self.path.display();
-        let event = match read_rules(&self.path) {
-            Ok(new) => {
-                let rules = new.count();
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-                self.progress().is_current = true;
-                ReloadEvent::Reloaded { file, rules }
+        let read = read_content(&self.path).and_then(|content| {
+            let hash = hash(&content);
+            let is_new = previous != Some(hash);
+            Ok((hash, if is_new { Some(parse(&content)?) } else { None }))
+        });
+        let event = match read {
+            Ok((hash, new)) => {
+                let rules = new.as_ref().map(Rules::count);
+                if let Some(new) = new {
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                }
+                let mut progress = self.progress();
+                progress.content = Some(hash);
+                progress.is_current = rules.is_some() || !is_detached;
+                match rules {
+                    Some(rules) => ReloadEvent::Reloaded { file, rules },
+                    None if is_detached => ReloadEvent::Detached { file },
+                    // Only the metadata of the file has changed.
+                    None => return,
+                }
             }
             Err(error) => {
+                self.progress().content = None;
                 for line in error.lines_up_to(LOGGED_MAX, &self.path) {
                     (self.report)(&line);
                 }

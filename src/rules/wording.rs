@@ -9,6 +9,7 @@ use super::parser::PROBLEMS_MAX;
 use super::problem::{Diagnostic, Problem, RulesError};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
+use crate::text::file::{ClosedToOthers, ReadError};
 use crate::text::log_note::LogNote;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 
@@ -47,7 +48,17 @@ impl RulesError {
     /// One line about the file as a whole.
     pub fn summary(&self, path: &Path) -> String {
         match self {
-            Self::Unreadable(error) => format!("cannot read rules file {path:?}: {error}"),
+            Self::Unreadable(error) => {
+                let remedy = match error {
+                    ReadError::NoPermission { closed, is_folder, .. } => {
+                        open_up(closed, *is_folder)
+                    }
+                    ReadError::System(_)
+                    | ReadError::NotRegularFile
+                    | ReadError::TooLong { .. } => String::new(),
+                };
+                format!("cannot read rules file {path:?}: {error}{remedy}")
+            }
             Self::Invalid(diagnostics) if diagnostics.len() == 1 => {
                 format!("1 error in {path:?}")
             }
@@ -56,6 +67,32 @@ impl RulesError {
             }
             Self::Invalid(diagnostics) => format!("{} errors in {path:?}", diagnostics.len()),
         }
+    }
+}
+
+/// How to let every user read a rules file. `closed` is the file, or the folder above it that is closed.
+fn open_up(closed: &Path, is_folder: bool) -> String {
+    // The systemd unit hides these folders (`ProtectHome=`), whatever their mode is.
+    const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
+    match is_folder {
+        true if HOMES.iter().any(|home| closed.starts_with(home)) => {
+            "; move the file out of the home folder, for example to /etc/wechat".to_owned()
+        }
+        true => format!("; chmod o+x {}", closed.display()),
+        false => format!("; chmod o+r {}", closed.display()),
+    }
+}
+
+/// The warning about a rules file that only some users can read.
+impl Display for ClosedToOthers {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { closed, mode, is_folder } = self;
+        let kind = if *is_folder { "folder" } else { "file" };
+        let remedy = open_up(closed, *is_folder);
+        write!(
+            f,
+            "{kind} {closed:?} has mode {mode:04o}, so the user of the service may not be able to read the rules{remedy}"
+        )
     }
 }
 
@@ -189,17 +226,24 @@ impl Rule {
 
 impl ReloadEvent<'_> {
     pub(super) fn note(&self) -> LogNote {
-        let (cause, reason) = match self {
+        let (cause, reason, hint) = match self {
             Self::Reloaded { file, rules: 1 } => {
-                ("rules-changed", format!("reloaded {file}: 1 rule"))
+                ("rules-changed", format!("reloaded {file}: 1 rule"), "")
             }
             Self::Reloaded { file, rules } => {
-                ("rules-changed", format!("reloaded {file}: {rules} rules"))
+                ("rules-changed", format!("reloaded {file}: {rules} rules"), "")
             }
             Self::Failed { file } => {
-                ("rules-kept", format!("reload of {file} failed; keeping the previous rules"))
+                ("rules-kept", format!("reload of {file} failed; keeping the previous rules"), "")
             }
+            Self::Detached { file } => (
+                "rules-kept",
+                format!(
+                    "{file} was replaced or deleted outside of its mount; its old content is still mounted"
+                ),
+                "mount the folder of the rules file, not the file alone",
+            ),
         };
-        LogNote { cause, reason: reason.into(), hint: "" }
+        LogNote { cause, reason: reason.into(), hint }
     }
 }

@@ -1,8 +1,9 @@
-//! Reads a file that a user names.
+//! Reads a file that a user names, and finds out who cannot read it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use super::wording::wording;
 
@@ -11,6 +12,15 @@ use super::wording::wording;
 pub enum ReadError {
     /// The system reports an error.
     System(io::Error),
+    /// The user of this process may not read the file.
+    NoPermission {
+        /// The user, if the system says who it is.
+        user_id: Option<u32>,
+        /// The file, or the first folder above it that the user may not enter.
+        closed: PathBuf,
+        /// Whether it is a folder.
+        is_folder: bool,
+    },
     /// The file is a folder, a pipe, a socket or a device.
     NotRegularFile,
     /// The file is too long.
@@ -24,9 +34,18 @@ pub enum ReadError {
 
 wording! { ReadError {
     Self::System(error) => "{error}";
+    Self::NoPermission { user_id, closed, is_folder: false } =>
+        "permission denied; {} must be able to read {closed:?}", user(*user_id);
+    Self::NoPermission { user_id, closed, is_folder: true } =>
+        "permission denied; {} must be able to enter the folder {closed:?}", user(*user_id);
     Self::NotRegularFile => "not a regular file";
     Self::TooLong { bytes, max } => "{bytes} bytes, at most {max} allowed";
 } }
+
+fn user(id: Option<u32>) -> String {
+    let id = id.map_or_else(String::new, |id| format!(" (uid {id})"));
+    format!("the user of this process{id}")
+}
 
 /// Reads a regular file of at most `max` bytes. Nothing else is opened, because opening a pipe waits for a writer, and a
 /// device may have no end.
@@ -34,16 +53,77 @@ wording! { ReadError {
 /// # Errors
 /// [`ReadError`]
 pub(crate) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
-    let metadata = fs::metadata(path).map_err(ReadError::System)?;
+    let metadata = fs::metadata(path).map_err(|error| system_error(path, error))?;
     if !metadata.is_file() {
         return Err(ReadError::NotRegularFile);
     }
     let mut content = Vec::new();
     File::open(path)
         .and_then(|file| file.take(max + 1).read_to_end(&mut content))
-        .map_err(ReadError::System)?;
+        .map_err(|error| system_error(path, error))?;
     match content.len() as u64 {
         read if read > max => Err(ReadError::TooLong { bytes: metadata.len().max(read), max }),
         _ => Ok(content),
     }
+}
+
+fn system_error(path: &Path, error: io::Error) -> ReadError {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return ReadError::System(error);
+    }
+    let closed =
+        std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| find_closed(&path, 0));
+    let is_folder = closed.is_dir();
+    ReadError::NoPermission { user_id: user_id(), closed, is_folder }
+}
+
+/// Finds the folder that this process may not enter on the way to a file; the file itself if there is no such folder.
+fn find_closed(path: &Path, links: usize) -> PathBuf {
+    // Linux follows at most 40 links (path_resolution(7)).
+    const LINKS_MAX: usize = 40;
+    let is_unreachable = |path: &&Path| fs::metadata(path).is_err();
+    let Some(first) = path.ancestors().take_while(is_unreachable).last() else {
+        return path.to_owned();
+    };
+    let folder = first.parent().unwrap_or(path);
+    match (fs::read_link(first), path.strip_prefix(first)) {
+        (Ok(target), Ok(rest)) if links < LINKS_MAX => {
+            // `join` would add a slash after a file.
+            let mut target = folder.join(target);
+            target.extend(rest);
+            find_closed(&target, links + 1)
+        }
+        _ => folder.to_owned(),
+    }
+}
+
+/// The effective user id of this process; `None` without `/proc`.
+pub(crate) fn user_id() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
+}
+
+/// A file or folder whose mode keeps users out who are neither its owner nor in its group.
+#[derive(Debug)]
+pub struct ClosedToOthers {
+    /// The file, or the first folder above it with such a mode.
+    pub closed: PathBuf,
+    /// The permission bits.
+    pub mode: u32,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+}
+
+/// Finds out why other users cannot read a file. `None` if they can, as far as modes say.
+pub(crate) fn find_closed_to_others(path: &Path) -> Option<ClosedToOthers> {
+    // A link may lead out of a closed folder, or into one.
+    let paths = [std::path::absolute(path).ok()?, fs::canonicalize(path).ok()?];
+    let mut above: Vec<&Path> = paths.iter().flat_map(|path| path.ancestors()).collect();
+    above.sort_by_key(|path| path.components().count());
+    let needed = |metadata: &Metadata| if metadata.is_dir() { 0o001 } else { 0o004 };
+    above.into_iter().find_map(|path| {
+        let metadata = fs::metadata(path).ok()?;
+        let (mode, is_folder) = (metadata.mode() & 0o7777, metadata.is_dir());
+        let is_closed = mode & needed(&metadata) == 0;
+        is_closed.then(|| ClosedToOthers { closed: path.to_owned(), mode, is_folder })
+    })
 }

@@ -1,9 +1,12 @@
 //! Rules files: the five bots of the articles, the errors in broken files, patterns, templates, and reloads while the
 //! server runs.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -507,6 +510,138 @@ fn reloads_a_file_that_was_written_or_renamed_or_is_a_changed_link() {
         wait_for(&program, expected);
     }
     assert_eq!(program.stop(), vec![scratch.reloaded(); 5]);
+}
+
+/// A program, an editor or a backup may touch the file or write it again. This changes no rule, so nothing is reported.
+#[test]
+fn equal_content_is_not_a_reload() {
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let scratch = Scratch::new("equal", &always("one"));
+    let report = |line: &str| LINES.lock().unwrap().push(line.to_owned());
+    let lines = || std::mem::take(&mut *LINES.lock().unwrap());
+    let rules = ReloadableRules::open(&scratch.file, report).unwrap();
+    fs::File::open(&scratch.file).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert!(rules.are_current());
+    scratch.replace(&always("one"));
+    assert!(rules.are_current());
+    assert_eq!(lines(), [""; 0]);
+    scratch.replace(&always("two"));
+    assert!(rules.are_current());
+    assert_eq!(lines(), [scratch.reloaded()]);
+    // After a failure, the previous content is reported again.
+    scratch.replace("<rules/");
+    assert!(!rules.are_current());
+    assert_eq!(lines().last(), Some(&scratch.kept()));
+    scratch.replace(&always("two"));
+    assert!(rules.are_current());
+    assert_eq!(lines(), [scratch.reloaded()]);
+}
+
+/// A container mounts the file alone: it keeps the old file when an editor outside replaces it. Here, the path of an open
+/// descriptor is such a mount.
+#[test]
+fn a_file_that_was_replaced_outside_of_its_mount_is_not_taken_for_new_rules() {
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let scratch = Scratch::new("mounted", &always("one"));
+    let mount = fs::File::options().read(true).write(true).open(&scratch.file).unwrap();
+    let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), mount.as_raw_fd()));
+    let report = |line: &str| LINES.lock().unwrap().push(line.to_owned());
+    let lines = || std::mem::take(&mut *LINES.lock().unwrap());
+    let rules = ReloadableRules::open(&path, report).unwrap();
+    // Written in place: the mount shows it.
+    fs::write(&scratch.file, always("two")).unwrap();
+    assert!(rules.are_current());
+    let file = path.display();
+    assert_eq!(lines(), [format!("cause=rules-changed reason=\"reloaded {file}: 1 rule\"")]);
+    scratch.replace(&always("six"));
+    for _ in 0..2 {
+        assert!(!rules.are_current());
+    }
+    let detached = format!(
+        "cause=rules-kept reason=\"{file} was replaced or deleted outside of its mount; its old \
+         content is still mounted\" hint=\"mount the folder of the rules file, not the file alone\""
+    );
+    assert_eq!(lines(), [detached]);
+}
+
+/// The command without root's privilege to read every file. For another user, nothing needs to be taken away.
+fn without_privileges() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all", env!("CARGO_BIN_EXE_wechat")]);
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut command = if is_root { command } else { Command::new(env!("CARGO_BIN_EXE_wechat")) };
+    command.env_clear().env("WECHAT_TOKEN", TOKEN).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn says_who_must_be_able_to_read_the_rules() {
+    let scratch = Scratch::new("permissions", &always("one"));
+    let (file, folder) = (scratch.file.as_path(), scratch.folder.as_path());
+    let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let user_id = fs::metadata("/proc/self").unwrap().uid();
+    let reason = |needed: &str, remedy: &str| {
+        format!(
+            "wechat: cannot read rules file {file:?}: permission denied; the user of this process \
+             (uid {user_id}) must be able to {needed}; {remedy}\n"
+        )
+    };
+    let refused = |reason: &str| {
+        for arguments in [&["check"][..], &["serve", "--listen", "127.0.0.1:0", "--rules"]] {
+            let output = finish(without_privileges().args(arguments).arg(file));
+            assert_eq!((output.code, output.out.as_str(), output.err.as_str()), (1, "", reason));
+        }
+    };
+    set(file, 0o000);
+    let remedy = format!("chmod o+r {}", file.display());
+    refused(&reason(&format!("read {file:?}"), &remedy));
+    set(file, 0o644);
+    set(folder, 0o600);
+    let remedy = format!("chmod o+x {}", folder.display());
+    refused(&reason(&format!("enter the folder {folder:?}"), &remedy));
+    // The folder is also named if a link leads into it.
+    let outside = crate::support::folder("rules-link");
+    symlink(file, outside.join("file.xml")).unwrap();
+    symlink(folder, outside.join("folder")).unwrap();
+    let (linked_file, linked_folder) = (outside.join("file.xml"), outside.join("folder"));
+    for (link, folder) in
+        [(linked_file, folder), (linked_folder.join("rules.xml"), linked_folder.as_path())]
+    {
+        let output = finish(without_privileges().arg("check").arg(&link));
+        let remedy = format!("chmod o+x {}", folder.display());
+        let needed = format!("must be able to enter the folder {folder:?}; {remedy}\n");
+        assert!(output.err.ends_with(&needed), "{}", output.err);
+    }
+    set(folder, 0o755);
+    // `check` as root can read everything, and warns of what the service may be unable to read.
+    let warned = || finish(command().arg("check").arg(file)).out;
+    let expect = |warning: String| match user_id {
+        0 => warning,
+        _ => String::new(),
+    };
+    let rule = "line 1: on: text\n";
+    let start = |kind, closed: &Path, mode| {
+        format!(
+            "warning: {kind} {closed:?} has mode {mode}, so the user of the service may not be able \
+             to read the rules; "
+        )
+    };
+    // Folders above the test may be closed too. They are named first.
+    let usual = warned();
+    assert!(usual.ends_with(rule), "{usual}");
+    if usual == rule {
+        set(file, 0o640);
+        let warning =
+            expect(start("file", file, "0640") + &format!("chmod o+r {}\n", file.display()));
+        assert_eq!(warned(), format!("{warning}{rule}"));
+        set(folder, 0o700);
+        let warning =
+            expect(start("folder", folder, "0700") + &format!("chmod o+x {}\n", folder.display()));
+        assert_eq!(warned(), format!("{warning}{rule}"));
+        set(folder, 0o755);
+    } else {
+        assert!(usual.starts_with("warning: folder "), "{usual}");
+    }
 }
 
 #[test]
