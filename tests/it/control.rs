@@ -238,7 +238,10 @@ fn only_root_and_the_servers_user_can_connect() {
         return;
     }
     let program = folder.path("wechat");
-    fs::copy(env!("CARGO_BIN_EXE_wechat"), &program).unwrap();
+    // Another process writes the copy, because a file that this process has open for writing cannot be executed, and
+    // another test may start a process that inherits it.
+    let copy = [env!("CARGO_BIN_EXE_wechat"), &program];
+    assert!(std::process::Command::new("cp").args(copy).status().unwrap().success());
     let output = finish(
         std::process::Command::new(&program)
             .args(["status", "--control", &control])
