@@ -409,6 +409,14 @@ fn stores_4_mib_of_what_is_sent_of_replies() {
     (1..=1300).for_each(|number| assert_eq!(plain(number), "x".repeat(2045) + "…"));
     plain(1);
     assert_eq!(runs.load(Ordering::SeqCst), 2116);
+    // Each article uses memory, even if its texts are short.
+    let small = |number: u64| {
+        let article = Article { title: "x".into(), ..Article::default() };
+        send(click_of("oUser3", number, "k"), Reply::News(vec![article; 84]))
+    };
+    (1..=3000).for_each(|number| assert_eq!(small(number), "x".repeat(8)));
+    small(1);
+    assert_eq!(runs.load(Ordering::SeqCst), 5117, "3000 replies of 1.7 KiB are more than 4 MiB");
 }
 
 /// Otherwise thousands of small articles would use much more memory than their texts.
