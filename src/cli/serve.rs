@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::panic;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -114,6 +114,13 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
             (token, Some(text))
         }
     };
+    let rules_folder = settings.rules.as_deref().and_then(Path::parent).map(|folder| match folder
+        .as_os_str()
+        .is_empty()
+    {
+        true => PathBuf::from("."),
+        false => folder.to_owned(),
+    });
     let responder = open_responder(settings.rules)?;
     let server = match listener {
         Some(listener) => Server::from_listener(listener),
@@ -125,6 +132,7 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
     backend.callback.encryption = encryption;
     backend.callback.path = settings.path.as_deref().and_then(ServedPath::parse);
     backend.callback.max_age = settings.max_age;
+    backend.domain_files = rules_folder;
     backend.limits.connections = settings.max_connections.min(connections_max());
     let address = backend.address().map_err(Error::Serve)?;
     let ControlPath { path, is_explicit } = settings.control;

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use super::domain_file;
 use crate::callback::Callback;
 use crate::http::{ContentDecision, Head, Request, Response};
 use crate::rules::LateReply;
@@ -39,6 +41,7 @@ impl Server {
             callback: Callback::new(token),
             limits: Limits::default(),
             late: String::new(),
+            domain_files: None,
             handle: Handle::default(),
             watchdog: None,
             report: server::report,
@@ -56,6 +59,9 @@ pub struct Backend {
     pub limits: Limits,
     /// The reply that the user gets if the closure takes longer than WeChat waits. If empty, the user gets no reply.
     pub late: String,
+    /// The folder of the files by which WeChat checks who owns a domain (`MP_verify_….txt`). They are served at the root,
+    /// whatever path the callback serves.
+    pub domain_files: Option<PathBuf>,
     /// Reads the statistics of the backend and stops it. Clone this handle before [`Backend::run`].
     pub handle: Handle,
     /// The service manager's watchdog, if there is one.
@@ -103,7 +109,8 @@ impl Backend {
         self,
         respond: impl for<'m> Fn(&'m Message<'m>, &WaitingClient<'_>) -> Outcome<'m> + Sync,
     ) -> io::Result<()> {
-        let handler = CallbackHandler { callback: self.callback, respond };
+        let (callback, domain_files) = (self.callback, self.domain_files);
+        let handler = CallbackHandler { callback, domain_files, respond };
         server::serve(
             self.listener,
             self.limits,
@@ -118,6 +125,7 @@ impl Backend {
 /// Answers requests through the callback.
 struct CallbackHandler<F> {
     callback: Callback,
+    domain_files: Option<PathBuf>,
     respond: F,
 }
 
@@ -135,6 +143,9 @@ where
         peer: &Peer<'_>,
         scratch: &'r mut Vec<u8>,
     ) -> Option<Response<'r>> {
+        if let Some(name) = domain_file::requested_name(&request.head) {
+            return Some(domain_file::respond(self.domain_files.as_deref(), name));
+        }
         let client = WaitingClient {
             now: &server::now,
             uptime: &server::uptime,

@@ -64,8 +64,10 @@
 //! ```
 
 mod backend;
+mod domain_file;
 mod random;
 mod version;
+mod wording;
 
 pub use backend::{Backend, Server};
 pub use random::random;

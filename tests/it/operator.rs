@@ -1,5 +1,8 @@
 //! What the log and the answers tell an operator whose client, proxy or test is not WeChat.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use crate::support::*;
 
 /// Sends each request on a connection of its own. Returns the status and the log line of each.
@@ -190,6 +193,102 @@ fn paths_of_files_are_not_greeted() {
     // The path that the operator has chosen is greeted.
     let program = Program::start(&["--path", "/wx.php"]);
     assert_eq!(ask(&mut connect(program.address), &get("/wx.php")).status, 200);
+}
+
+/// WeChat asks for the file at the root of the domain, before an account may use 网页授权.
+#[test]
+fn the_file_of_a_domain_check_is_served_from_the_folder_of_the_rules() {
+    let outside = folder("domain-outside");
+    let folder = folder("domain");
+    let write = |name: &str, content: &[u8]| fs::write(folder.join(name), content).unwrap();
+    write("rules.xml", b"<rules><on><text>a</text></on></rules>");
+    write("MP_verify_aB3.txt", b"aB3");
+    write("MP_verify_odd.txt", b"\xEF\xBB\xBF\xFF\0\r\n");
+    write("MP_verify_empty.txt", b"");
+    write("MP_verify_longest.txt", &[b'x'; 1024]);
+    write("MP_verify_long.txt", &[b'x'; 1025]);
+    write("MP_verify_a-b.txt", b"x");
+    write("MP_verify_.txt", b"x");
+    write("MP_verify_a.txt.bak", b"x");
+    write("other.txt", b"x");
+    fs::create_dir(folder.join("MP_verify_folder.txt")).unwrap();
+    fs::create_dir(folder.join("sub")).unwrap();
+    write("sub/MP_verify_sub.txt", b"x");
+    make_pipe(&folder.join("MP_verify_pipe.txt"));
+    fs::write(outside.join("secret"), "x").unwrap();
+    symlink(outside.join("secret"), folder.join("MP_verify_link.txt")).unwrap();
+    symlink("/etc/hostname", folder.join("MP_verify_host.txt")).unwrap();
+    symlink("nowhere", folder.join("MP_verify_dangling.txt")).unwrap();
+    symlink("MP_verify_aB3.txt", folder.join("MP_verify_inside.txt")).unwrap();
+    let rules = folder.join("rules.xml");
+    let rules = rules.to_str().unwrap();
+    for flags in [&["--rules", rules][..], &["--rules", rules, "--path", "/wx"]] {
+        let program = Program::start(flags);
+        let mut stream = connect(program.address);
+        for (path, content) in [
+            ("/MP_verify_aB3.txt", "aB3"),
+            ("/MP_verify_aB3.txt?a=b", "aB3"),
+            ("http://a/MP_verify_aB3.txt", "aB3"),
+            ("/MP_verify_inside.txt", "aB3"),
+            ("/MP_verify_empty.txt", ""),
+            ("/MP_verify_longest.txt", &"x".repeat(1024)),
+        ] {
+            let answer = ask(&mut stream, &get(path));
+            assert_eq!((answer.status, answer.content.as_str()), (200, content), "{path}");
+            assert_eq!(answer.field("Content-Type"), Some("text/plain; charset=utf-8"));
+            assert_eq!(answer.field("X-Content-Type-Options"), Some("nosniff"));
+        }
+        let head = ask(&mut stream, b"HEAD /MP_verify_aB3.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!((head.status, head.field("Content-Length")), (200, Some("3")));
+        let odd = exchange(program.address, &get("/MP_verify_odd.txt"));
+        assert!(odd.ends_with(b"\r\n\r\n\xEF\xBB\xBF\xFF\0\r\n"), "{}", odd.escape_ascii());
+        let refused = [
+            ("/MP_verify_missing.txt", "put the file that WeChat gave you beside the rules file"),
+            ("/MP_verify_ab3.txt", "put the file that WeChat gave you"),
+            ("/MP_verify_long.txt", "must be a regular file of at most 1024 bytes"),
+            ("/MP_verify_folder.txt", "must be a regular file"),
+            ("/MP_verify_pipe.txt", "must be a regular file"),
+            ("/MP_verify_link.txt", "is a link out of its folder"),
+            ("/MP_verify_host.txt", "is a link out of its folder"),
+            ("/MP_verify_dangling.txt", "put the file that WeChat gave you"),
+            ("/MP_verify_.txt", ""),
+            ("/MP_verify_a-b.txt", ""),
+            ("/MP_verify_a.txt.bak", ""),
+            ("/MP_verify_%61B3.txt", ""),
+            ("/mp_verify_aB3.txt", ""),
+            ("/sub/MP_verify_sub.txt", ""),
+            ("/MP_verify_sub/../MP_verify_aB3.txt", ""),
+            ("/MP_verify_..%2f..%2fother.txt", ""),
+            ("//MP_verify_aB3.txt", ""),
+            ("/MP_verify_aB3.txt/", ""),
+            ("/other.txt", ""),
+            ("/rules.xml", ""),
+        ];
+        for (path, _) in refused {
+            let answer = ask(&mut stream, &get(path));
+            let content = "nothing is served at this path\n";
+            assert_eq!((answer.status, answer.content.as_str()), (404, content), "{path}");
+        }
+        // A new file needs no restart.
+        fs::write(folder.join("MP_verify_new.txt"), "new").unwrap();
+        assert_eq!(ask(&mut stream, &get("/MP_verify_new.txt")).content, "new");
+        drop(stream);
+        let lines = program.stop();
+        assert_eq!(lines.len(), refused.len(), "{lines:#?}");
+        for (line, (path, hint)) in lines.iter().zip(refused) {
+            assert!(line.starts_with(&format!("404 GET {path} peer=")), "{line}");
+            assert!(line.contains("cause=other-path") && line.contains(hint), "{line}");
+        }
+    }
+    // Without a rules file there is no folder.
+    let program = Program::start(&[]);
+    assert_eq!(ask(&mut connect(program.address), &get("/MP_verify_aB3.txt")).status, 404);
+    assert!(program.stop()[0].contains("pass --rules FILE, and put the file"));
+    // The folder of a relative path is the current one.
+    let mut command = command();
+    command.env("WECHAT_TOKEN", TOKEN).current_dir(&folder);
+    let program = Program::spawn(command.args(["--listen", "127.0.0.1:0", "--rules", "rules.xml"]));
+    assert_eq!(ask(&mut connect(program.address), &get("/MP_verify_aB3.txt")).content, "aB3");
 }
 
 #[cfg(feature = "secure")]
