@@ -4,7 +4,7 @@
 /// Another protocol, or content without a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OtherProtocol {
-    /// A handshake record of TLS (RFC 8446 5.1), or the ClientHello of SSL 2.0 (RFC 5246 E.2).
+    /// A handshake or alert record of TLS (RFC 8446 5.1), or the ClientHello of SSL 2.0 (RFC 5246 E.2).
     Tls,
     /// The connection preface of HTTP/2 (RFC 9113 3.4).
     Http2,
@@ -24,7 +24,7 @@ impl OtherProtocol {
     pub(super) fn recognize(bytes: &[u8]) -> Option<Self> {
         const PROXY_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
         Some(match bytes {
-            [0x16, 0x03, ..] | [0x80..=0xFF, _, 0x01, 0x03 | 0x00, ..] => Self::Tls,
+            [0x16] | [0x15 | 0x16, 0x03, ..] | [0x80..=0xFF, _, 0x01, 0x03 | 0x00, ..] => Self::Tls,
             _ if bytes.starts_with(b"PRI * HTTP/2") => Self::Http2,
             _ if bytes.starts_with(b"PROXY ") || bytes.starts_with(PROXY_2) => Self::Proxy,
             [0x01, 0x01, 0, ..] => Self::Gateway("FastCGI"),
@@ -54,6 +54,8 @@ mod tests {
         for (bytes, expected) in [
             (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], Some(Tls)),
             (b"\x16\x03\x03", Some(Tls)),
+            (b"\x16", Some(Tls)),
+            (b"\x15\x03\x01\0\x02\x02\x46", Some(Tls)),
             (b"\x80\x2e\x01\x03\x01\0\x15", Some(Tls)),
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some(Http2)),
             (b"PROXY TCP4 203.0.113.7 10.0.0.1 56324 80\r\nGET / HTTP/1.1\r\n", Some(Proxy)),
@@ -68,7 +70,6 @@ mod tests {
             (b"{\"a\":1}", Some(BareContent("JSON"))),
             (b"<xml><a/></xml>", Some(BareContent("XML"))),
             (b"", None),
-            (b"\x16", None),
             (b"GET /\x1b HTTP/1.1\r\n", None),
             (b"PROXYGET / HTTP/1.1\r\n", None),
             (b"PRIVATE * HTTP/2", None),

@@ -298,7 +298,7 @@ fn an_encrypted_debug_message_is_named_and_gets_no_reason() {
     use wechat::wechat::Mode;
 
     let folder = root().join("fixtures/secure/open/official-event.message");
-    let demo = std::fs::read_to_string(folder).unwrap();
+    let demo = fs::read_to_string(folder).unwrap();
     let wechat = WeChat::usual();
     let (_, encrypt) = wechat.content(&demo, Mode::Safe);
     let content = format!("<xml><ToUserName>gh_1</ToUserName><Encrypt>{encrypt}</Encrypt></xml>");
