@@ -50,7 +50,7 @@ macro_rules! chapters {
 chapters! {
     rules "the rules file: conditions, replies, templates";
     programs "programs as replies, and the 14 seconds";
-    deploy "systemd, nginx, port 80, status, containers";
+    deploy "systemd, nginx, port 80, update, status, Docker";
     encryption "安全模式 and 兼容模式, and how to change the key";
     troubleshooting "token 验证失败 and other words to search for";
     limits "what the server answers, its log, and all numbers";

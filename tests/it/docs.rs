@@ -174,6 +174,7 @@ const SHELL_BLOCKS: &[(&str, &str)] = &[
     ("cargo build --release --features secure", "tests/systemd/run"),
     ("install target/", "tests/systemd/run"),
     ("rustup target add", ".ci/run"),
+    ("docker run", "tests/docker/run"),
     ("API_URL", "tests/it/programs.rs"),
     ("sleep 7", "here"),
     ("wechat verify --url", "here"),
