@@ -1,4 +1,4 @@
-//! `wechat check`: lists the errors of a rules file. If there are no errors, lists its rules.
+//! `wechat check`: lists the errors and warnings of a rules file. If there are none, lists its rules.
 
 use std::path::PathBuf;
 
@@ -18,8 +18,8 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     summary: "check a rules file, or list its rules",
     description: "\
 Checks a rules file: RULES, else the file that WECHAT_RULES names, else the embedded rules. Prints
-each error as file:line:column: message and exits with 1. If there are no errors, prints one line
-for each rule.
+each error as file:line:column: message, and each warning as file:line:column: warning: message.
+Exits with 1 if there is an error. If there is nothing to report, prints one line for each rule.
 ",
     run,
 };
@@ -30,16 +30,21 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
         None => args.path(&RULES)?,
     };
     let rules = match &path {
-        Some(path) => rules::read_rules(path),
-        None => Rules::parse(rules::EMBEDDED.as_bytes()).map_err(RulesError::Invalid),
+        Some(path) => rules::check_rules(path),
+        None => Rules::check(rules::EMBEDDED.as_bytes()).map_err(RulesError::Invalid),
     };
     match rules {
-        Ok(rules) => {
-            if let Some(closed) = path.as_deref().and_then(rules::find_closed_rules) {
+        Ok((rules, warnings)) => {
+            let closed = path.as_deref().and_then(rules::find_closed_rules);
+            if let Some(closed) = closed {
                 print(Style::detect(args).with_severity(Severity::Warning, &closed))?;
             }
-            let lines = rules.summary().map(|line| format!("{line}\n"));
-            print(lines.collect::<String>())
+            let path = path.unwrap_or_else(|| EMBEDDED_RULES.into());
+            let lines: Vec<String> = match warnings.is_empty() {
+                true => rules.summary().collect(),
+                false => warnings.iter().map(|warning| warning.line_of(&path)).collect(),
+            };
+            print(lines.iter().map(|line| format!("{line}\n")).collect::<String>())
         }
         Err(error) => {
             let path = path.unwrap_or_else(|| EMBEDDED_RULES.into());

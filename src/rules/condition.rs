@@ -1,5 +1,7 @@
 //! A condition of a rule, written as an attribute of `<on>`.
 
+use std::borrow::Cow;
+
 use super::fields::{self, Hint};
 use super::pattern::{Pattern, Value};
 use super::problem::Problem;
@@ -7,7 +9,8 @@ use super::problem::Problem;
 /// A field of the message and the pattern that its value must match.
 #[derive(Debug)]
 pub(super) struct Condition {
-    pub(super) field: &'static str,
+    /// The name of the field, which is owned if it is unknown.
+    pub(super) field: Cow<'static, str>,
     pub(super) pattern: Pattern,
     /// The pattern as written in the file.
     pub(super) source: String,
@@ -17,7 +20,7 @@ pub(super) struct Condition {
 
 impl Condition {
     /// # Errors
-    /// The field is unknown, or the pattern invalid.
+    /// The name of the field or the pattern is invalid.
     pub(super) fn parse(name: &str, source: &str) -> Result<Self, Problem> {
         Ok(Self {
             field: parse_field(name)?,
@@ -41,7 +44,7 @@ impl Condition {
 
     /// Whether no event can meet this condition.
     pub(super) fn excludes_events(&self) -> bool {
-        match self.field {
+        match &*self.field {
             "Content" | "MsgId" => !self.pattern.matches_absence(),
             "MsgType" => self
                 .pattern
@@ -52,11 +55,9 @@ impl Condition {
     }
 }
 
-fn parse_field(name: &str) -> Result<&'static str, Problem> {
-    fields::find(name).ok_or_else(|| Problem::UnknownField {
-        name: name.to_owned(),
-        hint: Hint::for_field(name, &[]),
-    })
+fn parse_field(name: &str) -> Result<Cow<'static, str>, Problem> {
+    let unknown = |hint| Problem::UnknownField { name: name.to_owned(), hint };
+    fields::parse(name, &[]).map_err(unknown)
 }
 
 /// Checks that the last name of a path, such as `ScanCodeInfo/ScanResult`, is a documented field.
@@ -65,5 +66,8 @@ fn parse_field(name: &str) -> Result<&'static str, Problem> {
 /// [`Problem::UnknownField`]
 pub(crate) fn check_field(path: &str) -> Result<(), Problem> {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    parse_field(name).map(|_| ())
+    match parse_field(name)? {
+        Cow::Borrowed(_) => Ok(()),
+        Cow::Owned(name) => Err(Problem::UnknownField { name, hint: Hint::Nothing }),
+    }
 }

@@ -1,5 +1,7 @@
 //! The documented fields of WeChat's messages, and hints for unknown names.
 
+use std::borrow::Cow;
+
 use crate::text::similar::nearest;
 
 /// The names of all elements with text in the documented messages and events (接收普通消息, 接收事件推送). To add a
@@ -21,13 +23,31 @@ const FIELDS: &str = "
     UserDeclareState Uuid VendorId VerifyCode article_id article_url bizmsgmenuid count debug_str fail_idx
     idx msg publish_id publish_status";
 
+/// Maximum length of the name of a new field.
+const NAME_MAX: usize = 128;
+
 /// The names of all documented fields.
 fn all() -> impl Iterator<Item = &'static str> {
     FIELDS.split_ascii_whitespace()
 }
 
-pub(super) fn find(name: &str) -> Option<&'static str> {
-    all().find(|field| *field == name)
+/// Parses the name of a field. The names `others` are allowed too, but are no fields. The result is owned if the field is
+/// unknown. It may be a new field of WeChat.
+///
+/// # Errors
+/// The name is similar to a known name, or it cannot be the name of a field.
+pub(super) fn parse(name: &str, others: &[&'static str]) -> Result<Cow<'static, str>, Hint> {
+    if let Some(field) = all().find(|field| *field == name) {
+        return Ok(Cow::Borrowed(field));
+    }
+    if let Some(similar) = nearest(name, all().chain(others.iter().copied())) {
+        return Err(Hint::DidYouMean(similar));
+    }
+    let is_name = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
+    match (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(is_name) {
+        true => Ok(Cow::Owned(name.to_owned())),
+        false => Err(Hint::Nothing),
+    }
 }
 
 /// A hint for an unknown name: the most similar known name, or all known names if none is similar.
@@ -48,11 +68,5 @@ impl Hint {
             None if known.is_empty() => Self::NoneAllowed,
             None => Self::Allowed(known.to_vec()),
         }
-    }
-
-    /// The hint for the name of a field. The names `others` are allowed too.
-    pub(super) fn for_field(name: &str, others: &[&'static str]) -> Self {
-        let known = all().chain(others.iter().copied());
-        nearest(name, known).map_or(Self::Nothing, Self::DidYouMean)
     }
 }

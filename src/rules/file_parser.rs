@@ -1,9 +1,10 @@
-//! Parses a rules file. Parsing continues after a problem, so that all problems are reported at once.
+//! Parses a rules file. Parsing continues after an error, so that all errors are reported at once.
 
 use super::condition::Condition;
-use super::parser::{PROBLEMS_MAX, ParseContext, Parser};
-use super::problem::{Diagnostic, Problem};
+use super::parser::{ParseContext, Parser};
+use super::problem::{Diagnostic, Finding, Problem};
 use super::rule_set::{ActionTemplate, Rule, Rules};
+use super::warnings::{CHECKS, Check, RulesFile};
 use super::{reply_parser, run_parser};
 use crate::text::digits;
 use crate::xml::{Document, Element, Position};
@@ -12,40 +13,64 @@ use crate::xml::{Document, Element, Position};
 const UTC_OFFSET: i64 = 8 * 3600;
 
 impl Rules {
-    /// Parses the bytes of a rules file.
+    /// Parses the bytes of a rules file. Warnings are ignored.
     ///
     /// # Errors
     /// The errors in the file, in the order of the text; the last one says so if there are too many. If the file is not
     /// UTF-8 or not well-formed XML, only the first error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
-        let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
-        let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
-        let document = Document::parse_file(text).map_err(|error| {
-            vec![Diagnostic::new(error.position, Problem::NotWellFormed(error))]
-        })?;
-        let mut parser = Parser::default();
-        let rules = parse_rules(&mut parser, document.root(), Positions::new(text));
-        let mut problems = parser.into_problems();
-        if let [.., (offset, _)] = problems.as_slice()
-            && problems.len() >= PROBLEMS_MAX
-        {
-            problems.push((*offset, Problem::TooMany));
-        }
-        if problems.is_empty() {
-            return Ok(rules);
-        }
-        let mut positions = Positions::new(text);
-        Err(problems
-            .into_iter()
-            .map(|(offset, problem)| Diagnostic::new(positions.find(offset), problem))
-            .collect())
+        let parsed = parse_with(bytes, &[]);
+        parsed.map(|(rules, _)| rules).map_err(|mut diagnostics| {
+            diagnostics.retain(Diagnostic::is_error);
+            diagnostics
+        })
     }
+
+    /// Parses the bytes of a rules file. Returns the rules and the warnings, in the order of the text.
+    ///
+    /// # Errors
+    /// As [`Rules::parse`], but with the warnings that were found before the file turned out to be unusable.
+    pub fn check(bytes: &[u8]) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        parse_with(bytes, CHECKS)
+    }
+}
+
+/// Parses the bytes of a rules file. If there are no errors, calls the `checks`.
+fn parse_with(bytes: &[u8], checks: &[Check]) -> Result<(Rules, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
+    let document = Document::parse_file(text).map_err(|error| {
+        let position = error.position;
+        vec![Diagnostic::new(position, Finding::Error(Problem::NotWellFormed(error)))]
+    })?;
+    let mut parser = Parser::default();
+    let rules = parse_rules(&mut parser, document.root(), Positions::new(text));
+    let has_errors = parser.has_errors();
+    if !has_errors {
+        let file = RulesFile { rules: rules.all(), root: document.root() };
+        for check in checks {
+            check(&file, &mut |offset, warning| parser.warn(offset, warning));
+        }
+    }
+    let is_full = parser.is_full();
+    let mut findings = parser.into_findings();
+    if let [.., (offset, _)] = findings.as_slice()
+        && is_full
+    {
+        findings.push((*offset, Finding::Error(Problem::TooMany)));
+    }
+    let mut positions = Positions::new(text);
+    let diagnostics = findings
+        .into_iter()
+        .map(|(offset, finding)| Diagnostic::new(positions.find(offset), finding))
+        .collect();
+    if has_errors { Err(diagnostics) } else { Ok((rules, diagnostics)) }
 }
 
 fn not_utf8(bytes: &[u8]) -> Diagnostic {
     let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let position = Positions::new(valid).find(valid.len());
-    Diagnostic::new(position, Problem::NotUtf8)
+    Diagnostic::new(position, Finding::Error(Problem::NotUtf8))
 }
 
 /// Converts ascending offsets to lines and columns in one pass over a text.

@@ -15,13 +15,14 @@ mod rule_set;
 mod run;
 mod run_parser;
 mod template;
+mod warnings;
 mod wording;
 
 pub use crate::text::file::{ClosedToOthers, ReadError};
 pub(crate) use condition::check_field;
 pub(crate) use printed::parse_printed_reply;
 pub use problem::{Diagnostic, RulesError};
-pub use reload::{ReloadableRules, find_closed_rules, read_rules};
+pub use reload::{ReloadableRules, check_rules, find_closed_rules};
 pub use rule_set::{Action, Rules};
 pub(crate) use run::Limit;
 pub use run::{LateReply, ProgramCall};

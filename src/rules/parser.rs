@@ -1,12 +1,12 @@
-//! The `Parser` that the parsers of rules, replies and programs share. It collects problems, so that all problems of a
-//! file are reported at once.
+//! The `Parser` that the parsers of rules, replies and programs share. It collects errors and warnings, so that those of a
+//! file are reported all at once.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::fields::Hint;
 use super::leaf_text::text_of;
-use super::problem::Problem;
+use super::problem::{Finding, Problem, Warning};
 use super::run::RunKey;
 use super::template::Template;
 use crate::xml::Element;
@@ -23,36 +23,55 @@ pub(super) struct ParseContext {
     pub(super) is_printed: bool,
 }
 
-/// The number of problems after which no more are collected.
+/// The number of errors after which no more are collected, and of warnings.
 pub(super) const PROBLEMS_MAX: usize = 100;
 
-/// Collects problems. After a problem, parsing functions may return any value, because the result is used only if there
-/// is no problem.
+/// Collects errors and warnings. After an error, parsing functions may return any value, because the result is used only
+/// if there is no error.
 #[derive(Default)]
 pub(super) struct Parser {
-    problems: Vec<(usize, Problem)>,
+    /// Errors and warnings with their offsets, in ascending order of the offsets.
+    findings: Vec<(usize, Finding)>,
+    /// The number of errors in `findings`.
+    errors: usize,
     /// The number of `<run>` elements parsed so far for each command, by a hash of its words.
     runs: HashMap<u64, u32>,
 }
 
 impl Parser {
-    /// Adds a problem at this byte offset of the text.
+    /// Adds an error at this byte offset of the text.
     pub(super) fn report(&mut self, offset: usize, problem: Problem) {
         if self.is_full() {
             return;
         }
-        let index = self.problems.partition_point(|(earlier, _)| *earlier <= offset);
-        self.problems.insert(index, (offset, problem));
+        self.errors += 1;
+        self.insert(offset, Finding::Error(problem));
     }
 
-    /// Whether no more problems are collected. Then the rest of the file need not be parsed.
-    pub(super) fn is_full(&self) -> bool {
-        self.problems.len() >= PROBLEMS_MAX
+    /// Adds a warning at this byte offset of the text.
+    pub(super) fn warn(&mut self, offset: usize, warning: Warning) {
+        if self.findings.len() - self.errors < PROBLEMS_MAX {
+            self.insert(offset, Finding::Warning(warning));
+        }
     }
 
-    /// All problems and their offsets, in ascending order of the offsets.
-    pub(super) fn into_problems(self) -> Vec<(usize, Problem)> {
-        self.problems
+    fn insert(&mut self, offset: usize, finding: Finding) {
+        let index = self.findings.partition_point(|(earlier, _)| *earlier <= offset);
+        self.findings.insert(index, (offset, finding));
+    }
+
+    /// Whether no more errors are collected. Then the rest of the file need not be parsed.
+    pub(super) const fn is_full(&self) -> bool {
+        self.errors >= PROBLEMS_MAX
+    }
+
+    pub(super) const fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// All errors and warnings with their offsets, in ascending order of the offsets.
+    pub(super) fn into_findings(self) -> Vec<(usize, Finding)> {
+        self.findings
     }
 
     /// Returns the key of the next `<run>` element, which has these words.
@@ -147,11 +166,15 @@ impl Parser {
         stars: usize,
         offset_of: &dyn Fn(&str) -> usize,
     ) -> Option<Template> {
-        let count_before = self.problems.len();
-        let template = Template::parse(text, stars, &mut |placeholder, problem| {
-            self.report(offset_of(placeholder), problem);
+        let errors_before = self.errors;
+        let template = Template::parse(text, stars, &mut |placeholder, finding| {
+            let offset = offset_of(placeholder);
+            match finding {
+                Finding::Error(problem) => self.report(offset, problem),
+                Finding::Warning(warning) => self.warn(offset, warning),
+            }
             !self.is_full()
         });
-        (self.problems.len() == count_before).then_some(template)
+        (self.errors == errors_before).then_some(template)
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::parser::{ParseContext, Parser};
-use super::problem::Problem;
+use super::problem::{Finding, Problem};
 use super::reply_parser;
 use super::template::Context;
 use crate::wechat::{FIELD_MAX, Message, Reply};
@@ -31,8 +31,10 @@ fn parse(text: &str, message: &Message<'_>) -> Result<Reply<'static>, Problem> {
     let mut parser = Parser::default();
     let context = ParseContext { stars: 0, excludes_events: false, is_printed: true };
     let reply = reply_parser::parse(&mut parser, root, context);
-    if let Some((_, problem)) = parser.into_problems().into_iter().next() {
-        return Err(problem);
+    for (_, finding) in parser.into_findings() {
+        if let Finding::Error(problem) = finding {
+            return Err(problem);
+        }
     }
     let (_, reply) = reply.ok_or_else(|| reply_parser::unknown_reply(root, &[]))?;
     let context = Context { message, captures: Vec::new(), utc_offset: 0 };

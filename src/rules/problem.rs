@@ -1,4 +1,4 @@
-//! Errors of a rules file. `wording.rs` has their texts.
+//! Errors and warnings about a rules file. `wording.rs` has their texts.
 
 use super::fields::Hint;
 use crate::text::file::ReadError;
@@ -9,26 +9,42 @@ use crate::xml::{FileError, Position, XmlError};
 pub enum RulesError {
     /// The file cannot be read.
     Unreadable(ReadError),
-    /// The errors in the text of the file; at least one, in the order of the text.
+    /// The errors in the text of the file, at least one, and perhaps warnings; in the order of the text.
     Invalid(Vec<Diagnostic>),
 }
 
 /// Maximum length of a rules file in bytes, enough for more than ten thousand rules.
 pub(super) const FILE_MAX: u64 = 4 * 1024 * 1024;
 
-/// An error in the text of a rules file. Displays as `line:column: error`.
+/// An error or a warning about one place in a rules file. Displays as `line:column: error` or
+/// `line:column: warning: warning`.
 #[derive(Debug)]
 pub struct Diagnostic {
     /// The line, counted from 1.
     pub line: u32,
     /// The column in characters, counted from 1.
     pub column: u32,
-    pub(super) problem: Problem,
+    pub(super) finding: Finding,
+}
+
+/// What was found. An error makes the file unusable, a warning does not.
+#[derive(Debug)]
+pub(super) enum Finding {
+    Error(Problem),
+    Warning(Warning),
 }
 
 impl Diagnostic {
-    pub(super) const fn new(position: Position, problem: Problem) -> Self {
-        Self { line: position.line, column: position.column, problem }
+    pub(super) const fn new(position: Position, finding: Finding) -> Self {
+        Self { line: position.line, column: position.column, finding }
+    }
+
+    /// Whether the file cannot be used because of this.
+    pub const fn is_error(&self) -> bool {
+        match self.finding {
+            Finding::Error(_) => true,
+            Finding::Warning(_) => false,
+        }
     }
 }
 
@@ -135,4 +151,13 @@ pub(crate) enum Problem {
     EmptyPickup,
     /// There may be more problems. They were not collected.
     TooMany,
+}
+
+/// A probable mistake in a rules file that can be used.
+#[derive(Debug)]
+pub(super) enum Warning {
+    /// A condition names a field that is neither documented nor similar to a documented one. It may be new.
+    UnknownField { name: String },
+    /// A placeholder names such a field. `placeholder` is as written in the file.
+    UnknownPlaceholder { placeholder: String },
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use super::problem::{FILE_MAX, RulesError};
+use super::problem::{Diagnostic, FILE_MAX, RulesError};
 use super::rule_set::{Action, Rules};
 use crate::text::file::{self, ClosedToOthers, read_file};
 use crate::text::log_note::Report;
@@ -115,12 +115,12 @@ pub fn find_closed_rules(path: &Path) -> Option<ClosedToOthers> {
     (file::user_id() == Some(0)).then(|| file::find_closed_to_others(path)).flatten()
 }
 
-/// Reads a rules file.
+/// Reads a rules file. Returns the rules and the warnings.
 ///
 /// # Errors
 /// [`RulesError`]
-pub fn read_rules(path: &Path) -> Result<Rules, RulesError> {
-    parse(&read_content(path)?)
+pub fn check_rules(path: &Path) -> Result<(Rules, Vec<Diagnostic>), RulesError> {
+    Rules::check(&read_content(path)?).map_err(RulesError::Invalid)
 }
 
 fn read_content(path: &Path) -> Result<Vec<u8>, RulesError> {

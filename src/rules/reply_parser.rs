@@ -175,6 +175,7 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::super::problem::Finding;
     use super::*;
     use crate::rules::{Rules, SAMPLE};
 
@@ -185,9 +186,12 @@ mod tests {
         let file = format!("<rules><on>{start}<unknown-name/>{end}</on></rules>");
         let errors = Rules::parse(file.as_bytes()).unwrap_err();
         let known = errors.into_iter().find_map(|error| {
-            let is_reply = !matches!(error.problem, Problem::UnknownReply { .. });
+            let Finding::Error(problem) = error.finding else {
+                return None;
+            };
+            let is_reply = !matches!(problem, Problem::UnknownReply { .. });
             assert!(is_reply, "<{}> is not parsed", path[0]);
-            if let Problem::UnknownElement { hint: Hint::Allowed(known), .. } = error.problem {
+            if let Problem::UnknownElement { hint: Hint::Allowed(known), .. } = problem {
                 return Some(known);
             }
             None

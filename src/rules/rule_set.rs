@@ -1,5 +1,6 @@
 //! The rules of an account, which choose a reply or a program for each message.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 use super::condition::Condition;
@@ -17,7 +18,7 @@ pub struct Rules {
     /// Seconds ahead of GMT.
     utc_offset: i64,
     /// Names of the fields that are used in conditions, sorted and without repeats.
-    fields: Vec<&'static str>,
+    fields: Vec<Cow<'static, str>>,
     index: Index,
     /// The random keys by which one of several replies of a rule is chosen.
     random_state: RandomState,
@@ -62,7 +63,7 @@ impl Rules {
         let mut fields = Vec::new();
         for condition in rules.iter().flat_map(|rule| &rule.conditions) {
             if let Err(slot) = fields.binary_search(&condition.field) {
-                fields.insert(slot, condition.field);
+                fields.insert(slot, condition.field.clone());
             }
         }
         for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
@@ -75,6 +76,11 @@ impl Rules {
         });
         let index = Index::new(contents);
         Self { rules, utc_offset, fields, index, random_state: RandomState::new() }
+    }
+
+    /// The rules in the order of the file.
+    pub(super) fn all(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// The number of rules.

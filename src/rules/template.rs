@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::fields::{self, Hint};
-use super::problem::Problem;
+use super::fields;
+use super::problem::{Finding, Problem, Warning};
 use crate::text::calendar;
 use crate::text::digits::{self, NumberError};
 use crate::wechat::Message;
@@ -23,7 +23,8 @@ pub(super) struct Template {
 #[derive(Debug, Hash)]
 enum Part {
     Text(String),
-    Field(&'static str),
+    /// The name of a field, which is owned if it is unknown.
+    Field(Cow<'static, str>),
     /// Index of a text in [`Context::captures`].
     Capture(usize),
     Date,
@@ -40,12 +41,12 @@ pub(super) struct Context<'m> {
 }
 
 impl Template {
-    /// Parses a template. `stars` is the number of stars in the conditions of its rule. Each problem is passed to
-    /// `report`, after its placeholder as written in the file. Parsing stops if `report` returns false.
+    /// Parses a template. `stars` is the number of stars in the conditions of its rule. Each error and each warning is
+    /// passed to `report`, after its placeholder as written in the file. Parsing stops if `report` returns false.
     pub(super) fn parse(
         text: &str,
         stars: usize,
-        report: &mut dyn FnMut(&str, Problem) -> bool,
+        report: &mut dyn FnMut(&str, Finding) -> bool,
     ) -> Self {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -64,16 +65,23 @@ impl Template {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
             let goes_on = if after.starts_with('}') {
+                let placeholder = format!("{{{name}}}");
                 match Part::parse(name, stars) {
                     Ok(part) => {
+                        let is_unknown = matches!(&part, Part::Field(Cow::Owned(_)));
                         parts.push(part);
-                        true
+                        !is_unknown || {
+                            let placeholder_copy = placeholder.clone();
+                            let warning =
+                                Warning::UnknownPlaceholder { placeholder: placeholder_copy };
+                            report(&placeholder, Finding::Warning(warning))
+                        }
                     }
-                    Err(problem) => report(&format!("{{{name}}}"), problem),
+                    Err(problem) => report(&placeholder, Finding::Error(problem)),
                 }
             } else {
                 let problem = Problem::UnclosedPlaceholder { name: name.into() };
-                report(&format!("{{{name}"), problem)
+                report(&format!("{{{name}"), Finding::Error(problem))
             };
             if !goes_on {
                 break;
@@ -135,10 +143,9 @@ impl Part {
             ("date", _) => return Ok(Self::Date),
             ("time", _) => return Ok(Self::Time),
             (_, Err(NumberError::NotDigits)) => {
-                return fields::find(name).map(Self::Field).ok_or_else(|| {
-                    let hint = Hint::for_field(name, &["date", "time"]);
-                    Problem::UnknownPlaceholder { placeholder, hint }
-                });
+                return fields::parse(name, &["date", "time"])
+                    .map(Self::Field)
+                    .map_err(|hint| Problem::UnknownPlaceholder { placeholder, hint });
             }
             (_, Err(NumberError::TooLarge)) => None,
             (_, Ok(number)) => usize::try_from(number).ok(),

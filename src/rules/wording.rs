@@ -6,7 +6,7 @@ use std::path::Path;
 use super::condition::Condition;
 use super::fields::Hint;
 use super::parser::PROBLEMS_MAX;
-use super::problem::{Diagnostic, Problem, RulesError};
+use super::problem::{Diagnostic, Finding, Problem, RulesError, Warning};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
 use crate::text::file::{ClosedToOthers, ReadError};
@@ -17,7 +17,7 @@ use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 const ERROR_MAX: usize = 512;
 
 impl RulesError {
-    /// One line for each error: `file:line:column: error`. If the file was not read, the only line is
+    /// One line for each error and warning: `file:line:column: message`. If the file was not read, the only line is
     /// [`RulesError::summary`].
     pub fn lines(&self, path: &Path) -> Vec<String> {
         self.lines_up_to(usize::MAX, path)
@@ -28,18 +28,10 @@ impl RulesError {
         let Self::Invalid(diagnostics) = self else {
             return vec![self.summary(path)];
         };
-        let path = path.display();
         let shown = diagnostics.iter().take(max);
-        let line = |error: &Diagnostic| {
-            let text = error.to_string();
-            match text.split_at(text.floor_char_boundary(ERROR_MAX)) {
-                (text, "") => format!("{path}:{text}"),
-                (start, _) => format!("{path}:{start}…"),
-            }
-        };
-        let mut lines: Vec<String> = shown.map(line).collect();
+        let mut lines: Vec<String> = shown.map(|diagnostic| diagnostic.line_of(path)).collect();
         if diagnostics.len() > max {
-            let more = diagnostics.len() - max;
+            let (path, more) = (path.display(), diagnostics.len() - max);
             lines.push(format!("{path}: and {more} more; run wechat check to see all"));
         }
         lines
@@ -59,13 +51,14 @@ impl RulesError {
                 };
                 format!("cannot read rules file {path:?}: {error}{remedy}")
             }
-            Self::Invalid(diagnostics) if diagnostics.len() == 1 => {
-                format!("1 error in {path:?}")
+            Self::Invalid(diagnostics) => {
+                let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+                match errors {
+                    1 => format!("1 error in {path:?}"),
+                    ..=PROBLEMS_MAX => format!("{errors} errors in {path:?}"),
+                    _ => format!("at least {PROBLEMS_MAX} errors in {path:?}"),
+                }
             }
-            Self::Invalid(diagnostics) if diagnostics.len() > PROBLEMS_MAX => {
-                format!("at least {PROBLEMS_MAX} errors in {path:?}")
-            }
-            Self::Invalid(diagnostics) => format!("{} errors in {path:?}", diagnostics.len()),
         }
     }
 }
@@ -96,9 +89,38 @@ impl Display for ClosedToOthers {
     }
 }
 
+impl Diagnostic {
+    /// The line about this file: `file:line:column: error` or `file:line:column: warning: warning`.
+    pub fn line_of(&self, path: &Path) -> String {
+        let (path, text) = (path.display(), self.to_string());
+        match text.split_at(text.floor_char_boundary(ERROR_MAX)) {
+            (text, "") => format!("{path}:{text}"),
+            (start, _) => format!("{path}:{start}…"),
+        }
+    }
+}
+
 impl Display for Diagnostic {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.problem)
+        let Self { line, column, finding } = self;
+        match finding {
+            Finding::Error(problem) => write!(f, "{line}:{column}: {problem}"),
+            Finding::Warning(warning) => write!(f, "{line}:{column}: warning: {warning}"),
+        }
+    }
+}
+
+impl Display for Warning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownField { name } => {
+                write!(f, "unknown field {name}, not in WeChat's manual")
+            }
+            Self::UnknownPlaceholder { placeholder } => write!(
+                f,
+                "unknown field in placeholder {placeholder}, not in WeChat's manual; write {{{{ for a literal {{"
+            ),
+        }
     }
 }
 
