@@ -17,9 +17,10 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     flags: &[],
     summary: "check a rules file, or list its rules",
     description: "\
-Checks a rules file: RULES, else the file that WECHAT_RULES names, else the embedded rules. Prints
-each error as file:line:column: message, and each warning as file:line:column: warning: message.
-Exits with 1 if there is an error. If there is nothing to report, prints one line for each rule.
+Checks a rules file: RULES, else the file that WECHAT_RULES names, else the
+embedded rules. Prints each error as file:line:column: message, and each warning
+as file:line:column: warning: message. Exits with 1 if there is an error. If
+there is nothing to report, prints one line for each rule.
 ",
     run,
 };

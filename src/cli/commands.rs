@@ -33,7 +33,7 @@ const HELP: CommandSpec = CommandSpec {
     usage: "help [COMMAND|CHAPTER]",
     operands_max: 1,
     flags: &[],
-    summary: "show the usage of a command, or a chapter of the manual",
+    summary: "show the help of a command, or a chapter",
     description: "\
 Shows the usage of COMMAND, or a CHAPTER of the manual. If a command and a
 chapter have the same name, shows both. Without a name, lists all commands and

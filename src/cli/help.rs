@@ -3,22 +3,22 @@
 
 use super::arguments::CommandSpec;
 use super::flags::{DefaultValue, Flag, URL};
-use super::wording::{self, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, MANUAL, TITLE, USAGE};
+use super::wording::{
+    self, COLOUR, COMMANDS, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, MANUAL, TITLE, USAGE,
+};
 use crate::manual::CHAPTERS;
 
 /// The list of all commands, the chapters of the manual, the flags of the first command, which is the default, and the
 /// flags that all commands with `--url` share.
 pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     let mut text = format!("{TITLE}\n\n");
-    for (index, command) in commands.iter().enumerate() {
-        let lead = if index == 0 { USAGE } else { "" };
-        let (usage, summary) = (command.usage, command.summary);
-        let width = USAGE.len();
-        text.push_str(&format!("{lead:width$} wechat {usage:<30}{summary}\n"));
+    text.push_str(&format!("{COMMANDS}\n"));
+    for CommandSpec { usage, summary, .. } in commands {
+        text.push_str(&format!("  {usage:<30}{summary}\n"));
     }
     text.push_str(&format!("\n{MANUAL}\n"));
     for chapter in CHAPTERS {
-        text.push_str(&format!("  {:<22}{}\n", chapter.name, chapter.summary));
+        text.push_str(&format!("  {:<30}{}\n", chapter.name, chapter.summary));
     }
     text.push_str(&table(&wording::flags_of(commands[0].name), commands[0].flags));
     let accepts = |command: &CommandSpec, flag: &Flag| {
@@ -29,7 +29,7 @@ pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     let mut shared = clients[0].flags.to_vec();
     shared.retain(|flag| clients.iter().all(|client| accepts(client, flag)));
     text.push_str(&table(&names.join(", "), &shared));
-    text.push_str(&format!("\n{EXIT_STATUS}\n"));
+    text.push_str(&format!("\n{EXIT_STATUS}\n{COLOUR}\n"));
     text
 }
 

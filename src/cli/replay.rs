@@ -28,10 +28,11 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     flags: &[&URL, &TOKEN_FILE, &RESIGN],
     summary: "send captured requests and compare the answers",
     description: "\
-Sends captured requests byte for byte: each FILE, or each NAME.request if FILE is a folder. If the
-file NAME.response exists next to a request, the answer must equal it except for the values of Date
-and CreateTime. Otherwise the answer must be complete and have status 200. Exits with 0 if all
-answers are as required.
+Sends captured requests byte for byte: each FILE, or each NAME.request if FILE
+is a folder. If there is a file NAME.response beside a request, the answer must
+be equal to it, except for the values of Date and CreateTime. Otherwise the
+answer must be complete and have status 200. Exits with 0 if all answers are as
+required.
 ",
     run,
 };

@@ -24,23 +24,25 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     usage: "send [TEXT] [Field=Value]...",
     operands_max: usize::MAX,
     flags: &[&URL, &TOKEN_FILE, &APP_ID, &FROM, &TRIES, &RAW, &ENCRYPTED, &COMPATIBLE],
-    summary: "send a message as WeChat would and judge the answer",
+    summary: "send a message as WeChat would, judge the answer",
     description: "\
-Sends a message as WeChat would, and shows the answer and what WeChat would do with it. Exits with
-0 if WeChat would deliver the answer, or if the answer asks for no reply.
+Sends a message as WeChat would, to any backend. Shows the answer, and each
+error in it that WeChat would not accept. Exits with 0 if WeChat would deliver
+the answer, or if the answer asks for no reply.
 
   wechat send 你好
   wechat send Event=subscribe
   wechat send Event=CLICK EventKey=V1001_TODAY
   wechat send MsgType=image PicUrl=http://e/p.jpg MediaId=m1
-  wechat send Event=scancode_waitmsg EventKey=k ScanCodeInfo/ScanResult=1
 
-TEXT is the Content; Field=Value sets any element of the message. After --, TEXT is taken literally
-even if it contains =. Missing elements are filled in: ToUserName, FromUserName, CreateTime, MsgId,
-and MsgType (event if there is an Event, text if there is a Content).
+TEXT is the Content. Field=Value sets any element of the message; an element in
+another one has a path such as ScanCodeInfo/ScanResult=1. After --, TEXT is
+taken literally even if it contains =. Missing elements are filled in:
+ToUserName, FromUserName, CreateTime, MsgId, and MsgType (event if there is an
+Event, text if there is a Content).
 
---encrypted and --compatible need --app-id and the EncodingAESKey in WECHAT_AES_KEY or in the file
-aes-key of $CREDENTIALS_DIRECTORY.
+--encrypted and --compatible need --app-id, and the EncodingAESKey in
+WECHAT_AES_KEY or in the file aes-key of $CREDENTIALS_DIRECTORY.
 ",
     run,
 };

@@ -42,14 +42,15 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     ],
     summary: "run the server",
     description: "\
-Serves the callback of an account: checks the signature of each request and replies as the rules
-file says. Writes one line to standard error for each refused request.
+Serves the callback of an account: checks the signature of each request, and
+replies as the rules file says. Writes one line to standard error for each
+refused request.
 
-Encrypted messages (安全模式, 兼容模式) need a build with the feature secure, the appid, and the
-EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of $CREDENTIALS_DIRECTORY. While WeChat
-changes over to a new token or key, the server also accepts the previous ones: set
-WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS, or add the files token-previous and
-aes-key-previous to $CREDENTIALS_DIRECTORY.
+Encrypted messages (安全模式, 兼容模式) need a build with the feature secure,
+the appid, and the EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of
+$CREDENTIALS_DIRECTORY. While you change the token or the key, the server also
+accepts the previous one from WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS,
+or from the files token-previous and aes-key-previous of $CREDENTIALS_DIRECTORY.
 ",
     run,
 };

@@ -14,9 +14,10 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     flags: &[&CONTROL, &JSON],
     summary: "show the status of the running server",
     description: "\
-Shows the status of the running server: messages and replies since its start, refused requests by
-cause, how long the last 1,024 messages took (including the time of programs and waiting tries),
-and work in progress.
+Shows the status of the running server: messages and replies since its start,
+refused requests by cause, how long the last 1,024 messages took (including the
+time of programs and waiting tries), and work in progress. The chapter deploy of
+the manual explains the lines.
 ",
     run,
 };

@@ -13,9 +13,9 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     flags: &[&CONTROL],
     summary: "stop the server gracefully",
     description: "\
-Stops the running server once every message in progress is answered, at most 15 seconds later.
-Until then the server still accepts WeChat's later tries of these messages. Returns when the
-server has ended.
+Stops the running server when every message in progress is answered, at most 15
+seconds later. Until then the server still accepts WeChat's later tries of these
+messages. Returns when the server has ended.
 ",
     run: |args| print(ask(ControlPath::from_args(args)?, STOP)?),
 };

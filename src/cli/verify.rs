@@ -20,11 +20,12 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     flags: &[&URL, &TOKEN_FILE],
     summary: "make WeChat's token check and explain a failure",
     description: "\
-Makes WeChat's token check against any backend and explains what is wrong with the answer. Then
-repeats the check with a wrong signature, which the backend must refuse. Exits with 0 if WeChat
-would accept the URL.
+Makes WeChat's token check against any backend, and explains what is wrong with
+the answer. Then repeats the check with a wrong signature, which the backend
+must refuse. Exits with 0 if WeChat would accept the URL.
 
-For an https:// URL, prints a signed URL for curl instead and says how to read its answer.
+For an https:// URL, prints a signed URL for curl instead, and says how to read
+its answer.
 ",
     run,
 };

@@ -26,8 +26,13 @@ pub(super) const DEFAULT: &str = "default";
 pub(super) const EXIT_STATUS: &str =
     "exit status: 0 success, 1 failure, 2 invalid arguments or settings";
 
+pub(super) const COLOUR: &str = "colour: on a terminal, unless NO_COLOR is set";
+
+/// The heading of the commands.
+pub(super) const COMMANDS: &str = "usage: wechat [COMMAND]; the default is serve";
+
 /// The heading of the chapters of the manual.
-pub(super) const MANUAL: &str = "manual, shown by wechat help CHAPTER";
+pub(super) const MANUAL: &str = "manual: wechat help CHAPTER";
 
 /// The heading of the flags of a command.
 pub(super) fn flags_of(command: &str) -> String {

@@ -53,6 +53,6 @@ chapters! {
     deploy "systemd, nginx, port 80, update, status, Docker";
     encryption "安全模式 and 兼容模式, and how to change the key";
     troubleshooting "token 验证失败 and other words to search for";
-    limits "what the server answers, its log, and all numbers";
+    limits "what the server answers, its log, all numbers";
     security "what is protected, what is not, and the tests";
 }

@@ -399,6 +399,10 @@ fn every_command_has_its_own_help() {
     let overview = finish(command().arg("help")).out;
     let (usages, chapters) = overview.split_once("\n\nmanual").unwrap();
     let (chapters, flags) = chapters.split_once("\n\nflags of serve").unwrap();
+    // The commands and the chapters fit on a screen.
+    let screen = format!("{usages}\n\nmanual{chapters}");
+    assert!(screen.lines().count() <= 24);
+    assert!(screen.lines().all(|line| crate::docs::columns(line) <= 80), "{screen}");
     let chapters: Vec<&str> =
         chapters.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(chapters, crate::docs::CHAPTERS);
@@ -411,8 +415,8 @@ fn every_command_has_its_own_help() {
     assert!(!shared.contains("--tries") && !shared.contains("--resign"), "{shared}");
     let names = usages
         .lines()
-        .filter_map(|line| line.split_once(" wechat "))
-        .map(|(_, usage)| usage.split([' ', ']']).next().unwrap().trim_start_matches('['));
+        .filter_map(|line| line.strip_prefix("  "))
+        .map(|usage| usage.split([' ', ']']).next().unwrap().trim_start_matches('['));
     let names: Vec<&str> = names.collect();
     let expected = [
         "serve",
@@ -438,7 +442,9 @@ fn every_command_has_its_own_help() {
         let shown = finish(command().args(["help", name])).out;
         let chapter = shown.strip_prefix(&help).unwrap();
         assert_eq!(chapter.is_empty(), name != "rules", "{chapter}");
-        assert!(help.lines().all(|line| line.chars().count() <= 105), "{name}");
+        let (text, table) = help.split_once("\nflag ").unwrap_or((&help, ""));
+        assert!(text.lines().all(|line| crate::docs::columns(line) <= 80), "{name}");
+        assert!(table.lines().all(|line| line.chars().count() <= 105), "{name}");
     }
 }
 
@@ -448,9 +454,9 @@ fn help_shows_each_flag_with_variable_default_and_purpose() {
     let expected = "\
 usage: wechat stop [FLAG]...
 
-Stops the running server once every message in progress is answered, at most 15 seconds later.
-Until then the server still accepts WeChat's later tries of these messages. Returns when the
-server has ended.
+Stops the running server when every message in progress is answered, at most 15
+seconds later. Until then the server still accepts WeChat's later tries of these
+messages. Returns when the server has ended.
 
 flag                    environment                default
   --control PATH        WECHAT_CONTROL             $RUNTIME_DIRECTORY/control, else /run/wechat/control

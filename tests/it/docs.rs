@@ -76,7 +76,7 @@ fn blocks(language: &str) -> Vec<Block> {
 }
 
 /// The columns of a text on a terminal: East Asian wide characters take two.
-fn columns(line: &str) -> usize {
+pub fn columns(line: &str) -> usize {
     let width = |character: char| match character {
         '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' => 2,
         '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE6F}' | '\u{FF00}'..='\u{FF60}' => 2,
