@@ -69,22 +69,25 @@ const RESERVED_DESCRIPTORS: usize = 448;
 /// The path of standard error. Opening it makes a new open file description (proc(5)), with its own status flags.
 const STDERR: &str = "/proc/self/fd/2";
 
-/// `O_NONBLOCK` on Linux.
+/// Flags of `open(2)` on Linux: writes do not block, and a terminal does not become the controlling terminal.
 const O_NONBLOCK: i32 = 0o4000;
+const O_NOCTTY: i32 = 0o400;
 
 fn run(args: &Args<'_>) -> Result<(), Error> {
-    server::start_log(stderr_pipe()).map_err(Error::Serve)?;
+    server::start_log(nonblocking_stderr()).map_err(Error::Serve)?;
     let result = start(args);
     server::flush_log();
     result
 }
 
-/// Standard error opened once more without blocking, if it is a pipe. Other processes that have the pipe are not
-/// affected.
-fn stderr_pipe() -> Option<OwnedFd> {
-    let is_pipe = fs::metadata(STDERR).ok()?.file_type().is_fifo();
-    let open = || OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(STDERR).ok();
-    is_pipe.then(open).flatten().map(OwnedFd::from)
+/// Standard error opened once more without blocking, if it is a pipe or a terminal. Other processes that write there are
+/// not affected. A socket cannot be opened again, and a file has no writes that do not block.
+fn nonblocking_stderr() -> Option<OwnedFd> {
+    let kind = fs::metadata(STDERR).ok()?.file_type();
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(O_NONBLOCK | O_NOCTTY);
+    let opened = (kind.is_fifo() || kind.is_char_device()).then(|| options.open(STDERR).ok());
+    opened.flatten().map(OwnedFd::from)
 }
 
 fn start(args: &Args<'_>) -> Result<(), Error> {
@@ -210,19 +213,21 @@ fn serve(
         responder: Arc::clone(&responder),
         connections_max: backend.limits.connections,
     };
+    // The control socket has its thread before connections take all threads that the process may start.
+    let stopping_manager = manager.clone();
+    let control_server = control.map(|socket| {
+        let handle = handle.clone();
+        ControlServer::start(socket, status, move || {
+            notify(stopping_manager.as_deref(), server::STOPPING);
+            handle.stop();
+        })
+    });
+    let control_server = control_server.transpose().map_err(Error::Serve)?;
     // The server has its own thread, so that this thread can return even if some work does not end in time.
     let serving = thread::Builder::new()
         .spawn(move || backend.serve(|message, client| responder.respond(message, client)))
         .map_err(Error::Serve)?;
     notify(manager.as_deref(), server::READY);
-    let control_server = control.map(|socket| {
-        let handle = handle.clone();
-        ControlServer::start(socket, status, move || {
-            notify(manager.as_deref(), server::STOPPING);
-            handle.stop();
-        })
-    });
-    let control_server = control_server.transpose().map_err(Error::Serve)?;
     let report = handle.wait();
     if let Some(control_server) = control_server {
         control_server.close(&report);

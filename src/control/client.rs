@@ -53,16 +53,22 @@ pub(crate) fn ask(path: &Path, command: &str) -> io::Result<Vec<u8>> {
 /// full, and std has no timeout for it. So another thread connects. If that takes too long, the thread is left blocked.
 pub(super) fn connect(path: &Path, text: &str) -> io::Result<UnixStream> {
     let (path, text) = (path.to_owned(), text.to_owned());
+    // The text is sent at once, because a server with many clients disconnects those that are silent.
+    let connect = move || {
+        let mut stream = UnixStream::connect(&path)?;
+        stream.write_all(text.as_bytes()).map(|()| stream)
+    };
     // A channel of std would also work, but would add 17 KB to the binary.
     let connected = Arc::new((Mutex::new(None), Condvar::new()));
-    let sender = Arc::clone(&connected);
-    thread::Builder::new().spawn(move || {
-        // The text is sent at once, because a server with many clients disconnects those that are silent.
-        let stream = UnixStream::connect(path)
-            .and_then(|mut stream| stream.write_all(text.as_bytes()).map(|()| stream));
-        *lock(&sender.0) = Some(stream);
+    let (sender, connect_in_thread) = (Arc::clone(&connected), connect.clone());
+    let thread = thread::Builder::new().spawn(move || {
+        *lock(&sender.0) = Some(connect_in_thread());
         sender.1.notify_one();
-    })?;
+    });
+    if thread.is_err() {
+        // The process may start no thread, for example as `ExecStop=` of a service that has reached its `TasksMax=`.
+        return connect();
+    }
     let (result, changed) = &*connected;
     let waited = changed.wait_timeout_while(lock(result), START_TIMEOUT, |result| result.is_none());
     let (mut result, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,12 @@
 //! The table of all open connections: a limited number of slots, and the rule that decides which connection is closed
 //! when a new connection needs a slot.
 
-use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::connection_state::{Connection, State};
 use super::eviction::{self, Waiting};
 
 /// The total number of slots, as a multiple of the connection limit.
@@ -49,26 +50,13 @@ struct Slots {
     is_closed: bool,
 }
 
-struct Connection {
-    stream: TcpStream,
-    peer: SocketAddr,
-    state: Mutex<State>,
-    /// When the server shut down the input, so that `read` returns its end.
-    input_shut_at: OnceLock<Instant>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// The server waits for the client to send a request or to read a response.
-    Waiting {
-        since: Instant,
-        /// Whether a part of the request has arrived, or a part of the response is not sent yet.
-        is_mid_message: bool,
-    },
-    /// A request is being answered.
-    Working { since: Instant },
-    /// The connection was shut down to free its slot. Its thread has not freed the slot yet.
-    Evicted,
+/// How the slot of an evicted connection becomes free.
+#[derive(PartialEq, Eq)]
+enum Eviction {
+    /// The thread of the connection frees it soon.
+    Ending,
+    /// The connection was parked. The slot is free.
+    Freed,
 }
 
 /// The slot of a connection, freed on drop.
@@ -95,56 +83,42 @@ impl Slots {
         taken >= limit && (taken >= hard_cap || taken - self.working() >= limit)
     }
 
-    /// The connections that wait for their client.
-    fn waiting(&self) -> impl Iterator<Item = Waiting<&Connection>> {
-        self.states().filter_map(|(state, connection)| match state {
-            State::Waiting { since, .. } => {
-                Some(Waiting { since, address: connection.peer.ip(), connection })
-            }
-            State::Working { .. } | State::Evicted => None,
+    /// The connections that wait for their client: all, or those that have a thread.
+    fn waiting(&self, needs_thread: bool) -> impl Iterator<Item = Waiting<&Connection>> {
+        self.states().filter_map(move |(state, connection)| {
+            let (since, has_thread) = state.waiting()?;
+            let address = connection.peer.ip();
+            (has_thread || !needs_thread).then_some(Waiting { since, address, connection })
         })
     }
 
-    /// Shuts down the connection that [`eviction::choose`] chooses. Returns `false` if none waits, or if the chosen
-    /// connection has not waited for [`EVICTION_GRACE`]. Then no other connection is evicted, because all connections of
-    /// a client that reconnects at once are young.
-    fn evict(&mut self) -> bool {
-        while let Some(Waiting { since, connection, .. }) = eviction::choose(self.waiting())
+    /// Shuts down the connection that [`eviction::choose`] chooses, of all that wait or of those that have a thread.
+    /// Returns `None` if none waits, or if the chosen connection has not waited for [`EVICTION_GRACE`]. Then no other
+    /// connection is evicted, because all connections of a client that reconnects at once are young.
+    fn evict(&mut self, needs_thread: bool) -> Option<Eviction> {
+        while let Some(Waiting { since, connection, .. }) =
+            eviction::choose(self.waiting(needs_thread))
             && since.elapsed() >= EVICTION_GRACE
         {
             let mut current = connection.state();
             // Its request may have arrived since the search.
-            if matches!(*current, State::Waiting { since: current, .. } if current == since) {
+            if let Some((current_since, has_thread)) = current.waiting()
+                && current_since == since
+            {
                 *current = State::Evicted;
                 connection.shut_down(Shutdown::Both);
                 drop(current);
-                self.evicted += 1;
+                let evicted: *const Connection = connection;
                 self.evictions += 1;
-                return true;
+                if has_thread {
+                    self.evicted += 1;
+                    return Some(Eviction::Ending);
+                }
+                self.connections.retain(|connection| !ptr::eq(Arc::as_ptr(connection), evicted));
+                return Some(Eviction::Freed);
             }
         }
-        false
-    }
-}
-
-impl State {
-    const fn is_working(&self) -> bool {
-        matches!(self, Self::Working { .. })
-    }
-
-    const fn is_mid_message(&self) -> bool {
-        matches!(self, Self::Waiting { is_mid_message, .. } if *is_mid_message)
-    }
-}
-
-impl Connection {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn shut_down(&self, how: Shutdown) {
-        // This fails only if the client has closed the connection already.
-        let _: io::Result<()> = self.stream.shutdown(how);
+        None
     }
 }
 
@@ -164,8 +138,8 @@ impl ConnectionTable {
             while slots.is_full(limit) && !slots.is_closed {
                 // Each newcomer needs one eviction. Each turn checks this again, because another newcomer may have
                 // taken the free slot, or there was no connection to evict.
-                if slots.evicted < slots.newcomers {
-                    slots.evict();
+                if slots.evicted < slots.newcomers && slots.evict(false) == Some(Eviction::Freed) {
+                    continue;
                 }
                 drop(self.wait_for_freed_slot(slots));
                 on_wait();
@@ -176,25 +150,21 @@ impl ConnectionTable {
         if slots.is_closed {
             return None;
         }
-        let connection = Arc::new(Connection {
-            stream,
-            peer,
-            state: Mutex::new(State::Waiting { since: Instant::now(), is_mid_message: false }),
-            input_shut_at: OnceLock::new(),
-        });
+        let connection = Arc::new(Connection::new(stream, peer));
         slots.connections.push(Arc::clone(&connection));
         Some(Slot { table: self, connection })
     }
 
-    /// Evicts a connection that waits for its client, to free its descriptor and memory, and waits briefly until it has
-    /// ended. Returns whether a connection was evicted.
-    pub(super) fn evict_one(&self) -> bool {
+    /// Evicts a connection that waits for its client, to free its descriptor and memory. If `needs_thread`, evicts only
+    /// a connection that has a thread. Waits briefly until the thread has freed the slot. Returns whether a connection
+    /// was evicted.
+    pub(super) fn evict_one(&self, needs_thread: bool) -> bool {
         let mut slots = self.slots();
-        let is_evicted = slots.evict();
-        if is_evicted {
+        let eviction = slots.evict(needs_thread);
+        if eviction == Some(Eviction::Ending) {
             drop(self.wait_for_freed_slot(slots));
         }
-        is_evicted
+        eviction.is_some()
     }
 
     /// The number of open connections, and the number of connections whose request is being answered.
@@ -213,7 +183,7 @@ impl ConnectionTable {
         self.slots().states().any(|(state, _)| match state {
             State::Waiting { since, is_mid_message } => is_mid_message && since < time,
             State::Working { since } => since < time,
-            State::Evicted => false,
+            State::Parked { .. } | State::Evicted => false,
         })
     }
 
@@ -223,7 +193,8 @@ impl ConnectionTable {
     pub(super) fn shut_silent(&self, silence: Duration) {
         let now = Instant::now();
         for (state, connection) in self.slots().states() {
-            if let State::Waiting { since, is_mid_message: false } = state
+            if !state.is_mid_message()
+                && let Some((since, _)) = state.waiting()
                 && now - since > silence
                 && connection.input_shut_at.set(now).is_ok()
             {
@@ -275,7 +246,7 @@ impl Slot<'_> {
     /// Records that the server waits for the client since this time. `is_mid_message` tells whether a part of the
     /// response is not sent yet.
     pub(super) fn set_waiting(&self, since: Instant, is_mid_message: bool) {
-        self.set_state(State::Waiting { since, is_mid_message });
+        self.connection.set_state(State::Waiting { since, is_mid_message });
     }
 
     /// Records that a part of a request has arrived. The waiting time is not restarted, because the rest is still
@@ -286,11 +257,16 @@ impl Slot<'_> {
         }
     }
 
+    /// Records that no thread reads the connection.
+    pub(super) fn set_parked(&self) {
+        self.connection.set_state(State::Parked { since: Instant::now() });
+    }
+
     /// Records that a request is being answered since this time. Returns `false` if the connection was evicted, because
     /// then no response can be sent.
     #[must_use]
     pub(super) fn set_working(&self, since: Instant) -> bool {
-        self.set_state(State::Working { since })
+        self.connection.set_state(State::Working { since })
     }
 
     pub(super) fn is_evicted(&self) -> bool {
@@ -301,24 +277,15 @@ impl Slot<'_> {
     pub(super) fn input_shut_for(&self) -> Option<Duration> {
         self.connection.input_shut_at.get().map(Instant::elapsed)
     }
-
-    /// Sets the state and returns `true`. An evicted connection stays evicted, because its socket is shut down; then
-    /// this returns `false`.
-    fn set_state(&self, state: State) -> bool {
-        let mut current = self.connection.state();
-        let is_evicted = *current == State::Evicted;
-        if !is_evicted {
-            *current = state;
-        }
-        !is_evicted
-    }
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut slots = self.table.slots();
-        slots.evicted -= usize::from(self.is_evicted());
+        let taken = slots.connections.len();
         slots.connections.retain(|connection| !Arc::ptr_eq(connection, &self.connection));
+        // The slot of a parked connection may have been freed already.
+        slots.evicted -= usize::from(slots.connections.len() < taken && self.is_evicted());
         if slots.waiting_threads > 0 {
             self.table.slot_freed.notify_one();
         }
@@ -329,7 +296,7 @@ impl Drop for Slot<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use std::cell::Cell;
-    use std::io::Read;
+    use std::io::{self, Read};
     use std::net::TcpListener;
 
     use super::*;
@@ -358,11 +325,11 @@ mod tests {
         std::thread::sleep(2 * EVICTION_GRACE);
         let young = Instant::now();
         // The third connection has waited longest, because the first is working, and the second began to wait later.
-        assert!(table.evict_one());
+        assert!(table.evict_one(false));
         assert_eq!(clients[2].read(&mut [0]).unwrap(), 0);
-        assert!(table.evict_one());
+        assert!(table.evict_one(false));
         assert_eq!(clients[1].read(&mut [0]).unwrap(), 0);
-        assert!(!table.evict_one());
+        assert!(!table.evict_one(false));
         clients[0].set_nonblocking(true).unwrap();
         let still_open = clients[0].read(&mut [0]).unwrap_err();
         assert_eq!(still_open.kind(), io::ErrorKind::WouldBlock);
@@ -379,7 +346,7 @@ mod tests {
         let slot = table.take_slot(1, served, peer, &|| ()).unwrap();
         // A time in the future, because this thread may be suspended for longer than the grace time.
         slot.set_waiting(Instant::now() + Duration::from_secs(60), false);
-        assert!(!table.evict_one() && !slot.is_evicted());
+        assert!(!table.evict_one(false) && !slot.is_evicted());
     }
 
     #[test]
@@ -398,9 +365,9 @@ mod tests {
         slots[1].set_waiting(later, false);
         slots[2].set_waiting(later, false);
         std::thread::sleep(2 * EVICTION_GRACE);
-        assert!(!table.evict_one(), "the only old connection is the only one of its network");
+        assert!(!table.evict_one(false), "the only old connection is the only one of its network");
         assert!(slots[2].set_working(later));
-        assert!(table.evict_one() && slots[0].is_evicted(), "one waiting connection each");
+        assert!(table.evict_one(false) && slots[0].is_evicted(), "one waiting connection each");
     }
 
     #[test]
@@ -425,6 +392,24 @@ mod tests {
         assert!(!table.slots().is_full(2));
         taken[0].set_waiting(Instant::now(), false);
         assert!(table.slots().is_full(2), "two wait, three work");
+    }
+
+    #[test]
+    fn frees_the_slot_of_a_parked_connection_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let table = ConnectionTable::default();
+        let (mut client, served, peer) = pair(&listener);
+        let parked = table.take_slot(1, served, peer, &|| ()).unwrap();
+        parked.set_parked();
+        std::thread::sleep(2 * EVICTION_GRACE);
+        assert!(!table.evict_one(true) && !parked.is_evicted());
+        let (_second_client, served, peer) = pair(&listener);
+        let newcomer = table.take_slot(1, served, peer, &|| unreachable!("it waits")).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        drop(parked);
+        assert_eq!((table.usage(), table.evictions()), ((1, 0), 1));
+        drop(newcomer);
+        assert_eq!(table.usage(), (0, 0));
     }
 
     #[test]

@@ -45,8 +45,8 @@ enum Phase {
     Serving,
     /// The server was told to stop at this time. Connections are still accepted.
     Draining(Instant),
-    /// No connections are accepted.
-    Closing,
+    /// Since this time, only the connections in the backlog are accepted.
+    Closing(Instant),
     Ended(ShutdownReport),
 }
 
@@ -122,7 +122,17 @@ impl ServerState {
 
     /// Whether connections are no longer accepted.
     pub(super) fn is_closing(&self) -> bool {
-        matches!(*self.phase(), Phase::Closing | Phase::Ended(_))
+        matches!(*self.phase(), Phase::Closing(_) | Phase::Ended(_))
+    }
+
+    /// Whether no connections are accepted. Clients that connect again and again would never leave the backlog empty.
+    pub(super) fn has_left_backlog(&self) -> bool {
+        let is_over = |phase: &Phase| match phase {
+            Phase::Serving | Phase::Draining(_) => false,
+            Phase::Closing(since) => since.elapsed() > SILENCE,
+            Phase::Ended(_) => true,
+        };
+        self.is_stopping() && is_over(&self.phase())
     }
 
     /// Waits until the server is told to stop, and returns the time at which it was told.
@@ -132,7 +142,7 @@ impl ServerState {
             match *phase {
                 Phase::Serving => phase = self.wait_for_change(phase),
                 Phase::Draining(since) => return since,
-                Phase::Closing | Phase::Ended(_) => return Instant::now(),
+                Phase::Closing(_) | Phase::Ended(_) => return Instant::now(),
             }
         }
     }
@@ -154,7 +164,7 @@ impl ServerState {
             self.table.shut_silent(SILENCE);
             self.table.wait();
         }
-        *self.phase() = Phase::Closing;
+        *self.phase() = Phase::Closing(Instant::now());
         stop_accepting();
         // A thread takes a slot before it stops being idle, and is idle again before it frees the slot. So a thread
         // that is still running is always counted in at least one of these two numbers.

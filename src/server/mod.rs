@@ -6,6 +6,7 @@
 
 mod clock;
 mod connection;
+mod connection_state;
 mod connection_table;
 mod eviction;
 mod handle;
@@ -14,6 +15,7 @@ mod input;
 mod limits;
 mod listener;
 mod log;
+mod parked;
 mod peer;
 mod stats;
 mod stderr;

@@ -2,8 +2,9 @@
 //! hung journal, a terminal after Ctrl-S), and a server that waits for its log no longer answers.
 //!
 //! Lines are kept in a queue, and a thread writes them. If the queue is full, lines are lost. They are counted, and the
-//! log says so when standard error accepts lines again. A pipe is written directly while the queue is empty, which saves
-//! waking the thread. Then a line is also complete before the response that it is about, even if the server is killed.
+//! log says so when standard error accepts lines again. While the queue is empty, lines are written directly if standard
+//! error can be written without blocking, which saves waking the thread. Then a line is also complete before the
+//! response that it is about, even if the server is killed.
 
 use std::io::{self, IoSlice, PipeWriter, Write};
 use std::mem;
@@ -36,7 +37,7 @@ static LOG: Log = Log {
         lost: 0,
         lost_reported: 0,
         thread: WriterThread::NotStarted,
-        pipe: None,
+        nonblocking: None,
     }),
     has_lines: Condvar::new(),
 };
@@ -53,8 +54,8 @@ struct Queue {
     /// The part of `lost` that the log has reported.
     lost_reported: u64,
     thread: WriterThread,
-    /// Standard error, if it is a pipe. Writes do not block.
-    pipe: Option<PipeWriter>,
+    /// Standard error, if it can be written without blocking.
+    nonblocking: Option<PipeWriter>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -65,15 +66,15 @@ enum WriterThread {
     Writing,
 }
 
-/// Prepares the log. `pipe` is standard error opened once more without blocking, if it is a pipe. Otherwise the thread
-/// that writes the log is started now, because later the process may not be allowed to start another thread.
+/// Prepares the log. `nonblocking` is standard error opened once more without blocking, if that is possible. Otherwise
+/// the thread that writes the log is started now, because later the process may not be allowed to start a thread.
 ///
 /// # Errors
 /// The thread cannot be started.
-pub fn start_log(pipe: Option<OwnedFd>) -> io::Result<()> {
+pub fn start_log(nonblocking: Option<OwnedFd>) -> io::Result<()> {
     let mut queue = LOG.queue();
-    queue.pipe = pipe.map(PipeWriter::from);
-    if queue.pipe.is_some() { Ok(()) } else { queue.start_thread() }
+    queue.nonblocking = nonblocking.map(PipeWriter::from);
+    if queue.nonblocking.is_some() { Ok(()) } else { queue.start_thread() }
 }
 
 /// Writes a line to standard error, or adds it to the queue. The line is passed without a line end. This never waits.
@@ -83,11 +84,11 @@ pub fn report(line: &str) {
     let mut written = 0;
     if queue.is_flowing()
         && length <= WRITE_MAX
-        && let Some(pipe) = &mut queue.pipe
+        && let Some(stderr) = &mut queue.nonblocking
     {
         // After any error, the thread tries again.
         let parts = [IoSlice::new(line.as_bytes()), IoSlice::new(b"\n")];
-        written = pipe.write_vectored(&parts).unwrap_or(0);
+        written = stderr.write_vectored(&parts).unwrap_or(0);
     }
     if written == length {
         return;
@@ -104,7 +105,7 @@ pub fn report(line: &str) {
             queue.thread = WriterThread::Writing;
             LOG.has_lines.notify_one();
         }
-        // A pipe is full. If this fails, the next line tries again.
+        // If this fails, the next line tries again.
         WriterThread::NotStarted => drop(queue.start_thread()),
     }
 }

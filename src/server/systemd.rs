@@ -32,8 +32,8 @@ impl Watchdog {
         Self { socket, interval: timeout / 2, last_ping: Mutex::new(None) }
     }
 
-    /// Sends a ping if one is due. The threads that accept connections call this, so that a server which no longer
-    /// accepts connections is restarted.
+    /// Sends a ping if one is due. The threads that accept connections call this while connections are served, so that a
+    /// server which no longer does that is restarted.
     pub(super) fn ping(&self) {
         let mut last_ping = match self.last_ping.try_lock() {
             Ok(last_ping) => last_ping,

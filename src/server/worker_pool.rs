@@ -5,6 +5,10 @@
 //! thread that accepts. Surplus idle threads end. This handles about 1.5 times as many connections per second as one
 //! new thread per connection, and needs no queue.
 //!
+//! If no thread can be started, new connections are parked. A thread takes a parked connection when the head of its
+//! request has arrived, but the last idle thread continues to accept. It evicts connections that wait for their client, so that
+//! other threads become idle.
+//!
 //! Safe Rust cannot catch a signal, so a server is stopped through its [`Handle`]. `accept` returns after each
 //! [`TICK`], so that the threads notice the stop. They end once the backlog is empty. A shared socket is never shut
 //! down, because a shutdown affects every process that holds the socket. Its backlog is left to the other owners.
@@ -12,17 +16,20 @@
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use super::clock::now;
 use super::connection::{self, Buffers, Context};
+use super::connection_table::Slot;
 use super::handle::{Handle, ServerState};
 use super::handler::Handler;
 use super::limits::Limits;
 use super::listener::{self, Listener};
 use super::log::{LogEvent, Throttle};
+use super::parked::{self, ParkedConnections};
 use super::systemd::Watchdog;
 use crate::text::log_note::Report;
 
@@ -47,7 +54,11 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// `io::ErrorKind` does not distinguish them.
 const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
 
-/// The timeout of `accept`. After each tick a thread checks whether the server is closing, whether a watchdog ping is
+/// How long the watchdog gets pings while no thread or no slot is free for a request. WeChat's three tries of a message
+/// take 15 seconds, and then a thread that waits for the end of a program is free again.
+const WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// The timeout of `accept`, unless connections are parked. After each tick a thread checks whether the server is closing, whether a watchdog ping is
 /// due, and whether there are more idle threads than needed.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -75,6 +86,8 @@ pub fn serve(
     let pool = WorkerPool {
         listener: Mutex::new(Some(Arc::new(socket))),
         shared_socket: is_shared.then_some(as_stream),
+        parked: ParkedConnections::default(),
+        is_polling: AtomicBool::new(false),
         context: Context { limits, handler, state, report },
         state,
         watchdog,
@@ -100,6 +113,9 @@ struct WorkerPool<'h, H> {
     /// The same socket, if it is shared. Other owners may change its timeout, so this server sets the timeout before
     /// each `accept`.
     shared_socket: Option<TcpStream>,
+    parked: ParkedConnections<'h>,
+    /// Whether the timeout of `accept` is the poll interval of the parked connections.
+    is_polling: AtomicBool,
     context: Context<'h, H>,
     state: &'h ServerState,
     watchdog: Option<&'h Watchdog>,
@@ -107,7 +123,7 @@ struct WorkerPool<'h, H> {
     limit_reached: Throttle,
 }
 
-impl<H: Handler> WorkerPool<'_, H> {
+impl<'h, H: Handler> WorkerPool<'h, H> {
     fn start_thread<'s>(&'s self, scope: &'s Scope<'s, '_>) -> io::Result<()> {
         self.state.add_idle_thread();
         let started =
@@ -131,27 +147,41 @@ impl<H: Handler> WorkerPool<'_, H> {
         }
     }
 
-    /// Accepts a connection and serves it, or returns after a tick without a connection. Returns how many idle threads
-    /// to keep; `None` if the server is closing.
+    /// Accepts a connection and serves or parks it, or returns after a tick without a connection. Returns how many idle
+    /// threads to keep; `None` if the server is closing.
     fn accept_and_serve<'s>(
         &'s self,
         scope: &'s Scope<'s, '_>,
         buffers: &mut Buffers,
     ) -> Option<usize> {
-        let listener = self.listener_slot().clone()?;
-        if let Some(socket) = &self.shared_socket {
-            let _: io::Result<()> = socket.set_read_timeout(Some(TICK));
+        let ready_since = self.parked.poll(&self.context.limits);
+        if ready_since.is_some()
+            && let Some(slot) = self.take_parked()
+        {
+            return self.serve(slot, buffers);
         }
+        if self.state.has_left_backlog() {
+            return self.wait_for_parked();
+        }
+        let listener = self.listener_slot().clone()?;
+        self.set_accept_timeout(&listener);
         let accepted = listener.accept();
-        self.ping();
+        let since = ready_since.unwrap_or_else(Instant::now);
         let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                self.ping(since);
+                accepted
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.ping(since);
                 if self.shared_socket.is_some() {
                     // Another owner may have made the socket non-blocking.
                     let _: io::Result<()> = listener.set_nonblocking(false);
                 }
-                return (!self.state.is_closing()).then_some(IDLE_MIN);
+                return match self.state.is_closing() {
+                    true => self.wait_for_parked(),
+                    false => Some(IDLE_MIN),
+                };
             }
             Err(error) => {
                 self.handle_accept_error(error);
@@ -165,26 +195,28 @@ impl<H: Handler> WorkerPool<'_, H> {
             return Some(IDLE_MAX);
         }
         let limit = self.context.limits.connections.max(1);
+        let accepted_at = Instant::now();
         let on_wait = || {
-            self.ping();
+            self.ping(accepted_at);
             self.log(&self.limit_reached, LogEvent::ConnectionLimitReached { limit });
         };
-        let table = &self.state.table;
-        let slot = table.take_slot(limit, stream, peer, &on_wait)?;
-        if self.state.remove_idle_thread() <= IDLE_MIN
+        let slot = self.state.table.take_slot(limit, stream, peer, &on_wait)?;
+        let idle = self.state.remove_idle_thread();
+        if idle <= IDLE_MIN
             && !self.leaves_backlog()
             && let Err(error) = self.start_thread(scope)
         {
             self.log(&self.failures, LogEvent::ThreadFailed { error });
-            // The thread of the evicted connection will accept connections. If no connection can be evicted, this
-            // thread drops its connection, and accepts again.
-            if !table.evict_one() {
-                self.state.add_idle_thread();
-                drop(slot);
-                thread::sleep(BACKOFF);
-                return Some(IDLE_MAX);
-            }
+            self.state.add_idle_thread();
+            self.parked.push(slot, &self.context.limits);
+            return Some(IDLE_MAX);
         }
+        self.serve(slot, buffers)
+    }
+
+    /// Serves a connection until it ends. This thread is not counted as idle. Returns how many idle threads to keep;
+    /// `None` if the server is closing.
+    fn serve(&self, slot: Slot<'_>, buffers: &mut Buffers) -> Option<usize> {
         let serve = || connection::serve(&slot, &self.context, buffers);
         if panic::catch_unwind(AssertUnwindSafe(serve)).is_err() {
             self.state.counters.count_panic();
@@ -193,7 +225,49 @@ impl<H: Handler> WorkerPool<'_, H> {
         }
         self.state.add_idle_thread();
         drop(slot);
-        (!self.leaves_backlog()).then_some(IDLE_MAX)
+        (!self.leaves_backlog() || !self.parked.is_empty()).then_some(IDLE_MAX)
+    }
+
+    /// Takes a parked connection whose head has arrived, if another thread is idle, or if there is no other thread. Otherwise
+    /// evicts a connection, so that its thread becomes idle.
+    fn take_parked(&self) -> Option<Slot<'h>> {
+        loop {
+            let is_only_thread = || self.state.table.usage().0 == self.parked.len();
+            if self.state.remove_surplus_idle_thread(1)
+                || (is_only_thread() && self.state.remove_surplus_idle_thread(0))
+            {
+                let slot = self.parked.take_ready();
+                if slot.is_none() {
+                    self.state.add_idle_thread();
+                }
+                return slot;
+            }
+            if !self.state.table.evict_one(true) {
+                return None;
+            }
+        }
+    }
+
+    /// Waits for input of the parked connections when none is accepted any more. Returns `None` if there are none.
+    fn wait_for_parked(&self) -> Option<usize> {
+        if self.parked.is_empty() {
+            return None;
+        }
+        thread::sleep(parked::POLL_INTERVAL);
+        Some(IDLE_MIN)
+    }
+
+    /// Sets how long `accept` waits. Linux reads the timeout when `accept` begins.
+    fn set_accept_timeout(&self, listener: &TcpListener) {
+        let is_polling = !self.parked.is_empty();
+        let timeout = if is_polling { parked::POLL_INTERVAL } else { TICK };
+        let was_polling = self.is_polling.swap(is_polling, Ordering::AcqRel);
+        let _: io::Result<()> = match &self.shared_socket {
+            Some(socket) => socket.set_read_timeout(Some(timeout)),
+            None if is_polling == was_polling => Ok(()),
+            None => listener::as_stream(listener)
+                .and_then(|socket| socket.set_read_timeout(Some(timeout))),
+        };
     }
 
     /// Whether the connections in the backlog are left to the next owner of the socket.
@@ -211,9 +285,12 @@ impl<H: Handler> WorkerPool<'_, H> {
         }
     }
 
-    /// Tells the watchdog that this thread is accepting connections, or is waiting for a free slot.
-    fn ping(&self) {
-        if let Some(watchdog) = self.watchdog {
+    /// Tells the watchdog that connections are served. `since` is the time since when a connection waits for a slot or
+    /// a thread; if it waits too long, the watchdog gets no ping.
+    fn ping(&self, since: Instant) {
+        if let Some(watchdog) = self.watchdog
+            && since.elapsed() < WAIT_MAX
+        {
             watchdog.ping();
         }
     }
@@ -232,7 +309,7 @@ impl<H: Handler> WorkerPool<'_, H> {
         let code = error.raw_os_error();
         let is_exhausted = code.is_some_and(|code| EXHAUSTED.contains(&code));
         self.log(&self.failures, LogEvent::AcceptFailed { error });
-        if !(is_exhausted && self.state.table.evict_one()) {
+        if !(is_exhausted && self.state.table.evict_one(false)) {
             thread::sleep(BACKOFF);
         }
     }

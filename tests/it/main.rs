@@ -32,6 +32,7 @@ mod secure;
 mod send;
 mod shutdown;
 mod support;
+mod tasks;
 mod tidy;
 mod unread;
 mod verify;
