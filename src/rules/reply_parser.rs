@@ -41,17 +41,12 @@ pub(super) fn parse(
             title: reply.optional("Title").unwrap_or_default(),
             description: reply.optional("Description").unwrap_or_default(),
         },
-        "music" => ReplyOf::Music {
-            title: reply.optional("Title").unwrap_or_default(),
-            description: reply.optional("Description").unwrap_or_default(),
-            music_url: reply.optional("MusicUrl").unwrap_or_default(),
-            hq_music_url: reply.optional("HQMusicUrl").unwrap_or_default(),
-            thumb_media_id: reply.required("ThumbMediaId"),
-        },
+        "music" => reply.music(),
         "news" => ReplyOf::News(reply.articles()),
         "transfer_customer_service" => ReplyOf::TransferCustomerService {
             kf_account: reply.has_children().then(|| reply.required("KfAccount")),
         },
+        "transfer_biz_ai_ivr" => ReplyOf::TransferBizAiIvr,
         "success" => ReplyOf::Success,
         _ => return None,
     };
@@ -127,21 +122,50 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
         self.parser.parse_leaf(first, self.context)
     }
 
+    fn child(&self, name: &str) -> Option<Element<'x>> {
+        self.element.children().find(|child| child.name() == name)
+    }
+
+    /// Whether there is no child with this name, or the child is empty.
+    fn is_without(&self, name: &str) -> bool {
+        self.child(name).is_none_or(|child| child.is_leaf() && text_of(child).is_empty())
+    }
+
     /// Parses the child with this name. A missing or empty child is a problem.
     fn required(&mut self, name: &'static str) -> Template {
-        let mut children = self.element.children();
-        match children.find(|child| child.name() == name) {
-            None => {
-                let parent = self.element.name().to_owned();
-                self.report(Problem::MissingElement { name, parent });
-            }
-            Some(leaf) if leaf.is_leaf() && text_of(leaf).is_empty() => {
-                let problem = Problem::EmptyElement { name };
-                self.parser.report(leaf.offset(), problem);
-            }
-            Some(_) => {}
+        if self.child(name).is_none() {
+            let parent = self.element.name().to_owned();
+            self.report(Problem::MissingElement { name, parent });
+        }
+        self.filled(name)
+    }
+
+    /// Parses the child with this name, if there is one. An empty child is a problem.
+    fn filled(&mut self, name: &'static str) -> Template {
+        if let Some(child) = self.child(name)
+            && self.is_without(name)
+        {
+            self.parser.report(child.offset(), Problem::EmptyElement { name });
         }
         self.optional(name).unwrap_or_default()
+    }
+
+    /// Parses the children of `<music>`.
+    fn music(&mut self) -> ReplyOf<Template> {
+        let sources = ["MusicUrl", "HQMusicUrl", "ThumbMediaId"];
+        if sources.iter().all(|source| self.is_without(source)) {
+            self.report(Problem::MissingElement { name: "MusicUrl", parent: "music".to_owned() });
+        }
+        ReplyOf::Music {
+            title: self.optional("Title").unwrap_or_default(),
+            description: self.optional("Description").unwrap_or_default(),
+            music_url: self.optional("MusicUrl").unwrap_or_default(),
+            hq_music_url: self.optional("HQMusicUrl").unwrap_or_default(),
+            thumb_media_id: match self.context.is_printed {
+                true => self.optional("ThumbMediaId").unwrap_or_default(),
+                false => self.filled("ThumbMediaId"),
+            },
+        }
     }
 
     /// Parses the articles of `<news>`.

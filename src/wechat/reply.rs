@@ -35,6 +35,7 @@ pub(crate) const MSG_TYPES: &[(&str, Option<&str>)] = &[
     ("music", Some("Music/ThumbMediaId")),
     ("news", None),
     ("transfer_customer_service", None),
+    ("transfer_biz_ai_ivr", None),
 ];
 
 /// The end of a truncated text.
@@ -44,8 +45,8 @@ const ELLIPSIS: &str = "…";
 ///
 /// For some replies, WeChat would show its fault prompt (该公众号提供的服务出现故障).
 /// [`Reply::write_to`] changes these replies:
-/// - An empty text, a medium without MediaId, and news without an article that has a title become
-///   [`Reply::Success`].
+/// - An empty text, a medium without MediaId, music without a URL and without a MediaId, and news without an article
+///   that has a title become [`Reply::Success`].
 /// - A text longer than [`TEXT_MAX`] bytes is truncated between two characters, and ends in `…`.
 /// - Articles without a title are left out. So are articles above the limit, which is [`ARTICLES_MAX`] for an
 ///   event and [`ARTICLES_MAX_TO_MESSAGE`] for other messages.
@@ -90,7 +91,8 @@ pub enum ReplyOf<T> {
         music_url: T,
         /// URL of the music in better quality; may be empty.
         hq_music_url: T,
-        /// MediaId of the uploaded thumbnail.
+        /// MediaId of the uploaded thumbnail. If it is empty, the element is not sent: WeChat plays music without it, but
+        /// shows its fault prompt if the element is empty.
         thumb_media_id: T,
     },
     /// `news`
@@ -100,6 +102,8 @@ pub enum ReplyOf<T> {
         /// The customer service account that takes over; `None` lets WeChat choose.
         kf_account: Option<T>,
     },
+    /// `transfer_biz_ai_ivr`: the AI reply (智能回复) of the account answers the user.
+    TransferBizAiIvr,
     /// No reply. The response is `success`; WeChat shows nothing, and does not send the message again.
     Success,
 }
@@ -150,6 +154,7 @@ impl<T> ReplyOf<T> {
             Self::TransferCustomerService { kf_account } => {
                 ReplyOf::TransferCustomerService { kf_account: kf_account.as_ref().map(f) }
             }
+            Self::TransferBizAiIvr => ReplyOf::TransferBizAiIvr,
             Self::Success => ReplyOf::Success,
         }
     }
@@ -251,7 +256,11 @@ impl<'a> Reply<'a> {
                     ("HQMusicUrl", hq_music_url),
                     ("ThumbMediaId", thumb_media_id),
                 ];
-                write_medium("music", "Music", thumb_media_id, &fields);
+                let has_thumb = !sanitize(thumb_media_id).is_empty();
+                let sent = if has_thumb { &fields[..] } else { &fields[..4] };
+                let sources = [music_url, hq_music_url, thumb_media_id];
+                let source = sources.into_iter().find(|source| !sanitize(source).is_empty());
+                write_medium("music", "Music", source.map_or("", |source| source), sent);
             }
             Self::News(articles) => {
                 let titled = articles.iter().filter(|article| !sanitize(&article.title).is_empty());
@@ -267,6 +276,7 @@ impl<'a> Reply<'a> {
                     }
                 });
             }
+            Self::TransferBizAiIvr => write("transfer_biz_ai_ivr", &|_| {}),
             Self::Success => {}
         }
     }

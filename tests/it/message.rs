@@ -340,6 +340,17 @@ fn written(reply: &Reply<'_>, msg_type: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// Music with this URL and this ThumbMediaId.
+fn music(url: &'static str, thumb: &'static str) -> Reply<'static> {
+    Reply::Music {
+        title: "t".into(),
+        description: "d".into(),
+        music_url: url.into(),
+        hq_music_url: "".into(),
+        thumb_media_id: thumb.into(),
+    }
+}
+
 #[test]
 fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
     let article = |n: &str| Article {
@@ -371,6 +382,8 @@ fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
             "transfer_customer_service",
             Reply::TransferCustomerService { kf_account: Some("a@b".into()) },
         ),
+        ("transfer_biz_ai_ivr", Reply::TransferBizAiIvr),
+        ("music-without-thumbnail", music("http://e/m", "")),
     ];
     for (name, reply) in &replies {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reply").join(name);
@@ -378,6 +391,11 @@ fn writes_each_reply_as_the_documented_xml_with_the_names_swapped() {
             fs::read_to_string(path.with_extension("xml")).expect("a fixture for each reply");
         assert_eq!(written(reply, "event"), expected, "{name}");
     }
+    assert_eq!(
+        written(&music("http://e/m", "\0"), "text"),
+        written(&music("http://e/m", ""), "text")
+    );
+    assert_eq!(written(&music("", ""), "text"), "");
     assert_eq!(written(&Reply::Success, "text"), "");
     assert_eq!(written(&Reply::News(Vec::new()), "text"), "");
     for empty in ["", "\0"] {
