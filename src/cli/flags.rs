@@ -50,7 +50,7 @@ pub(super) fn variables() -> impl Iterator<Item = &'static str> {
 flags! {
 LISTEN: Flag = Flag { name: "--listen", value: Some("ADDR:PORT"), variable: Some("WECHAT_LISTEN"),
     default: Value("127.0.0.1:8000"), expected: "ADDR:PORT such as 0.0.0.0:80 or [::1]:8000",
-    help: "address to listen on; ignored if standard input is a listening socket" };
+    help: "address, for IPv6 [::1]:8000; not used if standard input is a listening socket" };
 RULES: Flag = Flag { name: "--rules", value: Some("FILE"), variable: Some("WECHAT_RULES"),
     default: Described("embedded rules, which echo text"), expected: "a file path",
     help: "rules file; a change takes effect within a second" };
@@ -68,7 +68,7 @@ REQUIRE_ENCRYPTION: Flag = Flag { variable: Some("WECHAT_REQUIRE_ENCRYPTION"),
     ..switch("--require-encryption", "refuse messages in plain mode (明文模式)") };
 PATH: Flag = Flag { name: "--path", value: Some("PATH"), variable: Some("WECHAT_PATH"),
     default: Described("any path"), expected: "a percent-encoded path such as /wx",
-    help: "serve only this path; other paths get 404" };
+    help: "serve only this path, with or without a final slash; other paths get 404" };
 MAX_AGE: Flag = Flag { name: "--max-age", value: Some("SECONDS"), variable: Some("WECHAT_MAX_AGE"),
     default: Value("600"), expected: "a whole number of seconds",
     help: "maximum difference between a request's timestamp and the clock; 0 accepts any" };
