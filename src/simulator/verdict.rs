@@ -107,7 +107,11 @@ impl Judge<'_> {
         };
         // WeChat's parser may accept attributes and comments, although WeChat's own XML never has them.
         let text = match (error, str::from_utf8(content)) {
-            (XmlError::Attribute | XmlError::Markup, Ok(text)) if text.len() <= MARKUP_MAX => text,
+            (XmlError::Attribute | XmlError::Markup | XmlError::NoName { .. }, Ok(text))
+                if text.len() <= MARKUP_MAX =>
+            {
+                text
+            }
             _ => return Verdict::refuse(Finding::BrokenXml { error }),
         };
         match Document::parse_file(text) {

@@ -71,7 +71,8 @@ wording! { Finding {
     Self::BrokenXml { error: error @ XmlError::Utf8(_) } => "{error}; send UTF-8";
     Self::BrokenXml { error: error @ XmlError::Open } => "{error}; check that Content-Length counts bytes";
     Self::BrokenXml { error: error @ XmlError::TooManyElements } => "{error}";
-    Self::BrokenXml { error: error @ (XmlError::Attribute | XmlError::Markup | XmlError::Syntax { .. }) } =>
+    Self::BrokenXml { error: error @ (XmlError::Attribute | XmlError::Markup | XmlError::NoName { .. }
+        | XmlError::Syntax { .. }) } =>
         "{error}; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag";
     Self::NotWellFormed { error } => "not well-formed XML at line {} column {}: {error}",
         error.position.line, error.position.column;

@@ -107,7 +107,7 @@ pub(super) fn with_line_feeds(text: &str) -> String {
 
 /// `Name ";" | "#" [0-9]+ ";" | "#x" [0-9a-fA-F]+ ";"`, which follows `&`. Returns the character and the text after the
 /// reference.
-fn consume_reference(text: &str) -> Option<(char, &str)> {
+pub(super) fn consume_reference(text: &str) -> Option<(char, &str)> {
     let (name, after) = text.split_once(';')?;
     let character = match name {
         "lt" => '<',

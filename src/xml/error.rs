@@ -13,6 +13,13 @@ pub enum XmlError {
     Open,
     /// There are more than 256 elements.
     TooManyElements,
+    /// A `<` has no name directly after it. Perhaps it is part of a text.
+    NoName {
+        /// The line, counted from 1.
+        line: u32,
+        /// The column in characters, counted from 1.
+        column: u32,
+    },
     /// The message is not well-formed XML at this place.
     Syntax {
         /// The line, counted from 1.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use roxmltree::{Document, Error};
 
 use super::error::Position;
+use super::fault::{Fault, find_fault};
 use super::tree::{Attribute, Span, Tree};
 
 /// Maximum number of attributes in a tag. No tag of a rules file needs more than a few.
@@ -21,28 +22,41 @@ pub(super) const NAMESPACES_MAX: usize = 8;
 pub struct FileError {
     /// The place of the error.
     pub position: Position,
-    /// The character at that place; `None` at the end of a line.
-    pub(super) found: Option<char>,
-    pub(super) error: Error,
+    pub(crate) fault: Fault,
 }
 
 impl std::error::Error for FileError {}
 
 impl FileError {
-    fn new(text: &str, error: Error) -> Self {
+    /// The first fault in a text that roxmltree refuses.
+    fn new(text: &str, error: &Error) -> Self {
+        if let Some((offset, fault)) = find_fault(text) {
+            return Self { position: Position::from_offset(text, offset), fault };
+        }
         let place = error.pos();
-        let mut lines = text.split('\n').zip(1..);
-        let line = lines.find(|(_, row)| *row == place.row);
-        let mut characters = line.map_or("", |(line, _)| line).chars().zip(1..);
-        let found = characters.find(|(_, column)| *column == place.col);
-        let is_at_end = matches!(error, Error::UnclosedRootNode | Error::UnexpectedEndOfStream);
-        let position = match is_at_end {
-            // For these errors roxmltree reports the start of the text.
-            true => Position::from_offset(text, text.len()),
-            false => Position { line: place.row, column: place.col },
+        let fault = match is_about_namespaces(error) {
+            true => Fault::Namespace,
+            false
+                if place.row == 1 && text.trim_start_matches('\u{FEFF}').starts_with("<?xml ") =>
+            {
+                Fault::Declaration
+            }
+            false => Fault::Other,
         };
-        Self { position, found: found.map(|(character, _)| character), error }
+        Self { position: Position { line: place.row, column: place.col }, fault }
     }
+}
+
+const fn is_about_namespaces(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidXmlPrefixUri(_)
+            | Error::UnexpectedXmlUri(_)
+            | Error::UnexpectedXmlnsUri(_)
+            | Error::InvalidElementNamePrefix(_)
+            | Error::DuplicatedNamespace(..)
+            | Error::UnknownNamespace(..)
+    )
 }
 
 /// Reads the whole text into an empty tree.
@@ -51,7 +65,7 @@ impl FileError {
 /// [`FileError`], for a tag with too many attributes, or for the first place where the text is not well-formed.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), FileError> {
     check_attributes(text)?;
-    let document = Document::parse(text).map_err(|error| FileError::new(text, error))?;
+    let document = Document::parse(text).map_err(|error| FileError::new(text, &error))?;
     // The number of the innermost open element.
     let mut open = None;
     for node in document.root_element().descendants() {
@@ -105,13 +119,13 @@ fn check_attributes(text: &str) -> Result<(), FileError> {
             rest = after[1..].split_once(quote).map_or("", |(_, rest)| rest);
             let mut words = name.split_ascii_whitespace();
             namespaces += usize::from(words.any(|word| word.starts_with("xmlns")));
-            let error = match attributes > ATTRIBUTES_MAX {
-                true => Error::AttributesLimitReached,
-                false if namespaces > NAMESPACES_MAX => Error::NamespacesLimitReached,
+            let fault = match attributes > ATTRIBUTES_MAX {
+                true => Fault::TooManyAttributes,
+                false if namespaces > NAMESPACES_MAX => Fault::TooManyNamespaces,
                 false => continue,
             };
             let position = Position::from_offset(text, text.len() - tag.len() - 1);
-            return Err(FileError { position, found: None, error });
+            return Err(FileError { position, fault });
         }
     }
     Ok(())

@@ -182,7 +182,7 @@ impl Reader<'_> {
             if !has_letters
                 && rest.starts_with(|first| is_name_char(first) && !is_name_start(first))
             {
-                return Err(self.syntax(start));
+                return Err(self.no_name(start));
             }
             self.skip(rest.find(|other| !is_name_char(other)).unwrap_or(rest.len()));
         }
@@ -190,7 +190,18 @@ impl Reader<'_> {
         self.skip_space();
         match end > start {
             true => Ok(Span { start, end }),
-            false => Err(self.tag_error()),
+            false => Err(self.no_name(start)),
+        }
+    }
+
+    /// The error that no name begins at this offset, directly after a `<` or `</`.
+    fn no_name(&self, offset: usize) -> XmlError {
+        match (self.rest, self.source[..offset].rfind('<')) {
+            (rest, Some(tag)) if rest.contains(&b'>') => {
+                let Position { line, column } = Position::from_offset(self.source, tag);
+                XmlError::NoName { line, column }
+            }
+            _ => XmlError::Open,
         }
     }
 

@@ -5,6 +5,7 @@ mod characters;
 mod document;
 mod element;
 mod error;
+mod fault;
 mod file_reader;
 mod message_reader;
 mod tree;

@@ -169,14 +169,19 @@ fn refuses_malformed_text_with_its_position() {
         ("&#xFFFF;", 0),
         ("&#99999999999;", 0),
         ("a]]>", 1),
-        ("<1/>", 1),
-        ("<-a/>", 1),
         ("<a:b/>", 2),
         ("<a></A>", 3),
         ("</a>", 0),
     ] {
         let column = begin + at;
         assert_not_xml(text_message(content).as_bytes(), XmlError::Syntax { line: 1, column });
+    }
+    // A `<` that is meant as text, or a misspelt CDATA section.
+    for content in
+        ["<1/>", "<-a/>", "< b", "<3 x", "</ b", "<>", "<=>", "< ![CDATA[x] ]>", "<[CDATA[x]]>"]
+    {
+        let column = begin;
+        assert_not_xml(text_message(content).as_bytes(), XmlError::NoName { line: 1, column });
     }
     for text in
         ["<xml/>a", "a<xml/>", "<xml/><![CDATA[a]]>", "<xml>", "</xml>", "<xml></xml></xml>"]
@@ -201,7 +206,10 @@ fn accepts_names_as_xml_defines_them() {
     for name in ["<×/>", "<a×/>", "<\u{B7}/>"] {
         let content = text_message(name);
         let error = with_message(content.as_bytes(), |_| ()).unwrap_err();
-        assert!(matches!(error, MessageError::Xml(XmlError::Syntax { .. })), "{name}");
+        assert!(
+            matches!(error, MessageError::Xml(XmlError::Syntax { .. } | XmlError::NoName { .. })),
+            "{name}"
+        );
     }
 }
 

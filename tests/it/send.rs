@@ -155,7 +155,10 @@ fn names_what_is_wrong_with_an_answer() {
             "<xml><a>",
             "not well-formed XML at line 1 column *; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag",
         ),
-        ("<xml><a>a < b</a></xml>", "not well-formed XML at line 1 column *write &lt; for <"),
+        (
+            "<xml><a>a < b</a></xml>",
+            "not well-formed XML at line 1 column *write &lt; for <, or put the text in <![CDATA[…]]>",
+        ),
         (
             "<xml><a>a & b</a></xml>",
             "not well-formed XML at line 1 column *; in a text write &amp; and &lt; for & and <, or use CDATA, and close each tag",
