@@ -7,7 +7,7 @@ use super::rule_set::{ActionTemplate, Rule, Rules};
 use super::warnings::{CHECKS, Check, RulesFile};
 use super::{reply_parser, run_parser};
 use crate::text::digits;
-use crate::xml::{Document, Element, Position};
+use crate::xml::{Document, Element, Fault, FileError, OpenElement, Position, Root};
 
 /// The default offset in seconds. China Standard Time is 8 hours ahead of GMT.
 const UTC_OFFSET: i64 = 8 * 3600;
@@ -38,11 +38,8 @@ impl Rules {
 /// Parses the bytes of a rules file. If there are no errors, calls the `checks`.
 fn parse_with(bytes: &[u8], checks: &[Check]) -> Result<(Rules, Vec<Diagnostic>), Vec<Diagnostic>> {
     let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
-    let text = str::from_utf8(bytes).map_err(|_| vec![not_utf8(bytes)])?;
-    let document = Document::parse_file(text).map_err(|error| {
-        let position = error.position;
-        vec![Diagnostic::new(position, Finding::Error(Problem::NotWellFormed(error)))]
-    })?;
+    let text = decode(bytes).map_err(|error| vec![error])?;
+    let document = Document::parse_file(text).map_err(|error| vec![not_well_formed(error)])?;
     let mut parser = Parser::default();
     let rules = parse_rules(&mut parser, document.root(), Positions::new(text));
     let has_errors = parser.has_errors();
@@ -67,10 +64,43 @@ fn parse_with(bytes: &[u8], checks: &[Check]) -> Result<(Rules, Vec<Diagnostic>)
     if has_errors { Err(diagnostics) } else { Ok((rules, diagnostics)) }
 }
 
+/// # Errors
+/// [`Problem::Utf16`] or [`Problem::NotUtf8`]
+fn decode(bytes: &[u8]) -> Result<&str, Diagnostic> {
+    if let [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<', ..] = bytes {
+        let start = Position { line: 1, column: 1 };
+        return Err(Diagnostic::new(start, Finding::Error(Problem::Utf16)));
+    }
+    str::from_utf8(bytes).map_err(|_| not_utf8(bytes))
+}
+
 fn not_utf8(bytes: &[u8]) -> Diagnostic {
     let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let position = Positions::new(valid).find(valid.len());
     Diagnostic::new(position, Finding::Error(Problem::NotUtf8))
+}
+
+/// Elements that contain only text, in which people may write HTML.
+const TEXTS: [&str; 4] = ["text", "arg", "Title", "Description"];
+
+/// The error of a file that is not well-formed XML. Some of them are better explained as errors of a rules file.
+#[allow(clippy::wildcard_enum_match_arm, reason = "most faults need no other words")]
+fn not_well_formed(error: FileError) -> Diagnostic {
+    let (position, problem) = match error.fault {
+        Fault::NoRoot | Fault::TextBeforeRoot => (error.position, Problem::NoRules),
+        Fault::AfterRoot { root: Root { name, position }, .. } if name != "rules" => {
+            (position, Problem::UnexpectedRoot { name })
+        }
+        Fault::OtherEndTag { expected, .. } if expected.is_in(&TEXTS) => {
+            let OpenElement { name, parent, position } = expected;
+            (position, Problem::ElementInText { name, parent: parent.unwrap_or_default() })
+        }
+        fault => {
+            let error = FileError { position: error.position, fault };
+            (error.position, Problem::NotWellFormed(error))
+        }
+    };
+    Diagnostic::new(position, Finding::Error(problem))
 }
 
 /// Converts ascending offsets to lines and columns in one pass over a text.
@@ -150,7 +180,7 @@ fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
         is_printed: false,
     };
     let actions = on.children().filter_map(|child| parse_action(parser, child, context)).collect();
-    if on.children().next().is_none() {
+    if on.is_leaf() && on.text_offset().is_none() {
         parser.report(on.offset(), Problem::NoReply);
     }
     Rule { line, conditions, actions }

@@ -53,7 +53,10 @@ impl Diagnostic {
 pub(crate) enum Problem {
     /// The text is not UTF-8 from this place on.
     NotUtf8,
+    Utf16,
     NotWellFormed(FileError),
+    /// There is no element, or text before the first.
+    NoRules,
     /// The output of a program cannot be read as the XML of a reply.
     Printed(XmlError),
     UnexpectedRoot {

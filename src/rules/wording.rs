@@ -1,6 +1,6 @@
 //! All texts about a rules file that are shown to people.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write as _};
 use std::path::Path;
 
 use super::condition::Condition;
@@ -9,9 +9,11 @@ use super::parser::PROBLEMS_MAX;
 use super::problem::{Diagnostic, Finding, Problem, RulesError, Warning};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
+use crate::text::display::is_printable;
 use crate::text::file::{ClosedToOthers, ReadError};
 use crate::text::log_note::LogNote;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
+use crate::xml::{ESCAPE_TEXT, XmlError};
 
 /// Maximum bytes of the text of an error. Only an error that quotes a very long name is longer; the rest is cut off.
 const ERROR_MAX: usize = 512;
@@ -128,13 +130,23 @@ impl Display for Problem {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 => f.write_str("not UTF-8 from here on; save the file as UTF-8"),
+            Self::Utf16 => f.write_str("UTF-16; save the file as UTF-8"),
             Self::NotWellFormed(error) => error.fmt(f),
-            Self::Printed(error) => error.fmt(f),
+            Self::Printed(
+                error @ (XmlError::Utf8(_) | XmlError::Open | XmlError::TooManyElements),
+            ) => error.fmt(f),
+            Self::Printed(error) => write!(f, "{error}; in a text {ESCAPE_TEXT}"),
+            Self::NoRules => f.write_str(
+                "expected <rules>; a rules file is <rules>, then <on> elements, then </rules>",
+            ),
+            Self::UnexpectedRoot { name } if name == "on" => f.write_str(
+                "no <rules> around the <on> elements; write <rules> before the first and </rules> after the last",
+            ),
             Self::UnexpectedRoot { name } => {
                 write!(f, "root element is <{name}>, expected <rules>")
             }
             Self::UtcOffset { value } => {
-                write!(f, "utc-offset is {value:?}, expected -14:00 to +14:00")
+                write!(f, "utc-offset is {}, expected -14:00 to +14:00", Attribute(value))
             }
             Self::UnknownElement { name, parent, hint } => {
                 write!(f, "unknown element <{name}> in <{parent}>{hint}")
@@ -166,9 +178,27 @@ impl Display for Problem {
                 f,
                 "{placeholder} refers to a * that does not exist; this rule has {stars} stars, so {{1}} to {{{stars}}} are allowed"
             ),
-            Self::UnexpectedText { element } => write!(f, "text in <{element}>, none allowed"),
+            Self::UnexpectedText { element } => {
+                let child = match element.as_str() {
+                    "rules" => {
+                        return f.write_str(
+                            "text between the <on> elements; a reply is written <on> <text>…</text> </on>",
+                        );
+                    }
+                    "success" => return f.write_str("text in <success>; write <success/>"),
+                    "on" => "text",
+                    "image" | "voice" => "MediaId",
+                    "transfer_customer_service" => "KfAccount",
+                    _ => return write!(f, "text in <{element}>, outside of the elements in it"),
+                };
+                write!(f, "text in <{element}>; write <{child}>…</{child}> around it")
+            }
             Self::ElementInText { name, parent } => {
-                write!(f, "<{name}> in <{parent}>, which must contain only text; write &lt; for <")
+                write!(f, "<{name}> in <{parent}>, which must contain only text; ")?;
+                if name.eq_ignore_ascii_case("br") {
+                    f.write_str("for a new line write a line end; for the tag itself ")?;
+                }
+                f.write_str(ESCAPE_TEXT)
             }
             Self::RepeatedElement { name, parent } => {
                 write!(f, "more than one <{name}> in <{parent}>")
@@ -200,10 +230,10 @@ impl Display for Problem {
                 f.write_str("text after an <arg>; write words before the first <arg>")
             }
             Self::Timeout { value } => {
-                write!(f, "timeout is {value:?}, expected 1s to 1h, such as 90s or 5m")
+                write!(f, "timeout is {}, expected 1s to 1h, such as 90s or 5m", Attribute(value))
             }
             Self::Limit { value } => {
-                write!(f, "limit is {value:?}, expected COUNT/PERIOD from 1/1s to 1000/1d, such as 20/1h")
+                write!(f, "limit is {}, expected COUNT/PERIOD from 1/1s to 1000/1d, such as 20/1h", Attribute(value))
             }
             Self::LimitedWithoutLimit => {
                 f.write_str("attribute limited needs attribute limit; add for example limit=\"20/1h\"")
@@ -235,7 +265,7 @@ impl Rule {
     pub(super) fn summary(&self) -> String {
         let mut summary = format!("line {}: on", self.line);
         for Condition { field, source, .. } in &self.conditions {
-            summary.push_str(&format!(" {field}={source:?}"));
+            summary.push_str(&format!(" {field}={}", Attribute(source)));
         }
         let name = |action: &ActionTemplate| match action {
             ActionTemplate::Reply { name, .. } => *name,
@@ -243,6 +273,25 @@ impl Rule {
         };
         let replies: Vec<&str> = self.actions.iter().map(name).collect();
         format!("{summary}: {}", replies.join(" or "))
+    }
+}
+
+/// The value of an attribute as it is written in the file, with its quotes.
+struct Attribute<'a>(&'a str);
+
+impl Display for Attribute<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' => f.write_str("&quot;"),
+                '&' => f.write_str("&amp;"),
+                '<' => f.write_str("&lt;"),
+                _ if is_printable(character) && character != '\t' => f.write_char(character),
+                _ => write!(f, "&#x{:X};", u32::from(character)),
+            }?;
+        }
+        f.write_char('"')
     }
 }
 

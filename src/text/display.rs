@@ -35,7 +35,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
 
 /// Whether the character is safe to print. Not safe are control characters (except the tab), characters that change the
 /// direction of the text, and most invisible characters.
-fn is_printable(character: char) -> bool {
+pub(crate) fn is_printable(character: char) -> bool {
     character == '\t'
         || !character.is_control()
             && !matches!(character,

@@ -8,7 +8,8 @@ use std::ops::Range;
 use roxmltree::{Document, Error};
 
 use super::error::Position;
-use super::fault::{Fault, find_fault};
+use super::fault::Fault;
+use super::fault_finder::find_fault;
 use super::tree::{Attribute, Span, Tree};
 
 /// Maximum number of attributes in a tag. No tag of a rules file needs more than a few.

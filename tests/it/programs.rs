@@ -220,6 +220,43 @@ fn program_output_is_the_reply() {
 }
 
 #[test]
+fn names_the_fault_in_the_xml_that_a_program_printed() {
+    let (program, folder) =
+        start("printed-faults", r#"<on Content="*"><run failed="坏了">cat FOLDER/{1}</run></on>"#);
+    let remedy = "in a text write &lt; for <, or put the text in <![CDATA[…]]>";
+    let no_name =
+        "not well-formed XML: < without a name directly after it at line 1 column 9; ".to_owned();
+    let html = "<br> in <text>, which must contain only text; ".to_owned();
+    let cases = [
+        ("less", "<text>1 < 2</text>", no_name.clone() + remedy),
+        ("cdata", "<text>x < ![CDATA[y] ]></text>", no_name + remedy),
+        (
+            "ampersand",
+            "<text>R&D</text>",
+            "not well-formed XML at line 1 column 8; ".to_owned() + remedy,
+        ),
+        (
+            "attribute",
+            "<text><a href='x'>y</a></text>",
+            "XML tag with an attribute, none allowed; ".to_owned() + remedy,
+        ),
+        (
+            "html",
+            "<text>a<br/>b</text>",
+            html + "for a new line write a line end; for the tag itself write &lt; for <, or put the text in <![CDATA[…]]>",
+        ),
+    ];
+    for (name, output, _) in &cases {
+        fs::write(folder.join(name), output).unwrap();
+        assert_eq!(say(&program, name), "坏了");
+    }
+    let lines = cases.map(|(_, _, reason)| {
+        format!("cause=run-failed reason=\"cat: output is not a valid reply: {reason}\"")
+    });
+    assert_eq!(program.stop(), lines);
+}
+
+#[test]
 fn logs_why_a_program_failed() {
     let (program, _) = start(
         "failures",

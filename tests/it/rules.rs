@@ -120,9 +120,19 @@ fn each_bot_of_the_articles_replies_over_the_wire() {
 
 #[test]
 fn summary_has_one_line_for_each_rule() {
-    let rules = rules("<rules><on Content=\"a&#10;b|&#x9B;c\"><success/></on></rules>");
-    let lines: Vec<_> = rules.summary().collect();
-    assert_eq!(lines, [r#"line 1: on Content="a\nb|\u{9b}c": success"#]);
+    // Conditions are listed as they are written in the file.
+    for pattern in [
+        r"a&#xA;b|&#x9B;c",
+        r"\*|\\",
+        "&quot;a&quot; &amp; b'c",
+        "&lt;3|❤\u{FE0F}",
+        "１|？",
+        "&#x200B;",
+    ] {
+        let rules = rules(&format!("<rules><on Content=\"{pattern}\"><success/></on></rules>"));
+        let lines: Vec<_> = rules.summary().collect();
+        assert_eq!(lines, [format!("line 1: on Content=\"{pattern}\": success")]);
+    }
 }
 
 #[test]
