@@ -10,4 +10,4 @@ pub(crate) mod supervisor;
 mod wording;
 
 pub use programs::{ProgramCounts, Programs};
-pub use supervisor::SupervisorError;
+pub(crate) use supervisor::SupervisorError;

@@ -9,7 +9,8 @@
 //!
 //! The supervisor is a process of its own, because a server killed by SIGKILL cannot kill its programs.
 
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::mem;
@@ -22,9 +23,13 @@ use std::time::{Duration, Instant};
 
 use super::run_marker::{self, RunMarker};
 use crate::text::digits;
+use crate::text::executable::{self, Fault};
 
 /// The hidden command of this binary.
 pub(crate) const COMMAND: &str = "supervise";
+
+/// The folders of programs if there is no variable `PATH`. The C libraries have longer lists, which begin with these.
+const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
 
 /// Maximum bytes of a program's standard output; the rest is cut off.
 pub(super) const OUTPUT_MAX: usize = 64 * 1024;
@@ -47,13 +52,15 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// The reason why the supervisor has no output of a program.
 #[derive(Debug)]
-pub enum SupervisorError {
+pub(crate) enum SupervisorError {
     /// The arguments are not `SECONDS PROGRAM [ARGUMENT]…`.
     Usage,
     /// The message cannot be read.
     Message(io::Error),
     /// The program cannot be started.
     Start(io::Error),
+    /// The program cannot be started because of this fault of its file.
+    Fault(Fault),
     /// A thread cannot be started.
     Thread(io::Error),
     /// The server closed the pipe or ended, so the program was killed.
@@ -62,6 +69,34 @@ pub enum SupervisorError {
     TimedOut(u64),
     /// The program ended with this exit status. The text is a summary of its standard error.
     Failed(ExitStatus, String),
+    /// Like `Failed`, because of this fault of the program's first line.
+    FailedScript(ExitStatus, String, Fault),
+}
+
+impl SupervisorError {
+    /// Adds the reason why the program could not be started, or why it found no interpreter.
+    fn explain(self, program: &OsStr) -> Self {
+        let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+        match self {
+            Self::Start(error) => match executable::explain(program, &path, &error) {
+                Some(fault) => Self::Fault(fault),
+                None => Self::Start(error),
+            },
+            Self::Failed(status, stderr) => {
+                match executable::explain_status(program, &path, status.code()) {
+                    Some(fault) => Self::FailedScript(status, stderr, fault),
+                    None => Self::Failed(status, stderr),
+                }
+            }
+            Self::Usage
+            | Self::Message(_)
+            | Self::Fault(_)
+            | Self::Thread(_)
+            | Self::ServerGone
+            | Self::TimedOut(_)
+            | Self::FailedScript(..) => self,
+        }
+    }
 }
 
 /// The state of a program, shared by the threads that read its outputs and watch the server.
@@ -150,9 +185,10 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), S
     let (Some(seconds), Some(program)) = (seconds, arguments.next()) else {
         return Err(SupervisorError::Usage);
     };
-    let mut command = Command::new(program);
+    let mut command = Command::new(&program);
     command.args(arguments);
-    let output = supervise(command, Duration::from_secs(seconds))?;
+    let output = supervise(command, Duration::from_secs(seconds))
+        .map_err(|error| error.explain(&program))?;
     // If this fails, the server has ended, and the output is not needed.
     let _: io::Result<()> = io::stdout().write_all(&output);
     Ok(())

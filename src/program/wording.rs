@@ -70,6 +70,7 @@ impl Display for SupervisorError {
             ),
             Self::Message(error) => write!(f, "cannot read the message: {error}"),
             Self::Start(error) => write!(f, "cannot start the program: {error}"),
+            Self::Fault(fault) => write!(f, "cannot start the program: {fault}"),
             Self::Thread(error) => write!(f, "cannot start a thread: {error}"),
             Self::ServerGone => f.write_str("killed because the server ended"),
             Self::TimedOut(seconds) => {
@@ -77,6 +78,7 @@ impl Display for SupervisorError {
             }
             Self::Failed(status, stderr) if stderr.is_empty() => Display::fmt(status, f),
             Self::Failed(status, stderr) => write!(f, "{status}: {stderr}"),
+            Self::FailedScript(status, stderr, fault) => write!(f, "{status}: {stderr}; {fault}"),
         }
     }
 }

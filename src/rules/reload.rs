@@ -112,7 +112,7 @@ const LOGGED_MAX: usize = 20;
 /// Finds out why a server that is not root's may be unable to read a rules file. `None` if all users can read it, or if
 /// this process is not root's, because then the file may be meant for its user.
 pub fn find_closed_rules(path: &Path) -> Option<ClosedToOthers> {
-    (file::user_id() == Some(0)).then(|| file::find_closed_to_others(path)).flatten()
+    (file::user_id() == Some(0)).then(|| file::find_closed_to_others(path, 0o004)).flatten()
 }
 
 /// Reads a rules file. Returns the rules and the warnings.

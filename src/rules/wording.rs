@@ -10,7 +10,7 @@ use super::problem::{Diagnostic, Finding, Problem, RulesError, Warning};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
 use crate::text::display::is_printable;
-use crate::text::file::{ClosedToOthers, ReadError};
+use crate::text::file::{ClosedToOthers, ReadError, is_home};
 use crate::text::log_note::LogNote;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 use crate::xml::{ESCAPE_TEXT, XmlError};
@@ -67,10 +67,8 @@ impl RulesError {
 
 /// How to let every user read a rules file. `closed` is the file, or the folder above it that is closed.
 fn open_up(closed: &Path, is_folder: bool) -> String {
-    // The systemd unit hides these folders (`ProtectHome=`), whatever their mode is.
-    const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
     match is_folder {
-        true if HOMES.iter().any(|home| closed.starts_with(home)) => {
+        true if is_home(closed) => {
             "; move the file out of the home folder, for example to /etc/wechat".to_owned()
         }
         true => format!("; chmod o+x {}", closed.display()),

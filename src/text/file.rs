@@ -67,7 +67,7 @@ pub(crate) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
     }
 }
 
-fn system_error(path: &Path, error: io::Error) -> ReadError {
+pub(super) fn system_error(path: &Path, error: io::Error) -> ReadError {
     if error.kind() != io::ErrorKind::PermissionDenied {
         return ReadError::System(error);
     }
@@ -102,6 +102,11 @@ pub(crate) fn user_id() -> Option<u32> {
     fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
 }
 
+/// Whether a folder is in the home of a user. The systemd unit hides these folders (`ProtectHome=`), whatever their mode is.
+pub(crate) fn is_home(folder: &Path) -> bool {
+    ["/home", "/root", "/run/user"].iter().any(|home| folder.starts_with(home))
+}
+
 /// A file or folder whose mode keeps users out who are neither its owner nor in its group.
 #[derive(Debug)]
 pub struct ClosedToOthers {
@@ -113,17 +118,19 @@ pub struct ClosedToOthers {
     pub is_folder: bool,
 }
 
-/// Finds out why other users cannot read a file. `None` if they can, as far as modes say.
-pub(crate) fn find_closed_to_others(path: &Path) -> Option<ClosedToOthers> {
+/// Finds out why other users cannot use a file. `needed` are the permission bits of other users that it must have. `None`
+/// if they can use it, as far as modes say.
+pub(crate) fn find_closed_to_others(path: &Path, needed: u32) -> Option<ClosedToOthers> {
     // A link may lead out of a closed folder, or into one.
     let paths = [std::path::absolute(path).ok()?, fs::canonicalize(path).ok()?];
     let mut above: Vec<&Path> = paths.iter().flat_map(|path| path.ancestors()).collect();
     above.sort_by_key(|path| path.components().count());
-    let needed = |metadata: &Metadata| if metadata.is_dir() { 0o001 } else { 0o004 };
+    let needed = |metadata: &Metadata| if metadata.is_dir() { 0o001 } else { needed };
     above.into_iter().find_map(|path| {
         let metadata = fs::metadata(path).ok()?;
         let (mode, is_folder) = (metadata.mode() & 0o7777, metadata.is_dir());
-        let is_closed = mode & needed(&metadata) == 0;
+        let needed = needed(&metadata);
+        let is_closed = mode & needed != needed;
         is_closed.then(|| ClosedToOthers { closed: path.to_owned(), mode, is_folder })
     })
 }

@@ -4,6 +4,7 @@
 pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod display;
+pub(crate) mod executable;
 pub(crate) mod file;
 pub(crate) mod log_note;
 pub(crate) mod similar;

@@ -4,7 +4,7 @@
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -290,11 +290,125 @@ fn logs_why_a_program_failed() {
             "cause=run-failed reason=\"/bin/sh: exit status: 3: no quota … more\"",
             "cause=run-failed reason=\"/bin/false: exit status: 1\"",
             "cause=run-failed reason=\"/bin/sh: signal: 9 (SIGKILL)\"",
-            "cause=run-failed reason=\"/nonexistent: cannot start the program: No such file or directory (os error 2)\"",
+            "cause=run-failed reason=\"/nonexistent: cannot start the program: there is no file /nonexistent; correct the path in the rules file\"",
             "cause=run-failed reason=\"/bin/sh: killed because it was still running after 1 s\"",
             "cause=run-failed reason=\"/bin/sh: killed because it was still running after 1 s\"",
         ]
     );
+}
+
+/// The system says only "No such file or directory", "Permission denied" or "Exec format error".
+#[test]
+fn logs_what_is_wrong_with_the_file_of_a_program() {
+    const FIRST_LINE: &str = "the first line of FOLDER/ask";
+    let missing = "which does not exist; install it, or correct the first line";
+    let script = |first_line: &str| format!("{first_line}\necho hello\n").into_bytes();
+    let cases: [(&[u8], u32, String); 14] = [
+        (&script("#!/bin/nosuch"), 0o755, format!("{FIRST_LINE} names /bin/nosuch, {missing}")),
+        (&script("#!sh"), 0o755, format!("{FIRST_LINE} names sh, {missing}")),
+        (
+            &script("#! /FOLDER/none -u"),
+            0o755,
+            format!("{FIRST_LINE} names /FOLDER/none, {missing}"),
+        ),
+        (
+            &script("#!/bin/sh\r"),
+            0o755,
+            format!(
+                "{FIRST_LINE} ends in a carriage return; save it with the line ends of Unix (LF)"
+            ),
+        ),
+        (
+            &script("#!/etc/passwd"),
+            0o755,
+            "/etc/passwd has mode 0644, so no user may execute it; chmod +x /etc/passwd".to_owned(),
+        ),
+        (
+            &script("#!/etc"),
+            0o755,
+            "/etc is a folder; write the path of the program in it".to_owned(),
+        ),
+        (
+            &script("#!/bin/sh"),
+            0o644,
+            "FOLDER/ask has mode 0644, so no user may execute it; chmod +x FOLDER/ask".to_owned(),
+        ),
+        (
+            "\u{FEFF}#!/bin/sh\n".as_bytes(),
+            0o755,
+            "FOLDER/ask begins with a byte order mark (BOM); save it as UTF-8 without BOM"
+                .to_owned(),
+        ),
+        (b"", 0o755, "FOLDER/ask is empty".to_owned()),
+        (b"echo hello\n", 0o755, String::new()),
+        (b"\n#!/bin/sh\n", 0o755, String::new()),
+        (b" #!/bin/sh\n", 0o755, String::new()),
+        (b"#!\n", 0o755, String::new()),
+        (b"MZ\x90\0", 0o755, String::new()),
+    ];
+    let no_interpreter = "FOLDER/ask is neither a program of this system nor a script that begins with #! and an \
+                          interpreter; write a first line such as #!/bin/sh or #!/usr/bin/env python3";
+    let (program, folder) = start(
+        "program-file",
+        r#"<on Content="ask"><run failed="坏了">FOLDER/ask</run></on><on Content="bare"><run>no-such</run></on>
+           <on Content="folder"><run>FOLDER</run></on><on Content="below"><run>FOLDER/rules.xml/ask</run></on>
+           <on Content="link"><run>FOLDER/link</run></on><on Content="pipe"><run>FOLDER/pipe</run></on>"#,
+    );
+    let folder_name = folder.to_str().unwrap();
+    let file = folder.join("ask");
+    let mut expected = Vec::new();
+    for (content, mode, sentence) in &cases {
+        let content = String::from_utf8_lossy(content).replace("FOLDER", folder_name);
+        fs::write(&file, content).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(*mode)).unwrap();
+        assert_eq!(say(&program, "ask"), "坏了");
+        let sentence = if sentence.is_empty() { no_interpreter } else { sentence };
+        expected.push(format!("FOLDER/ask: cannot start the program: {sentence}"));
+    }
+    // The system can start these, so their interpreter reports the error.
+    for (first_line, sentence) in [
+        (
+            "#!/usr/bin/env no-such",
+            "names no-such, which no folder of PATH has; install it, or write its whole path",
+        ),
+        (
+            "#!/usr/bin/env sh\r",
+            "ends in a carriage return; save it with the line ends of Unix (LF)",
+        ),
+    ] {
+        fs::write(&file, script(first_line)).unwrap();
+        assert_eq!(say(&program, "ask"), "坏了");
+        expected.push(format!("* {FIRST_LINE} {sentence}"));
+    }
+    symlink("nowhere", folder.join("link")).unwrap();
+    make_pipe(&folder.join("pipe"));
+    for (content, sentence) in [
+        (
+            "bare",
+            "no-such: * no folder of PATH has a program no-such; write its whole path into the rules file",
+        ),
+        ("folder", "FOLDER: * FOLDER is a folder; write the path of the program in it"),
+        (
+            "below",
+            "FOLDER/rules.xml/ask: * there is no file FOLDER/rules.xml/ask; correct the path in the rules file",
+        ),
+        ("link", "FOLDER/link: * FOLDER/link is a link to nowhere, which does not exist"),
+        ("pipe", "FOLDER/pipe: * FOLDER/pipe is not a regular file"),
+    ] {
+        assert_eq!(say(&program, content), "success");
+        expected.push(sentence.to_owned());
+    }
+    let lines = program.stop();
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, expected) in lines.iter().zip(&expected) {
+        let line = line.replace(folder_name, "FOLDER");
+        let (start, end) = expected.split_once("* ").unwrap_or(("", expected));
+        let start = format!("cause=run-failed reason=\"{start}");
+        assert!(
+            line.starts_with(&start) && line.ends_with(&format!("{end}\"")),
+            "{line}\n{expected}"
+        );
+    }
 }
 
 /// Output that is not read would fill its pipe and block the program. Endless output would fill the memory.
