@@ -1,9 +1,12 @@
-//! The output of a program: a reply element as in a rules file, or a plain text.
+//! The output of a program: a reply as XML, `success` for no reply, or a plain text.
 
 use super::failure::Failure;
 use crate::rules;
 use crate::wechat::{Message, Reply};
 use crate::xml::trim;
+
+/// The output for no reply, which is also what a backend answers to WeChat for no reply.
+const SUCCESS: &str = "success";
 
 /// Parses the output of a program as the reply to this message.
 pub(super) fn parse(output: &[u8], message: &Message<'_>) -> Result<Reply<'static>, Failure> {
@@ -11,6 +14,7 @@ pub(super) fn parse(output: &[u8], message: &Message<'_>) -> Result<Reply<'stati
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     match rules::parse_printed_reply(text, message) {
         Some(reply) => reply.map_err(|problem| Failure::OutputInvalid(problem.to_string())),
+        None if text.starts_with(SUCCESS) && trim(text) == SUCCESS => Ok(Reply::Success),
         None => Ok(Reply::text(trim(text).to_owned())),
     }
 }

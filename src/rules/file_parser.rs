@@ -178,6 +178,7 @@ fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
         stars: stars.sum(),
         excludes_events: conditions.iter().any(Condition::excludes_events),
         is_printed: false,
+        is_wechat_form: false,
     };
     let actions = on.children().filter_map(|child| parse_action(parser, child, context)).collect();
     if on.is_leaf() && on.text_offset().is_none() {

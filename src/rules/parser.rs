@@ -21,6 +21,8 @@ pub(super) struct ParseContext {
     /// Whether a program printed the reply. If so, braces are literal, and texts and lists may be too long, because
     /// they are truncated when the reply is sent.
     pub(super) is_printed: bool,
+    /// Whether the reply has WeChat's own form, `<xml>…</xml>`. If so, unknown elements are ignored, as WeChat does.
+    pub(super) is_wechat_form: bool,
 }
 
 /// The number of errors after which no more are collected, and of warnings.

@@ -84,6 +84,10 @@ pub(crate) enum Problem {
         name: String,
         hint: Hint,
     },
+    /// A reply in WeChat's own form has a MsgType that replies do not have.
+    UnknownMsgType {
+        msg_type: String,
+    },
     /// The last backslash of a pattern has no character after it.
     FinalBackslash,
     /// One of several alternatives of a pattern is empty. It would match every message without the field.

@@ -9,7 +9,7 @@ use super::template::Template;
 use crate::wechat::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, ArticleOf, MSG_TYPES, ReplyOf, TEXT_MAX,
 };
-use crate::xml::Element;
+use crate::xml::{Element, trim};
 
 /// Names of all reply elements: the types of replies, and `success` for no reply.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -31,6 +31,55 @@ pub(super) fn parse(
 ) -> Option<(&'static str, ReplyOf<Template>)> {
     let name = names().find(|name| *name == element.name())?;
     parser.refuse_attributes(element);
+    Some((name, parse_as(name, parser, element, context)?))
+}
+
+/// Parses a reply in WeChat's own form, `<xml>…</xml>`. The names and the time in it are ignored, because the server
+/// writes its own. `None` after a problem.
+pub(super) fn parse_wechat_form(
+    parser: &mut Parser,
+    root: Element<'_>,
+    context: ParseContext,
+) -> Option<ReplyOf<Template>> {
+    let msg_type = root.text_at("MsgType").map_or("", trim);
+    let Some((msg_type, _)) = MSG_TYPES.iter().find(|(name, _)| *name == msg_type) else {
+        parser.report(
+            root.offset(),
+            match msg_type {
+                "" => Problem::MissingElement { name: "MsgType", parent: "xml".to_owned() },
+                _ => Problem::UnknownMsgType { msg_type: msg_type.to_owned() },
+            },
+        );
+        return None;
+    };
+    let name = match *msg_type {
+        "text" => "Content",
+        "image" => "Image",
+        "voice" => "Voice",
+        "video" => "Video",
+        "music" => "Music",
+        "news" => "Articles",
+        "transfer_customer_service" => "TransInfo",
+        _ => return Some(ReplyOf::TransferBizAiIvr),
+    };
+    match root.children().find(|child| child.name() == name) {
+        Some(element) => parse_as(msg_type, parser, element, context),
+        None if name == "TransInfo" => Some(ReplyOf::TransferCustomerService { kf_account: None }),
+        None => {
+            let parent = "xml".to_owned();
+            parser.report(root.offset(), Problem::MissingElement { name, parent });
+            None
+        }
+    }
+}
+
+/// Parses the children of this element as a reply with this name.
+fn parse_as(
+    name: &str,
+    parser: &mut Parser,
+    element: Element<'_>,
+    context: ParseContext,
+) -> Option<ReplyOf<Template>> {
     let mut reply = ReplyElement::new(parser, element, context);
     let parsed = match name {
         "text" => ReplyOf::Text(reply.text()),
@@ -51,7 +100,7 @@ pub(super) fn parse(
         _ => return None,
     };
     reply.finish();
-    Some((name, parsed))
+    Some(parsed)
 }
 
 /// A reply element or an `<item>` while it is parsed.
@@ -72,7 +121,7 @@ impl<'p, 'x> ReplyElement<'p, 'x> {
 
     /// Reports text, children and attributes that the parser has not asked for.
     fn finish(self) {
-        if self.is_text {
+        if self.is_text || self.context.is_wechat_form {
             return;
         }
         self.parser.refuse_text(self.element);

@@ -153,6 +153,7 @@ impl Display for Problem {
                 write!(f, "unknown attribute {name} on <{element}>{hint}")
             }
             Self::UnknownField { name, hint } => write!(f, "unknown field {name}{hint}"),
+            Self::UnknownMsgType { msg_type } => write!(f, "<MsgType> is {msg_type:?}, which no reply has"),
             Self::UnknownReply { name, hint } => write!(f, "unknown reply <{name}>{hint}"),
             Self::FinalBackslash => f.write_str(
                 r"pattern ends with a single \; write \\ for a literal backslash",

@@ -85,7 +85,7 @@ fn the_message_is_on_standard_input_and_in_the_environment() {
     let rules = folder.join("rules.xml");
     fs::write(
         &rules,
-        r#"<rules><on Content="stdin"><run>/bin/sh -c <arg>sed 's/]]&gt;/)/g'</arg></run></on>
+        r#"<rules><on Content="stdin"><run>/bin/sh -c <arg>printf ' '; sed 's/]]&gt;/)/g'</arg></run></on>
            <on><run>/bin/sh -c <arg>env | grep -v -e ^WECHAT_RUN= -e ^PWD= -e ^SHLVL= -e ^_= | sort</arg></run></on></rules>"#,
     )
     .unwrap();
@@ -254,6 +254,116 @@ fn names_the_fault_in_the_xml_that_a_program_printed() {
         format!("cause=run-failed reason=\"cat: output is not a valid reply: {reason}\"")
     });
     assert_eq!(program.stop(), lines);
+}
+
+/// A program that has answered WeChat before prints what it sent to WeChat.
+#[test]
+fn a_program_may_print_what_other_backends_send_to_wechat() {
+    const NAMES: &str = "<ToUserName>somebody</ToUserName><FromUserName><![CDATA[gh_x]]></FromUserName>\
+                         <CreateTime>1</CreateTime>";
+    let (program, folder) =
+        start("wechat-form", r#"<on Content="*"><run failed="坏了">cat FOLDER/{1}</run></on>"#);
+    let mut number = 0;
+    let mut print = |output: &str| {
+        number += 1;
+        let name = number.to_string();
+        fs::write(folder.join(&name), output).unwrap();
+        reply_to(&program, &text_of("oUser1", number, &name))
+    };
+    for output in ["success", "success\n", "\u{FEFF}success\r\n", "<?xml version='1.0'?><success/>"]
+    {
+        assert_eq!(print(output), "success", "{output:?}");
+    }
+    for (output, text) in [
+        (" success", "success"),
+        ("\nsuccess\n", "success"),
+        ("success!", "success!"),
+        ("success\nsuccess", "success\nsuccess"),
+        ("Success", "Success"),
+        ("\"success\"", "\"success\""),
+        (" <xml><MsgType>text</MsgType></xml>", "<xml><MsgType>text</MsgType></xml>"),
+        (" <?xml version=\"1.0\"?><text>a</text>", "<?xml version=\"1.0\"?><text>a</text>"),
+        ("<xmlns>", "<xmlns>"),
+        ("<?php echo 1;", "<?php echo 1;"),
+        ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<text>a</text>\n", "a"),
+        ("<?xml version=\"1.0\"?>\n<xml><MsgType>text</MsgType><Content>a</Content></xml>", "a"),
+        (
+            "<xml>\n  <Content><![CDATA[{1} a\n b]]></Content>\n  <MsgType>\n text </MsgType></xml>\n",
+            "{1} a\n b",
+        ),
+        ("<xml><MsgType>text</MsgType><Content>a</Content><FuncFlag>0</FuncFlag></xml>", "a"),
+    ] {
+        assert_eq!(element(&print(output), "Content"), text, "{output:?}");
+    }
+    // Each type of reply, as WeChat's manual has it, and what is sent after the names and the time.
+    for (msg_type, children) in [
+        ("text", "<Content><![CDATA[a]]></Content>"),
+        ("image", "<Image><MediaId><![CDATA[m]]></MediaId></Image>"),
+        ("voice", "<Voice><MediaId><![CDATA[m]]></MediaId></Voice>"),
+        (
+            "video",
+            "<Video><MediaId><![CDATA[m]]></MediaId><Title><![CDATA[t]]></Title>\
+             <Description><![CDATA[d]]></Description></Video>",
+        ),
+        (
+            "music",
+            "<Music><Title><![CDATA[t]]></Title><Description><![CDATA[d]]></Description>\
+             <MusicUrl><![CDATA[u]]></MusicUrl><HQMusicUrl><![CDATA[h]]></HQMusicUrl></Music>",
+        ),
+        (
+            "news",
+            "<ArticleCount>1</ArticleCount><Articles><item><Title><![CDATA[t]]></Title>\
+             <Description><![CDATA[d]]></Description><PicUrl><![CDATA[p]]></PicUrl>\
+             <Url><![CDATA[u]]></Url></item></Articles>",
+        ),
+        ("transfer_customer_service", ""),
+        (
+            "transfer_customer_service",
+            "<TransInfo><KfAccount><![CDATA[a@b]]></KfAccount></TransInfo>",
+        ),
+        ("transfer_biz_ai_ivr", ""),
+    ] {
+        let kind = format!("<MsgType><![CDATA[{msg_type}]]></MsgType>{children}</xml>");
+        let sent = print(&format!("<xml>{NAMES}{kind}"));
+        assert!(sent.ends_with(&kind), "{sent}\n{kind}");
+        assert!(sent.starts_with("<xml><ToUserName><![CDATA[oUser1]]>"), "{sent}");
+        assert!(sent.contains("<FromUserName><![CDATA[gh_1]]>"), "{sent}");
+        assert!(!sent.contains("<CreateTime>1<"), "{sent}");
+    }
+    let empty_thumb =
+        "<xml><MsgType>music</MsgType><Music><MusicUrl>u</MusicUrl><ThumbMediaId/></Music></xml>";
+    assert!(!print(empty_thumb).contains("ThumbMediaId"));
+    let empty = "<xml><MsgType>text</MsgType><Content></Content></xml>";
+    assert_eq!(print(empty), "success");
+    let failures = [
+        ("<xml></xml>", "<xml> has no <MsgType>"),
+        (
+            "<xml><MsgType>txt</MsgType><Content>a</Content></xml>",
+            "<MsgType> is \\\"txt\\\", which no reply has",
+        ),
+        ("<xml><MsgType>text</MsgType></xml>", "<xml> has no <Content>"),
+        ("<xml><MsgType>image</MsgType><MediaId>m</MediaId></xml>", "<xml> has no <Image>"),
+        ("<xml><MsgType>image</MsgType><Image/></xml>", "<Image> has no <MediaId>"),
+        (
+            "<xml><MsgType>news</MsgType><ArticleCount>0</ArticleCount><Articles/></xml>",
+            "<news> has no <item>",
+        ),
+        ("<?xml version=\"1.0\"?><html></html>", "unknown reply <html>*"),
+        ("<?xml version=\"1.0\"?>hello", "*"),
+        ("<xml><MsgType>text</MsgType><Content>a</Content>", "*"),
+        ("<xml><MsgType>text</MsgType><Content>a</Content></xml><xml/>", "*"),
+    ];
+    for (output, _) in failures {
+        assert_eq!(element(&print(output), "Content"), "坏了", "{output}");
+    }
+    let lines = program.stop();
+    assert_eq!(lines.len(), failures.len(), "{lines:?}");
+    for (line, (_, problem)) in lines.iter().zip(failures) {
+        let problem = problem.trim_end_matches('*');
+        let start =
+            format!("cause=run-failed reason=\"cat: output is not a valid reply: {problem}");
+        assert!(line.starts_with(&start), "{line}\n{start}");
+    }
 }
 
 #[test]
