@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::http::{Url, UrlError};
 use crate::program::SupervisorError;
 use crate::rules::RulesError;
+use crate::server::NotListening;
 use crate::simulator::{CaptureError, TestMessageError};
 use crate::text::file::ReadError;
 use crate::wechat::{AesKeyError, TokenError};
@@ -127,6 +128,8 @@ pub(super) enum UsageError {
     NotUtf8(OsString),
     /// `replay` was given no file.
     NothingToReplay,
+    /// `serve` was given a socket as standard input that does not listen.
+    StandardInput(NotListening),
     /// There is no token to sign with.
     NoToken,
     /// A server that is not only for a trial has no token, and `reason` says why it is not. `credential` is the file that

@@ -101,7 +101,7 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
             None => EncryptionPolicy::NoKey,
         },
     };
-    let listener = Listener::from_stdin();
+    let listener = Listener::from_stdin().map_err(UsageError::StandardInput)?;
     let (token, generated) = match secrets::token(args)? {
         Some(token) => (token, None),
         None => {

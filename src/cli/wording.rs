@@ -12,6 +12,7 @@ use super::error::{Error, SecretFlaw, ServiceSign, UsageError};
 use crate::callback::{Callback, EncryptionPolicy};
 use crate::control::RESPONSE_MAX;
 use crate::http::Url;
+use crate::server::NotListening;
 use crate::service::version;
 use crate::simulator::{Difference, FAULT_PROMPT, Severity};
 use crate::text::display::format_duration;
@@ -117,6 +118,13 @@ impl Display for UsageError {
             Self::TestMessage(error) => error.fmt(f),
             Self::NotUtf8(text) => write!(f, "{text:?} is not UTF-8"),
             Self::NothingToReplay => write!(f, "nothing to replay; expected a .request file or a folder of them"),
+            Self::StandardInput(socket) => {
+                let socket = match socket {
+                    NotListening::Tcp => "a TCP socket that does not listen",
+                    NotListening::OtherProtocol => "a socket of another protocol than TCP, such as UDP",
+                };
+                write!(f, "standard input is {socket}; expected a listening TCP socket or no socket")
+            }
             Self::NoToken => write!(f, "no token; set WECHAT_TOKEN or pass --token-file FILE"),
             Self::NoTokenForService { credential, reason } => {
                 write!(f, "no token; set WECHAT_TOKEN or pass --token-file FILE; looked for WECHAT_TOKEN and ")?;

@@ -2,10 +2,19 @@
 //! `StandardInput=socket`).
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::limits::Limits;
+
+/// Standard input is a socket that cannot accept connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotListening {
+    /// A TCP socket that neither listens nor is connected.
+    Tcp,
+    /// A socket of another protocol, such as UDP.
+    OtherProtocol,
+}
 
 /// A listening socket.
 #[derive(Debug)]
@@ -35,12 +44,28 @@ impl Listener {
     ///
     /// Descriptor 3 of systemd (`LISTEN_FDS`) is not supported, because safe Rust can duplicate standard input but cannot
     /// take over a descriptor by its number.
-    pub fn from_stdin() -> Option<Self> {
-        let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
-        listener.local_addr().ok()?;
-        let peer = as_stream(&listener).ok()?.peer_addr();
-        let is_listening = peer.is_err_and(|error| error.kind() == io::ErrorKind::NotConnected);
-        is_listening.then(|| Self::from_shared(listener))
+    ///
+    /// # Errors
+    /// [`NotListening`] if standard input is a socket of the internet, but cannot accept connections.
+    pub fn from_stdin() -> Result<Option<Self>, NotListening> {
+        let Ok(stdin) = io::stdin().as_fd().try_clone_to_owned() else { return Ok(None) };
+        let listener = TcpListener::from(stdin);
+        let (Ok(_), Ok(stream)) = (listener.local_addr(), as_stream(&listener)) else {
+            return Ok(None);
+        };
+        if stream.nodelay().is_err() {
+            return Err(NotListening::OtherProtocol);
+        }
+        if stream.peer_addr().is_ok() {
+            return Ok(None);
+        }
+        // std cannot read the option SO_ACCEPTCONN. But shutting down the output of a listening socket does nothing, and
+        // of another socket it fails (`inet_shutdown` in Linux). The first call may end an attempt to connect.
+        let shut_down = || stream.shutdown(Shutdown::Write);
+        match shut_down().and_then(|()| shut_down()) {
+            Ok(()) => Ok(Some(Self::from_shared(listener))),
+            Err(_) => Err(NotListening::Tcp),
+        }
     }
 
     /// The address of the socket.

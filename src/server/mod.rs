@@ -27,7 +27,7 @@ pub use clock::{now, uptime};
 pub use handle::{Handle, ShutdownReport};
 pub use handler::Handler;
 pub use limits::Limits;
-pub use listener::Listener;
+pub use listener::{Listener, NotListening};
 pub use peer::Peer;
 pub use stats::Stats;
 pub use stderr::{flush_log, lost_log_lines, report, start_log};

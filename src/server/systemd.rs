@@ -17,6 +17,10 @@ pub const STOPPING: &str = "STOPPING=1";
 /// The service is alive.
 const WATCHDOG: &str = "WATCHDOG=1";
 
+/// How long the watchdog gets pings while no thread or no slot is free for a request. WeChat's three tries of a message
+/// take 15 seconds, and then a thread that waits for the end of a program is free again.
+const WAIT_MAX: Duration = Duration::from_secs(15);
+
 /// The service manager's watchdog (`WatchdogSec=`). The manager restarts a service that sends no ping for some time.
 #[derive(Debug)]
 pub struct Watchdog {
@@ -32,9 +36,13 @@ impl Watchdog {
         Self { socket, interval: timeout / 2, last_ping: Mutex::new(None) }
     }
 
-    /// Sends a ping if one is due. The threads that accept connections call this while connections are served, so that a
-    /// server which no longer does that is restarted.
-    pub(super) fn ping(&self) {
+    /// Sends a ping if one is due. The threads that accept connections call this. `since` is the time since when a
+    /// connection waits for a slot or a thread, or now. If that is too long ago, no connections are served, and the
+    /// manager must restart the service.
+    pub(super) fn ping(&self, since: Instant) {
+        if since.elapsed() >= WAIT_MAX {
+            return;
+        }
         let mut last_ping = match self.last_ping.try_lock() {
             Ok(last_ping) => last_ping,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -72,4 +80,23 @@ fn send(datagram: &UnixDatagram, socket: &OsStr, state: &str) -> io::Result<()> 
     };
     datagram.send_to_addr(state.as_bytes(), &address)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn sends_no_ping_if_a_connection_waits_for_too_long() {
+        let name = format!("wechat-watchdog-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let manager = UnixDatagram::bind_addr(&address).unwrap();
+        manager.set_nonblocking(true).unwrap();
+        let watchdog = Watchdog::new(format!("@{name}").into(), Duration::ZERO);
+        watchdog.ping(Instant::now() - WAIT_MAX);
+        assert!(manager.recv(&mut [0]).is_err());
+        watchdog.ping(Instant::now());
+        assert!(manager.recv(&mut [0]).is_ok());
+    }
 }

@@ -54,10 +54,6 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// `io::ErrorKind` does not distinguish them.
 const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
 
-/// How long the watchdog gets pings while no thread or no slot is free for a request. WeChat's three tries of a message
-/// take 15 seconds, and then a thread that waits for the end of a program is free again.
-const WAIT_MAX: Duration = Duration::from_secs(15);
-
 /// The timeout of `accept`, unless connections are parked. After each tick a thread checks whether the server is closing, whether a watchdog ping is
 /// due, and whether there are more idle threads than needed.
 const TICK: Duration = Duration::from_millis(500);
@@ -286,12 +282,10 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
     }
 
     /// Tells the watchdog that connections are served. `since` is the time since when a connection waits for a slot or
-    /// a thread; if it waits too long, the watchdog gets no ping.
+    /// a thread.
     fn ping(&self, since: Instant) {
-        if let Some(watchdog) = self.watchdog
-            && since.elapsed() < WAIT_MAX
-        {
-            watchdog.ping();
+        if let Some(watchdog) = self.watchdog {
+            watchdog.ping(since);
         }
     }
 

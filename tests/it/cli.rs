@@ -1,7 +1,7 @@
 //! The program as a user starts it: settings, exit codes, output, and a socket as standard input.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
@@ -345,6 +345,28 @@ fn ignores_a_connected_socket_on_standard_input() {
     );
     assert_eq!(ask(&mut connect(program.address), &get("/")).status, 200);
     program.stop_silent();
+}
+
+#[test]
+fn refuses_a_socket_on_standard_input_that_does_not_listen() {
+    let udp = || UdpSocket::bind("127.0.0.1:0").unwrap();
+    let connected_udp = udp();
+    connected_udp.connect(udp().local_addr().unwrap()).unwrap();
+    // On Linux, this makes a listening socket one that does not listen.
+    let tcp = TcpStream::from(OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap()));
+    tcp.shutdown(Shutdown::Read).unwrap();
+    let sockets: [(OwnedFd, &str); 3] = [
+        (udp().into(), "a socket of another protocol than TCP, such as UDP"),
+        (connected_udp.into(), "a socket of another protocol than TCP, such as UDP"),
+        (tcp.into(), "a TCP socket that does not listen"),
+    ];
+    for (socket, name) in sockets {
+        let output = finish(command().env("WECHAT_TOKEN", TOKEN).stdin(socket));
+        let expected = format!(
+            "wechat: standard input is {name}; expected a listening TCP socket or no socket\n"
+        );
+        assert_eq!((output.code, output.err.as_str()), (2, expected.as_str()));
+    }
 }
 
 #[test]
