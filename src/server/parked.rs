@@ -3,6 +3,7 @@
 //! thread, and the threads that exist serve the others.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ const PAUSE_FACTOR: u32 = 4;
 #[derive(Default)]
 pub(super) struct ParkedConnections<'t> {
     list: Mutex<List<'t>>,
+    /// The length of the list, so that threads usually need no lock.
+    count: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -41,11 +44,11 @@ struct Parked<'t> {
 
 impl<'t> ParkedConnections<'t> {
     pub(super) fn is_empty(&self) -> bool {
-        self.list().connections.is_empty()
+        self.len() == 0
     }
 
     pub(super) fn len(&self) -> usize {
-        self.list().connections.len()
+        self.count.load(Ordering::Acquire)
     }
 
     /// Parks a connection.
@@ -58,20 +61,22 @@ impl<'t> ParkedConnections<'t> {
         list.buffer.resize(http::limits::HEAD, 0);
         if parked.check(limits, &mut list.buffer) {
             list.connections.push(parked);
+            self.count.store(list.connections.len(), Ordering::Release);
         }
     }
 
     /// Checks the connections if that is due. Ends those that were closed or evicted, and those whose time is over.
     /// Returns since when a request has waited for a thread; `None` if none waits.
     pub(super) fn poll(&self, limits: &Limits) -> Option<Instant> {
-        let mut list = self.list();
-        if list.connections.is_empty() {
+        if self.is_empty() {
             return None;
         }
+        let mut list = self.list();
         let start = Instant::now();
         if list.next_poll.is_none_or(|next| next <= start) {
             let List { connections, buffer, .. } = &mut *list;
             connections.retain_mut(|parked| parked.check(limits, buffer));
+            self.count.store(connections.len(), Ordering::Release);
             let pause = POLL_INTERVAL.max(start.elapsed() * PAUSE_FACTOR);
             list.next_poll = Some(Instant::now() + pause);
         }
@@ -83,6 +88,7 @@ impl<'t> ParkedConnections<'t> {
         let mut list = self.list();
         let index = list.connections.iter().position(|parked| parked.ready_since.is_some())?;
         let Parked { slot, .. } = list.connections.remove(index);
+        self.count.store(list.connections.len(), Ordering::Release);
         slot.set_waiting(Instant::now(), false);
         slot.stream().set_nonblocking(false).ok()?;
         Some(slot)

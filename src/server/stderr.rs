@@ -25,6 +25,9 @@ const CAPACITY_KEPT: usize = 8 * 1024;
 /// longer.
 const WRITE_MAX: usize = 4096;
 
+/// How long the thread collects lines before it writes them, so that many lines do not wake it for each.
+const COLLECT: Duration = Duration::from_millis(1);
+
 /// The pause after a write to a non-blocking standard error that is full.
 const BACKOFF: Duration = Duration::from_millis(100);
 
@@ -148,6 +151,9 @@ impl Log {
                 let woken = self.has_lines.wait(queue);
                 queue = woken.unwrap_or_else(PoisonError::into_inner);
             }
+            drop(queue);
+            thread::sleep(COLLECT);
+            queue = self.queue();
             mem::swap(&mut queue.lines, &mut lines);
             let (lost, count) = (queue.lost, queue.lost - queue.lost_reported);
             drop(queue);

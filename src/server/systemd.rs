@@ -36,11 +36,11 @@ impl Watchdog {
         Self { socket, interval: timeout / 2, last_ping: Mutex::new(None) }
     }
 
-    /// Sends a ping if one is due. The threads that accept connections call this. `since` is the time since when a
-    /// connection waits for a slot or a thread, or now. If that is too long ago, no connections are served, and the
-    /// manager must restart the service.
-    pub(super) fn ping(&self, since: Instant) {
-        if since.elapsed() >= WAIT_MAX {
+    /// Sends a ping if one is due. The threads that accept connections call this. `waiting_since` is the time since when
+    /// a connection waits for a slot or a thread. If that is too long ago, no connections are served, and the manager
+    /// must restart the service.
+    pub(super) fn ping(&self, waiting_since: Option<Instant>) {
+        if waiting_since.is_some_and(|since| since.elapsed() >= WAIT_MAX) {
             return;
         }
         let mut last_ping = match self.last_ping.try_lock() {
@@ -94,9 +94,9 @@ mod tests {
         let manager = UnixDatagram::bind_addr(&address).unwrap();
         manager.set_nonblocking(true).unwrap();
         let watchdog = Watchdog::new(format!("@{name}").into(), Duration::ZERO);
-        watchdog.ping(Instant::now() - WAIT_MAX);
+        watchdog.ping(Some(Instant::now() - WAIT_MAX));
         assert!(manager.recv(&mut [0]).is_err());
-        watchdog.ping(Instant::now());
+        watchdog.ping(Some(Instant::now()));
         assert!(manager.recv(&mut [0]).is_ok());
     }
 }

@@ -13,6 +13,7 @@
 //! [`TICK`], so that the threads notice the stop. They end once the backlog is empty. A shared socket is never shut
 //! down, because a shutdown affects every process that holds the socket. Its backlog is left to the other owners.
 
+use std::cell::OnceCell;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
@@ -162,14 +163,13 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
         let listener = self.listener_slot().clone()?;
         self.set_accept_timeout(&listener);
         let accepted = listener.accept();
-        let since = ready_since.unwrap_or_else(Instant::now);
         let (stream, peer) = match accepted {
             Ok(accepted) => {
-                self.ping(since);
+                self.ping(ready_since);
                 accepted
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.ping(since);
+                self.ping(ready_since);
                 if self.shared_socket.is_some() {
                     // Another owner may have made the socket non-blocking.
                     let _: io::Result<()> = listener.set_nonblocking(false);
@@ -191,9 +191,9 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
             return Some(IDLE_MAX);
         }
         let limit = self.context.limits.connections.max(1);
-        let accepted_at = Instant::now();
+        let waiting_since = OnceCell::new();
         let on_wait = || {
-            self.ping(accepted_at);
+            self.ping(Some(*waiting_since.get_or_init(Instant::now)));
             self.log(&self.limit_reached, LogEvent::ConnectionLimitReached { limit });
         };
         let slot = self.state.table.take_slot(limit, stream, peer, &on_wait)?;
@@ -281,11 +281,10 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
         }
     }
 
-    /// Tells the watchdog that connections are served. `since` is the time since when a connection waits for a slot or
-    /// a thread.
-    fn ping(&self, since: Instant) {
+    /// Tells the watchdog that connections are served, if none waits for a slot or a thread since a long time ago.
+    fn ping(&self, waiting_since: Option<Instant>) {
         if let Some(watchdog) = self.watchdog {
-            watchdog.ping(since);
+            watchdog.ping(waiting_since);
         }
     }
 
