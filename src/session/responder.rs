@@ -73,7 +73,10 @@ impl<R: Runner> Responder<R> {
             RulesSource::Embedded(rules) => rules.find_action(message),
         };
         match action {
-            Action::Reply(reply) => Outcome::Reply(reply),
+            Action::Reply(reply) => {
+                self.retries.note_cut(&reply);
+                Outcome::Reply(reply)
+            }
             Action::Run(call) => {
                 let run = || self.runner.run(&call, message);
                 self.retries.run_once(message, client, call.late.clone(), &run)

@@ -7,7 +7,7 @@
 //! text, and the reply of the run is kept until the user asks for it.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -84,6 +84,8 @@ impl Default for Timing {
 pub struct Retries {
     store: Mutex<RetryStore>,
     joined_tries: AtomicU64,
+    /// Whether the log says that texts are cut.
+    has_noted_cut: AtomicBool,
     hasher: RandomState,
     /// How long tries wait.
     pub timing: Timing,
@@ -96,6 +98,7 @@ impl Retries {
         Self {
             store: Mutex::default(),
             joined_tries: AtomicU64::new(0),
+            has_noted_cut: AtomicBool::new(false),
             hasher: RandomState::new(),
             timing: Timing::default(),
             report,
@@ -147,8 +150,19 @@ impl Retries {
             return outcome.unwrap_or(Outcome::Disconnected);
         }
         let mut run = Run { retries: self, client, key, received, reply: Arc::new(Reply::Success) };
-        run.reply = Arc::new(work().to_kept(message));
+        let reply = work();
+        self.note_cut(&reply);
+        run.reply = Arc::new(reply.to_kept(message));
         Outcome::Shared(Arc::clone(&run.reply))
+    }
+
+    /// Writes a line to the log before the first text that is cut.
+    pub(super) fn note_cut(&self, reply: &Reply<'_>) {
+        if let Some(bytes) = reply.bytes_if_cut()
+            && !self.has_noted_cut.swap(true, Ordering::Relaxed)
+        {
+            (self.report)(&wording::text_cut(bytes).to_string());
+        }
     }
 
     /// Waits for the end of the run that an earlier try of this message began. `None` if there was no earlier

@@ -12,6 +12,7 @@ mod aes_key;
 mod app_id;
 mod cipher;
 mod cipher_error;
+mod cut;
 mod envelope;
 mod kind;
 mod message;

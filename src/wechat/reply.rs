@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::cut::cut_with_ellipsis;
 use super::message::Message;
 use crate::text::digits;
 use crate::xml::writer::{
@@ -38,16 +39,14 @@ pub(crate) const MSG_TYPES: &[(&str, Option<&str>)] = &[
     ("transfer_biz_ai_ivr", None),
 ];
 
-/// The end of a truncated text.
-const ELLIPSIS: &str = "…";
-
 /// A reply to a message.
 ///
 /// For some replies, WeChat would show its fault prompt (该公众号提供的服务出现故障).
 /// [`Reply::write_to`] changes these replies:
 /// - An empty text, a medium without MediaId, music without a URL and without a MediaId, and news without an article
 ///   that has a title become [`Reply::Success`].
-/// - A text longer than [`TEXT_MAX`] bytes is truncated between two characters, and ends in `…`.
+/// - A text longer than [`TEXT_MAX`] bytes is cut at the end of a line, a sentence or a character, but not inside an
+///   element such as `<a href="…">…</a>`. It then ends in `…`.
 /// - Articles without a title are left out. So are articles above the limit, which is [`ARTICLES_MAX`] for an
 ///   event and [`ARTICLES_MAX_TO_MESSAGE`] for other messages.
 /// - Characters that XML does not allow are removed; `\r\n` and `\r` become `\n`.
@@ -187,6 +186,15 @@ impl<'a> Reply<'a> {
         kept
     }
 
+    /// The bytes of a text that is cut when it is sent; `None` for every other reply.
+    pub(crate) fn bytes_if_cut(&self) -> Option<usize> {
+        let Self::Text(text) = self else {
+            return None;
+        };
+        let is_long = |bytes: &usize| *bytes > TEXT_MAX;
+        Some(text.len()).filter(is_long).map(|_| sanitize(text).len()).filter(is_long)
+    }
+
     /// The bytes of memory that the reply uses (an estimate).
     pub(crate) fn bytes(&self) -> usize {
         // An allocation is rounded up.
@@ -311,11 +319,10 @@ fn write_news(articles: &[&Article<'_>], out: &mut Vec<u8>) {
     });
 }
 
-/// Truncates a text to [`TEXT_MAX`] bytes, including the ellipsis.
+/// Cuts a text to [`TEXT_MAX`] bytes, including the ellipsis.
 fn truncate(text: &str) -> Cow<'_, str> {
-    if text.len() <= TEXT_MAX {
-        return Cow::Borrowed(text);
+    match text.len() > TEXT_MAX {
+        true => Cow::Owned(cut_with_ellipsis(text, TEXT_MAX)),
+        false => Cow::Borrowed(text),
     }
-    let end = text.floor_char_boundary(TEXT_MAX - ELLIPSIS.len());
-    Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }

@@ -382,7 +382,7 @@ fn keeps_an_undelivered_reply_until_another_try_or_the_user_gets_it() {
 
 #[test]
 fn stores_4_mib_of_what_is_sent_of_replies() {
-    let retries = Retries::new(no_report);
+    let retries = Retries::new(|line| assert!(line.starts_with("cause=text-cut "), "{line}"));
     let runs = AtomicUsize::new(0);
     let send = |xml: String, reply: Reply<'static>| {
         try_at(&retries, &xml, 1, true, &|| {

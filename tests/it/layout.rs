@@ -270,7 +270,15 @@ fn packages_and_system_interfaces_are_used_only_in_certain_files() {
         ("io::stdout", &["program/supervisor.rs", "cli/"]),
         (
             "std::fs",
-            &["text/file.rs", "rules/reload.rs", "program/", "control/", "service/", "cli/"],
+            &[
+                "text/file.rs",
+                "text/executable.rs",
+                "rules/reload.rs",
+                "program/",
+                "control/",
+                "service/",
+                "cli/",
+            ],
         ),
         ("SystemTime", &["server/", "program/", "cli/"]),
         (
@@ -402,7 +410,7 @@ fn files_begin_with_a_doc_comment_and_stay_short() {
 /// Blank lines, comments and unit tests are not counted.
 #[test]
 fn source_code_stays_within_its_budget() {
-    const LINES_MAX: usize = 14_000;
+    const LINES_MAX: usize = 15_000;
     let count: usize = sources()
         .values()
         .map(|code| code.lines().filter(|line| !line.trim().is_empty()).count())

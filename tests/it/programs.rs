@@ -210,7 +210,8 @@ fn program_output_is_the_reply() {
         assert_eq!(text(name, output), "坏了");
     }
     assert_eq!(element(&print("bytes", b"\xff\xfe"), "Content"), "坏了");
-    let lines = program.stop();
+    let mut lines = program.stop();
+    assert!(lines.remove(0).starts_with("cause=text-cut "));
     assert_eq!(lines.len(), 6);
     assert_eq!(
         lines[1],
@@ -364,6 +365,35 @@ fn a_program_may_print_what_other_backends_send_to_wechat() {
             format!("cause=run-failed reason=\"cat: output is not a valid reply: {problem}");
         assert!(line.starts_with(&start), "{line}\n{start}");
     }
+}
+
+/// A link that is cut would be shown as its tags.
+#[test]
+fn cuts_long_texts_between_links_and_says_so_once() {
+    let (program, folder) = start(
+        "links",
+        r#"<on Content="printed"><run>cat FOLDER/links</run></on>
+           <on Content="fixed *"><text>{1}{1}{1}</text></on>"#,
+    );
+    let line = |number: usize| {
+        format!(
+            "{number}. <a href=\"https://example.com/article?id={number}\">第 {number} 篇文章。标题</a>\n"
+        )
+    };
+    let lines: String = (10..50).map(line).collect();
+    fs::write(folder.join("links"), &lines).unwrap();
+    // 26 lines of 78 bytes fit into 2,048 bytes, and the ellipsis too.
+    assert_eq!(line(10).len(), 78);
+    let shown: String = (10..36).map(line).collect();
+    assert_eq!(say(&program, "printed"), format!("{shown}…"));
+    let whole_lines: String = (10..19).map(line).collect();
+    let fixed = say(&program, &format!("fixed {}", whole_lines.trim_end()));
+    assert!(fixed.ends_with("</a>\n…"), "{fixed}");
+    assert_eq!(fixed.matches("<a ").count(), fixed.matches("</a>").count());
+    let log = program.stop();
+    let bytes = lines.trim_end().len();
+    assert!(log[0].starts_with(&format!("cause=text-cut reason=\"text of {bytes} bytes is cut")));
+    assert_eq!(log.len(), 1);
 }
 
 #[test]
@@ -535,7 +565,13 @@ fn reads_and_truncates_endless_output() {
     assert_eq!(say(&program, "stdout"), "a".repeat(2045) + "…");
     assert!(say(&program, "endless").starts_with("y\ny\n"));
     assert_eq!(say(&program, "unread"), "done");
-    program.stop_silent();
+    assert_eq!(
+        program.stop(),
+        [
+            "cause=text-cut reason=\"text of 65536 bytes is cut to 2048 bytes, the most that WeChat shows\" \
+          hint=\"answer in fewer words; later texts are cut without a line in the log\""
+        ]
+    );
 }
 
 #[test]
