@@ -42,7 +42,9 @@ pub(super) fn set(command: &mut Command, message: &Message<'_>, settings: &[&str
         if let Some(name) = variable_name(field.name())
             && !settings.contains(&name.as_str())
         {
-            command.env(name, trim(field.text()));
+            // What the user wrote is passed as it is. In other fields, white space is only the layout of the XML.
+            let is_content = field.name() == "Content";
+            command.env(name, if is_content { field.text() } else { trim(field.text()) });
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use super::fields::{self, Hint};
-use super::pattern::{Pattern, Value};
+use super::pattern::{Captures, Pattern};
 use super::problem::Problem;
+use super::value::{Origin, TEXT};
+use super::values::Values;
 
 /// A field of the message and the pattern that its value must match.
 #[derive(Debug)]
@@ -14,7 +16,7 @@ pub(super) struct Condition {
     pub(super) pattern: Pattern,
     /// The pattern as written in the file.
     pub(super) source: String,
-    /// Index of the field in `Rules::fields`, and of its value in the values of a message.
+    /// Index of the field in `Rules::fields`.
     pub(super) slot: usize,
 }
 
@@ -22,30 +24,29 @@ impl Condition {
     /// # Errors
     /// The name of the field or the pattern is invalid.
     pub(super) fn parse(name: &str, source: &str) -> Result<Self, Problem> {
-        Ok(Self {
-            field: parse_field(name)?,
-            pattern: Pattern::parse(source)?,
-            source: source.to_owned(),
-            slot: 0,
-        })
+        let unknown = |hint| Problem::UnknownField { name: name.to_owned(), hint };
+        let field = fields::parse(name, &["time", "weekday"]).map_err(unknown)?;
+        let pattern = Pattern::parse(source, Origin::case_of(&field))?;
+        Ok(Self { field, pattern, source: source.to_owned(), slot: 0 })
     }
 
-    /// Texts captured by the stars; `None` if the condition does not hold. If the alternative that matches has fewer
-    /// stars than another, empty texts are appended, so that the stars of the next condition keep their numbers.
-    pub(super) fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
-        let mut captures = match &values[self.slot] {
-            Some(value) => self.pattern.captures(value)?,
-            None if self.pattern.matches_absence() => Vec::new(),
-            None => return None,
+    /// Whether the condition holds: whether any field of this name matches. Adds the texts captured by the stars. If the
+    /// alternative that matches has fewer stars than another, empty texts are appended, so that the stars of the next
+    /// condition keep their numbers.
+    pub(super) fn holds<'v>(&self, values: &Values<'v>, captures: &mut Captures<'v>) -> bool {
+        let count_before = captures.texts.len();
+        let holds = match values.first(self.slot) {
+            None => self.pattern.matches_absence(),
+            Some(_) => values.of(self.slot).any(|value| self.pattern.matches(value, captures)),
         };
-        captures.resize(self.pattern.stars(), "");
-        Some(captures)
+        captures.fill_up(count_before + self.pattern.stars());
+        holds
     }
 
     /// Whether no event can meet this condition.
     pub(super) fn excludes_events(&self) -> bool {
         match &*self.field {
-            "Content" | "MsgId" => !self.pattern.matches_absence(),
+            "Content" | "MsgId" | "Recognition" | TEXT => !self.pattern.matches_absence(),
             "MsgType" => self
                 .pattern
                 .keywords()
@@ -55,19 +56,16 @@ impl Condition {
     }
 }
 
-fn parse_field(name: &str) -> Result<Cow<'static, str>, Problem> {
-    let unknown = |hint| Problem::UnknownField { name: name.to_owned(), hint };
-    fields::parse(name, &[]).map_err(unknown)
-}
-
-/// Checks that the last name of a path, such as `ScanCodeInfo/ScanResult`, is a documented field.
+/// Checks that the last name of a path, such as `ScanCodeInfo/ScanResult`, is the name of a documented element.
 ///
 /// # Errors
 /// [`Problem::UnknownField`]
 pub(crate) fn check_field(path: &str) -> Result<(), Problem> {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    match parse_field(name)? {
-        Cow::Borrowed(_) => Ok(()),
-        Cow::Owned(name) => Err(Problem::UnknownField { name, hint: Hint::Nothing }),
-    }
+    let hint = match fields::parse(name, &[]) {
+        Ok(Cow::Borrowed(field)) if field != TEXT => return Ok(()),
+        Ok(_) => Hint::Nothing,
+        Err(hint) => hint,
+    };
+    Err(Problem::UnknownField { name: name.to_owned(), hint })
 }

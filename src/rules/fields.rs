@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::value::TEXT;
 use crate::text::similar::nearest;
 
 /// The names of all elements with text in the documented messages and events (接收普通消息, 接收事件推送). To add a
@@ -37,10 +38,11 @@ fn all() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// The name is similar to a known name, or it cannot be the name of a field.
 pub(super) fn parse(name: &str, others: &[&'static str]) -> Result<Cow<'static, str>, Hint> {
-    if let Some(field) = all().find(|field| *field == name) {
+    let fields = || all().chain([TEXT]);
+    if let Some(field) = fields().find(|field| *field == name) {
         return Ok(Cow::Borrowed(field));
     }
-    if let Some(similar) = nearest(name, all().chain(others.iter().copied())) {
+    if let Some(similar) = nearest(name, fields().chain(others.iter().copied())) {
         return Err(Hint::DidYouMean(similar));
     }
     let is_name = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';

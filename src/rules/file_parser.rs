@@ -4,6 +4,7 @@ use super::condition::Condition;
 use super::parser::{ParseContext, Parser};
 use super::problem::{Diagnostic, Finding, Problem};
 use super::rule_set::{ActionTemplate, Rule, Rules};
+use super::schedule::Schedule;
 use super::warnings::{CHECKS, Check, RulesFile};
 use super::{reply_parser, run_parser};
 use crate::text::digits;
@@ -169,8 +170,14 @@ fn parse_rules(parser: &mut Parser, root: Element<'_>, mut positions: Positions<
 /// Parses `<on Field="pattern" …>` and the replies in it.
 fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
     let mut conditions = Vec::new();
+    let mut schedule: Option<Schedule> = None;
     for (name, value, offset) in on.attributes() {
-        conditions.extend(parser.accept(offset, Condition::parse(name, value)));
+        let parsed = match name {
+            "time" => schedule.get_or_insert_default().set_time(value),
+            "weekday" => schedule.get_or_insert_default().set_weekday(value),
+            _ => Condition::parse(name, value).map(|condition| conditions.push(condition)),
+        };
+        parser.accept(offset, parsed);
     }
     parser.refuse_text(on);
     let stars = conditions.iter().map(|condition| condition.pattern.stars());
@@ -184,7 +191,8 @@ fn parse_rule(parser: &mut Parser, on: Element<'_>, line: u32) -> Rule {
     if on.is_leaf() && on.text_offset().is_none() {
         parser.report(on.offset(), Problem::NoReply);
     }
-    Rule { line, conditions, actions }
+    let uses_captures = parser.take_uses_captures();
+    Rule { line, conditions, schedule, uses_captures, actions }
 }
 
 fn parse_action(

@@ -3,6 +3,7 @@
 mod condition;
 mod fields;
 mod file_parser;
+mod folding;
 mod index;
 mod leaf_text;
 mod parser;
@@ -14,7 +15,10 @@ mod reply_parser;
 mod rule_set;
 mod run;
 mod run_parser;
+mod schedule;
 mod template;
+mod value;
+mod values;
 mod warnings;
 mod wording;
 

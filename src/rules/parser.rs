@@ -36,6 +36,8 @@ pub(super) struct Parser {
     findings: Vec<(usize, Finding)>,
     /// The number of errors in `findings`.
     errors: usize,
+    /// Whether a template has the number of a star.
+    uses_captures: bool,
     /// The number of `<run>` elements parsed so far for each command, by a hash of its words.
     runs: HashMap<u64, u32>,
 }
@@ -74,6 +76,11 @@ impl Parser {
     /// All errors and warnings with their offsets, in ascending order of the offsets.
     pub(super) fn into_findings(self) -> Vec<(usize, Finding)> {
         self.findings
+    }
+
+    /// Whether a template has the number of a star since the last call.
+    pub(super) fn take_uses_captures(&mut self) -> bool {
+        std::mem::take(&mut self.uses_captures)
     }
 
     /// Returns the key of the next `<run>` element, which has these words.
@@ -177,6 +184,7 @@ impl Parser {
             }
             !self.is_full()
         });
+        self.uses_captures |= template.uses_captures();
         (self.errors == errors_before).then_some(template)
     }
 }

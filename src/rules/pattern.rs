@@ -4,13 +4,16 @@
 //! pattern     = alternative *( "|" alternative )
 //! alternative = *( "*" / "\" character / character )
 //! ```
-//! A `*` matches any number of characters and captures them. A backslash makes the next character literal. Upper and
-//! lower case of ASCII letters match. White space around an alternative is ignored; values are trimmed before they are
-//! matched.
+//! A `*` matches any number of characters and captures them. A backslash makes the next character literal. Blanks around an
+//! alternative and around a value are ignored. `folding.rs` has the other differences that are ignored.
 
-use std::cell::OnceCell;
-
+use super::folding::{
+    Case, fold, fold_character, is_sentence_mark, split_at_folded, strip_prefix, strip_suffix,
+    without_selectors,
+};
 use super::problem::Problem;
+use super::value::{Origin, Value};
+use crate::text::blank::{is_blank, trim_blanks};
 
 /// A parsed pattern.
 #[derive(Debug)]
@@ -18,13 +21,21 @@ pub(super) struct Pattern {
     alternatives: Vec<Alternative>,
 }
 
-/// Literal texts in lower case, with a `*` between every two texts.
+/// Literal texts, folded, with a `*` between every two texts.
 #[derive(Debug)]
 struct Alternative {
     /// The text before the first star.
     first: String,
     /// For each star, the text after it.
     after_stars: Vec<String>,
+}
+
+/// The texts captured by stars, without blanks at their ends.
+#[derive(Debug)]
+pub(super) struct Captures<'v> {
+    pub(super) texts: Vec<&'v str>,
+    /// Whether the texts are used. If not, they are not kept, so that nothing is allocated.
+    is_needed: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -34,45 +45,37 @@ enum Symbol {
     Escaped(char),
 }
 
-/// Maximum bytes of a value that patterns see and stars capture; the rest is ignored. The longest text of a user that
-/// WeChat sends is shorter.
-const VALUE_MAX: usize = 4096;
-
-/// The value of a field, without white space around it.
-#[derive(Debug)]
-pub(super) struct Value<'v> {
-    text: &'v str,
-    /// `text` with ASCII letters in lower case, which does not change offsets. Made when a pattern first searches the
-    /// value.
-    lower_case: OnceCell<String>,
-}
-
-impl<'v> Value<'v> {
-    /// Keeps only the beginning of a value that is longer than [`VALUE_MAX`].
-    pub(super) const fn new(text: &'v str) -> Self {
-        let (text, _) = text.split_at(text.floor_char_boundary(VALUE_MAX));
-        Self { text, lower_case: OnceCell::new() }
+impl<'v> Captures<'v> {
+    pub(super) const fn new(is_needed: bool) -> Self {
+        Self { texts: Vec::new(), is_needed }
     }
 
-    pub(super) const fn text(&self) -> &'v str {
-        self.text
+    fn push(&mut self, text: &'v str) {
+        if self.is_needed {
+            self.texts.push(trim_blanks(text));
+        }
     }
 
-    fn lower_case(&self) -> &str {
-        self.lower_case.get_or_init(|| self.text.to_ascii_lowercase())
+    /// Adds empty texts until there are `count`.
+    pub(super) fn fill_up(&mut self, count: usize) {
+        if self.is_needed {
+            self.texts.resize(count, "");
+        }
     }
 }
 
 impl Pattern {
+    /// `case` is that of the values.
+    ///
     /// # Errors
     /// [`Problem::FinalBackslash`] or [`Problem::EmptyAlternative`]
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str, case: Case) -> Result<Self, Problem> {
         let mut alternatives = Vec::new();
         let mut symbols = Vec::new();
         let mut characters = text.chars();
         while let Some(character) = characters.next() {
             match character {
-                '|' => alternatives.push(Alternative::new(&std::mem::take(&mut symbols))),
+                '|' => alternatives.push(Alternative::new(&std::mem::take(&mut symbols), case)),
                 '*' => symbols.push(Symbol::Star),
                 '\\' => {
                     symbols.push(Symbol::Escaped(characters.next().ok_or(Problem::FinalBackslash)?))
@@ -80,7 +83,7 @@ impl Pattern {
                 plain => symbols.push(Symbol::Plain(plain)),
             }
         }
-        alternatives.push(Alternative::new(&symbols));
+        alternatives.push(Alternative::new(&symbols, case));
         let pattern = Self { alternatives };
         if pattern.alternatives.len() > 1 && pattern.matches_absence() {
             return Err(Problem::EmptyAlternative);
@@ -88,9 +91,13 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// Texts captured by the stars of the first alternative that matches, in order; `None` if no alternative matches.
-    pub(super) fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
-        self.alternatives.iter().find_map(|alternative| alternative.captures(value))
+    /// Whether an alternative matches. Adds the texts captured by the stars of the first one that does.
+    pub(super) fn matches<'v>(&self, value: &Value<'v>, captures: &mut Captures<'v>) -> bool {
+        let count_before = captures.texts.len();
+        self.alternatives.iter().any(|alternative| {
+            captures.texts.truncate(count_before);
+            alternative.matches(value, captures).is_some()
+        })
     }
 
     /// Whether a message without the field matches. Only an empty pattern does.
@@ -107,7 +114,7 @@ impl Pattern {
         stars.fold(0, usize::max)
     }
 
-    /// All texts that match, in lower case; `None` if the pattern has a star.
+    /// The alternatives, folded; `None` if the pattern has a star.
     pub(super) fn keywords(&self) -> Option<impl Iterator<Item = &str>> {
         let keywords = self.alternatives.iter().map(|alternative| alternative.first.as_str());
         (self.stars() == 0).then_some(keywords)
@@ -115,9 +122,14 @@ impl Pattern {
 }
 
 impl Alternative {
-    fn new(mut symbols: &[Symbol]) -> Self {
-        while let [Symbol::Plain(' ' | '\t' | '\r' | '\n'), rest @ ..]
-        | [rest @ .., Symbol::Plain(' ' | '\t' | '\r' | '\n')] = symbols
+    fn new(mut symbols: &[Symbol], case: Case) -> Self {
+        while let [Symbol::Plain(start), rest @ ..] = symbols
+            && is_blank(*start)
+        {
+            symbols = rest;
+        }
+        while let [rest @ .., Symbol::Plain(end)] = symbols
+            && is_blank(*end)
         {
             symbols = rest;
         }
@@ -128,44 +140,49 @@ impl Alternative {
                 Symbol::Star => after_stars.push(String::new()),
                 Symbol::Plain(character) | Symbol::Escaped(character) => {
                     let text = after_stars.last_mut().unwrap_or(&mut first);
-                    text.push(character.to_ascii_lowercase());
+                    text.extend(fold_character(*character, case));
                 }
             }
         }
         Self { first, after_stars }
     }
 
+    /// The part of a value that this alternative is compared with.
+    fn text_of<'v>(&self, value: &Value<'v>) -> &'v str {
+        let (has_star, end) = match self.after_stars.last() {
+            None => (false, &self.first),
+            Some(end) => (true, end),
+        };
+        let marks_count =
+            (value.origin == Origin::Typed && has_star) || end.ends_with(is_sentence_mark);
+        if marks_count { value.whole } else { value.unmarked }
+    }
+
     /// The stars split an alternative into texts. The value must start with the first text and end with the last text.
     /// Every other text is matched where it first occurs after the previous text. If any split of the value matches,
     /// this split matches.
-    fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
-        let rest = strip_prefix(value.text, &self.first)?;
+    fn matches<'v>(&self, value: &Value<'v>, captures: &mut Captures<'v>) -> Option<()> {
+        let case = value.case();
+        let rest = strip_prefix(self.text_of(value), &self.first, case)?;
         let Some((last, inner)) = self.after_stars.split_last() else {
-            return rest.is_empty().then(Vec::new);
+            return rest.is_empty().then_some(());
         };
-        let rest = strip_suffix(rest, last)?;
-        let mut start = self.first.len();
-        let end = start + rest.len();
-        let mut captures = Vec::new();
-        for text in inner {
-            let found = start + value.lower_case()[start..end].find(text)?;
-            captures.push(&value.text[start..found]);
-            start = found + text.len();
+        let mut rest = strip_suffix(rest, last, case)?;
+        if !inner.is_empty() {
+            let length = fold(rest, case).map(char::len_utf8).sum();
+            let mut folded_rest = &value.folded()[self.first.len()..][..length];
+            for text in inner {
+                let start = folded_rest.find(text)?;
+                let (capture, after) = split_at_folded(rest, start, case);
+                captures.push(capture);
+                (_, rest) = split_at_folded(after, text.len(), case);
+                rest = without_selectors(rest);
+                folded_rest = &folded_rest[start + text.len()..];
+            }
         }
-        captures.push(&value.text[start..end]);
-        Some(captures)
+        captures.push(rest);
+        Some(())
     }
-}
-
-fn strip_prefix<'v>(value: &'v str, expected: &str) -> Option<&'v str> {
-    let (prefix, rest) = value.split_at_checked(expected.len())?;
-    prefix.eq_ignore_ascii_case(expected).then_some(rest)
-}
-
-fn strip_suffix<'v>(value: &'v str, expected: &str) -> Option<&'v str> {
-    let length = value.len().checked_sub(expected.len())?;
-    let (rest, suffix) = value.split_at_checked(length)?;
-    suffix.eq_ignore_ascii_case(expected).then_some(rest)
 }
 
 #[cfg(test)]
@@ -173,8 +190,19 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
+    fn parse(pattern: &str) -> Result<Pattern, Problem> {
+        Pattern::parse(pattern, Case::Ignored)
+    }
+
+    impl Pattern {
+        pub(in crate::rules) fn captures<'v>(&self, value: &Value<'v>) -> Option<Vec<&'v str>> {
+            let mut captures = Captures::new(true);
+            self.matches(value, &mut captures).then_some(captures.texts)
+        }
+    }
+
     fn captures<'v>(pattern: &str, value: &'v str) -> Option<Vec<&'v str>> {
-        Pattern::parse(pattern).unwrap().captures(&Value::new(value))
+        parse(pattern).unwrap().captures(&Value::new(value, Origin::Other))
     }
 
     #[track_caller]
@@ -202,9 +230,9 @@ mod tests {
     fn stars_capture_the_users_own_characters() {
         assert_captures("*", "", &[""]);
         assert_captures("*", "一 二", &["一 二"]);
-        assert_captures("天气*", "天气 北京", &[" 北京"]);
+        assert_captures("天气*", "天气 北京", &["北京"]);
         assert_captures("*到*的*", "北京到上海的火车", &["北京", "上海", "火车"]);
-        assert_captures("从*TO*", "从Ä to B", &["Ä ", " B"]);
+        assert_captures("从*TO*", "从Ä to B", &["Ä", "B"]);
         assert_captures("*ab*", "aabab", &["a", "ab"]);
         assert_captures("a*a", "aa", &[""]);
         assert_captures("a*aab", "aaaab", &["a"]);
@@ -221,7 +249,7 @@ mod tests {
         assert_captures(r"a\|b|c\\", "a|b", &[]);
         assert_captures(r"a\|b|c\\", r"c\", &[]);
         assert_no_match(r"a\*b", "axb");
-        assert!(matches!(Pattern::parse(r"a\"), Err(Problem::FinalBackslash)));
+        assert!(matches!(parse(r"a\"), Err(Problem::FinalBackslash)));
     }
 
     #[test]
@@ -229,17 +257,18 @@ mod tests {
         assert_captures(" a b |\tc\n", "a b", &[]);
         assert_captures(" a b |\tc\n", "c", &[]);
         assert_captures("a * ", "a x", &["x"]);
+        assert_captures("a|　帮助\u{200B}", "帮助", &[]);
     }
 
     #[test]
     fn only_the_empty_pattern_matches_an_absent_field() {
-        assert!(Pattern::parse("").unwrap().matches_absence());
+        assert!(parse("").unwrap().matches_absence());
         for pattern in ["a|", "|a", "a| |b", "|"] {
-            let parsed = Pattern::parse(pattern);
+            let parsed = parse(pattern);
             assert!(matches!(parsed, Err(Problem::EmptyAlternative)), "{pattern}");
         }
-        assert!(!Pattern::parse("*").unwrap().matches_absence());
-        assert!(!Pattern::parse("a").unwrap().matches_absence());
+        assert!(!parse("*").unwrap().matches_absence());
+        assert!(!parse("a").unwrap().matches_absence());
     }
 
     /// Tries every split of the value. The pattern has no `|` and no `\`.
@@ -297,9 +326,9 @@ mod tests {
     #[test]
     fn matching_is_linear_for_any_pattern() {
         let text = "a".repeat(4 * 1024 * 1024);
-        let value = Value { text: &text, lower_case: OnceCell::new() };
+        let value = Value { whole: &text, unmarked: &text, ..Value::new("", Origin::Typed) };
         let assert_no_match = |pattern: &str| {
-            assert_eq!(Pattern::parse(pattern).unwrap().captures(&value), None, "{pattern}");
+            assert_eq!(parse(pattern).unwrap().captures(&value), None, "{pattern}");
         };
         assert_no_match("*a*a*a*a*b");
         assert_no_match("*a*a*a*a*b*");

@@ -47,6 +47,6 @@ fn parse(text: &str, message: &Message<'_>) -> Result<Reply<'static>, Problem> {
         }
     }
     let reply = reply.ok_or_else(|| reply_parser::unknown_reply(root, &[]))?;
-    let context = Context { message, captures: Vec::new(), utc_offset: 0 };
+    let context = Context { message, captures: Vec::new(), local_seconds: 0 };
     Ok(reply.map_texts(|template| Cow::Owned(template.fill(&context, FIELD_MAX).into_owned())))
 }

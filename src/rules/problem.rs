@@ -65,6 +65,17 @@ pub(crate) enum Problem {
     UtcOffset {
         value: String,
     },
+    /// An attribute `time`, or one of several ranges in it.
+    Time {
+        value: String,
+    },
+    /// A time range whose ends are equal.
+    EmptyTimeRange {
+        value: String,
+    },
+    Weekday {
+        value: String,
+    },
     UnknownElement {
         name: String,
         parent: String,

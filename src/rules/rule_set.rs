@@ -5,11 +5,13 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::condition::Condition;
 use super::index::Index;
-use super::pattern::Value;
+use super::pattern::Captures;
 use super::run::{ProgramCall, RunTemplate};
+use super::schedule::Schedule;
 use super::template::{Context, Template};
+use super::value::{TEXT, Value};
+use super::values::Values;
 use crate::wechat::{FIELD_MAX, Message, Reply, ReplyOf};
-use crate::xml::trim;
 
 /// The rules of a file. The first rule that matches a message is used. If no rule matches, there is no reply.
 #[derive(Debug)]
@@ -24,8 +26,8 @@ pub struct Rules {
     random_state: RandomState,
 }
 
-/// If conditions use at most this many fields, the values of a message are kept on the stack.
-const INLINE_FIELDS: usize = 8;
+/// The fields whose conditions are in the index.
+const INDEXED: [&str; 2] = ["Content", TEXT];
 
 /// One `<on>`.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub(super) struct Rule {
     pub(super) line: u32,
     /// The conditions, which must all hold.
     pub(super) conditions: Vec<Condition>,
+    /// When the rule applies; always if `None`.
+    pub(super) schedule: Option<Schedule>,
+    /// Whether a template of the rule has the number of a star.
+    pub(super) uses_captures: bool,
     /// The replies and programs; at least one. One of several is chosen at random.
     pub(super) actions: Vec<ActionTemplate>,
 }
@@ -69,12 +75,11 @@ impl Rules {
         for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
             condition.slot = fields.partition_point(|field| *field < condition.field);
         }
-        let contents = rules.iter().map(|rule| {
-            let mut conditions = rule.conditions.iter();
-            let content = conditions.find(|condition| condition.field == "Content")?;
-            Some(&content.pattern)
-        });
-        let index = Index::new(contents);
+        let index = Index::new(rules.iter().map(|rule| {
+            let conditions = rule.conditions.iter();
+            let texts = conditions.filter(|condition| INDEXED.contains(&&*condition.field));
+            texts.map(|condition| &condition.pattern)
+        }));
         Self { rules, utc_offset, fields, index, random_state: RandomState::new() }
     }
 
@@ -95,26 +100,33 @@ impl Rules {
 
     /// Finds the reply or the program for a message.
     pub fn find_action<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
-        let (mut inline, mut allocated) = ([const { None }; INLINE_FIELDS], Vec::new());
-        let values = match inline.get_mut(..self.fields.len()) {
-            Some(values) => values,
-            None => {
-                allocated.resize_with(self.fields.len(), || None);
-                &mut allocated
+        let values = Values::read(message, &self.fields);
+        // The text that the index finds. The `Content` of a text is also its `Text`. Only strange messages have several
+        // different texts, so they are compared with all rules.
+        let mut text: Option<&Value<'_>> = None;
+        let mut is_ambiguous = false;
+        for (slot, name) in self.fields.iter().enumerate() {
+            if INDEXED.contains(&&**name) {
+                for value in values.of(slot) {
+                    is_ambiguous |= text.is_some_and(|text| text.whole != value.whole);
+                    text = Some(value);
+                }
             }
-        };
-        for (value, name) in values.iter_mut().zip(&self.fields) {
-            *value = message.field(name).map(trim).map(Value::new);
         }
-        // Without a condition for `Content`, the index has no keywords.
-        let slot = self.fields.iter().position(|field| *field == "Content");
-        let content = slot.and_then(|slot| values[slot].as_ref()).map(Value::text);
-        for number in self.index.candidates(content) {
+        let mut found = self.index.candidates(text);
+        let mut all = 0..self.rules.len();
+        let numbers: &mut dyn Iterator<Item = usize> =
+            if is_ambiguous { &mut all } else { &mut found };
+        let local_seconds = message.received().saturating_add_signed(self.utc_offset);
+        for number in numbers {
             let rule = &self.rules[number];
-            let Some(captures) = rule.captures(values) else {
+            if rule.schedule.as_ref().is_some_and(|schedule| !schedule.applies_at(local_seconds)) {
+                continue;
+            }
+            let Some(captures) = rule.captures(&values) else {
                 continue;
             };
-            let context = Context { message, captures, utc_offset: self.utc_offset };
+            let context = Context { message, captures, local_seconds };
             return match self.choose(&rule.actions, message) {
                 ActionTemplate::Reply { reply, .. } => {
                     Action::Reply(reply.map_texts(|template| template.fill(&context, FIELD_MAX)))
@@ -141,11 +153,10 @@ impl Rules {
 
 impl Rule {
     /// Texts captured by the stars of all conditions; `None` if a condition does not hold.
-    fn captures<'v>(&self, values: &[Option<Value<'v>>]) -> Option<Vec<&'v str>> {
-        let mut captures = Vec::new();
-        for condition in &self.conditions {
-            captures.extend(condition.captures(values)?);
-        }
-        Some(captures)
+    fn captures<'v>(&self, values: &Values<'v>) -> Option<Vec<&'v str>> {
+        let mut captures = Captures::new(self.uses_captures);
+        let mut conditions = self.conditions.iter();
+        let hold = conditions.all(|condition| condition.holds(values, &mut captures));
+        hold.then_some(captures.texts)
     }
 }

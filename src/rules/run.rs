@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::pattern::{Pattern, Value};
+use super::pattern::{Captures, Pattern};
 use super::template::{Context, Template};
+use super::value::{Origin, Value};
 use crate::wechat::TEXT_MAX;
 
 /// Maximum bytes of a word; the rest is cut off. Linux starts no program with such a word: at most 128 KiB are allowed
@@ -109,6 +110,27 @@ impl LateReply {
     /// Whether this text matches `pickup`; `None` if there is no `pickup`.
     pub(crate) fn matches_pickup(&self, text: &str) -> Option<bool> {
         let pickup = self.pickup.as_ref()?;
-        Some(pickup.captures(&Value::new(text)).is_some())
+        Some(pickup.matches(&Value::new(text, Origin::Typed), &mut Captures::new(false)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::rules::folding::Case;
+
+    #[test]
+    fn pickup_is_folded_like_a_pattern() {
+        let pickup = Some(Arc::new(Pattern::parse("1|Ａnswer*", Case::Ignored).unwrap()));
+        let late = LateReply { text: String::new(), pickup };
+        for text in ["1", "１", " 1。", "\u{FEFF}１！\u{200B}", "answer", "ＡＮＳＷＥＲ please"]
+        {
+            assert_eq!(late.matches_pickup(text), Some(true), "{text:?}");
+        }
+        for text in ["", "11", "。", "an swer"] {
+            assert_eq!(late.matches_pickup(text), Some(false), "{text:?}");
+        }
+        assert_eq!(LateReply::with_text(String::new()).matches_pickup("1"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::folding::Case;
 use super::parser::{ParseContext, Parser};
 use super::pattern::Pattern;
 use super::problem::Problem;
@@ -106,7 +107,7 @@ fn parse_limit(value: &str) -> Result<Limit, Problem> {
 }
 
 fn parse_pickup(value: &str) -> Result<Arc<Pattern>, Problem> {
-    let pattern = Pattern::parse(value)?;
+    let pattern = Pattern::parse(value, Case::Ignored)?;
     if pattern.matches_absence() {
         return Err(Problem::EmptyPickup);
     }

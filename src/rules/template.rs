@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use super::fields;
 use super::problem::{Finding, Problem, Warning};
+use super::value::TEXT;
 use crate::text::calendar;
 use crate::text::digits::{self, NumberError};
 use crate::wechat::Message;
@@ -23,7 +24,7 @@ pub(super) struct Template {
 #[derive(Debug, Hash)]
 enum Part {
     Text(String),
-    /// The name of a field, which is owned if it is unknown.
+    /// The name of a field or `Text`; owned if the field is unknown.
     Field(Cow<'static, str>),
     /// Index of a text in [`Context::captures`].
     Capture(usize),
@@ -36,8 +37,8 @@ pub(super) struct Context<'m> {
     pub(super) message: &'m Message<'m>,
     /// Texts captured by the stars of the rule's conditions.
     pub(super) captures: Vec<&'m str>,
-    /// Seconds ahead of GMT.
-    pub(super) utc_offset: i64,
+    /// Seconds since 1970 at the `utc-offset` of the rules.
+    pub(super) local_seconds: u64,
 }
 
 impl Template {
@@ -108,10 +109,20 @@ impl Template {
         }
     }
 
+    pub(super) fn uses_captures(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Capture(_)))
+    }
+
     /// Replaces each placeholder by its value, and cuts off the text after `max` bytes. The value of a field that the
     /// message does not have is empty. If the template is a single field, the value is not copied.
     pub(super) fn fill<'m>(&self, context: &Context<'m>, max: usize) -> Cow<'m, str> {
-        let field = |name: &str| context.message.field(name).unwrap_or("");
+        let field = |name: &str| {
+            let value = match name {
+                TEXT => context.message.text(),
+                name => context.message.field(name),
+            };
+            value.unwrap_or("")
+        };
         if let [Part::Field(name)] = self.parts.as_slice() {
             let value = field(name);
             return Cow::Borrowed(&value[..value.floor_char_boundary(max)]);
@@ -122,8 +133,8 @@ impl Template {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Field(name) => text.push_str(field(name)),
                 Part::Capture(index) => text.push_str(context.captures[*index]),
-                Part::Date => push_date(&mut text, context.local_seconds()),
-                Part::Time => push_time(&mut text, context.local_seconds()),
+                Part::Date => push_date(&mut text, context.local_seconds),
+                Part::Time => push_time(&mut text, context.local_seconds),
             }
             if text.len() > max {
                 text.truncate(text.floor_char_boundary(max));
@@ -154,13 +165,6 @@ impl Part {
             .filter(|number| (1..=stars).contains(number))
             .map(|number| Self::Capture(number - 1))
             .ok_or(Problem::NoSuchStar { placeholder, stars })
-    }
-}
-
-impl Context<'_> {
-    fn local_seconds(&self) -> u64 {
-        let gmt = self.message.received();
-        gmt.saturating_add_signed(self.utc_offset)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::condition::Condition;
 use super::problem::Warning;
 use super::rule_set::Rule;
 use crate::xml::Element;
@@ -23,8 +24,12 @@ pub(super) const CHECKS: &[Check] = &[unknown_fields];
 /// Conditions for fields that WeChat has not documented.
 fn unknown_fields(file: &RulesFile<'_>, warn: &mut dyn FnMut(usize, Warning)) {
     for (rule, on) in file.rules.iter().zip(file.root.children()) {
-        for (condition, (name, _, offset)) in rule.conditions.iter().zip(on.attributes()) {
-            if matches!(condition.field, Cow::Owned(_)) {
+        for (name, _, offset) in on.attributes() {
+            let is_unknown = |condition: &Condition| match &condition.field {
+                Cow::Owned(field) => field == name,
+                Cow::Borrowed(_) => false,
+            };
+            if rule.conditions.iter().any(is_unknown) {
                 warn(offset, Warning::UnknownField { name: name.to_owned() });
             }
         }

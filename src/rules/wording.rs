@@ -146,6 +146,18 @@ impl Display for Problem {
             Self::UtcOffset { value } => {
                 write!(f, "utc-offset is {}, expected -14:00 to +14:00", Attribute(value))
             }
+            Self::Time { value } => write!(
+                f,
+                "time is {value:?}, expected HH:MM-HH:MM, such as 09:00-18:00 or 22:00-02:00"
+            ),
+            Self::EmptyTimeRange { value } => write!(
+                f,
+                "time is {value:?}, a range without a minute; for the whole day, remove the attribute"
+            ),
+            Self::Weekday { value } => write!(
+                f,
+                "weekday is {value:?}, expected days from 1 (Monday) to 7 (Sunday), such as 1-5 or 6|7"
+            ),
             Self::UnknownElement { name, parent, hint } => {
                 write!(f, "unknown element <{name}> in <{parent}>{hint}")
             }
@@ -265,6 +277,9 @@ impl Rule {
         let mut summary = format!("line {}: on", self.line);
         for Condition { field, source, .. } in &self.conditions {
             summary.push_str(&format!(" {field}={}", Attribute(source)));
+        }
+        for (name, source) in self.schedule.iter().flat_map(|schedule| &schedule.sources) {
+            summary.push_str(&format!(" {name}={source:?}"));
         }
         let name = |action: &ActionTemplate| match action {
             ActionTemplate::Reply { name, .. } => *name,

@@ -1,6 +1,7 @@
 //! Text functions that several modules need and std does not have: digits, dates, printable input, files that a user names, log notes, similar
 //! names, tables of texts.
 
+pub(crate) mod blank;
 pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod display;

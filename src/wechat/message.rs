@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::verified::Verified;
+use crate::text::blank::trim_blanks;
 use crate::text::digits;
 use crate::xml::{Document, Element, XmlError, trim};
 
@@ -16,9 +17,14 @@ pub struct Message<'a> {
     from_user_name: &'a str,
     create_time: u64,
     msg_type: &'a str,
+    content: Option<&'a str>,
     has_encrypt: bool,
     received: u64,
 }
+
+/// The `Content` of the text messages by which WeChat says that a user sent what it does not support, in its current and
+/// in its older form.
+const UNSUPPORTED: [&str; 2] = ["【收到不支持的消息类型，暂无法显示】", "[Unsupported Message]"];
 
 /// The reason why the content of a request is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +72,7 @@ fn unique_texts<'a>(root: Element<'a>) -> Result<[Option<&'a str>; 9], MessageEr
             "Encrypt" => (8, "Encrypt"),
             _ => continue,
         };
-        let text = match child.is_leaf() {
-            true => trim(child.text()),
-            false => "",
-        };
+        let text = if child.is_leaf() { child.text() } else { "" };
         if texts[index].replace(text).is_some() {
             return Err(MessageError::Repeated { element });
         }
@@ -88,13 +91,13 @@ impl<'a> Message<'a> {
         if root.name() != "xml" {
             return Err(MessageError::Root);
         }
-        let [to_user_name, from_user_name, create_time, msg_type, .., encrypt] =
+        let [to_user_name, from_user_name, create_time, msg_type, _, content, .., encrypt] =
             unique_texts(root)?;
         if encrypt.is_some() && msg_type.is_none() {
             return Err(MessageError::Encrypted);
         }
         let required = |text: Option<&'a str>, element| {
-            text.filter(|text| !text.is_empty()).ok_or(MessageError::Missing { element })
+            text.map(trim).filter(|text| !text.is_empty()).ok_or(MessageError::Missing { element })
         };
         let to_user_name = required(to_user_name, "ToUserName")?;
         let from_user_name = required(from_user_name, "FromUserName")?;
@@ -108,6 +111,7 @@ impl<'a> Message<'a> {
             from_user_name,
             create_time,
             msg_type,
+            content,
             has_encrypt: encrypt.is_some(),
             received: verified.received(),
         })
@@ -192,6 +196,19 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// What the user wrote or said: the `Content` of a text, or the `Recognition` of a voice. `None` if nothing was
+    /// recognized, and for WeChat's notice that it cannot show the message of the user, such as a sticker.
+    pub fn text(&self) -> Option<&str> {
+        match self.msg_type {
+            "text" => self.content.filter(|content| !UNSUPPORTED.contains(&trim(content))),
+            "voice" => {
+                let recognition = self.root.text_of_first("Recognition");
+                recognition.filter(|text| !trim_blanks(text).is_empty())
+            }
+            _ => None,
+        }
+    }
+
     /// All fields, in document order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         self.root.leaves().map(Field)
@@ -231,6 +248,12 @@ impl<'a> Field<'a> {
     /// The name, such as `ScanResult`.
     pub fn name(self) -> &'a str {
         self.0.name()
+    }
+
+    /// Returns `self.name() == name` in fewer instructions.
+    #[inline]
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        self.0.is_named(name)
     }
 
     /// The path below `<xml>`, such as `ScanCodeInfo/ScanResult`.

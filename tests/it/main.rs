@@ -21,6 +21,7 @@ mod http;
 mod late;
 mod layout;
 mod log;
+mod matching;
 mod message;
 mod modes;
 mod operator;

@@ -151,6 +151,17 @@ fn no_field_sets_a_variable_that_is_a_setting() {
 }
 
 #[test]
+fn a_program_gets_the_content_as_the_user_wrote_it() {
+    let (program, _) = start(
+        "content",
+        r#"<on Text="*"><run>/bin/sh -c <arg>printf '[%s][%s][%s]' "$WECHAT_CONTENT" "$0" "$1"</arg><arg>{Content}</arg><arg>{Text}</arg></run></on>"#,
+    );
+    let text = " a\n b\u{3000}";
+    assert_eq!(say(&program, text), format!("[{text}]").repeat(3));
+    program.stop_silent();
+}
+
+#[test]
 fn names_the_argument_that_is_too_long() {
     let (program, _) = start(
         "long",

@@ -16,7 +16,7 @@ use wechat::rules::{self, Action, ReloadableRules, Rules, RulesError};
 use wechat::wechat::{Message, Reply};
 
 /// 2021-07-17 17:14:08 in China, when the captured message was sent.
-const THEN: u64 = 1_626_513_248;
+pub const THEN: u64 = 1_626_513_248;
 
 /// The files in a folder of `fixtures` whose names have this ending. There must be at least one.
 fn fixtures(folder: &str, ending: &str) -> Vec<PathBuf> {
@@ -60,7 +60,12 @@ fn bots() -> Vec<Bot> {
 
 /// The XML of the reply to a message received at `THEN`; empty if there is no reply.
 fn find_reply(rules: &Rules, xml: &str) -> String {
-    with_message(xml, THEN, |message| match rules.find_action(message) {
+    find_reply_at(rules, THEN, xml)
+}
+
+/// Like `find_reply`, for a message received at another time.
+pub fn find_reply_at(rules: &Rules, received: u64, xml: &str) -> String {
+    with_message(xml, received, |message| match rules.find_action(message) {
         Action::Reply(reply) => write_reply(&reply, message),
         Action::Run(_) => panic!("a program for {xml}"),
     })
@@ -72,7 +77,7 @@ fn write_reply(reply: &Reply<'_>, message: &Message<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn rules(text: &str) -> Rules {
+pub fn rules(text: &str) -> Rules {
     Rules::parse(text.as_bytes()).unwrap_or_else(|errors| panic!("{}", errors[0]))
 }
 
@@ -195,7 +200,7 @@ fn the_starter_is_safe_for_a_live_account() {
     for (content, expected) in [
         ("帮助", "直接发文字给我就可以了。"),
         ("？", "直接发文字给我就可以了。"),
-        ("【收到不支持的消息类型，暂无法显示】", "抱歉，暂不支持此类消息。"),
+        ("【收到不支持的消息类型，暂无法显示】", "抱歉，目前只支持文字消息。"),
         ("你好", "收到，谢谢！"),
     ] {
         assert_eq!(find_text(&starter, content).unwrap(), expected);
@@ -225,7 +230,7 @@ fn the_starter_is_safe_for_a_live_account() {
 
 #[test]
 fn the_sample_shows_every_placeholder() {
-    for part in ["{1}", "{2}", "{date}", "{time}", "{{", "utc-offset", "<![CDATA[", "{Content}"] {
+    for part in ["{1}", "{2}", "{date}", "{time}", "{{", "utc-offset", "<![CDATA[", "{Text}"] {
         assert!(rules::SAMPLE.contains(part), "{part}");
     }
     rules(rules::EMBEDDED);
@@ -287,7 +292,8 @@ fn all_conditions_of_a_rule_must_hold_and_without_a_rule_there_is_no_reply() {
         ("<Event>subscribe</Event>", Some("plain")),
         ("<Event>subscribe</Event><EventKey></EventKey>", Some("plain")),
         ("<Event>subscribe</Event><EventKey>qrscene_12</EventKey>", Some("scene 12")),
-        ("<Event>CLICK</Event><EventKey>k</EventKey>", Some("key")),
+        ("<Event>CLICK</Event><EventKey> K\n</EventKey>", Some("key")),
+        ("<Event>CLICK</Event><EventKey>k</EventKey>", None),
         ("<Event>CLICK</Event>", None),
         ("<Event>VIEW</Event><EventKey>k</EventKey>", None),
     ] {

@@ -1,0 +1,63 @@
+//! The values of a message that the conditions of the rules need.
+
+use std::borrow::Cow;
+
+use super::value::{Origin, TEXT, Value};
+use crate::wechat::Message;
+
+/// The values of up to this many fields are kept on the stack.
+const INLINE_FIELDS: usize = 8;
+
+/// The values of a message. A field is identified by its slot, the index of its name.
+#[derive(Debug, Default)]
+pub(super) struct Values<'v> {
+    /// The first value of each field. Those of [`INLINE_FIELDS`] fields or fewer are inline.
+    inline: [Option<Value<'v>>; INLINE_FIELDS],
+    allocated: Vec<Option<Value<'v>>>,
+    /// Slots and further values of fields of which the message has several.
+    more: Vec<(usize, Value<'v>)>,
+}
+
+impl<'v> Values<'v> {
+    /// Reads the fields with these names.
+    pub(super) fn read(message: &'v Message<'v>, names: &[Cow<'static, str>]) -> Self {
+        let mut values = Self::default();
+        if names.len() > INLINE_FIELDS {
+            values.allocated.resize_with(names.len(), || None);
+        }
+        for leaf in message.fields() {
+            for (slot, name) in names.iter().enumerate() {
+                if leaf.is_named(name) && name != TEXT {
+                    values.add(slot, Value::new(leaf.text(), Origin::new(name, message)));
+                }
+            }
+        }
+        if let Some(slot) = names.iter().position(|name| name == TEXT)
+            && let Some(text) = message.text()
+        {
+            values.add(slot, Value::new(text, Origin::new(TEXT, message)));
+        }
+        values
+    }
+
+    fn add(&mut self, slot: usize, value: Value<'v>) {
+        let first = match self.allocated.get_mut(slot) {
+            Some(first) => first,
+            None => &mut self.inline[slot],
+        };
+        match first {
+            None => *first = Some(value),
+            Some(_) => self.more.push((slot, value)),
+        }
+    }
+
+    pub(super) fn first(&self, slot: usize) -> Option<&Value<'v>> {
+        self.allocated.get(slot).unwrap_or_else(|| &self.inline[slot]).as_ref()
+    }
+
+    /// All values of a field.
+    pub(super) fn of(&self, slot: usize) -> impl Iterator<Item = &Value<'v>> {
+        let more = self.more.iter().filter(move |(of, _)| *of == slot).map(|(_, value)| value);
+        self.first(slot).into_iter().chain(more)
+    }
+}
