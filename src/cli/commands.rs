@@ -10,6 +10,7 @@ use super::{check, help, replay, rules, send, serve, status, stop, unit, verify}
 use crate::manual::{CHAPTERS, Chapter};
 use crate::program::supervisor;
 use crate::service::version;
+use crate::text::language::{Language, set_language};
 use crate::text::similar::nearest;
 
 /// All commands, in the order in which help lists them. To add a command, add its file, its `mod` line and an entry here.
@@ -64,6 +65,7 @@ pub fn run(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> ExitCode {
+    set_language(Language::from_environment(&environment));
     match dispatch(arguments, &environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

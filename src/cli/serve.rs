@@ -30,6 +30,7 @@ use crate::server::{self, Listener, Watchdog};
 use crate::service::{self, Backend, Server};
 use crate::session::Responder;
 use crate::text::digits::parse_decimal;
+use crate::text::language;
 use crate::wechat::Token;
 
 #[rustfmt::skip]
@@ -251,7 +252,8 @@ fn notify(manager: Option<&OsStr>, state: &str) {
 /// Reads the rules and returns the responder that answers messages by them. Errors in the rules file are written to the
 /// log.
 fn open_responder(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> {
-    let settings = flags::variables().chain(secrets::VARIABLES).collect();
+    let settings =
+        flags::variables().chain(secrets::VARIABLES).chain([language::VARIABLE]).collect();
     let programs = Programs::new(SUPERVISOR, settings, server::report);
     Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
         let path = rules.unwrap_or_else(|| EMBEDDED_RULES.into());

@@ -17,6 +17,7 @@ use crate::service::version;
 use crate::simulator::{Difference, FAULT_PROMPT, Severity};
 use crate::text::display::format_duration;
 use crate::text::log_note::LogNote;
+use crate::text::wording::say;
 use crate::wechat::{AesKeyError, AppId, Cipher};
 
 pub(super) const TITLE: &str = "wechat: the whole backend of a WeChat Official Account (公众号)";
@@ -77,8 +78,10 @@ impl Display for Error {
 fn control_failure(path: &Path, error: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused =>
-            write!(f, "no server at {path:?}; if it is at another path, pass --control PATH"),
-        ErrorKind::PermissionDenied => write!(f, "cannot open {path:?}; only root and the server's own user can"),
+            say!(f, en: "no server at {path:?}; if it is at another path, pass --control PATH",
+                zh: "{path:?} 处没有服务器；如在别的路径，请用 --control PATH 指定"),
+        ErrorKind::PermissionDenied => say!(f, en: "cannot open {path:?}; only root and the server's own user can",
+            zh: "无法打开 {path:?}；只有 root 和服务器自己的用户可以"),
         ErrorKind::WouldBlock | ErrorKind::TimedOut =>
             write!(f, "the server at {path:?} does not answer; it may be stuck or suspended"),
         ErrorKind::FileTooLarge =>

@@ -7,6 +7,7 @@ pub(crate) mod digits;
 pub(crate) mod display;
 pub(crate) mod executable;
 pub(crate) mod file;
+pub(crate) mod language;
 pub(crate) mod log_note;
 pub(crate) mod similar;
 pub(crate) mod wording;
