@@ -100,7 +100,8 @@ impl Rules {
 
     /// Finds the reply or the program for a message.
     pub fn find_action<'m>(&self, message: &'m Message<'m>) -> Action<'m> {
-        let values = Values::read(message, &self.fields);
+        let mut values = Values::default();
+        values.read(message, &self.fields);
         // The text that the index finds. The `Content` of a text is also its `Text`. Only strange messages have several
         // different texts, so they are compared with all rules.
         let mut text: Option<&Value<'_>> = None;

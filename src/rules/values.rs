@@ -19,25 +19,23 @@ pub(super) struct Values<'v> {
 }
 
 impl<'v> Values<'v> {
-    /// Reads the fields with these names.
-    pub(super) fn read(message: &'v Message<'v>, names: &[Cow<'static, str>]) -> Self {
-        let mut values = Self::default();
+    /// Reads the fields with these names. Must be called once, on the default value, which is not moved because it is large.
+    pub(super) fn read(&mut self, message: &'v Message<'v>, names: &[Cow<'static, str>]) {
         if names.len() > INLINE_FIELDS {
-            values.allocated.resize_with(names.len(), || None);
+            self.allocated.resize_with(names.len(), || None);
         }
         for leaf in message.fields() {
             for (slot, name) in names.iter().enumerate() {
                 if leaf.is_named(name) && name != TEXT {
-                    values.add(slot, Value::new(leaf.text(), Origin::new(name, message)));
+                    self.add(slot, Value::new(leaf.text(), Origin::new(name, message)));
                 }
             }
         }
         if let Some(slot) = names.iter().position(|name| name == TEXT)
             && let Some(text) = message.text()
         {
-            values.add(slot, Value::new(text, Origin::new(TEXT, message)));
+            self.add(slot, Value::new(text, Origin::new(TEXT, message)));
         }
-        values
     }
 
     fn add(&mut self, slot: usize, value: Value<'v>) {

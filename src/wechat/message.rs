@@ -17,7 +17,7 @@ pub struct Message<'a> {
     from_user_name: &'a str,
     create_time: u64,
     msg_type: &'a str,
-    content: Option<&'a str>,
+    text: Option<&'a str>,
     has_encrypt: bool,
     received: u64,
 }
@@ -105,13 +105,21 @@ impl<'a> Message<'a> {
         let create_time =
             digits::parse_decimal(create_time).map_err(|_| MessageError::CreateTime)?;
         let msg_type = required(msg_type, "MsgType")?;
+        let text = match msg_type {
+            "text" => content.filter(|content| !UNSUPPORTED.contains(&trim(content))),
+            "voice" => {
+                let recognition = root.text_of_first("Recognition");
+                recognition.filter(|text| !trim_blanks(text).is_empty())
+            }
+            _ => None,
+        };
         Ok(Self {
             root,
             to_user_name,
             from_user_name,
             create_time,
             msg_type,
-            content,
+            text,
             has_encrypt: encrypt.is_some(),
             received: verified.received(),
         })
@@ -198,15 +206,8 @@ impl<'a> Message<'a> {
 
     /// What the user wrote or said: the `Content` of a text, or the `Recognition` of a voice. `None` if nothing was
     /// recognized, and for WeChat's notice that it cannot show the message of the user, such as a sticker.
-    pub fn text(&self) -> Option<&str> {
-        match self.msg_type {
-            "text" => self.content.filter(|content| !UNSUPPORTED.contains(&trim(content))),
-            "voice" => {
-                let recognition = self.root.text_of_first("Recognition");
-                recognition.filter(|text| !trim_blanks(text).is_empty())
-            }
-            _ => None,
-        }
+    pub const fn text(&self) -> Option<&str> {
+        self.text
     }
 
     /// All fields, in document order.

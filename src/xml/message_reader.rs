@@ -195,6 +195,7 @@ impl Reader<'_> {
     }
 
     /// The error that no name begins at this offset, directly after a `<` or `</`.
+    #[cold]
     fn no_name(&self, offset: usize) -> XmlError {
         match (self.rest, self.source[..offset].rfind('<')) {
             (rest, Some(tag)) if rest.contains(&b'>') => {
@@ -220,6 +221,7 @@ impl Reader<'_> {
     }
 
     /// The error in a tag that cannot continue at this position.
+    #[cold]
     fn tag_error(&self) -> XmlError {
         let before = self.source.as_bytes()[self.position() - 1];
         match self.rest {
