@@ -2,10 +2,11 @@
 
 use super::condition::Condition;
 use super::parser::{ParseContext, Parser};
-use super::problem::{Diagnostic, Finding, Problem};
+use super::problem::{Diagnostic, Finding, Problem, Warning};
 use super::rule_set::{ActionTemplate, Rule, Rules};
+use super::rules_file::{Check, RulesFile};
 use super::schedule::Schedule;
-use super::warnings::{CHECKS, Check, RulesFile};
+use super::warnings::CHECKS;
 use super::{reply_parser, run_parser};
 use crate::text::digits;
 use crate::xml::{Document, Element, Fault, FileError, OpenElement, Position, Root};
@@ -50,12 +51,12 @@ fn parse_with(bytes: &[u8], checks: &[Check]) -> Result<(Rules, Vec<Diagnostic>)
             check(&file, &mut |offset, warning| parser.warn(offset, warning));
         }
     }
-    let is_full = parser.is_full();
+    let errors_end = parser.is_full().then_some(Finding::Error(Problem::TooMany));
+    let warnings_end = parser.has_all_warnings().then_some(Finding::Warning(Warning::TooMany));
     let mut findings = parser.into_findings();
-    if let [.., (offset, _)] = findings.as_slice()
-        && is_full
-    {
-        findings.push((*offset, Finding::Error(Problem::TooMany)));
+    if let [.., (offset, _)] = *findings {
+        let ends = [errors_end, warnings_end].into_iter().flatten();
+        findings.extend(ends.map(|end| (offset, end)));
     }
     let mut positions = Positions::new(text);
     let diagnostics = findings

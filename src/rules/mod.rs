@@ -1,18 +1,24 @@
 //! The rules file: its parser, patterns, templates, and reloading.
 
 mod condition;
+mod coverage;
+mod events;
 mod fields;
 mod file_parser;
 mod folding;
 mod index;
 mod leaf_text;
+mod order_checks;
 mod parser;
 mod pattern;
+mod pattern_checks;
 mod printed;
 mod problem;
 mod reload;
+mod reply_checks;
 mod reply_parser;
 mod rule_set;
+mod rules_file;
 mod run;
 mod run_parser;
 mod schedule;

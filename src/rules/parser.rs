@@ -54,7 +54,7 @@ impl Parser {
 
     /// Adds a warning at this byte offset of the text.
     pub(super) fn warn(&mut self, offset: usize, warning: Warning) {
-        if self.findings.len() - self.errors < PROBLEMS_MAX {
+        if !self.has_all_warnings() {
             self.insert(offset, Finding::Warning(warning));
         }
     }
@@ -67,6 +67,11 @@ impl Parser {
     /// Whether no more errors are collected. Then the rest of the file need not be parsed.
     pub(super) const fn is_full(&self) -> bool {
         self.errors >= PROBLEMS_MAX
+    }
+
+    /// Whether no more warnings are collected.
+    pub(super) const fn has_all_warnings(&self) -> bool {
+        self.findings.len() - self.errors >= PROBLEMS_MAX
     }
 
     pub(super) const fn has_errors(&self) -> bool {

@@ -114,6 +114,14 @@ impl Pattern {
         stars.fold(0, usize::max)
     }
 
+    /// For each alternative, the texts between its stars, folded.
+    pub(super) fn alternatives(&self) -> impl Iterator<Item = Vec<&str>> {
+        self.alternatives.iter().map(|alternative| {
+            let texts = alternative.after_stars.iter().map(String::as_str);
+            std::iter::once(alternative.first.as_str()).chain(texts).collect()
+        })
+    }
+
     /// The alternatives, folded; `None` if the pattern has a star.
     pub(super) fn keywords(&self) -> Option<impl Iterator<Item = &str>> {
         let keywords = self.alternatives.iter().map(|alternative| alternative.first.as_str());

@@ -1,6 +1,7 @@
 //! Errors and warnings about a rules file. `wording.rs` has their texts.
 
 use super::fields::Hint;
+use crate::text::executable::Fault;
 use crate::text::file::ReadError;
 use crate::xml::{FileError, Position, XmlError};
 
@@ -175,7 +176,74 @@ pub(crate) enum Problem {
 #[derive(Debug)]
 pub(super) enum Warning {
     /// A condition names a field that is neither documented nor similar to a documented one. It may be new.
-    UnknownField { name: String },
+    UnknownField {
+        name: String,
+    },
     /// A placeholder names such a field. `placeholder` is as written in the file.
-    UnknownPlaceholder { placeholder: String },
+    UnknownPlaceholder {
+        placeholder: String,
+    },
+    /// The rule cannot match, because the rule in this line matches all that it matches.
+    Unreachable {
+        line: u32,
+        by: EarlierRule,
+    },
+    /// The rule answers events that users do not expect to be answered.
+    AnswersQuietEvents {
+        events: Vec<&'static str>,
+    },
+    /// A full-width character or a comma in a pattern. `meant` is the character that was probably meant.
+    OrdinaryCharacter {
+        found: char,
+        meant: char,
+    },
+    /// A part of a pattern that has a meaning only in a regular expression.
+    Regex {
+        part: String,
+    },
+    /// WeChat has no such event.
+    UnknownEvent {
+        name: String,
+        similar: Option<&'static str>,
+    },
+    /// An `Event` that is a `MsgType`.
+    NotAnEvent {
+        name: String,
+    },
+    /// WeChat has no such type of messages.
+    UnknownMessageType {
+        name: String,
+        similar: Option<&'static str>,
+    },
+    /// A `MsgType` that is an `Event`.
+    NotAMessageType {
+        name: String,
+    },
+    /// A value of the sample that must be replaced.
+    Placeholder {
+        value: String,
+    },
+    /// `\n` as two characters in a text.
+    EscapedLineEnd,
+    LateWithoutPickup,
+    /// A word of `<run>` that only a shell understands.
+    ShellWord {
+        word: String,
+    },
+    /// The program cannot be started.
+    Program(Fault),
+    /// There may be more warnings. They were not collected.
+    TooMany,
+}
+
+/// The rule before a rule that cannot match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EarlierRule {
+    /// Both rules match the same messages.
+    Same,
+    /// It has no conditions.
+    All,
+    AllEvents,
+    AllTexts,
+    Other,
 }

@@ -14,6 +14,7 @@ use super::value::TEXT;
 use crate::text::calendar;
 use crate::text::digits::{self, NumberError};
 use crate::wechat::Message;
+use crate::xml::trim;
 
 /// A parsed template.
 #[derive(Debug, Default, Hash)]
@@ -111,6 +112,17 @@ impl Template {
 
     pub(super) fn uses_captures(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Capture(_)))
+    }
+
+    /// Whether the template has a value that is not empty for every event.
+    pub(super) fn has_value_for_events(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Text(text) => !trim(text).is_empty(),
+            Part::Field(name) => {
+                ["ToUserName", "FromUserName", "CreateTime", "MsgType", "Event"].contains(&&**name)
+            }
+            Part::Capture(_) | Part::Date | Part::Time => true,
+        })
     }
 
     /// Replaces each placeholder by its value, and cuts off the text after `max` bytes. The value of a field that the

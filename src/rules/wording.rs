@@ -6,12 +6,13 @@ use std::path::Path;
 use super::condition::Condition;
 use super::fields::Hint;
 use super::parser::PROBLEMS_MAX;
-use super::problem::{Diagnostic, Finding, Problem, RulesError, Warning};
+use super::problem::{Diagnostic, EarlierRule, Finding, Problem, RulesError, Warning};
 use super::reload::ReloadEvent;
 use super::rule_set::{ActionTemplate, Rule};
 use crate::text::display::is_printable;
 use crate::text::file::{ClosedToOthers, ReadError, is_home};
 use crate::text::log_note::LogNote;
+use crate::text::wording::wording;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, TEXT_MAX};
 use crate::xml::{ESCAPE_TEXT, XmlError};
 
@@ -110,17 +111,57 @@ impl Display for Diagnostic {
     }
 }
 
-impl Display for Warning {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownField { name } => {
-                write!(f, "unknown field {name}, not in WeChat's manual")
-            }
-            Self::UnknownPlaceholder { placeholder } => write!(
-                f,
-                "unknown field in placeholder {placeholder}, not in WeChat's manual; write {{{{ for a literal {{"
-            ),
-        }
+wording! { Warning {
+    Self::UnknownField { name } => "unknown field {name}, not in WeChat's manual";
+    Self::UnknownPlaceholder { placeholder } =>
+        "unknown field in placeholder {placeholder}, not in WeChat's manual; write {{{{ for a literal {{";
+    Self::Unreachable { line, by: EarlierRule::Same } =>
+        "this rule never matches: the rule in line {line} matches the same messages; remove one of the two";
+    Self::Unreachable { line, by } =>
+        "this rule never matches: the rule in line {line} matches {}; move this rule above it", all_of(*by);
+    Self::AnswersQuietEvents { events } =>
+        "this rule also answers {}, which users do not expect; \
+         write <on Event=\"{}\"> <success/> </on> above it", enumerate(events), events.join("|");
+    Self::OrdinaryCharacter { found, meant } =>
+        "'{found}' has no meaning in a pattern; write '{meant}', or '\\{found}' if it is part of the text";
+    Self::Regex { part } =>
+        "{part} looks like a regular expression; patterns have only * (any characters), | (or) and \\ (the next character as it is)";
+    Self::UnknownEvent { name, similar: Some(similar) } => "WeChat has no event {name}, did you mean {similar}?";
+    Self::UnknownEvent { name, similar: None } =>
+        "WeChat's manual has no event {name}; users cause subscribe unsubscribe SCAN LOCATION CLICK VIEW";
+    Self::NotAnEvent { name } => "WeChat has no event {name}; write MsgType=\"{name}\"";
+    Self::UnknownMessageType { name, similar: Some(similar) } =>
+        "WeChat has no message of type {name}, did you mean {similar}?";
+    Self::UnknownMessageType { name, similar: None } =>
+        "WeChat's manual has no message of type {name}; users send text image voice video shortvideo location link file";
+    Self::NotAMessageType { name } => "WeChat has no message of type {name}; write Event=\"{name}\"";
+    Self::Placeholder { value } => "{value} is a placeholder of the sample; write your own value";
+    Self::EscapedLineEnd => "\\n in a text is a backslash and an n; for a new line write a line end";
+    Self::LateWithoutPickup =>
+        "late without pickup: the user cannot ask for the late reply, but gets it with the next text; \
+         add for example pickup=\"1\" and say so in late";
+    Self::ShellWord { word } =>
+        "{word} has a meaning only in a shell, and no shell runs this command; write /bin/sh -c <arg>…</arg>, or remove it";
+    Self::Program(fault) => "program cannot be started: {fault}";
+    Self::TooMany => "{PROBLEMS_MAX} warnings reported; there may be more";
+} }
+
+/// Joins words as in `a, b and c`.
+fn enumerate(words: &[&str]) -> String {
+    match words {
+        [words @ .., last] if !words.is_empty() => format!("{} and {last}", words.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+/// What an earlier rule matches.
+const fn all_of(rule: EarlierRule) -> &'static str {
+    match rule {
+        EarlierRule::Same => "the same messages",
+        EarlierRule::All => "every message and every event",
+        EarlierRule::AllEvents => "every event",
+        EarlierRule::AllTexts => "every text",
+        EarlierRule::Other => "all that this rule matches",
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Message<'a> {
 
 /// The `Content` of the text messages by which WeChat says that a user sent what it does not support, in its current and
 /// in its older form.
-const UNSUPPORTED: [&str; 2] = ["【收到不支持的消息类型，暂无法显示】", "[Unsupported Message]"];
+pub(crate) const UNSUPPORTED: [&str; 2] =
+    ["【收到不支持的消息类型，暂无法显示】", "[Unsupported Message]"];
 
 /// The reason why the content of a request is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

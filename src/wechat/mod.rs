@@ -30,6 +30,7 @@ pub use cipher_error::{AesKeyError, DecryptError};
 pub use envelope::{Envelope, Mode};
 pub use kind::{Event, Kind};
 pub(crate) use kind::{KnownKind, find_kind};
+pub(crate) use message::UNSUPPORTED;
 pub use message::{Field, Identity, Message, MessageError};
 pub use reply::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,

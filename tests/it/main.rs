@@ -37,4 +37,5 @@ mod tasks;
 mod tidy;
 mod unread;
 mod verify;
+mod warnings;
 mod wire;
