@@ -5,24 +5,44 @@ use std::borrow::Cow;
 use super::value::TEXT;
 use crate::text::similar::nearest;
 
-/// The names of all elements with text in the documented messages and events (接收普通消息, 接收事件推送). To add a
-/// field, add its name here.
+/// The names of all elements with text in the documented messages and events (接收普通消息, 接收事件推送), and of those that
+/// accounts with cards, invoices, stores, devices or mini programs were observed to receive. To add a field, add its name
+/// here. `time`, `event` and `content` of the shop's events are not here: `{time}` is the time of day, and the others are
+/// usually misspelt.
 const FIELDS: &str = "
-    AppID AppId ArticleIdx ArticleUrl AuditState AuthorizeAppId CanReprint CardId CheckState ConnectTime
-    ConsumeSource Content Count CreateOrderTime CreateTime Desc Description Detail DeviceNo Distance
-    ErrorCode ErrorCount ErrorStatus Event EventKey ExpireTime ExpiredTime FailOrderId FailReason FailTime
-    Fee FileKey FileMd5 FileTotalLen FilterCount Format FreeCoinCount FriendUserName FromKfAccount
-    FromUserName Idx IsChatRoom IsGiveByFriend IsRecommendByFriend IsRestoreMemberCard IsReturnBack
-    KfAccount Label Latitude LocationId LocationName Location_X Location_Y Longitude Major MediaId
-    MediaId16K Memo MenuId Minor ModifyBalance ModifyBonus MsgDataId MsgID MsgId MsgType NeedReplaceContent
-    NeedShowReprintSource OldUserCardCode OpenID OrderId OrderStatus OrderType OriginalArticleType
-    OriginalArticleUrl OriginalFee OuterId OuterStr PageId PagePath PayCoinCount PayFinishTime PicMd5Sum
-    PicUrl PlaceId PoiId Poiname PopupScene Precision ProductId ReceiptInfo Recognition RefundFreeCoinCount
-    RefundPayCoinCount RefuseReason RemarkAmount Result RevokeInfo Scale ScanResult ScanType SentCount
-    ShopId SkuInfo Source StaffOpenId Status SubscribeStatusString SuccOrderId TemplateId ThumbMediaId
-    ThumbUrl Ticket Title ToKfAccount ToUserName TotalCount TransId UnionID UniqId Url UserCardCode
-    UserDeclareState Uuid VendorId VerifyCode article_id article_url bizmsgmenuid count debug_str fail_idx
-    idx msg publish_id publish_status";
+    ActionMsg ActionTime ActionType Address AppID AppId Area ArticleIdx ArticleUrl AuditState AuthorizeAppId
+    BindTime BizID BusinessId CanReprint CardId CheckState City Code Company ConnectTime ConsumeSource Contact
+    Content Count Country CreateOrderTime CreateTime DelayTime DeliveryID Desc Description Detail DeviceID
+    DeviceNo DeviceStatus DeviceType DispatchTime Distance ErrorCode ErrorCount ErrorStatus Event EventKey
+    ExpireTime ExpiredTime ExtInfo FailOrderId FailReason FailTime Fee FileKey FileMd5 FileTotalLen FilterCount
+    Format FreeCoinCount FriendUserName FromKfAccount FromUserName Idx InsuredValue IsChatRoom IsGiveByFriend
+    IsPass IsRecommendByFriend IsRestoreMemberCard IsReturnBack KeyStandard KeyStr KfAccount Label Lat Latitude
+    Lng LocationId LocationName Location_X Location_Y Longitude LotteryId Major MediaId MediaId16K Memo MenuId
+    MerchantId Minor Mobile ModifyBalance ModifyBonus Money Msg MsgDataId MsgID MsgId MsgType Name
+    NeedReplaceContent NeedShowReprintSource OldUserCardCode OpType OpenID OpenPID OrderID OrderId OrderStatus
+    OrderType OriginalArticleType OriginalArticleUrl OriginalFee OuterId OuterStr PageId PagePath PayCoinCount
+    PayFinishTime PicMd5Sum PicUrl PlaceId PluginID PoiId Poiname PopupScene PostCode Precision ProductId
+    Provider Province Reason ReasonMsg ReceiptInfo Recognition RefundFreeCoinCount RefundPayCoinCount
+    RefuseReason RegionCode Remark RemarkAmount Result RevokeInfo Scale ScanResult ScanType Scene ScreenShot
+    SenderAddress SenderArea SenderCity SenderProvince SentCount ServiceName ServiceType SessionFrom SessionID
+    Sex ShopAppID ShopContact ShopId ShopName ShopTelphone SkuInfo Source Space_X Space_Y Space_Z StaffOpenId
+    Status SubscribeStatusString SuccOrderId SuccTime Tel TemplateId ThumbMediaId ThumbUrl Ticket Title
+    ToKfAccount ToUserName TotalCount TransId UnionID UnionId UniqId Url UseInsured UserCardCode
+    UserDeclareState Uuid VendorId VerifyCode Version WayBillID WayBillId Weight action addr address
+    aftersale_id amount api_name appeal_count appeal_from appeal_record_id appeal_status appeal_time appid
+    apply_time article_id article_url attach audit_id audit_time audit_type bank_no bank_type bind_status biz_id
+    bizmsgmenuid book_id brand_id comment_id complaint_order_id content_url count create_time
+    customer_material_content customer_material_media_id_list debug_str delivery_id drama_id errcode errmsg
+    expire_time ext_id extra_info_json fail_idx finder_nickname finish_time first fpqqlsh group_id idx
+    internal_error_count is_upgrade isrisky label latitude live_status longitude map_poi_id media_id
+    media_id_list message_id mp_appid msg name nickname nsrsbh open_id openid openid_error_count operation_time
+    option_type order_id out_aftersale_id out_coupon_id out_order_id out_product_id out_request_no out_trade_no
+    pay_time phone phone_number poiid prob product_id product_name profit_sharing_no promoter_id promoter_openid
+    proof_material_id publish_id publish_status punish_description qrcode_guide_account qrcode_guide_openid
+    qrcode_info reason refund_no reject_reason relation_error_count request_id result ret room_id second
+    sh_remark source_context sp_openid state status status_code strategy success_count success_time suggest
+    tax_no title title_type total_cost total_count trace_id trade_no transaction_id type user_openid
+    user_recv_limit_count version";
 
 /// Maximum length of the name of a new field.
 const NAME_MAX: usize = 128;

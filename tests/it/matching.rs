@@ -281,3 +281,40 @@ fn rules_may_use_many_fields() {
     let expected: String = names.iter().map(|name| format!("{name};")).collect();
     assert_eq!(reply(&rules, &event(&elements)), expected);
 }
+
+#[test]
+fn fields_that_accounts_receive_are_known() {
+    for (event, names) in [
+        ("wx_verify_dispatch", "Provider Contact DispatchTime"),
+        ("user_get_card", "UnionId"),
+        ("card_merchant_check_result", "IsPass MerchantId Reason"),
+        (
+            "cloud_invoice_invoiceresult_event",
+            "fpqqlsh nsrsbh status title title_type bank_no tax_no",
+        ),
+        ("update_invoice_status", "Code CardId Status"),
+        ("add_store_audit_info", "audit_id is_upgrade poiid reason status"),
+        ("create_map_poi_audit_info", "map_poi_id name address latitude longitude sh_remark"),
+        (
+            "guide_qrcode_scan_event",
+            "action openid qrcode_guide_account qrcode_guide_openid qrcode_info",
+        ),
+        ("device_text", "DeviceID DeviceType SessionID OpenID Content"),
+        ("user_scan_product", "KeyStandard KeyStr Country Province City Sex Scene ExtInfo"),
+        ("weapp_audit_fail", "Reason ScreenShot FailTime"),
+    ] {
+        for name in names.split(' ') {
+            let file = format!(
+                "<rules><on Event='{event}' {name}='*'><text>{{{name}}}</text></on></rules>"
+            );
+            let (rules, warnings) = Rules::check(file.as_bytes()).unwrap();
+            let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+            assert!(warnings.is_empty(), "{warnings:?}");
+            let message = self::event(&format!("<Event>{event}</Event><{name}>值</{name}>"));
+            assert_eq!(reply(&rules, &message), "值");
+        }
+    }
+    // A new field of WeChat.
+    let file = "<rules><on NewFloor='3'><text>{NewFloor}</text></on></rules>";
+    assert_eq!(reply(&rules(file), &event("<Event>x</Event><a><NewFloor>3</NewFloor></a>")), "3");
+}
