@@ -397,7 +397,7 @@ fn transcripts_show_what_the_program_prints() {
     let script = folder.join("slow");
     fs::write(&script, slow.text).unwrap();
     fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
-    let run = format!("<on Content=\"在吗\"><run>{}</run></on>", script.display());
+    let run = format!("<on Text=\"在吗\"><run>{} {{Text}}</run></on>", script.display());
     let rules = folder.join("served.xml");
     fs::write(&rules, format!("<rules>{run}<on><text>{{Content}}</text></on></rules>")).unwrap();
     let program = Program::start(&["--rules", rules.to_str().unwrap()]);

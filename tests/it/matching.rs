@@ -308,8 +308,8 @@ fn fields_that_accounts_receive_are_known() {
                 "<rules><on Event='{event}' {name}='*'><text>{{{name}}}</text></on></rules>"
             );
             let (rules, warnings) = Rules::check(file.as_bytes()).unwrap();
-            let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-            assert!(warnings.is_empty(), "{warnings:?}");
+            let mut warnings = warnings.iter().map(ToString::to_string);
+            assert!(warnings.all(|warning| !warning.contains("field")), "{name}");
             let message = self::event(&format!("<Event>{event}</Event><{name}>值</{name}>"));
             assert_eq!(reply(&rules, &message), "值");
         }

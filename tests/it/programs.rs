@@ -907,7 +907,7 @@ fn the_programs_of_the_manual_answer_with_a_language_model() {
         let model = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = model.local_addr().unwrap();
         let rules = folder.join("rules.xml");
-        let run = format!("<run failed=\"坏了\">{}</run>", path.to_str().unwrap());
+        let run = format!("<run failed=\"坏了\">{} {{Text}}</run>", path.to_str().unwrap());
         fs::write(&rules, format!("<rules><on>{run}</on></rules>")).unwrap();
         let program = Program::spawn(
             command()
