@@ -62,11 +62,17 @@ const VERSION: CommandSpec = CommandSpec {
 /// Runs the command that the arguments name. `arguments` begins with the name by which the program was started, and
 /// `environment` returns the value of a variable. An error is printed as one line on standard error.
 pub fn run(
-    arguments: impl Iterator<Item = OsString>,
+    mut arguments: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> ExitCode {
     set_language(Language::from_environment(&environment));
-    match dispatch(arguments, &environment) {
+    let program = arguments.next().unwrap_or_default();
+    let mut arguments = arguments.peekable();
+    // The arguments of `supervise` are the command line of another program, so they are not read as flags.
+    if arguments.next_if(|name| name == supervisor::COMMAND).is_some() {
+        return supervisor::run(arguments);
+    }
+    match dispatch(&program, &arguments.collect::<Vec<_>>(), &environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("wechat: {error}");
@@ -76,30 +82,23 @@ pub fn run(
 }
 
 fn dispatch(
-    mut arguments: impl Iterator<Item = OsString>,
+    program: &OsStr,
+    arguments: &[OsString],
     environment: Environment<'_>,
 ) -> Result<(), Error> {
-    let program = arguments.next().unwrap_or_default();
-    let mut arguments = arguments.peekable();
-    // The arguments of `supervise` are the command line of another program, so they are not read as flags.
-    let is_supervisor = |name: &OsString| name == supervisor::COMMAND;
-    if arguments.next_if(is_supervisor).is_some() {
-        return supervisor::run(arguments).map_err(Error::Supervisor);
-    }
-    let arguments: Vec<OsString> = arguments.collect();
     let is_help = |argument: &&OsString| *argument == "--help" || *argument == "-h";
     let (command, arguments) = match arguments.split_first() {
         Some((first, _)) if is_help(&first) => (&HELP, &[][..]),
         Some((first, rest)) if first == "--version" || first == "-V" => (&VERSION, rest),
         Some((first, rest)) if !first.as_encoded_bytes().starts_with(b"-") => (find(first)?, rest),
         // Without a command, the arguments are flags of `serve`.
-        _ => (&serve::COMMAND, &arguments[..]),
+        _ => (&serve::COMMAND, arguments),
     };
     let mut flags = arguments.iter().take_while(|argument| *argument != "--");
     if flags.any(|argument| is_help(&argument)) {
         return print(help::usage(command));
     }
-    (command.run)(&Args::parse(&program, command, arguments, environment)?)
+    (command.run)(&Args::parse(program, command, arguments, environment)?)
 }
 
 /// The help on a name: the usage of the command, the chapter of the manual, or both.

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::http::{Url, UrlError};
-use crate::program::SupervisorError;
 use crate::rules::RulesError;
 use crate::server::NotListening;
 use crate::simulator::{CaptureError, TestMessageError};
@@ -43,8 +42,6 @@ pub(super) enum Error {
     ControlClosed(PathBuf),
     /// The running server sent this text instead of the requested response.
     ControlAnswer { path: PathBuf, answer: String },
-    /// The supervisor of a program failed.
-    Supervisor(SupervisorError),
     /// The backend at this URL fails the token check. The reasons have been printed.
     NotReady(Url),
     /// WeChat would not deliver the answer. The reasons have been printed.

@@ -63,8 +63,9 @@ const SUPERVISOR: &str = "/proc/self/exe";
 /// The length of a generated token in characters. 20 characters of 62 kinds are 119 random bits.
 const TOKEN_LENGTH: usize = 20;
 
-/// File descriptors that are not used for ordinary connections: three for each of 64 programs, three for the tries of
-/// each program's message, and 64 for the start of programs and for files. Half of the descriptor limit if that is less.
+/// File descriptors that are not used for ordinary connections: three for each of 64 programs (a socket, and
+/// more while it starts), three for the tries of each program's message, and 64 for files. Half of the descriptor limit
+/// if that is less.
 const RESERVED_DESCRIPTORS: usize = 448;
 
 /// The path of standard error. Opening it makes a new open file description (proc(5)), with its own status flags.

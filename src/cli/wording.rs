@@ -62,7 +62,6 @@ impl Display for Error {
             Self::Control { path, error } => control_failure(path, error, f),
             Self::ControlClosed(path) => write!(f, "the server at {path:?} ended without an answer"),
             Self::ControlAnswer { path, answer } => write!(f, "the server at {path:?} answered: {answer}"),
-            Self::Supervisor(error) => error.fmt(f),
             Self::NotReady(url) => write!(f, "{url} is not ready for WeChat"),
             Self::NotDelivered => write!(f, "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}"),
             Self::NotInTime => write!(f, "no answer in time; WeChat would try twice more, as --tries does"),

@@ -40,7 +40,7 @@ enum Value {
 impl Status {
     /// The values with their names. The JSON uses the names as keys. The table shows the names with spaces instead of
     /// underscores.
-    fn fields(&self) -> [(&'static str, Value); 27] {
+    fn fields(&self) -> [(&'static str, Value); 28] {
         let stats = self.handle.stats();
         let programs = self.responder.runner().counts();
         let since_message = self.metrics.last_message();
@@ -68,6 +68,7 @@ impl Status {
             ("programs_running", count(programs.running)),
             ("programs_failed", Value::Count(programs.failed)),
             ("programs_limited", Value::Count(programs.limited)),
+            ("processes_left", count(programs.left)),
             ("token_checks", Value::Count(self.metrics.token_checks())),
             ("refusals", Value::Counts(stats.refusals)),
             ("connections", count(stats.connections)),

@@ -21,8 +21,10 @@ pub(super) enum Failure {
     TooLong { longest: Longest, bytes: usize },
     /// The supervisor cannot be started, or its output cannot be read.
     Supervisor(io::Error),
-    /// The supervisor failed and printed no reason, for example because it was killed.
+    /// The supervisor ended without output, for example because it was killed. The server has killed the program.
     SupervisorEnded(ExitStatus),
+    /// The supervisor did not end after the timeout of this many seconds. The server has killed it and the program.
+    SupervisorHung(u64),
     /// The program failed. The text is the reason that the supervisor printed.
     Program(String),
     /// The output is not UTF-8. The number is the offset of the first invalid byte.

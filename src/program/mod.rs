@@ -2,12 +2,13 @@
 
 mod environment;
 mod failure;
+mod killer;
 mod output;
+mod process;
 mod programs;
-mod run_marker;
+mod run;
 mod start_counts;
 pub(crate) mod supervisor;
 mod wording;
 
 pub use programs::{ProgramCounts, Programs};
-pub(crate) use supervisor::SupervisorError;

@@ -4,22 +4,36 @@
 //! command), which starts the program. When the timeout has passed or the server has ended, even by SIGKILL,
 //! the supervisor kills the program and all processes that the program started. Only the supervisor holds the
 //! program's pipes, so the server never waits for a process that the program left running.
+//!
+//! A program can kill or stop its supervisor. The server then kills the processes of the run itself.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::failure::{Failure, RUNNING_MAX};
+use super::killer;
+use super::process::ServiceGroup;
+use super::run::{self, Run};
 use super::start_counts::StartCounts;
+use super::supervisor::OUTPUT;
 use super::{environment, output, supervisor, wording};
 use crate::rules::ProgramCall;
 use crate::session::Runner;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
+
+/// How long a supervisor may take to end after the timeout. Then the server kills the program.
+const SUPERVISOR_GRACE: Duration = Duration::from_secs(2);
+
+/// How long the server tries to kill the processes of a run.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs programs within the limits of the server and of each user.
 #[derive(Debug)]
@@ -29,6 +43,9 @@ pub struct Programs {
     /// The environment variables that are settings of this binary. No field of a message sets one of them.
     settings: Vec<&'static str>,
     counters: Mutex<Counters>,
+    /// Where orders for the killer are written. `None` before the first run, which starts the killer.
+    killer: Mutex<Option<UnixStream>>,
+    service: Option<ServiceGroup>,
     hasher: RandomState,
     /// The beginning of the times in `starts`. Setting the system clock does not change these times.
     epoch: Instant,
@@ -40,6 +57,8 @@ pub struct Programs {
 pub struct ProgramCounts {
     /// Programs running at this moment.
     pub running: usize,
+    /// Processes that programs have left running.
+    pub left: usize,
     /// Programs that could not be started or gave no valid reply.
     pub failed: u64,
     /// Programs that were not started because their user had reached the limit.
@@ -51,6 +70,10 @@ struct Counters {
     counts: ProgramCounts,
     /// The starts of each user, for the limits. The keys are keyed hashes of `<run>` element and user.
     starts: StartCounts,
+    /// The runs in progress, in the order of their starts.
+    runs: Vec<Run>,
+    /// The number of the latest run.
+    number: u64,
 }
 
 impl Runner for Programs {
@@ -83,7 +106,13 @@ impl Programs {
         Self {
             supervisor: supervisor.into(),
             settings,
-            counters: Mutex::default(),
+            // Servers begin with different numbers.
+            counters: Mutex::new(Counters {
+                number: u64::from(process::id()),
+                ..Counters::default()
+            }),
+            killer: Mutex::default(),
+            service: ServiceGroup::own(),
             hasher: RandomState::new(),
             epoch: Instant::now(),
             report,
@@ -92,7 +121,12 @@ impl Programs {
 
     /// The counts at this moment.
     pub fn counts(&self) -> ProgramCounts {
-        self.lock().counts
+        let (counts, runs) = {
+            let counters = self.lock();
+            (counters.counts, counters.runs.clone())
+        };
+        let left = run::count_left(&runs, self.service.as_ref());
+        ProgramCounts { running: runs.len(), left, ..counts }
     }
 
     fn try_run(
@@ -100,8 +134,8 @@ impl Programs {
         call: &ProgramCall,
         message: &Message<'_>,
     ) -> Result<Reply<'static>, Failure> {
-        let _running = self.admit(call, message)?;
-        let printed = run_supervisor(self.command(call, message), call, message.xml())?;
+        let running = self.admit(call, message)?;
+        let printed = self.run_supervisor(&running.run, call, message)?;
         output::parse(&printed, message)
     }
 
@@ -118,13 +152,13 @@ impl Programs {
         {
             return Err(Failure::Limited(limit));
         }
-        if counters.counts.running >= RUNNING_MAX {
+        if counters.runs.len() >= RUNNING_MAX {
             return Err(Failure::Busy);
         }
-        counters.counts.running += 1;
+        let run = counters.new_run();
         let lost_counts = limit.map_or(0, |(key, limit)| counters.starts.add(key, limit, now));
         drop(counters);
-        let running = Running(self);
+        let running = Running { programs: self, run };
         if lost_counts > 0 {
             (self.report)(&wording::start_counts_dropped(lost_counts).to_string());
         }
@@ -132,7 +166,7 @@ impl Programs {
     }
 
     /// The supervisor's command line and environment.
-    fn command(&self, call: &ProgramCall, message: &Message<'_>) -> Command {
+    fn command(&self, run: &Run, call: &ProgramCall, message: &Message<'_>) -> Command {
         let mut command = Command::new(&self.supervisor);
         command
             .arg(supervisor::COMMAND)
@@ -140,12 +174,73 @@ impl Programs {
             .args(&call.words)
             // A new process group, because Ctrl-C in a terminal must not end the supervisor before it has killed
             // the program.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .process_group(0);
         environment::set(&mut command, message, &self.settings);
+        command.env(run::VARIABLE, &run.marker);
         command
+    }
+
+    /// Runs a supervisor until it ends. Returns the output of the program.
+    fn run_supervisor(
+        &self,
+        run: &Run,
+        call: &ProgramCall,
+        message: &Message<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut command = self.command(run, call, message);
+        let mut socket = self.connect(&mut command).map_err(Failure::Supervisor)?;
+        let mut supervisor = command.spawn().map_err(|error| {
+            let is_too_long = error.kind() == io::ErrorKind::ArgumentListTooLong;
+            if is_too_long {
+                environment::too_long(&command, &call.words)
+            } else {
+                Failure::Supervisor(error)
+            }
+        })?;
+        // Closes the supervisor's end of the socket in this process.
+        drop(command);
+        let timeout = Duration::from_secs(call.timeout) + SUPERVISOR_GRACE;
+        let result = exchange(&mut socket, message.xml(), timeout);
+        if let Ok(printed) = &result
+            && let Some((first, text)) = printed.split_first()
+        {
+            // The supervisor has closed the socket, so it ends soon.
+            drop(supervisor.wait());
+            return match *first {
+                OUTPUT => Ok(text.to_owned()),
+                _ => Err(Failure::Program(String::from_utf8_lossy(text).into_owned())),
+            };
+        }
+        // The supervisor was killed or is stopped. It has not been waited for, so the id is its own.
+        if let Ok(mut killer) = self.killer() {
+            run.kill(supervisor.id(), &mut killer, KILL_TIMEOUT);
+        }
+        drop(supervisor.kill());
+        let is_hung = result.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        Err(match supervisor.wait() {
+            Ok(status) if !is_hung => Failure::SupervisorEnded(status),
+            _ => Failure::SupervisorHung(call.timeout),
+        })
+    }
+
+    /// Sets the standard streams of a supervisor. Returns the socket to its standard input and output. The orders that it
+    /// writes to standard error go to the killer.
+    fn connect(&self, command: &mut Command) -> io::Result<UnixStream> {
+        let (socket, its_socket) = UnixStream::pair()?;
+        command
+            .stdin(OwnedFd::from(its_socket.try_clone()?))
+            .stdout(OwnedFd::from(its_socket))
+            .stderr(OwnedFd::from(self.killer()?));
+        Ok(socket)
+    }
+
+    /// The killer. The first run starts it.
+    fn killer(&self) -> io::Result<UnixStream> {
+        let mut killer = self.killer.lock().unwrap_or_else(PoisonError::into_inner);
+        if killer.is_none() {
+            *killer = Some(killer::start()?);
+        }
+        killer.as_ref().expect("it was started").try_clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Counters> {
@@ -153,56 +248,37 @@ impl Programs {
     }
 }
 
-/// Runs a supervisor until it ends. Returns the output of the program.
-fn run_supervisor(
-    mut command: Command,
-    call: &ProgramCall,
-    message: &str,
-) -> Result<Vec<u8>, Failure> {
-    let mut supervisor = command.spawn().map_err(|error| {
-        let is_too_long = error.kind() == io::ErrorKind::ArgumentListTooLong;
-        if is_too_long {
-            environment::too_long(&command, &call.words)
-        } else {
-            Failure::Supervisor(error)
-        }
-    })?;
-    let outputs = exchange(&mut supervisor, message);
-    // The pipes of the supervisor are closed now, so it ends soon.
-    let status = supervisor.wait();
-    let (printed, reason) = outputs.map_err(Failure::Supervisor)?;
-    match status {
-        Ok(status) if status.success() => Ok(printed),
-        Ok(status) if reason.is_empty() => Err(Failure::SupervisorEnded(status)),
-        Ok(_) => Err(Failure::Program(reason)),
-        // There is no status if the server was started with SIGCHLD ignored.
-        Err(_) if reason.is_empty() => Ok(printed),
-        Err(error) => Err(Failure::Supervisor(error)),
+impl Counters {
+    /// Adds a run. Its number is the first free one after the number of the latest run.
+    fn new_run(&mut self) -> Run {
+        let is_free = |number: &u64| self.runs.iter().all(|run| run.number() != *number);
+        let mut numbers =
+            (1..=RUNNING_MAX as u64).map(|step| (self.number + step) % RUNNING_MAX as u64);
+        self.number = numbers.find(is_free).expect("fewer than RUNNING_MAX runs");
+        let run = Run::new(self.number);
+        self.runs.push(run.clone());
+        run
     }
 }
 
-/// Sends the message to a supervisor. Returns its standard output and its standard error.
-fn exchange(supervisor: &mut Child, message: &str) -> io::Result<(Vec<u8>, String)> {
-    // Must stay open until this function returns, because the supervisor kills the program when it is closed.
-    let mut stdin = supervisor.stdin.take().expect("stdin is piped");
-    // If writing fails, the supervisor has failed, and its standard error has the reason.
-    let _: io::Result<()> = write!(stdin, "{}\n{message}", message.len());
-    let (mut printed, mut reason) = (Vec::new(), Vec::new());
-    let mut stdout = supervisor.stdout.take().expect("stdout is piped");
-    stdout.read_to_end(&mut printed)?;
-    let mut stderr = supervisor.stderr.take().expect("stderr is piped");
-    stderr.read_to_end(&mut reason)?;
-    let reason = String::from_utf8_lossy(&reason);
-    // `main` writes this prefix before every error.
-    let reason = reason.strip_prefix("wechat: ").unwrap_or(&reason);
-    Ok((printed, reason.to_owned()))
+/// Sends the message to a supervisor. Returns what the supervisor prints.
+fn exchange(socket: &mut UnixStream, message: &str, timeout: Duration) -> io::Result<Vec<u8>> {
+    socket.set_write_timeout(Some(timeout))?;
+    socket.set_read_timeout(Some(timeout))?;
+    socket.write_all(format!("{}\n{message}", message.len()).as_bytes())?;
+    let mut printed = Vec::new();
+    socket.read_to_end(&mut printed)?;
+    Ok(printed)
 }
 
-/// A run that is counted in `running` until this is dropped.
-struct Running<'p>(&'p Programs);
+/// A run that counts as running until this is dropped.
+struct Running<'p> {
+    programs: &'p Programs,
+    run: Run,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.lock().counts.running -= 1;
+        self.programs.lock().runs.retain(|run| *run != self.run);
     }
 }

@@ -4,8 +4,8 @@
 //! input. The message becomes the program's standard input. The server then keeps the pipe open. When the server
 //! closes the pipe or ends, the supervisor kills the program. It also kills the program after SECONDS.
 //!
-//! The supervisor's standard output is the output of the program. If the program failed, standard error has the
-//! reason, and the exit code is 1.
+//! The supervisor prints `+` and the output of the program, or `-` and the reason why there is none. The server thus
+//! knows whether the supervisor was killed. Its orders for the killer (killer.rs) go to standard error.
 //!
 //! The supervisor is a process of its own, because a server killed by SIGKILL cannot kill its programs.
 
@@ -16,17 +16,21 @@ use std::io::{self, BufRead, Read, Write};
 use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{self, Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::run_marker::{self, RunMarker};
+use super::run::Run;
 use crate::text::digits;
 use crate::text::executable::{self, Fault};
 
 /// The hidden command of this binary.
 pub(crate) const COMMAND: &str = "supervise";
+
+/// The first byte that a supervisor prints: the output of the program follows, or the reason why there is none.
+pub(super) const OUTPUT: u8 = b'+';
+pub(super) const FAILURE: u8 = b'-';
 
 /// The folders of programs if there is no variable `PATH`. The C libraries have longer lists, which begin with these.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
@@ -44,6 +48,9 @@ const OUTPUT_GRACE: Duration = Duration::from_millis(250);
 /// How long a killed program may take to end.
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
+/// How long to try to kill the processes of a program. A fork bomb leaves little time for this process.
+const KILL_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The shortest and the longest pause between two checks whether the program has ended. Each pause is twice as
 /// long as the previous pause. They start again at the shortest when the program closes its output, because then
 /// it usually ends soon.
@@ -52,7 +59,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// The reason why the supervisor has no output of a program.
 #[derive(Debug)]
-pub(crate) enum SupervisorError {
+pub(super) enum SupervisorError {
     /// The arguments are not `SECONDS PROGRAM [ARGUMENT]…`.
     Usage,
     /// The message cannot be read.
@@ -176,31 +183,33 @@ impl Shared {
 }
 
 /// Runs the hidden command. `arguments` are the arguments after `supervise`.
-///
-/// # Errors
-/// [`SupervisorError`]
-pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), SupervisorError> {
+pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let seconds =
         arguments.next().and_then(|text| digits::parse_decimal(text.as_encoded_bytes()).ok());
-    let (Some(seconds), Some(program)) = (seconds, arguments.next()) else {
-        return Err(SupervisorError::Usage);
+    let result = match (seconds, arguments.next()) {
+        (Some(seconds), Some(program)) => {
+            let mut command = Command::new(&program);
+            command.args(arguments);
+            supervise(command, Duration::from_secs(seconds))
+                .map_err(|error| error.explain(&program))
+        }
+        _ => Err(SupervisorError::Usage),
     };
-    let mut command = Command::new(&program);
-    command.args(arguments);
-    let output = supervise(command, Duration::from_secs(seconds))
-        .map_err(|error| error.explain(&program))?;
+    let (kind, text, code) = match result {
+        Ok(output) => (OUTPUT, output, ExitCode::SUCCESS),
+        Err(error) => (FAILURE, format!("{error}\n").into_bytes(), ExitCode::FAILURE),
+    };
     // If this fails, the server has ended, and the output is not needed.
-    let _: io::Result<()> = io::stdout().write_all(&output);
-    Ok(())
+    let _: io::Result<()> = io::stdout().write_all(&[&[kind], &text[..]].concat());
+    code
 }
 
 /// Runs a program with the message on its standard input. Returns its output.
 fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, SupervisorError> {
     let message = read_message().map_err(SupervisorError::Message)?;
-    let marker = RunMarker::new();
+    let run = Run::inherit();
     let begun = Instant::now();
     let mut program = command
-        .env(run_marker::VARIABLE, &marker.0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -211,10 +220,14 @@ fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, Supervi
     let status = start_threads(&mut program, message, &shared)
         .map_err(SupervisorError::Thread)
         .and_then(|()| wait_for_exit(&mut program, &shared, begun, timeout));
+    let kill = |timeout| run.kill(process::id(), &mut io::stderr(), timeout);
     match status {
-        Ok(status) => finish(status, &shared, &marker),
+        Ok(status) => finish(status, &shared, &kill),
         Err(error) => {
-            marker.kill_with(&mut program);
+            kill(KILL_GRACE);
+            // This works even without a shell. If it fails, the program has ended.
+            drop(program.kill());
+            kill(KILL_TIMEOUT);
             // The result does not matter, because `error` is returned anyway. The wait uses a new state, because
             // with the old state it would return at once if the server has ended.
             let (new_state, begun) = (Shared::default(), Instant::now());
@@ -323,13 +336,13 @@ fn wait_for_exit(
 fn finish(
     status: ExitStatus,
     shared: &Shared,
-    marker: &RunMarker,
+    kill: &dyn Fn(Duration),
 ) -> Result<Vec<u8>, SupervisorError> {
     let is_open = |state: &mut ProgramState| !(state.stdout.is_closed && state.stderr.is_closed);
     let mut state = shared.wait_while(OUTPUT_GRACE, is_open);
     if is_open(&mut state) {
         drop(state);
-        marker.kill_rest();
+        kill(KILL_TIMEOUT);
         state = shared.wait_while(OUTPUT_GRACE, is_open);
     }
     // A program often fails when its output is closed at the maximum, so that failure is ignored.

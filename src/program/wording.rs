@@ -1,4 +1,4 @@
-//! The texts of `src/program`: reasons for the log, and errors that the supervisor prints on standard error.
+//! The texts of `src/program`: reasons for the log, some of which the supervisor prints.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -41,7 +41,13 @@ impl Display for Failure {
                  the longest is {longest} with {bytes} bytes"
             ),
             Self::Supervisor(error) => write!(f, "cannot run the supervisor: {error}"),
-            Self::SupervisorEnded(status) => write!(f, "supervisor ended with {status}"),
+            Self::SupervisorEnded(status) => {
+                write!(f, "supervisor ended with {status}; program killed")
+            }
+            Self::SupervisorHung(seconds) => write!(
+                f,
+                "killed because it was still running after {seconds} s; its supervisor did not respond"
+            ),
             Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),
             Self::OutputNotUtf8(offset) => write!(f, "output is not UTF-8 from byte {offset} on"),
             Self::OutputInvalid(problem) => {

@@ -51,6 +51,7 @@ tries joined      0
 programs running  0
 programs failed   0
 programs limited  0
+processes left    0
 token checks      0
 refusals          0
 connections       0
@@ -93,6 +94,7 @@ tries joined         0
 programs running     0
 programs failed      0
 programs limited     0
+processes left       0
 token checks         1
 refusals             4
   missing-parameter  1
@@ -156,7 +158,7 @@ fn prints_status_as_json() {
              \"modes\":{{\"plain\":0,\"compatible\":0,\"safe\":0}},\"unread\":0,\
              \"replies\":0,\"without_reply\":0,\"given_up\":0,\"answer_p50_microseconds\":null,\
              \"answer_p99_microseconds\":null,\"tries_joined\":0,\"programs_running\":0,\
-             \"programs_failed\":0,\"programs_limited\":0,\"token_checks\":0,\"refusals\":{{}},\
+             \"programs_failed\":0,\"programs_limited\":0,\"processes_left\":0,\"token_checks\":0,\"refusals\":{{}},\
              \"connections\":0,\"being_answered\":0,\"max_connections\":1024,\"evictions\":0,\
              \"panics\":0,\"log_lines_lost\":0}}\n"
         )

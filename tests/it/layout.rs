@@ -266,7 +266,7 @@ fn packages_and_system_interfaces_are_used_only_in_certain_files() {
         // `SocketAddr` is not listed, because parsing an address opens no socket.
         ("TcpStream", &["client/", "server/", "service/", "cli/"]),
         ("TcpListener", &["server/", "service/", "cli/"]),
-        ("io::stderr", &["server/", "cli/"]),
+        ("io::stderr", &["server/", "program/supervisor.rs", "cli/"]),
         ("io::stdout", &["program/supervisor.rs", "cli/"]),
         (
             "std::fs",
@@ -410,7 +410,7 @@ fn files_begin_with_a_doc_comment_and_stay_short() {
 /// Blank lines, comments and unit tests are not counted.
 #[test]
 fn source_code_stays_within_its_budget() {
-    const LINES_MAX: usize = 15_900;
+    const LINES_MAX: usize = 16_250;
     let count: usize = sources()
         .values()
         .map(|code| code.lines().filter(|line| !line.trim().is_empty()).count())

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::layout::sources;
+use crate::support::control_socket::ShortFolder;
 use crate::support::*;
 
 /// Starts a server with these rules. `FOLDER` in the rules is replaced by the folder of the test.
@@ -695,7 +696,8 @@ fn runs_64_programs_at_once_and_fails_the_next() {
         fs::read_to_string(&runs).unwrap_or_default().lines().count() == 64
     });
     assert_eq!(say(&program, "one more"), "忙");
-    assert_eq!(children_of(program.id()).len(), 64);
+    let is_supervisor = |stat: &&String| stat.contains(" (exe) ");
+    assert_eq!(children_of(program.id()).iter().filter(is_supervisor).count(), 64);
     drop(writer);
     for stream in &mut streams {
         assert_eq!(read_answer(stream, false).content, "success");
@@ -729,7 +731,11 @@ fn leaves_no_process_and_no_descriptor_after_500_runs() {
     );
     let mut kept = connect(program.address);
     assert_eq!(ask(&mut kept, &get("/")).status, 200);
-    let before = program.descriptors();
+    let before = program.descriptors() + 3;
+    // The first run starts the two shells of the killer, which need three descriptors.
+    say(&program, "yes");
+    let shells = children_of(program.id());
+    assert!(shells.len() == 2 && shells.iter().all(|stat| stat.contains(" (sh) ")), "{shells:?}");
     for number in 0..500 {
         let content = ["fail", "none", "yes"][number % 3];
         say(&program, content);
@@ -738,7 +744,7 @@ fn leaves_no_process_and_no_descriptor_after_500_runs() {
     }
     // The server may not have closed the last connection yet.
     until("no descriptor is left", || program.descriptors() == before);
-    assert_eq!(children_of(program.id()), [""; 0]);
+    assert_eq!(children_of(program.id()).len(), shells.len());
     assert_eq!(program.stop().len(), 334);
 }
 
@@ -832,56 +838,119 @@ fn a_timeout_ends_a_program_with_all_processes_it_started() {
 }
 
 #[test]
+fn the_timeout_holds_for_processes_that_hide_from_it() {
+    // Each process has left the program's group, session, children and environment.
+    let hidden = r#"(env -i setsid /bin/sh -c 'echo $$ >> FOLDER/pids; sleep 1000' &amp;)"#;
+    for (name, act, took) in [
+        ("asleep", "true", "killed because it was still running after 1 s"),
+        ("killed", "kill -9 $PPID", "supervisor ended with signal: 9 (SIGKILL); program killed"),
+        (
+            "stopped",
+            "kill -STOP $PPID",
+            "killed because it was still running after 1 s; its supervisor did not respond",
+        ),
+    ] {
+        let rules = format!(
+            r#"<on><run timeout="1" failed="坏了">/bin/sh -c <arg>{hidden}; {hidden}
+            until [ "$(wc -l &lt; FOLDER/pids)" = 2 ]; do sleep 0.01; done; {act}
+            echo $$ >> FOLDER/pids; sleep 1000</arg></run></on>"#
+        );
+        let (program, folder) = start(&format!("hidden-{name}"), &rules);
+        assert_eq!(say(&program, "x"), "坏了");
+        for id in fs::read_to_string(folder.join("pids")).unwrap().lines() {
+            until_gone(id);
+        }
+        assert_eq!(children_of(program.id()).len(), 2);
+        assert_eq!(program.stop(), [format!("cause=run-failed reason=\"/bin/sh: {took}\"")]);
+    }
+}
+
+#[test]
+fn the_timeout_holds_if_a_program_kills_or_stops_the_killer() {
+    // Kills one shell and stops the other one.
+    let rules = r#"<on><run timeout="1" failed="坏了">/bin/sh -c <arg>echo $$ > FOLDER/pid
+        server=$(cut -d ' ' -f 4 /proc/$PPID/stat)
+        shells=$(grep -l "^[0-9]* (sh) . $server " /proc/[0-9]*/stat | cut -d / -f 3)
+        set -- $shells; kill -9 $1; kill -STOP $2; echo $* > FOLDER/shells
+        setsid sleep 1000</arg></run></on>"#;
+    let (program, folder) = start("killer", rules);
+    assert_eq!(say(&program, "x"), "坏了");
+    until_gone(fs::read_to_string(folder.join("pid")).unwrap().trim());
+    let shells = fs::read_to_string(folder.join("shells")).unwrap();
+    assert_eq!(shells.split_ascii_whitespace().count(), 2);
+    shells.split_ascii_whitespace().for_each(until_gone);
+    until("there are two shells again", || children_of(program.id()).len() == 2);
+    assert_eq!(program.stop().len(), 1);
+}
+
+/// A process that a program leaves running belongs to no run. It is counted, and is not killed with a later run.
+#[test]
+fn the_status_counts_processes_that_programs_left_running() {
+    let folder = ShortFolder::new("left");
+    let rules = folder.path("rules.xml");
+    let left = r#"<on Content="leave"><run>/bin/sh -c
+        <arg>setsid sleep 1000 > /dev/null 2>&amp;1 &amp; echo $!</arg></run></on>"#;
+    let slow = r#"<on><run timeout="1" failed="坏了">sleep 1000</run></on>"#;
+    fs::write(&rules, format!("<rules>{left}{slow}</rules>")).unwrap();
+    let control = folder.path("control");
+    let program = Program::start(&["--rules", &rules, "--control", &control]);
+    let count = || {
+        let output = command().args(["status", "--json", "--control", &control]).output().unwrap();
+        let json = String::from_utf8(output.stdout).unwrap();
+        let (_, rest) = json.split_once("\"processes_left\":").unwrap();
+        rest.split(',').next().unwrap().to_owned()
+    };
+    assert_eq!(count(), "0");
+    let id = say(&program, "leave");
+    assert_eq!(count(), "1");
+    assert_eq!(say(&program, "slow"), "坏了");
+    assert_eq!(count(), "1");
+    assert!(Command::new("sh").args(["-c", &format!("kill {id}")]).status().unwrap().success());
+    until_gone(&id);
+    assert_eq!(count(), "0");
+    assert_eq!(program.stop().len(), 1);
+}
+
+#[test]
 fn the_supervisor_kills_a_program_when_its_input_ends() {
-    let supervise = |arguments: &[&str], input: &str| {
+    // Returns the exit code and what the supervisor prints.
+    let supervise = |arguments: &[&str], input: &str, is_kept_open: bool| {
         let mut supervisor = command()
             .arg("supervise")
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut stdin = supervisor.stdin.take().unwrap();
         // This fails if the arguments are wrong, because the supervisor then does not read its input.
         let _ = stdin.write_all(input.as_bytes());
-        let is_open = !input.is_empty();
-        let stdin = is_open.then_some(stdin);
+        let stdin = is_kept_open.then_some(stdin);
         let mut printed = String::new();
         supervisor.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
         drop(stdin);
-        let output = supervisor.wait_with_output().unwrap();
-        let errors = String::from_utf8(output.stderr).unwrap();
-        (output.status.code().unwrap(), printed, errors)
+        (supervisor.wait().unwrap().code().unwrap(), printed)
     };
-    assert_eq!(supervise(&["60", "cat"], "5\nhello"), (0, "hello".into(), String::new()));
+    assert_eq!(supervise(&["60", "cat"], "5\nhello", true), (0, "+hello".into()));
     assert_eq!(
-        supervise(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n"),
-        (0, "--help\n".into(), String::new())
+        supervise(&["60", "/bin/sh", "-c", "echo $0", "--help"], "0\n", true),
+        (0, "+--help\n".into())
     );
     assert_eq!(
-        supervise(&["x", "cat"], "0\n"),
+        supervise(&["x", "cat"], "0\n", true),
         (
             1,
-            String::new(),
-            "wechat: only the server uses supervise; expected supervise SECONDS PROGRAM [ARGUMENT]...\n"
+            "-only the server uses supervise; expected supervise SECONDS PROGRAM [ARGUMENT]...\n"
                 .into()
         )
     );
-    let (code, _, errors) = supervise(&["60", "cat"], "");
+    let (code, printed) = supervise(&["60", "cat"], "", false);
     assert_eq!(code, 1);
-    assert!(errors.starts_with("wechat: cannot read the message: "), "{errors}");
-    let mut child = command()
-        .args(["supervise", "60", "sleep", "1000"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(b"0\n").unwrap();
-    let output = child.wait_with_output().unwrap();
+    assert!(printed.starts_with("-cannot read the message: "), "{printed}");
     assert_eq!(
-        String::from_utf8(output.stderr).unwrap(),
-        "wechat: killed because the server ended\n"
+        supervise(&["60", "sleep", "1000"], "0\n", false),
+        (1, "-killed because the server ended\n".into())
     );
 }
 

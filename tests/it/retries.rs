@@ -157,9 +157,10 @@ fn a_connected_try_keeps_waiting_and_a_disconnected_one_ends() {
     let descriptors = || bot.program.descriptors();
     let at_start = descriptors();
     let mut kept_try = None;
-    // `added` is the number of descriptors opened since the start. Each running program has four descriptors,
-    // which are three pipes and the connection of its first try. The connection that stays open adds another.
-    for (name, stays, added) in [("a", true, 4), ("b", false, 4 + 4 + 1)] {
+    // `added` is the number of descriptors opened since the start. The first program opens three for the killer. Each
+    // running program has two, which are a socket and the connection of its first try. The connection that stays open
+    // adds another.
+    for (name, stays, added) in [("a", true, 3 + 2), ("b", false, 3 + 2 + 2 + 1)] {
         let before = at_start + added;
         bot.make_pipe(name);
         let xml = text_of("oUser1", 1, &format!("ask {name}"));
