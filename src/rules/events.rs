@@ -18,14 +18,15 @@ const EVENTS: &str = "
     subscribe_msg_sent_event subscribe_status unbind unsubscribe_status update_member_card
     user_authorization_cancellation user_authorization_revoke user_authorize_invoice user_consume_card
     user_del_card user_enter_session_from_card user_enter_tempsession user_get_card user_gifting_card
-    user_info_modified user_pay_from_pay_cell user_scan_product user_view_card verify_expired
+    user_info_modified user_pay_from_pay_cell user_scan_product user_scan_product_async
+    user_scan_product_enter_session user_scan_product_verify_action user_view_card verify_expired
     wificonnected wx_verify_dispatch";
 
 /// The first word of events that belong to other products, which have too many to list (小程序, 直播, 小店).
 const FAMILIES: &str = "
-    add aftersale apply betaapp card change check close delete finish funds giftcard kf minigame
-    miniprogram modify open program scancode secbook secvod submit subscribe sys trade update upload user
-    weapp withdraw wx wxa wxalive";
+    add aftersale apply betaapp cancel card change check close cloud complaint delete finish funds get
+    giftcard kf minigame miniprogram modify open program scancode secbook secvod submit subscribe sys
+    trade update upload user weapp withdraw wx wxa wxalive";
 
 /// Whether WeChat has an event of this name, or may have one.
 pub(super) fn is_event(name: &str) -> bool {

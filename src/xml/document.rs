@@ -290,7 +290,12 @@ mod tests {
             ),
             ("<a><!-- x</a>", 1, 4, "<!-- without an end; write --> after it"),
             ("<a b=“c”/>", 1, 6, "found '“', expected a quote (\" or '); write \""),
-            ("<a b＝\"c\"/>", 1, 5, "found '＝', expected = and a value in quotes; write '='"),
+            (
+                "<a b＝\"c\"/>",
+                1,
+                5,
+                "in the tag <a: found '＝', expected = and a value in quotes; write '='",
+            ),
             (
                 "<a\u{3000}b=\"c\"/>",
                 1,
@@ -304,8 +309,19 @@ mod tests {
                 "found 'd', expected white space after the value; in a value write &quot; for \"",
             ),
             ("<a b=c/>", 1, 6, "found 'c', expected a quote (\" or ')"),
-            ("<a b/>", 1, 5, "found '/', expected = and a value in quotes"),
-            ("<a 1=\"c\"/>", 1, 4, "found '1', expected an attribute, NAME=\"VALUE\""),
+            (
+                "<a>x<b && y></a>",
+                1,
+                8,
+                "in the tag <b: found '&', expected an attribute, NAME=\"VALUE\"",
+            ),
+            ("<a b/>", 1, 5, "in the tag <a: found '/', expected = and a value in quotes"),
+            (
+                "<a 1=\"c\"/>",
+                1,
+                4,
+                "in the tag <a: found '1', expected an attribute, NAME=\"VALUE\"",
+            ),
             ("<a / >", 1, 5, "found a space, expected >"),
             (
                 "<a b\n='c'\n",

@@ -52,6 +52,8 @@ pub(crate) enum Fault {
     FullWidthTag,
     /// A tag that continues with a character that cannot be there.
     InTag {
+        /// The name of the tag.
+        tag: String,
         /// The character; `None` at the end of the file.
         found: Option<char>,
         expected: Expected,

@@ -192,7 +192,7 @@ impl<'t> Finder<'t> {
             Some('<') | None => {
                 return self.fault(start, Fault::OpenTag { name: format!("/{found}") });
             }
-            Some(_) => return self.unexpected(self.offset, Expected::TagEnd),
+            Some(_) => return self.unexpected(self.offset, found, Expected::TagEnd),
         }
         let Some((name, element)) = self.open.pop() else {
             return self.check_outside(start, AfterRoot::EndTag { name: found.to_owned() });
@@ -246,7 +246,7 @@ impl<'t> Finder<'t> {
                 Some(_) if !has_space => Expected::SpaceAfterValue,
                 Some(_) => {
                     let attribute = self.offset;
-                    let name = self.skip_attribute()?;
+                    let name = self.skip_attribute(name)?;
                     if names.contains(&name) {
                         let fault = Fault::RepeatedAttribute { name: name.to_owned() };
                         return self.fault(attribute, fault);
@@ -255,27 +255,27 @@ impl<'t> Finder<'t> {
                     continue;
                 }
             };
-            return self.unexpected(self.offset, expected);
+            return self.unexpected(self.offset, name, expected);
         }
     }
 
     /// Skips an attribute and returns its name.
-    fn skip_attribute(&mut self) -> Found<&'t str> {
+    fn skip_attribute(&mut self, tag: &str) -> Found<&'t str> {
         let start = self.offset;
         let Some(name) = self.skip_name() else {
-            return self.unexpected(start, Expected::Attribute);
+            return self.unexpected(start, tag, Expected::Attribute);
         };
         self.skip_space();
         if self.next() != Some('=') {
             return match name.find('＝') {
-                Some(index) => self.unexpected(start + index, Expected::Equals),
-                None => self.unexpected(self.offset, Expected::Equals),
+                Some(index) => self.unexpected(start + index, tag, Expected::Equals),
+                None => self.unexpected(self.offset, tag, Expected::Equals),
             };
         }
         self.offset += "=".len();
         self.skip_space();
         let Some(quote) = self.next().filter(|quote| matches!(quote, '"' | '\'')) else {
-            return self.unexpected(self.offset, Expected::Quote);
+            return self.unexpected(self.offset, tag, Expected::Quote);
         };
         let begin = self.offset + 1;
         let value = &self.text[begin..];
@@ -291,9 +291,9 @@ impl<'t> Finder<'t> {
     }
 
     /// The fault that something else is expected at this offset.
-    fn unexpected<T>(&self, offset: usize, expected: Expected) -> Found<T> {
+    fn unexpected<T>(&self, offset: usize, tag: &str, expected: Expected) -> Found<T> {
         let found = self.text[offset..].chars().next();
-        self.fault(offset, Fault::InTag { found, expected })
+        self.fault(offset, Fault::InTag { tag: tag.to_owned(), found, expected })
     }
 }
 

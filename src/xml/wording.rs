@@ -54,7 +54,9 @@ wording! { Fault {
     Self::OtherEndTag { found, expected: OpenElement { name, position, .. } } =>
         "end tag </{found}>, expected </{name}> for <{name}> in line {}", position.line;
     Self::FullWidthTag => "full-width ＜; write <";
-    Self::InTag { found, expected } => "{}", unexpected(*found, *expected);
+    Self::InTag { tag, found, expected: expected @ (Expected::Attribute | Expected::Equals) } =>
+        "in the tag <{tag}: {}", unexpected(*found, *expected);
+    Self::InTag { found, expected, .. } => "{}", unexpected(*found, *expected);
     Self::LessThanInValue { quote } =>
         "< in the value of an attribute; if the value ends before it, add the closing {quote}, else write &lt; for <";
     Self::OpenValue { quote } => "the value of this attribute has no closing {quote}";
