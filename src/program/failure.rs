@@ -25,6 +25,8 @@ pub(super) enum Failure {
     SupervisorEnded(ExitStatus),
     /// The supervisor did not end after the timeout of this many seconds. The server has killed it and the program.
     SupervisorHung(u64),
+    /// The program could not be started. The text is the reason that the supervisor printed.
+    NotStarted(String),
     /// The program failed. The text is the reason that the supervisor printed.
     Program(String),
     /// The output is not UTF-8. The number is the offset of the first invalid byte.
@@ -45,5 +47,10 @@ impl Failure {
     /// Whether the reason is the user's limit. Then the program itself did not fail.
     pub(super) const fn is_limit(&self) -> bool {
         matches!(self, Self::Limited(_))
+    }
+
+    /// Whether the program could not be started, although no limit was reached.
+    pub(super) const fn is_failed_start(&self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::Supervisor(_) | Self::NotStarted(_))
     }
 }

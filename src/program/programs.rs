@@ -22,9 +22,9 @@ use super::killer;
 use super::process::ServiceGroup;
 use super::run::{self, Run};
 use super::start_counts::StartCounts;
-use super::supervisor::OUTPUT;
+use super::supervisor::{NOT_STARTED, OUTPUT};
 use super::{environment, output, supervisor, wording};
-use crate::rules::ProgramCall;
+use crate::rules::{Limit, ProgramCall};
 use crate::session::Runner;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
@@ -135,8 +135,11 @@ impl Programs {
         message: &Message<'_>,
     ) -> Result<Reply<'static>, Failure> {
         let running = self.admit(call, message)?;
-        let printed = self.run_supervisor(&running.run, call, message)?;
-        output::parse(&printed, message)
+        let printed = self.run_supervisor(&running.run, call, message);
+        if printed.as_ref().is_err_and(Failure::is_failed_start) {
+            running.forget_start();
+        }
+        output::parse(&printed?, message)
     }
 
     /// Counts a start. Fails if a limit is reached.
@@ -158,7 +161,8 @@ impl Programs {
         let run = counters.new_run();
         let lost_counts = limit.map_or(0, |(key, limit)| counters.starts.add(key, limit, now));
         drop(counters);
-        let running = Running { programs: self, run };
+        let start = limit.map(|(key, limit)| (key, limit, now));
+        let running = Running { programs: self, run, start };
         if lost_counts > 0 {
             (self.report)(&wording::start_counts_dropped(lost_counts).to_string());
         }
@@ -208,6 +212,7 @@ impl Programs {
             drop(supervisor.wait());
             return match *first {
                 OUTPUT => Ok(text.to_owned()),
+                NOT_STARTED => Err(Failure::NotStarted(String::from_utf8_lossy(text).into_owned())),
                 _ => Err(Failure::Program(String::from_utf8_lossy(text).into_owned())),
             };
         }
@@ -275,6 +280,17 @@ fn exchange(socket: &mut UnixStream, message: &str, timeout: Duration) -> io::Re
 struct Running<'p> {
     programs: &'p Programs,
     run: Run,
+    /// Key, limit and time of the start that was counted for the limit of the user.
+    start: Option<(u64, Limit, u32)>,
+}
+
+impl Running<'_> {
+    /// Undoes the count of the start, because the program could not be started.
+    fn forget_start(&self) {
+        if let Some((key, limit, now)) = self.start {
+            self.programs.lock().starts.remove(key, limit, now);
+        }
+    }
 }
 
 impl Drop for Running<'_> {

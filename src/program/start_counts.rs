@@ -47,6 +47,14 @@ impl StartCount {
     }
 }
 
+/// The stored time of a start at the time `now`. It is rounded up, so that a start never leaves the period too early.
+fn time_of_start(limit: Limit, now: u32) -> u32 {
+    match limit.count <= TIMES_MAX {
+        true => now,
+        false => now.next_multiple_of(limit.seconds.div_ceil(TIMES_MAX)),
+    }
+}
+
 /// Whether a start belongs to the current period.
 const fn is_recent(at: u32, seconds: u32, now: u32) -> bool {
     // The time of a start is rounded up, so it may be later than `now`.
@@ -72,11 +80,7 @@ impl StartCounts {
         count.seconds = limit.seconds;
         count.last = self.total;
         count.starts.retain(|(at, _)| is_recent(*at, limit.seconds, now));
-        // Rounded up, so that a start never leaves the period too early.
-        let at = match limit.count <= TIMES_MAX {
-            true => now,
-            false => now.next_multiple_of(limit.seconds.div_ceil(TIMES_MAX)),
-        };
+        let at = time_of_start(limit, now);
         match count.starts.last_mut() {
             Some((last, number)) if *last >= at => *number += 1,
             _ => {
@@ -86,6 +90,24 @@ impl StartCounts {
         }
         self.bytes += count.bytes();
         if self.bytes > BYTES_MAX { self.make_space(now) } else { 0 }
+    }
+
+    /// Removes a start that was added at the time `now`, if it has not been deleted since then.
+    pub(super) fn remove(&mut self, key: u64, limit: Limit, now: u32) {
+        let Some(count) = self.counts.get_mut(&key) else {
+            return;
+        };
+        let at = time_of_start(limit, now);
+        let Some(index) = count.starts.iter().position(|(time, _)| *time >= at) else {
+            return;
+        };
+        self.bytes -= count.bytes();
+        let (_, number) = &mut count.starts[index];
+        *number -= 1;
+        if *number == 0 {
+            count.starts.remove(index);
+        }
+        self.bytes += count.bytes();
     }
 
     /// Deletes the counts whose starts are no longer recent. If less than an eighth of the space is free then, deletes
@@ -168,6 +190,25 @@ mod tests {
         assert!((0..USERS).all(|user| counts.is_reached(user, limit, DAY - 1)));
         assert!((0..USERS).all(|user| !counts.is_reached(user, limit, DAY)));
         assert!(counts.bytes <= BYTES_MAX);
+    }
+
+    #[test]
+    fn a_removed_start_is_not_counted() {
+        for limit in [Limit { count: 3, seconds: 60 }, Limit { count: 100, seconds: 60 }] {
+            let mut counts = StartCounts::default();
+            assert_eq!(start_all(&mut counts, 1, limit, 10), limit.count);
+            counts.remove(1, limit, 10);
+            assert!(!counts.is_reached(1, limit, 10));
+            assert_eq!(start_all(&mut counts, 1, limit, 20), 1);
+            counts.remove(1, limit, 10);
+            counts.remove(1, limit, 20);
+            assert_eq!(counts.bytes, counts.counts[&1].bytes());
+            assert_eq!(start_all(&mut counts, 1, limit, 20), 2);
+            // Starts that were deleted in the meantime, and users that were forgotten.
+            counts.remove(1, limit, 100);
+            counts.remove(2, limit, 10);
+            assert!(counts.is_reached(1, limit, 20));
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! input. The message becomes the program's standard input. The server then keeps the pipe open. When the server
 //! closes the pipe or ends, the supervisor kills the program. It also kills the program after SECONDS.
 //!
-//! The supervisor prints `+` and the output of the program, or `-` and the reason why there is none. The server thus
-//! knows whether the supervisor was killed. Its orders for the killer (killer.rs) go to standard error.
+//! The supervisor prints `+` and the output of the program, or the reason why there is none: after `!` if the program
+//! could not be started, else after `-`. The server thus knows whether the supervisor was killed. Its orders for the killer (killer.rs) go to standard error.
 //!
 //! The supervisor is a process of its own, because a server killed by SIGKILL cannot kill its programs.
 
@@ -31,6 +31,7 @@ pub(crate) const COMMAND: &str = "supervise";
 /// The first byte that a supervisor prints: the output of the program follows, or the reason why there is none.
 pub(super) const OUTPUT: u8 = b'+';
 pub(super) const FAILURE: u8 = b'-';
+pub(super) const NOT_STARTED: u8 = b'!';
 
 /// The folders of programs if there is no variable `PATH`. The C libraries have longer lists, which begin with these.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
@@ -81,6 +82,19 @@ pub(super) enum SupervisorError {
 }
 
 impl SupervisorError {
+    /// The first byte that the supervisor prints. A script whose interpreter is not found counts as not started.
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Start(_) | Self::Fault(_) | Self::FailedScript(..) => NOT_STARTED,
+            Self::Usage
+            | Self::Message(_)
+            | Self::Thread(_)
+            | Self::ServerGone
+            | Self::TimedOut(_)
+            | Self::Failed(..) => FAILURE,
+        }
+    }
+
     /// Adds the reason why the program could not be started, or why it found no interpreter.
     fn explain(self, program: &OsStr) -> Self {
         let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
@@ -197,7 +211,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let (kind, text, code) = match result {
         Ok(output) => (OUTPUT, output, ExitCode::SUCCESS),
-        Err(error) => (FAILURE, format!("{error}\n").into_bytes(), ExitCode::FAILURE),
+        Err(error) => (error.kind(), format!("{error}\n").into_bytes(), ExitCode::FAILURE),
     };
     // If this fails, the server has ended, and the output is not needed.
     let _: io::Result<()> = io::stdout().write_all(&[&[kind], &text[..]].concat());

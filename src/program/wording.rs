@@ -48,7 +48,9 @@ impl Display for Failure {
                 f,
                 "killed because it was still running after {seconds} s; its supervisor did not respond"
             ),
-            Self::Program(reason) => Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f),
+            Self::NotStarted(reason) | Self::Program(reason) => {
+                Display::fmt(&excerpt(reason.trim_end()).escape_debug(), f)
+            }
             Self::OutputNotUtf8(offset) => write!(f, "output is not UTF-8 from byte {offset} on"),
             Self::OutputInvalid(problem) => {
                 let problem = excerpt(problem).escape_debug();

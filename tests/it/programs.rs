@@ -642,6 +642,36 @@ fn limits_how_often_a_user_starts_a_program() {
 }
 
 #[test]
+fn a_failed_start_does_not_count_for_the_limit() {
+    let (program, folder) = start(
+        "limit-start",
+        r#"<on><run limit="1/1h" limited="limited" failed="failed">FOLDER/ask</run></on>"#,
+    );
+    let msg_ids = AtomicU64::new(1);
+    let ask = || {
+        let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
+        element(&reply_to(&program, &text_of("oUser1", msg_id, "x")), "Content").to_owned()
+    };
+    let write_script = |script: &str, mode| {
+        let file = folder.join("ask");
+        fs::write(&file, script).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    };
+    assert_eq!([ask(), ask()], ["failed", "failed"]);
+    for (script, mode) in [
+        ("#!/bin/sh\necho yes\n", 0o644),
+        ("echo yes\n", 0o755),
+        ("#!/usr/bin/env nonexistent\necho yes\n", 0o755),
+    ] {
+        write_script(script, mode);
+        assert_eq!([ask(), ask()], ["failed", "failed"], "{script}");
+    }
+    // A program that was started counts, also if it fails.
+    write_script("#!/bin/sh\nexit 127\n", 0o755);
+    assert_eq!([ask(), ask()], ["failed", "limited"]);
+}
+
+#[test]
 fn a_limit_survives_a_change_of_everything_but_the_command() {
     let rules = |other: &str, texts: &str, command: &str| {
         format!("<rules>{other}<on Content=\"*\"><run {texts}>{command}</run></on></rules>")
