@@ -7,7 +7,7 @@ use super::arguments::{Args, CommandSpec, Environment};
 use super::error::{Error, UsageError};
 use super::output::print;
 use super::{check, help, replay, rules, send, serve, status, stop, unit, verify};
-use crate::manual::{CHAPTERS, Chapter};
+use crate::manual::{self, CHAPTERS, Chapter};
 use crate::program::supervisor;
 use crate::service::version;
 use crate::text::language::{Language, set_language};
@@ -31,14 +31,15 @@ const COMMANDS: &[&CommandSpec] = &[
 /// `wechat help`. It is in this file because it reads [`COMMANDS`].
 const HELP: CommandSpec = CommandSpec {
     name: "help",
-    usage: "help [COMMAND|CHAPTER]",
+    usage: "help [COMMAND|CHAPTER|WORD]",
     operands_max: 1,
     flags: &[],
-    summary: "show the help of a command, or a chapter",
+    summary: "show a command or chapter, or search the manual",
     description: "\
 Shows the usage of COMMAND, or a CHAPTER of the manual. If a command and a
-chapter have the same name, shows both. Without a name, lists all commands and
-all chapters.
+chapter have the same name, shows both. For any other WORD, lists the sections
+of the manual that contain it. Without a name, lists all commands and all
+chapters.
 ",
     run: |args| {
         print(match args.operands.first() {
@@ -101,7 +102,8 @@ fn dispatch(
     (command.run)(&Args::parse(program, command, arguments, environment)?)
 }
 
-/// The help on a name: the usage of the command, the chapter of the manual, or both.
+/// The help on a name: the usage of the command, the chapter of the manual, or both. If there is neither, the sections of
+/// the manual that contain the name.
 fn help_on(name: &OsStr) -> Result<String, UsageError> {
     let command = COMMANDS.iter().find(|command| name == command.name);
     let chapter = CHAPTERS.iter().find(|chapter| name == chapter.name);
@@ -109,6 +111,10 @@ fn help_on(name: &OsStr) -> Result<String, UsageError> {
     let texts: Vec<String> = parts.into_iter().flatten().collect();
     if !texts.is_empty() {
         return Ok(texts.join("\n"));
+    }
+    let sections = manual::search(&name.to_string_lossy());
+    if !sections.is_empty() {
+        return Ok(help::sections(&sections));
     }
     let commands = COMMANDS.iter().map(|known| known.name);
     let names = commands.chain(CHAPTERS.iter().map(|chapter| chapter.name));

@@ -44,6 +44,8 @@ pub(super) enum Error {
     ControlAnswer { path: PathBuf, answer: String },
     /// The backend at this URL fails the token check. The reasons have been printed.
     NotReady(Url),
+    /// The backend at this https URL has not been checked. A command that checks it has been printed.
+    NotChecked(String),
     /// WeChat would not deliver the answer. The reasons have been printed.
     NotDelivered,
     /// The only try of a message got no answer in time.

@@ -6,7 +6,10 @@ use super::flags::{DefaultValue, Flag, URL};
 use super::wording::{
     self, COLOUR, COMMANDS, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, MANUAL, TITLE, USAGE,
 };
-use crate::manual::CHAPTERS;
+use crate::manual::{CHAPTERS, Section};
+
+/// Maximum number of sections that are listed.
+const SECTIONS_MAX: usize = 20;
 
 /// The list of all commands, the chapters of the manual, the flags of the first command, which is the default, and the
 /// flags that all commands with `--url` share.
@@ -39,6 +42,18 @@ pub(super) fn usage(command: &CommandSpec) -> String {
     let flags = if table.is_empty() { "" } else { " [FLAG]..." };
     let CommandSpec { usage, description, .. } = command;
     format!("{USAGE} wechat {usage}{flags}\n\n{description}{table}")
+}
+
+/// The list of sections, each with the command that shows it.
+pub(super) fn sections(sections: &[Section]) -> String {
+    let listed = sections.iter().take(SECTIONS_MAX);
+    let lines = listed
+        .map(|Section { chapter, heading, .. }| format!("wechat help {chapter}: {heading}\n"));
+    let mut text: String = lines.collect();
+    if let Some(count @ 1..) = sections.len().checked_sub(SECTIONS_MAX) {
+        text.push_str(&wording::more_sections(count));
+    }
+    text
 }
 
 /// A table of flags: name, variable, default and description of each flag. Empty if there are no flags.

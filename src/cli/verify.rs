@@ -24,8 +24,8 @@ Makes WeChat's token check against any backend, and explains what is wrong with
 the answer. Then repeats the check with a wrong signature, which the backend
 must refuse. Exits with 0 if WeChat would accept the URL.
 
-For an https:// URL, prints a signed URL for curl instead, and says how to read
-its answer.
+For an https:// URL, prints a command for curl instead, says how to read its
+answer, and exits with 1.
 ",
     run,
 };
@@ -65,5 +65,5 @@ fn show_curl(args: &Args<'_>, name: &'static str, value: OsString) -> Result<(),
     // The printed command has the URL in single quotes.
     let signed = format!("https://{}{}", url.authority(), target).replace('\'', "%27");
     print(wording::curl_check(&signed, echostr))?;
-    Err(UsageError::Url { name, value, error: UrlError::Https }.into())
+    Err(Error::NotChecked(text.into_owned()))
 }

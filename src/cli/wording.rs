@@ -41,6 +41,11 @@ pub(super) fn flags_of(command: &str) -> String {
     format!("flags of {command}")
 }
 
+/// The last line of a list of sections if there are more.
+pub(super) fn more_sections(count: usize) -> String {
+    format!("… {count} more; search for a longer word\n")
+}
+
 /// Shown instead of the path of the rules file if there is none.
 pub(super) const EMBEDDED_RULES: &str = "the embedded rules";
 
@@ -63,6 +68,7 @@ impl Display for Error {
             Self::ControlClosed(path) => write!(f, "the server at {path:?} ended without an answer"),
             Self::ControlAnswer { path, answer } => write!(f, "the server at {path:?} answered: {answer}"),
             Self::NotReady(url) => write!(f, "{url} is not ready for WeChat"),
+            Self::NotChecked(url) => write!(f, "{url:?} is not checked yet; run the command above"),
             Self::NotDelivered => write!(f, "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}"),
             Self::NotInTime => write!(f, "no answer in time; WeChat would try twice more, as --tries does"),
             Self::Output(error) => write!(f, "cannot print: {error}"),
@@ -77,8 +83,10 @@ impl Display for Error {
 fn control_failure(path: &Path, error: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused =>
-            say!(f, en: "no server at {path:?}; if it is at another path, pass --control PATH",
-                zh: "{path:?} 处没有服务器；如在别的路径，请用 --control PATH 指定"),
+            say!(f, en: "no server at {path:?}; if it is at another path, pass --control PATH; \
+                if the service has failed, journalctl -u wechat -e says why",
+                zh: "{path:?} 处没有服务器；如在别的路径，请用 --control PATH 指定；\
+                如果服务启动失败，原因见 journalctl -u wechat -e"),
         ErrorKind::PermissionDenied => say!(f, en: "cannot open {path:?}; only root and the server's own user can",
             zh: "无法打开 {path:?}；只有 root 和服务器自己的用户可以"),
         ErrorKind::WouldBlock | ErrorKind::TimedOut =>

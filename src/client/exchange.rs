@@ -50,6 +50,11 @@ impl Client {
         Self { addresses, stream: None, input: Vec::new(), content: Vec::new() }
     }
 
+    /// Whether the server has an IPv4 address.
+    pub fn has_ipv4(&self) -> bool {
+        self.addresses.iter().any(SocketAddr::is_ipv4)
+    }
+
     /// Returns a client of the same server that opens its own connection.
     #[must_use]
     pub fn with_own_connection(&self) -> Self {

@@ -1,4 +1,5 @@
-//! The manual. `wechat help CHAPTER` prints a chapter; the modules below show the same text.
+//! The manual. `wechat help CHAPTER` prints a chapter, and `wechat help WORD` searches all chapters. The modules below
+//! show the same text.
 
 /// A chapter of the manual.
 pub(crate) struct Chapter {
@@ -20,6 +21,53 @@ impl Chapter {
         });
         format!("{}\n", linked.trim_end())
     }
+}
+
+/// A section of a chapter: a heading and the text until the next heading.
+pub(crate) struct Section {
+    pub(crate) chapter: &'static str,
+    pub(crate) heading: &'static str,
+    /// Heading and text in lower case (ASCII), in one line.
+    text: String,
+}
+
+impl Section {
+    fn push(&mut self, line: &str) {
+        for word in line.split_whitespace() {
+            self.text.push_str(&word.to_ascii_lowercase());
+            self.text.push(' ');
+        }
+    }
+}
+
+/// The sections that contain these words, in upper or lower case (ASCII). Those whose heading contains them come first.
+pub(crate) fn search(words: &str) -> Vec<Section> {
+    let words = words.trim().to_ascii_lowercase();
+    let mut found: Vec<Section> = CHAPTERS.iter().flat_map(sections).collect();
+    found.retain(|section| !words.is_empty() && section.text.contains(&words));
+    found.sort_by_key(|section| !section.heading.to_ascii_lowercase().contains(&words));
+    found
+}
+
+/// The sections of a chapter. The first one begins with the title of the chapter.
+fn sections(chapter: &Chapter) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut is_code = false;
+    for line in chapter.markdown.lines() {
+        is_code ^= line.starts_with("```");
+        let heading = line.trim_start_matches('#');
+        match heading.strip_prefix(' ') {
+            // In code, `#` begins a comment.
+            Some(heading) if !is_code && line.starts_with('#') => {
+                sections.push(Section { chapter: chapter.name, heading, text: String::new() });
+            }
+            _ => {}
+        }
+        if let Some(section) = sections.last_mut() {
+            section.push(line);
+        }
+    }
+    sections
 }
 
 macro_rules! chapters {
@@ -53,6 +101,6 @@ chapters! {
     deploy "systemd, nginx, port 80, update, status, Docker";
     encryption "安全模式 and 兼容模式, and how to change the key";
     troubleshooting "token 验证失败 and other words to search for";
-    limits "what the server answers, its log, all numbers";
+    limits "statuses, the log, account types, all numbers";
     security "what is protected, what is not, and the tests";
 }

@@ -47,6 +47,10 @@ pub(crate) enum Finding {
     WelcomePage { server: &'static str },
 
     // The token check.
+    /// WeChat does not call this port.
+    PortNotCalled { port: u16 },
+    /// The host has only IPv6 addresses, which WeChat does not call.
+    NoIpv4,
     /// The answer to the signed request came with status 200.
     StatusOk { took: Duration },
     /// The answer is the echostr.
@@ -73,6 +77,9 @@ pub(crate) enum Finding {
     WrongSignatureAccepted,
     /// The request with a wrong signature was refused.
     WrongSignatureRefused { status: u16 },
+    /// The request with a wrong signature was neither accepted nor refused: both answers contain the echostr, and other text
+    /// around it.
+    WrongSignatureNotJudged,
     /// The request with a wrong signature got no answer.
     WrongSignatureUnanswered { fault: Fault },
 

@@ -1,6 +1,8 @@
 //! The token check (接入指南). WeChat sends a signed GET request, and the content of the answer must be the value of the
 //! parameter `echostr` and nothing else.
 
+use std::net::IpAddr;
+
 use super::check::{Check, Finding};
 use super::content::{check_text, is_html};
 use super::fault::{Fault, check_answer};
@@ -32,8 +34,8 @@ impl<'c> TokenCheck<'c> {
         Self { url, token, now, echostr: (MIN + random_number() % (9 * MIN)).to_string() }
     }
 
-    /// Sends the request. If the answer contains the echostr, sends a second request, with a wrong signature. Passes
-    /// each result to `report`.
+    /// Warns of a URL that WeChat cannot reach. Sends the request. If the answer contains the echostr, sends a second
+    /// request, with a wrong signature. Passes each result to `report`.
     ///
     /// # Errors
     /// The errors of `report`.
@@ -44,6 +46,7 @@ impl<'c> TokenCheck<'c> {
             Ok(client) => client,
             Err(error) => return report(fault(error)),
         };
+        self.warnings(&client).into_iter().try_for_each(&report)?;
         let answer = match client.exchange(&self.request(&signed), WECHAT_TIMEOUT) {
             Ok(answer) => answer,
             Err(error) => return report(fault(error)),
@@ -57,6 +60,21 @@ impl<'c> TokenCheck<'c> {
         let mut client = client.with_own_connection();
         let answer = client.exchange(&self.request(&wrong), WECHAT_TIMEOUT);
         report(self.judge_wrong_signature(answer, &accepted))
+    }
+
+    /// Warns of a port and an address that WeChat does not call, unless the host is for tests only.
+    fn warnings(&self, client: &Client) -> Vec<Check> {
+        let mut warnings = Vec::new();
+        if !is_test_host(self.url.host()) {
+            let port = self.url.port();
+            if port != 80 && port != 443 {
+                warnings.push(Check::warning(Finding::PortNotCalled { port }));
+            }
+            if !client.has_ipv4() {
+                warnings.push(Check::warning(Finding::NoIpv4));
+            }
+        }
+        warnings
     }
 
     /// Path and query of a signed request, and the content that the answer must have. They are for requests that another
@@ -143,10 +161,47 @@ impl<'c> TokenCheck<'c> {
             Ok(answer) if answer.head.status == 200 && answer.content == accepted => {
                 Check::error(Finding::WrongSignatureAccepted)
             }
+            Ok(answer)
+                if answer.head.status == 200
+                    && accepted != self.echostr.as_bytes()
+                    && self.split_at_echostr(answer.content).is_some() =>
+            {
+                Check::warning(Finding::WrongSignatureNotJudged)
+            }
             Ok(answer) => Check::ok(Finding::WrongSignatureRefused { status: answer.head.status }),
             Err(error) => Check::warning(Finding::WrongSignatureUnanswered {
                 fault: Fault::from_exchange(error, self.url),
             }),
         }
+    }
+}
+
+/// Whether a host is only for tests, because it is part of this machine or of a private network: `localhost`, a name
+/// without a dot, or a loopback, link-local or private address.
+fn is_test_host(host: &str) -> bool {
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => {
+            address.is_loopback() || address.is_link_local() || address.is_private()
+        }
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unicast_link_local() || address.is_unique_local()
+        }
+        Err(_) => !host.contains('.') || host.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_test_host;
+
+    #[test]
+    fn hosts_of_this_machine_and_of_private_networks_are_for_tests() {
+        for host in
+            ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.1.1", "::1", "fd00::1", "fe80::1"]
+        {
+            assert!(is_test_host(host), "{host}");
+        }
+        assert!(["localhost", "wechat", "a.localhost"].into_iter().all(is_test_host));
+        assert!(!["example.com", "1.2.3.4", "2001:db8::1"].into_iter().any(is_test_host));
     }
 }

@@ -35,6 +35,10 @@ wording! { Finding {
     Self::WelcomePage { server } => "the content is the welcome page of {server}, so no location in its \
         configuration passes this URL on; check its server_name and location";
 
+    Self::PortNotCalled { port } => "WeChat calls only ports 80 and 443, so it does not reach port {port}; \
+        in the console, enter a URL without a port";
+    Self::NoIpv4 => "the host has only an IPv6 address, and WeChat calls only IPv4 addresses; \
+        give the domain an IPv4 address (DNS record A)";
     Self::StatusOk { took } => "status 200 after {}", format_duration(*took);
     Self::EchostrReturned => "the content is the echostr and nothing else";
     Self::EchostrMissing => "the content is empty; it must be the value of the query parameter echostr";
@@ -58,6 +62,8 @@ wording! { Finding {
         signatures, and anyone can send it messages; compare signature with the SHA-1 of token, \
         timestamp and nonce, sorted";
     Self::WrongSignatureRefused { status } => "a wrong signature is refused with status {status}";
+    Self::WrongSignatureNotJudged => "a wrong signature is not judged, because it gets the same kind of answer as \
+        the right one; correct the failure above and check again";
     Self::WrongSignatureUnanswered { fault } => "a wrong signature gets no answer: {fault}";
 
     Self::OnlySpace => "the content is only white space; for no reply send the 7 bytes success, or nothing";

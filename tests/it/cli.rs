@@ -475,6 +475,68 @@ fn every_command_has_its_own_help() {
 }
 
 #[test]
+fn help_lists_the_sections_that_contain_a_word() {
+    let help = |word: &str| finish(command().args(["help", word]));
+    let found = help("accessTOKEN");
+    assert_eq!((found.code, found.out.as_str()), (2, ""));
+    let found = help("BIND()");
+    assert_eq!(
+        (found.code, found.out.as_str(), found.err.as_str()),
+        (0, "wechat help troubleshooting: nginx answers 404 or 502, or bind() failed\n", "")
+    );
+    // A section whose heading contains the word comes first. Words are found across the end of a line.
+    assert!(help("docker").out.starts_with("wechat help deploy: Docker\n"));
+    help("says why. systemd restarts").assert_line("wechat help deploy: Install");
+    // A comment in a block of code is not a heading.
+    let all = help("the");
+    let lines: Vec<&str> = all.out.lines().collect();
+    assert_eq!(lines.len(), 21, "{}", all.out);
+    assert!(lines[20].starts_with("… ") && lines[20].ends_with(" more; search for a longer word"));
+    let manual: Vec<String> =
+        crate::docs::CHAPTERS.map(|chapter| help(chapter).out).into_iter().collect();
+    for line in &lines[..20] {
+        let (command, heading) = line.split_once(": ").unwrap();
+        let chapter = command.strip_prefix("wechat help ").unwrap();
+        let index = crate::docs::CHAPTERS.iter().position(|known| *known == chapter).unwrap();
+        assert!(manual[index].lines().any(|line| line.trim_start_matches('#').trim() == heading));
+    }
+    // Words by which users have searched.
+    for word in [
+        "502",
+        "404",
+        "nginx",
+        "token",
+        "timezone",
+        "time zone",
+        "授权管理",
+        "端口",
+        "权限",
+        "重启",
+        "程序",
+        "环境变量",
+        "时区",
+        "订阅号",
+        "服务号",
+        "个人",
+        "认证",
+        "personal",
+        "wrong token",
+        "connection refused",
+        "not running",
+        "environment variable",
+        "state directory",
+        "read-only",
+        "rules-kept",
+        "unavailable resources",
+        "dependency job",
+        "address family",
+    ] {
+        assert_eq!(help(word).code, 0, "{word}");
+    }
+    assert_eq!(help("").code, 2);
+}
+
+#[test]
 fn help_shows_each_flag_with_variable_default_and_purpose() {
     let (_, out, _) = run(&["help", "stop"], &[]);
     let expected = "\

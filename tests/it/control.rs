@@ -293,10 +293,16 @@ fn stop_waits_for_requests_and_later_tries() {
     assert!(TcpStream::connect(address).is_err());
     assert!(!Path::new(&control).exists());
     let output = run(&control, &["stop"]);
-    let expected = format!(
-        "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
-    );
+    let expected = no_server(&control);
     assert_eq!((output.code, output.err), (1, expected));
+}
+
+/// What `status` and `stop` print if no server listens at this path.
+fn no_server(control: &str) -> String {
+    format!(
+        "wechat: no server at {control:?}; if it is at another path, pass --control PATH; \
+         if the service has failed, journalctl -u wechat -e says why\n"
+    )
 }
 
 /// During the stop, the server counts the clients that disconnect. `fifteen_seconds.rs` runs this case.
@@ -349,17 +355,14 @@ fn replaces_the_control_socket_of_a_killed_server() {
     start(&control, &[]).stop_silent();
     assert!(Path::new(&control).exists());
     let output = run(&control, &["status"]);
-    let gone = format!(
-        "wechat: no server at {control:?}; if it is at another path, pass --control PATH\n"
-    );
+    let gone = no_server(&control);
     assert_eq!((output.code, output.err), (1, gone));
     let _program = start(&control, &[]);
     assert_eq!(run(&control, &["status"]).code, 0);
     let file = folder.path("file");
     fs::write(&file, "").unwrap();
     let output = run(&file, &["status"]);
-    let other =
-        format!("wechat: no server at {file:?}; if it is at another path, pass --control PATH\n");
+    let other = no_server(&file);
     assert_eq!((output.code, output.err), (1, other));
 }
 

@@ -213,6 +213,11 @@ fn fails_a_backend_that_accepts_a_wrong_signature() {
     let quoting = backend(|request| ok(&format!("\"{}\"", echostr(request))));
     assert_fails(quoting, accepted);
     assert_fails(quoting, "failed: the echostr is in quotes, *");
+    // The same page for every request, which shows the URL.
+    let page = backend(|request| ok(&format!("<html>{}</html>", request.lines().next().unwrap())));
+    let not_judged = "warning: a wrong signature is not judged, because it gets the same kind of answer as \
+        the right one; correct the failure above and check again";
+    assert_fails(page, not_judged);
     // An error page may show the URL. This does not mean that the wrong signature is accepted.
     let showing = backend(|request| match is_signed(request) {
         true => ok(echostr(request)),
@@ -327,6 +332,27 @@ fn reports_an_unknown_host_and_a_closed_port() {
 }
 
 #[test]
+fn warns_of_ports_and_hosts_that_wechat_does_not_call() {
+    let verify =
+        |url: &str| finish(command().env("WECHAT_TOKEN", TOKEN).args(["verify", "--url", url]));
+    // An address of the documentation, which no host has (RFC 3849).
+    let port = "warning: WeChat calls only ports 80 and 443, so it does not reach port 8000; \
+        in the console, enter a URL without a port";
+    let address = "warning: the host has only an IPv6 address, and WeChat calls only IPv4 addresses; \
+        give the domain an IPv4 address (DNS record A)";
+    let output = verify("http://[2001:db8::1]:8000/");
+    output.assert_line(port);
+    output.assert_line(address);
+    let output = verify("http://[2001:db8::1]/");
+    output.assert_line(address);
+    assert!(!output.out.contains("port 80;"), "{}", output.out);
+    let program = Program::start(&[]);
+    let port = program.address.port();
+    let output = verify(&format!("http://localhost:{port}/"));
+    assert!(!output.out.contains("warning"), "{}", output.out);
+}
+
+#[test]
 fn refuses_invalid_urls_with_the_reason() {
     let cases = [
         (
@@ -344,8 +370,12 @@ fn refuses_invalid_urls_with_the_reason() {
             let mut command = command();
             command.env("WECHAT_TOKEN", TOKEN).args([name, "--url", url]);
             let output = finish(&mut command);
-            let expected = format!("wechat: --url is {url:?}: {allowed}\n");
-            assert_eq!((output.code, output.err), (2, expected));
+            let is_left_to_curl = name == "verify" && url.starts_with("https");
+            let expected = match is_left_to_curl {
+                true => (1, format!("wechat: {url:?} is not checked yet; run the command above\n")),
+                false => (2, format!("wechat: --url is {url:?}: {allowed}\n")),
+            };
+            assert_eq!((output.code, output.err), expected);
         }
     }
     let output = finish(command().args(["verify"]));
@@ -363,14 +393,8 @@ fn an_https_url_is_left_to_curl_with_a_signed_url() {
         |url: &str| finish(command().env("WECHAT_TOKEN", TOKEN).args(["verify", "--url", url]));
     let url = format!("https://{}/wx'?a=b", program.address);
     let output = verify(&url);
-    assert_eq!(output.code, 2);
-    assert_eq!(
-        output.err,
-        format!(
-            "wechat: --url is {url:?}: https is not supported; pass the http:// address that the \
-             proxy (nginx) forwards requests to\n"
-        )
-    );
+    assert_eq!(output.code, 1);
+    assert_eq!(output.err, format!("wechat: {url:?} is not checked yet; run the command above\n"));
     let start = format!("  curl -i 'https://{}", program.address);
     let target = output.out.lines().find_map(|line| line.strip_prefix(&start)).unwrap();
     let target = target.strip_suffix('\'').unwrap();
