@@ -162,7 +162,7 @@ fn rules_files_are_valid() {
 const SHELL_BLOCKS: &[(&str, &str)] = &[
     ("wechat unit >", "tests/systemd/run"),
     ("socket.conf <<", "tests/systemd/run"),
-    ("disable --now wechat.socket", "tests/systemd/run"),
+    ("systemctl stop 'wechat.*'", "tests/systemd/run"),
     ("port-80.conf <<", "tests/systemd/run"),
     ("programs.conf <<", "tests/systemd/run"),
     ("/encryption.conf <<", "tests/systemd/run"),
