@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -82,10 +82,14 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     result
 }
 
-/// Standard error opened once more without blocking, if it is a pipe or a terminal. Other processes that write there are
-/// not affected. A socket cannot be opened again, and a file has no writes that do not block.
+/// Standard error for writes that do not block. A pipe or a terminal is opened once more, so that other processes that
+/// write there are not affected. A regular file never blocks for long. A socket cannot be opened again.
 fn nonblocking_stderr() -> Option<OwnedFd> {
     let kind = fs::metadata(STDERR).ok()?.file_type();
+    if kind.is_file() {
+        // Opened once more, the file would be written from its start.
+        return io::stderr().as_fd().try_clone_to_owned().ok();
+    }
     let mut options = OpenOptions::new();
     options.write(true).custom_flags(O_NONBLOCK | O_NOCTTY);
     let opened = (kind.is_fifo() || kind.is_char_device()).then(|| options.open(STDERR).ok());

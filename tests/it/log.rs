@@ -1,6 +1,7 @@
 //! The log on standard error when its reader is slow or stuck.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -73,6 +74,26 @@ fn never_waits_for_a_pipe_that_is_not_read() {
 fn never_waits_for_a_socket_that_is_not_read() {
     let (reader, writer) = UnixStream::pair().unwrap();
     check("log-socket", OwnedFd::from(writer), reader);
+}
+
+/// The line is in the file before the response arrives, behind what the file held before.
+#[test]
+fn writes_to_a_file_before_the_response() {
+    let folder = ShortFolder::new("logfile");
+    let path = folder.path("log");
+    fs::write(&path, "earlier\n").unwrap();
+    let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::End(0)).unwrap();
+    let (mut child, address) = start(&folder.path("control"), file);
+    let refused = get("/?signature=0&timestamp=1&nonce=1&echostr=1");
+    for count in 1..=100 {
+        assert_ne!(ask(&mut connect(address), &refused).status, 200);
+        let log = fs::read_to_string(&path).unwrap();
+        assert!(log.starts_with("earlier\n"), "{log}");
+        assert_eq!(log.matches("cause=").count(), count);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
