@@ -523,6 +523,7 @@ fn help_lists_the_sections_that_contain_a_word() {
         "wrong token",
         "connection refused",
         "not running",
+        "not executable",
         "environment variable",
         "state directory",
         "read-only",
