@@ -15,7 +15,7 @@
 //! ```
 //!
 //! The closure is called once for each message, however often WeChat sends the message. A reply that takes longer than 14
-//! seconds is kept for the next text of the user; until then the user gets `Backend::late`. For encrypted messages, set
+//! seconds is kept for the next message of the user; until then the user gets `Backend::late`. For encrypted messages, set
 //! `backend.callback.encryption`.
 //!
 //! A request is processed in steps. Each step turns one type into the next type:

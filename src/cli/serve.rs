@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use super::arguments::{Args, CommandSpec};
@@ -230,9 +230,15 @@ fn serve(
     });
     let control_server = control_server.transpose().map_err(Error::Serve)?;
     // The server has its own thread, so that this thread can return even if some work does not end in time.
-    let serving = thread::Builder::new()
-        .spawn(move || backend.serve(|message, client| responder.respond(message, client)))
-        .map_err(Error::Serve)?;
+    let (ended, end) = mpsc::channel();
+    let serve = move || {
+        thread::scope(|scope| {
+            let result = backend.serve(|message, client| responder.respond(message, client, scope));
+            // A program may still run at the end of the server, and the scope waits for it.
+            let _: Result<(), _> = ended.send(result);
+        });
+    };
+    thread::Builder::new().spawn(serve).map_err(Error::Serve)?;
     notify(manager.as_deref(), server::READY);
     let report = handle.wait();
     if let Some(control_server) = control_server {
@@ -242,7 +248,7 @@ fn serve(
         return Ok(());
     }
     let panicked = |_| Err(io::Error::other("panic"));
-    serving.join().unwrap_or_else(panicked).map_err(Error::Serve)
+    end.recv().unwrap_or_else(panicked).map_err(Error::Serve)
 }
 
 /// Sends the state to the service manager, if there is one. A failure is only logged.

@@ -30,7 +30,7 @@ pub(super) struct RunTemplate {
     pub(super) limited: Template,
     /// The reply to the last try if the program is still running then.
     pub(super) late: Template,
-    /// The texts that a user can write to get the late reply; any text if `None`.
+    /// The texts that a user can write to get the late reply; the next message gets it if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 
@@ -92,12 +92,12 @@ impl RunTemplate {
 pub struct LateReply {
     /// The reply to the last try; empty for no reply.
     pub text: String,
-    /// The texts that a user can write to get the late reply; any text if `None`.
+    /// The texts that a user can write to get the late reply; the next message gets it if `None`.
     pub(super) pickup: Option<Arc<Pattern>>,
 }
 
 impl LateReply {
-    /// Replies with `text` to the last try. Later, any text from the user gets the late reply.
+    /// Replies with `text` to the last try. Later, the next message of the user gets the late reply.
     pub const fn with_text(text: String) -> Self {
         Self { text, pickup: None }
     }

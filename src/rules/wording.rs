@@ -138,7 +138,7 @@ wording! { Warning {
     Self::Placeholder { value } => "{value} is a placeholder of the sample; write your own value";
     Self::EscapedLineEnd => "\\n in a text is a backslash and an n; for a new line write a line end";
     Self::LateWithoutPickup =>
-        "late without pickup: the user cannot ask for the late reply, but gets it with the next text; \
+        "late without pickup: the user cannot ask for the late reply, but gets it with the next message; \
          add for example pickup=\"1\" and say so in late";
     Self::ShellWord { word } =>
         "{word} has a meaning only in a shell, and no shell runs this command; write /bin/sh -c <arg>…</arg>, or remove it";
@@ -294,7 +294,7 @@ impl Display for Problem {
                 write!(f, "{PROBLEMS_MAX} errors reported; the rest of the file was not checked")
             }
             Self::EmptyPickup => f.write_str(
-                "pickup is empty; remove the attribute to let any text get the late reply",
+                "pickup is empty; remove the attribute to let the next message get the late reply",
             ),
         }
     }

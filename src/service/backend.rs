@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::thread;
 
 use super::domain_file;
 use crate::callback::Callback;
@@ -91,9 +92,11 @@ impl Backend {
     ) -> io::Result<()> {
         let retries = Retries::new(self.report);
         let late = LateReply::with_text(self.late.clone());
-        self.serve(|message, client| {
-            retries.join(message, client).unwrap_or_else(|| {
-                retries.run_once(message, client, late.clone(), &|| reply(message))
+        thread::scope(|scope| {
+            self.serve(|message, client| {
+                retries.join(message, client).unwrap_or_else(|| {
+                    retries.run_once(message, client, late.clone(), scope, &reply)
+                })
             })
         })
     }

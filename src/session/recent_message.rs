@@ -8,6 +8,10 @@ use crate::wechat::Reply;
 /// Seconds for which an undelivered or late reply is kept for its user.
 const LATE_REPLY_TTL: u64 = 600;
 
+/// Seconds after the last try for which the tries of a message are remembered. WeChat's tries are five seconds apart. A
+/// message sent by hand, such as a saved `curl` line, has the same MsgId each time.
+const TRIES_TTL: u64 = 60;
+
 /// Bytes of memory that a message uses besides its texts and its reply (an estimate).
 const OVERHEAD: usize = 640;
 
@@ -28,11 +32,19 @@ pub(super) struct RecentMessage {
     pub(super) user: UserKey,
     /// When the first try was received. All times are seconds of [`WaitingClient::uptime`](super::WaitingClient).
     pub(super) first_try_at: u64,
+    /// When the last try so far was received.
+    pub(super) last_try_at: u64,
     /// Number of tries received so far.
     pub(super) tries: u32,
     /// Number of threads that wait for the end of the run at this moment. They handle other tries, or later
     /// messages that ask for the late reply.
     pub(super) waiting: u32,
+    /// An earlier message whose late reply is sent before the reply of this message. It is claimed until then.
+    pub(super) preceding: Option<MessageKey>,
+    /// Whether a later message will send the late reply of this message.
+    pub(super) is_claimed: bool,
+    /// Whether the user did not see `late.text`, and so does not know the `pickup` words.
+    pub(super) is_late_unseen: bool,
     /// Notified when `state` changes.
     pub(super) changed: Arc<Condvar>,
     /// The attributes `late` and `pickup` of the rule.
@@ -65,8 +77,12 @@ impl RecentMessage {
         Self {
             user,
             first_try_at: received,
+            last_try_at: received,
             tries: 1,
             waiting: 0,
+            preceding: None,
+            is_claimed: false,
+            is_late_unseen: false,
             changed: Arc::default(),
             bytes: OVERHEAD + question.len() + late.text.len(),
             late,
@@ -89,6 +105,19 @@ impl RecentMessage {
             | State::Undelivered { reply, .. }
             | State::Late { reply, .. } => Some(reply),
         }
+    }
+
+    /// Whether the next message of the user, whatever its text is, may get the late reply.
+    pub(super) fn is_for_any_message(&self, now: u64) -> bool {
+        let is_free = !self.is_claimed && self.waiting == 0 && self.preceding.is_none();
+        let is_for_any = !self.late.has_pickup() || self.is_late_unseen;
+        is_free && is_for_any && self.is_finished() && !self.is_expired(now)
+    }
+
+    /// Whether the tries of the message are forgotten, because the last one was too long ago.
+    pub(super) const fn are_tries_expired(&self, now: u64) -> bool {
+        let age = now.saturating_sub(self.last_try_at);
+        self.is_finished() && self.waiting == 0 && !self.is_claimed && age > TRIES_TTL
     }
 
     /// Whether the message has an undelivered or late reply older than [`LATE_REPLY_TTL`].

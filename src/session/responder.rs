@@ -2,8 +2,10 @@
 //! its message.
 
 use std::path::Path;
+use std::thread::Scope;
 
 use super::retries::{Outcome, Retries, WaitingClient};
+use super::retry_store::is_blank;
 use crate::rules::{Action, EMBEDDED, ProgramCall, ReloadableRules, Rules, RulesError};
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
@@ -63,8 +65,14 @@ impl<R: Runner> Responder<R> {
         self.retries.joined_tries()
     }
 
-    /// Makes the reply to one try of a message.
-    pub fn respond<'m>(&self, message: &'m Message<'m>, client: &WaitingClient<'_>) -> Outcome<'m> {
+    /// Makes the reply to one try of a message. A program that must not delay an earlier late reply runs on a thread of
+    /// `scope`.
+    pub fn respond<'s, 'm>(
+        &'s self,
+        message: &'m Message<'m>,
+        client: &WaitingClient<'_>,
+        scope: &'s Scope<'s, '_>,
+    ) -> Outcome<'m> {
         if let Some(outcome) = self.retries.join(message, client) {
             return outcome;
         }
@@ -73,13 +81,19 @@ impl<R: Runner> Responder<R> {
             RulesSource::Embedded(rules) => rules.find_action(message),
         };
         match action {
+            Action::Reply(reply) if is_blank(&reply) => {
+                let late_reply = self.retries.hand_over(message, client);
+                late_reply.unwrap_or(Outcome::Reply(reply))
+            }
             Action::Reply(reply) => {
                 self.retries.note_cut(&reply);
                 Outcome::Reply(reply)
             }
             Action::Run(call) => {
-                let run = || self.runner.run(&call, message);
-                self.retries.run_once(message, client, call.late.clone(), &run)
+                let late = call.late.clone();
+                self.retries.run_once(message, client, late, scope, move |message| {
+                    self.runner.run(&call, message)
+                })
             }
         }
     }

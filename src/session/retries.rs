@@ -7,16 +7,18 @@
 //! text, and the reply of the run is kept until the user asks for it.
 
 use std::hash::{BuildHasher, RandomState};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
 
 use super::recent_message::{MessageKey, RecentMessage, SharedReply, UserKey};
 use super::retry_store::RetryStore;
 use super::wording;
 use crate::rules::LateReply;
 use crate::text::log_note::Report;
-use crate::wechat::{Message, Reply};
+use crate::wechat::{Message, MessageCopy, Reply};
 use crate::xml::trim;
 
 /// The maximum number of tries of a message, by WeChat's manual and by captured logs.
@@ -29,6 +31,9 @@ const LAST_TRY_AGE: u64 = 8;
 /// If a run takes fewer seconds than this, its client is assumed to be still connected, because WeChat waits
 /// five seconds. Such a run skips `is_connected`, which is a system call.
 const QUICK_RUN: u64 = 2;
+
+/// Bytes of the stack of a thread that does a run. Running a program and parsing its output do not recurse.
+const STACK: usize = 256 * 1024;
 
 /// Maximum characters of a message's text that are quoted before its late reply.
 const QUOTE_CHARS_MAX: usize = 40;
@@ -110,8 +115,8 @@ impl Retries {
         self.joined_tries.load(Ordering::Relaxed)
     }
 
-    /// Handles another try of a recent message, or a text that asks for a late reply. `None` for any other
-    /// message, which is new and needs a reply of its own.
+    /// Handles another try of a recent message, or a text that asks for a late reply with `pickup` words. `None` for any
+    /// other message, which is new and needs a reply of its own.
     pub fn join(
         &self,
         message: &Message<'_>,
@@ -130,27 +135,115 @@ impl Retries {
         let text = message.field("Content").map_or("", trim);
         let (user, now) = (self.user_key(message), (client.uptime)());
         let pending = self.store().find_pending(user, text, now)?;
-        let pick_up = || self.pick_up(pending);
-        Some(self.run_once(message, client, LateReply::default(), &pick_up))
+        Some(self.answer_with_pending(message, client, pending))
     }
 
-    /// Calls `work` if this is the first try of its message. Any other try waits for the run of the first try.
-    pub fn run_once<'m>(
+    /// The reply to a message that has no reply of its own: a late reply that has no `pickup` words. `None` if the user has no
+    /// such late reply, and for an event.
+    pub fn hand_over(
         &self,
         message: &Message<'_>,
         client: &WaitingClient<'_>,
-        late: LateReply,
-        work: &dyn Fn() -> Reply<'m>,
-    ) -> Outcome<'static> {
-        let key = self.message_key(message);
-        let received = (client.uptime)();
-        let new = RecentMessage::new(self.user_key(message), question(message), late, received);
-        if !self.store().insert(key, new) {
-            let outcome = self.join_run(key, client);
-            return outcome.unwrap_or(Outcome::Disconnected);
+    ) -> Option<Outcome<'static>> {
+        if message.is_event() {
+            return None;
         }
-        let mut run = Run { retries: self, client, key, received, reply: Arc::new(Reply::Success) };
-        let reply = work();
+        let now = (client.uptime)();
+        let pending = self.store().find_for_any_message(self.user_key(message), now)?;
+        Some(self.answer_with_pending(message, client, pending))
+    }
+
+    fn answer_with_pending(
+        &self,
+        message: &Message<'_>,
+        client: &WaitingClient<'_>,
+        pending: MessageKey,
+    ) -> Outcome<'static> {
+        let (key, received) = (self.message_key(message), (client.uptime)());
+        match self.insert(key, message, received, LateReply::default(), false) {
+            Some(_) => {
+                self.run(key, message, &|| end_with(client, received), &|_| self.pick_up(pending))
+            }
+            None => self.join_run(key, client).unwrap_or(Outcome::Disconnected),
+        }
+    }
+
+    /// Calls `work` if this is the first try of its message. Any other try waits for the run of the first try.
+    ///
+    /// If the user has a late reply without `pickup` words, `work` is called on a thread of `scope`. If it ends in time, the
+    /// message gets both replies in one text. If it does not, or if one of the two is not a text, the message gets the late
+    /// reply, and the reply of `work` is kept for the next message.
+    pub fn run_once<'s>(
+        &'s self,
+        message: &Message<'_>,
+        client: &WaitingClient<'_>,
+        late: LateReply,
+        scope: &'s Scope<'s, '_>,
+        work: impl for<'m> Fn(&'m Message<'m>) -> Reply<'m> + Send + Sync + 's,
+    ) -> Outcome<'static> {
+        let (key, received) = (self.message_key(message), (client.uptime)());
+        let claims = !message.is_event();
+        let Some(preceding) = self.insert(key, message, received, late, claims) else {
+            return self.join_run(key, client).unwrap_or(Outcome::Disconnected);
+        };
+        if preceding.is_none() {
+            return self.run(key, message, &|| end_with(client, received), &work);
+        }
+        let begun = Instant::now();
+        let end = move || (false, received.saturating_add(begun.elapsed().as_secs()));
+        let (work, copy) = (Arc::new(work), MessageCopy::new(message));
+        let run_on_thread = {
+            let work = Arc::clone(&work);
+            move || {
+                // The panic was logged. It must not end the scope.
+                let run = || copy.with(|message| drop(self.run(key, message, &end, &*work)));
+                let _: thread::Result<()> = panic::catch_unwind(AssertUnwindSafe(run));
+            }
+        };
+        let thread = thread::Builder::new().stack_size(STACK);
+        if thread.spawn_scoped(scope, run_on_thread).is_err() {
+            self.run(key, message, &end, &*work);
+        }
+        let outcome = self.wait_for_reply(self.store(), key, client, true);
+        self.store().end_wait(key);
+        outcome.unwrap_or(Outcome::Disconnected)
+    }
+
+    /// Adds a message; `None` if this is not its first try. `claims` says whether the message gets the late reply of an earlier
+    /// message. Returns that message.
+    fn insert(
+        &self,
+        key: MessageKey,
+        message: &Message<'_>,
+        received: u64,
+        late: LateReply,
+        claims: bool,
+    ) -> Option<Option<MessageKey>> {
+        let user = self.user_key(message);
+        let new = RecentMessage::new(user, question(message), late, received);
+        let mut store = self.store();
+        if !store.insert(key, new) {
+            return None;
+        }
+        let preceding = if claims { store.claim(user, received) } else { None };
+        if let Some(message) = store.get_mut(key) {
+            message.preceding = preceding;
+            // The first try waits from now on.
+            message.waiting = u32::from(preceding.is_some());
+        }
+        Some(preceding)
+    }
+
+    /// Does the work of a message. `end` is called at its end, as [`Run`] says.
+    fn run<'m>(
+        &self,
+        key: MessageKey,
+        message: &'m Message<'m>,
+        end: &dyn Fn() -> (bool, u64),
+        work: &dyn Fn(&'m Message<'m>) -> Reply<'m>,
+    ) -> Outcome<'static> {
+        let mut run = Run { retries: self, key, end, reply: Arc::new(Reply::Success) };
+        let reply = work(message);
         self.note_cut(&reply);
         run.reply = Arc::new(reply.to_kept(message));
         Outcome::Shared(Arc::clone(&run.reply))
@@ -165,24 +258,36 @@ impl Retries {
         }
     }
 
-    /// Waits for the end of the run that an earlier try of this message began. `None` if there was no earlier
-    /// try.
+    /// Waits for the end of the run that an earlier try of this message began. `None` if there was no earlier try, or if it
+    /// is forgotten.
     fn join_run(&self, key: MessageKey, client: &WaitingClient<'_>) -> Option<Outcome<'static>> {
         let mut store = self.store();
+        let now = (client.uptime)();
+        store.expire_tries(key, now);
         let recent = store.get_mut(key)?;
         recent.tries += 1;
-        let age = (client.uptime)().saturating_sub(recent.first_try_at);
-        let is_last = recent.tries >= TRIES_MAX || age >= LAST_TRY_AGE;
+        recent.last_try_at = now;
+        let age = now.saturating_sub(recent.first_try_at);
+        // With the late reply of an earlier message, there is a reply for each try.
+        let is_last =
+            recent.tries >= TRIES_MAX || age >= LAST_TRY_AGE || recent.preceding.is_some();
         self.joined_tries.fetch_add(1, Ordering::Relaxed);
-        if let Some(reply) = store.deliver(key) {
-            return Some(Outcome::Shared(reply));
-        }
+        self.wait_for_reply(store, key, client, is_last)
+    }
+
+    /// Waits until a message has a reply. If this is the last try, does not wait longer than WeChat. `None` if the message was
+    /// deleted.
+    fn wait_for_reply<'r>(
+        &'r self,
+        mut store: MutexGuard<'r, RetryStore>,
+        key: MessageKey,
+        client: &WaitingClient<'_>,
+        is_last: bool,
+    ) -> Option<Outcome<'static>> {
         let mut timeout = if is_last { self.timing.last_try_wait } else { self.timing.first_wait };
-        loop {
-            store = wait_until(store, key, timeout, |message| message.reply().is_some());
-            if is_last && let Some(reply) = store.defer(key) {
-                return Some(Outcome::Shared(reply));
-            }
+        let has_reply = |message: &RecentMessage| message.reply().is_some();
+        while !store.get(key).is_some_and(has_reply) {
+            store = wait_until(store, key, timeout, has_reply);
             drop(store);
             if !(client.is_connected)() {
                 return Some(Outcome::Disconnected);
@@ -190,11 +295,12 @@ impl Retries {
             store = self.store();
             // While the lock was released, the message may have been deleted. Then this try is new.
             store.get(key)?;
-            if let Some(reply) = store.deliver(key) {
+            if is_last && let Some(reply) = store.defer(key) {
                 return Some(Outcome::Shared(reply));
             }
             timeout = self.timing.poll_interval;
         }
+        store.deliver(key).map(Outcome::Shared)
     }
 
     /// The late reply to a pending message. If the run has not ended, waits for its end, but not longer than the
@@ -255,23 +361,29 @@ fn question(message: &Message<'_>) -> String {
     quoted
 }
 
+/// Whether the client of the first try gets the reply at the end of its run, and the time.
+fn end_with(client: &WaitingClient<'_>, received: u64) -> (bool, u64) {
+    let now = (client.uptime)();
+    let is_quick = now.saturating_sub(received) < QUICK_RUN;
+    (is_quick || (client.is_connected)(), now)
+}
+
 /// A run that has begun. Dropping it records the end of the run, so a run that panics ends too, without a
 /// reply.
 struct Run<'r> {
     retries: &'r Retries,
-    client: &'r WaitingClient<'r>,
     key: MessageKey,
-    received: u64,
+    /// Returns whether the client of the first try gets the reply, and the time.
+    end: &'r dyn Fn() -> (bool, u64),
     reply: SharedReply,
 }
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        let now = (self.client.uptime)();
-        let is_quick = now.saturating_sub(self.received) < QUICK_RUN;
-        let is_delivered = is_quick || (self.client.is_connected)();
+        let (is_delivered, now) = (self.end)();
         let mut store = self.retries.store();
         store.finish(self.key, &self.reply, is_delivered, now);
+        store.delete_expired(now);
         let lost_replies = store.delete_oldest(self.key, now);
         drop(store);
         if lost_replies > 0 {

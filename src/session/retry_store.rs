@@ -2,9 +2,9 @@
 //! are deleted, usually the messages whose reply was delivered first.
 
 use std::collections::{HashMap, VecDeque};
-use std::mem;
 use std::sync::Arc;
 
+use super::pending::{Pending, remove};
 use super::recent_message::{MessageKey, RecentMessage, SharedReply, State, UserKey};
 use crate::wechat::Reply;
 use crate::xml::trim;
@@ -18,40 +18,14 @@ const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// All recent messages.
 #[derive(Debug, Default)]
 pub(super) struct RetryStore {
-    messages: HashMap<MessageKey, RecentMessage>,
+    pub(super) messages: HashMap<MessageKey, RecentMessage>,
     /// Finished messages whose reply was delivered, oldest first.
     delivered: VecDeque<MessageKey>,
-    pending: Pending,
+    pub(super) pending: Pending,
     /// Bytes used by all finished messages.
-    bytes: usize,
-}
-
-/// Messages whose reply is not delivered yet. Their state is `Deferred`, `Undelivered` or `Late`.
-#[derive(Debug, Default)]
-struct Pending {
-    /// All pending messages, oldest first.
-    queue: VecDeque<MessageKey>,
-    /// The pending messages of each user, oldest first.
-    by_user: HashMap<UserKey, Vec<MessageKey>>,
-    /// Bytes used by the finished messages in `queue`.
-    bytes: usize,
-}
-
-impl Pending {
-    fn push(&mut self, key: MessageKey, user: UserKey) {
-        self.queue.push_back(key);
-        self.by_user.entry(user).or_default().push(key);
-    }
-
-    fn remove(&mut self, key: MessageKey, user: UserKey) {
-        remove(&mut self.queue, key);
-        if let Some(keys) = self.by_user.get_mut(&user) {
-            keys.retain(|other| *other != key);
-            if keys.is_empty() {
-                self.by_user.remove(&user);
-            }
-        }
-    }
+    pub(super) bytes: usize,
+    /// The number of messages whose key was replaced.
+    replaced_keys: u64,
 }
 
 impl RetryStore {
@@ -77,29 +51,26 @@ impl RetryStore {
         is_new
     }
 
-    /// The reply for another try of this message; `None` if the reply is not known yet. An undelivered reply
-    /// becomes a delivered reply.
-    pub(super) fn deliver(&mut self, key: MessageKey) -> Option<SharedReply> {
-        let message = self.messages.get_mut(&key)?;
-        let reply = Arc::clone(message.reply()?);
-        if let State::Undelivered { .. } = message.state {
-            self.mark_delivered(key, Arc::clone(&reply));
-        }
-        Some(reply)
-    }
-
-    /// Ends the wait of the last try. Returns the reply that this try and all later tries get: `late.text` of the rule.
-    /// The reply of the run will be kept for the user. `None` if the message already has a reply.
-    pub(super) fn defer(&mut self, key: MessageKey) -> Option<SharedReply> {
-        let message = self.messages.get_mut(&key)?;
-        let State::Running = message.state else {
-            return None;
+    /// Forgets the tries of a message if the last one was too long ago. A reply that waits for its user stays.
+    pub(super) fn expire_tries(&mut self, key: MessageKey, now: u64) {
+        let Some(message) = self.get(key).filter(|message| message.are_tries_expired(now)) else {
+            return;
         };
-        let reply = Arc::new(Reply::text(mem::take(&mut message.late.text)));
-        message.state = State::Deferred { reply: Arc::clone(&reply) };
-        message.changed.notify_all();
-        self.pending.push(key, message.user);
-        Some(reply)
+        if let State::Delivered { .. } = message.state {
+            self.delete(key, now);
+            return;
+        }
+        let user = message.user;
+        let new = loop {
+            self.replaced_keys += 1;
+            let new = MessageKey(self.replaced_keys);
+            if !self.messages.contains_key(&new) {
+                break new;
+            }
+        };
+        self.pending.replace(key, new, user);
+        let message = self.messages.remove(&key);
+        self.messages.extend(message.map(|message| (new, message)));
     }
 
     /// Records the end of a run and its reply, `result`. `is_delivered` says whether the client of the first try is still
@@ -111,6 +82,7 @@ impl RetryStore {
         is_delivered: bool,
         now: u64,
     ) {
+        self.release_claim(key);
         let Some(message) = self.messages.get_mut(&key) else {
             return;
         };
@@ -121,13 +93,14 @@ impl RetryStore {
         if let State::Deferred { reply } = &message.state {
             let reply = Arc::clone(reply);
             self.pending.bytes += message.bytes;
-            // A blank late reply is kept only if the rule has `pickup` words, because then the user may ask for it.
-            let is_needless = is_blank(&result) && !message.late.has_pickup();
+            // A blank late reply is kept only for a user who knows the `pickup` words, and so may ask for it.
+            let may_be_asked_for = message.late.has_pickup() && !message.is_late_unseen;
+            let is_needless = is_blank(&result) && !may_be_asked_for;
             message.state = State::Late { reply: Arc::clone(&reply), result, since: now };
             if is_needless {
                 self.mark_delivered(key, reply);
             }
-        } else if is_delivered || is_blank(&result) {
+        } else if message.preceding.is_none() && (is_delivered || is_blank(&result)) {
             message.state = State::Delivered { reply: result };
             self.delivered.push_back(key);
         } else {
@@ -137,16 +110,14 @@ impl RetryStore {
         }
     }
 
-    /// The pending message whose late reply the user's text asks for. Finished messages come before running
-    /// messages, and older messages before newer messages. If the rule of a message has no `pickup` words, any
-    /// text asks for the late reply, but only after the run has ended.
+    /// The pending message whose `pickup` words match the user's text. Finished messages come before running messages, and
+    /// older messages before newer messages.
     pub(super) fn find_pending(&self, user: UserKey, text: &str, now: u64) -> Option<MessageKey> {
         let mut running = None;
         for key in self.pending.by_user.get(&user)? {
             let message = self.messages.get(key)?;
             let is_finished = message.is_finished();
-            let is_asked_for = message.late.matches_pickup(text).unwrap_or(is_finished);
-            if !is_asked_for || message.is_expired(now) {
+            if message.late.matches_pickup(text) != Some(true) || message.is_expired(now) {
                 continue;
             }
             if is_finished {
@@ -181,12 +152,22 @@ impl RetryStore {
     }
 
     /// Records that the reply of a pending message was delivered. Every later try of it gets `later_reply`.
-    fn mark_delivered(&mut self, key: MessageKey, later_reply: SharedReply) {
+    pub(super) fn mark_delivered(&mut self, key: MessageKey, later_reply: SharedReply) {
         if let Some(message) = self.messages.get_mut(&key) {
             message.state = State::Delivered { reply: later_reply };
+            message.is_claimed = false;
             self.pending.bytes -= message.bytes;
             self.pending.remove(key, message.user);
             self.delivered.push_back(key);
+        }
+    }
+
+    /// Deletes the oldest delivered messages whose tries are forgotten.
+    pub(super) fn delete_expired(&mut self, now: u64) {
+        while let Some(key) = self.delivered.front().copied()
+            && self.get(key).is_some_and(|message| message.are_tries_expired(now))
+        {
+            self.delete(key, now);
         }
     }
 
@@ -215,7 +196,9 @@ impl RetryStore {
 
     /// The oldest message of a queue that may be deleted.
     fn oldest(&self, queue: &VecDeque<MessageKey>, except: MessageKey) -> Option<MessageKey> {
-        let is_deletable = |message: &RecentMessage| message.is_finished() && message.waiting == 0;
+        let is_deletable = |message: &RecentMessage| {
+            message.is_finished() && message.waiting == 0 && !message.is_claimed
+        };
         let mut keys = queue.iter().copied();
         keys.find(|key| *key != except && self.get(*key).is_some_and(is_deletable))
     }
@@ -236,15 +219,8 @@ impl RetryStore {
     }
 }
 
-/// Removes a key from a queue. The search is short, because the key is usually the first.
-fn remove(queue: &mut VecDeque<MessageKey>, key: MessageKey) {
-    if let Some(position) = queue.iter().position(|other| *other == key) {
-        queue.remove(position);
-    }
-}
-
 /// Whether a reply shows nothing to the user.
-fn is_blank(reply: &Reply<'_>) -> bool {
+pub(super) fn is_blank(reply: &Reply<'_>) -> bool {
     if let Reply::Text(text) = reply { trim(text).is_empty() } else { *reply == Reply::Success }
 }
 
@@ -300,7 +276,7 @@ mod tests {
         let mut store = RetryStore::default();
         (0..COUNT).for_each(|number| insert_undelivered(&mut store, number));
         for number in (0..COUNT).map(|number| number * 7 % COUNT) {
-            let find = |store: &RetryStore| store.find_pending(UserKey(number), "?", 0);
+            let find = |store: &RetryStore| store.find_for_any_message(UserKey(number), 0);
             assert_eq!(find(&store), Some(MessageKey(number)));
             pick_up(&mut store, number);
             assert_eq!(find(&store), None);
@@ -308,6 +284,49 @@ mod tests {
         assert_consistent(&store);
         assert!(store.pending.queue.is_empty());
         assert_eq!(store.delivered.len(), 1000);
+    }
+
+    #[test]
+    fn sums_and_queues_agree_after_a_reply_with_a_late_reply_before_it() {
+        let long = Reply::text("长".repeat(500));
+        for (own, is_deferred) in [("好", false), (&*"好".repeat(500), false), ("好", true)] {
+            let mut store = RetryStore::default();
+            let user = UserKey(1);
+            insert(&mut store, 1, LateReply::default());
+            store.finish(MessageKey(1), &Arc::new(long.clone()), false, 0);
+            insert(&mut store, 2, LateReply::with_text("等".to_owned()));
+            let preceding = store.claim(user, 0);
+            assert_eq!(preceding, Some(MessageKey(1)));
+            assert_eq!(store.claim(user, 0), None, "it is claimed");
+            let second = store.get_mut(MessageKey(2)).expect("stored");
+            (second.user, second.preceding, second.waiting) = (user, preceding, 1);
+            if is_deferred {
+                assert_eq!(store.defer(MessageKey(2)).as_deref(), Some(&long));
+            }
+            store.finish(MessageKey(2), &Arc::new(Reply::text(own.to_owned())), false, 0);
+            let sent = store.deliver(MessageKey(2));
+            store.end_wait(MessageKey(2));
+            let is_joined = sent.as_deref() != Some(&long);
+            assert_eq!(is_joined, own.len() < 100 && !is_deferred);
+            assert_consistent(&store);
+            // Later, the two messages are sent anew.
+            for number in [1, 2] {
+                store.expire_tries(MessageKey(number), 60);
+                assert!(store.get(MessageKey(number)).is_some());
+                store.expire_tries(MessageKey(number), 61);
+                // A message whose late reply waits has another key now, which is the free number 1.
+                assert!(store.get(MessageKey(number)).is_none_or(|_| number == 1 && !is_joined));
+            }
+            let rest = store.find_for_any_message(user, 61);
+            assert_eq!(rest.is_some(), !is_joined);
+            assert_consistent(&store);
+            if let Some(rest) = rest {
+                assert_eq!(store.pick_up(rest), Some(Reply::text(own.to_owned())));
+            }
+            store.delete_expired(61);
+            assert!(store.is_empty());
+            assert_consistent(&store);
+        }
     }
 
     #[test]

@@ -88,6 +88,10 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`MessageError`]
     pub fn parse(verified: Verified, xml: &'a Document<'_>) -> Result<Self, MessageError> {
+        Self::read(xml, verified.received())
+    }
+
+    pub(super) fn read(xml: &'a Document<'_>, received: u64) -> Result<Self, MessageError> {
         let root = xml.root();
         if root.name() != "xml" {
             return Err(MessageError::Root);
@@ -122,7 +126,7 @@ impl<'a> Message<'a> {
             msg_type,
             text,
             has_encrypt: encrypt.is_some(),
-            received: verified.received(),
+            received,
         })
     }
 

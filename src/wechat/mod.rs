@@ -16,6 +16,7 @@ mod cut;
 mod envelope;
 mod kind;
 mod message;
+mod message_copy;
 mod reply;
 mod signature;
 mod token;
@@ -32,6 +33,7 @@ pub use kind::{Event, Kind};
 pub(crate) use kind::{KnownKind, find_kind};
 pub(crate) use message::UNSUPPORTED;
 pub use message::{Field, Identity, Message, MessageError};
+pub(crate) use message_copy::MessageCopy;
 pub use reply::{
     ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, Article, ArticleOf, Reply, ReplyOf, TEXT_MAX,
 };

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hint::black_box;
+use std::thread::{self, Scope};
 use std::time::Instant;
 
 use wechat::callback::Callback;
@@ -242,8 +243,11 @@ fn new_message(what: &'static str, is_undelivered: bool) -> Row {
     for _ in 0..SAMPLES {
         for (count, nanos) in REMEMBERED.into_iter().zip(&mut nanos) {
             let retries = remembering(count, is_undelivered);
-            let begun = Instant::now();
-            messages.iter().for_each(|message| run_once(&retries, message, false));
+            let begun = thread::scope(|scope| {
+                let begun = Instant::now();
+                messages.iter().for_each(|message| run_once(&retries, message, false, scope));
+                begun
+            });
             nanos.push(begun.elapsed().as_secs_f64() * 1e9 / NEW_MESSAGES as f64);
         }
     }
@@ -256,15 +260,22 @@ fn remembering(count: usize, is_undelivered: bool) -> Retries {
     for user in 0..count as u64 {
         let content = messages::text_of(user, "你好");
         let xml = Document::parse_message(&content).unwrap();
-        run_once(&retries, &messages::message(&xml), is_undelivered);
+        thread::scope(|scope| {
+            run_once(&retries, &messages::message(&xml), is_undelivered, scope);
+        });
     }
     retries
 }
 
-fn run_once(retries: &Retries, message: &Message<'_>, is_undelivered: bool) {
-    let reply = || Reply::text("好");
+fn run_once<'s>(
+    retries: &'s Retries,
+    message: &Message<'_>,
+    is_undelivered: bool,
+    scope: &'s Scope<'s, '_>,
+) {
     with_client(is_undelivered, |client| {
-        drop(retries.run_once(message, client, LateReply::default(), &reply));
+        let late = LateReply::default();
+        drop(retries.run_once(message, client, late, scope, |_| Reply::text("好")));
     });
 }
 

@@ -5,6 +5,7 @@
 //! across steps, or more time, because of the work between the steps.
 
 use std::hint::black_box;
+use std::thread;
 use std::time::Instant;
 
 use wechat::callback::Callback;
@@ -191,8 +192,11 @@ fn all_at_once(callback: Callback, request: &[u8], now: u64) -> impl FnMut() {
         let client = WaitingClient { now: &|| now, uptime: &|| now, is_connected: &|| true };
         let (head, content) = messages::parse(black_box(request));
         let request = Request { head, content };
-        let response = callback
-            .handle(&request, &client, &mut scratch, |message| responder.respond(message, &client));
+        let response = thread::scope(|scope| {
+            callback.handle(&request, &client, &mut scratch, |message| {
+                responder.respond(message, &client, scope)
+            })
+        });
         output.clear();
         response.unwrap().write_to(&head, now, &mut output);
         assert!(output.starts_with(b"HTTP/1.1 200 "));

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ fn try_at(
     xml: &str,
     now: u64,
     is_connected: bool,
-    work: &dyn Fn() -> Reply<'static>,
+    work: &(dyn Fn() -> Reply<'static> + Sync),
 ) -> Option<String> {
     try_between(retries, xml, (now, now), is_connected, work)
 }
@@ -47,24 +46,25 @@ fn try_between(
     xml: &str,
     (began, ended): (u64, u64),
     is_connected: bool,
-    work: &dyn Fn() -> Reply<'static>,
+    work: &(dyn Fn() -> Reply<'static> + Sync),
 ) -> Option<String> {
     with_message(xml, 1_700_000_000, |message| {
-        let has_ended = Cell::new(false);
+        let has_ended = AtomicBool::new(false);
         let client = WaitingClient {
-            now: &|| if has_ended.get() { 0 } else { 1_700_000_000 },
-            uptime: &|| if has_ended.get() { ended } else { began },
+            now: &|| if has_ended.load(Ordering::SeqCst) { 0 } else { 1_700_000_000 },
+            uptime: &|| if has_ended.load(Ordering::SeqCst) { ended } else { began },
             is_connected: &|| is_connected,
         };
         let late = LateReply::with_text("wait".into());
-        let run = || {
-            let reply = work();
-            has_ended.set(true);
-            reply
-        };
-        let outcome = retries
-            .join(message, &client)
-            .unwrap_or_else(|| retries.run_once(message, &client, late, &run));
+        let outcome = retries.join(message, &client).unwrap_or_else(|| {
+            thread::scope(|scope| {
+                retries.run_once(message, &client, late, scope, |_| {
+                    let reply = work();
+                    has_ended.store(true, Ordering::SeqCst);
+                    reply
+                })
+            })
+        });
         match outcome {
             Outcome::Shared(reply) => Some(text_or_name(&reply)),
             Outcome::Disconnected => None,
@@ -85,32 +85,6 @@ fn text_or_name(reply: &Reply<'_>) -> String {
 
 fn no_second_run() -> Reply<'static> {
     panic!("a second run")
-}
-
-/// Runs wait in `pass` until the gate is opened.
-#[derive(Default)]
-struct Gate {
-    is_open: Mutex<bool>,
-    opened: Condvar,
-    /// Number of runs that have begun.
-    begun: AtomicUsize,
-}
-
-impl Gate {
-    fn pass(&self) {
-        self.begun.fetch_add(1, Ordering::SeqCst);
-        let is_open = self.is_open.lock().unwrap();
-        drop(self.opened.wait_while(is_open, |is_open| !*is_open));
-    }
-
-    fn open(&self) {
-        *self.is_open.lock().unwrap() = true;
-        self.opened.notify_all();
-    }
-
-    fn until_begun(&self, count: usize) {
-        until("the run begins", || self.begun.load(Ordering::SeqCst) >= count);
-    }
 }
 
 /// Sends each message three times, so that its last try is deferred. Then all runs end at the time `ended` with
@@ -166,7 +140,7 @@ fn message_of(user: &str, msg_id: u64, content: &str) -> (String, Reply<'static>
     (text_of(user, msg_id, content), reply)
 }
 
-/// Sends a new message of a user. Returns the text of the late reply, or `new` if there is no late reply.
+/// Sends a new message of a user, whose own reply is `new`. Returns the text that the user gets.
 fn say(retries: &Retries, user: &str, now: u64) -> String {
     static MSG_ID: AtomicU64 = AtomicU64::new(1_000_000);
     let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
@@ -185,15 +159,15 @@ fn late_replies_come_in_the_order_of_their_questions_each_with_its_question() {
     ];
     make_late(&retries, &messages, true, 100);
     let quoted = "问".repeat(40);
-    assert_eq!(say(&retries, "oUser1", 100), format!("「{quoted}…」\nof 1"));
-    assert_eq!(say(&retries, "oUser1", 100), "「two…」\nof 2");
+    assert_eq!(say(&retries, "oUser1", 100), format!("「{quoted}…」\nof 1\n\nnew"));
+    assert_eq!(say(&retries, "oUser1", 100), "「two…」\nof 2\n\nnew");
     assert_eq!(say(&retries, "oUser1", 100), "new");
-    assert_eq!(say(&retries, "oUser2", 100), "「of another user」\nof 1");
+    assert_eq!(say(&retries, "oUser2", 100), "「of another user」\nof 1\n\nnew");
     assert_eq!(say(&retries, "oUser2", 100), "new");
 }
 
 #[test]
-fn late_news_come_unchanged_and_late_success_is_dropped() {
+fn late_news_come_alone_and_late_success_is_dropped() {
     let retries = with_short_waits(no_report);
     let news = Reply::News(vec![Article { title: "一".into(), ..Article::default() }]);
     let click = click_of("oUser1", 1_700_000_000, "k");
@@ -208,7 +182,9 @@ fn late_news_come_unchanged_and_late_success_is_dropped() {
     let answer = try_at(&retries, &event, 100, true, &|| Reply::text("new"));
     assert_eq!(answer.unwrap(), "new");
     assert_eq!(say(&retries, "oUser1", 100), "一");
-    assert_eq!(say(&retries, "oUser1", 100), "of a click");
+    assert_eq!(say(&retries, "oUser1", 100), "of a click\n\nnew");
+    // The reply of the message that got the news.
+    assert_eq!(say(&retries, "oUser1", 100), "「?」\nnew\n\nnew");
     assert_eq!(say(&retries, "oUser1", 100), "new");
 }
 
@@ -217,7 +193,7 @@ fn keeps_late_replies_for_ten_minutes() {
     let retries = with_short_waits(no_report);
     let messages = [message_of("oUser1", 1, "one"), message_of("oUser2", 1, "two")];
     make_late(&retries, &messages, false, 1000);
-    assert_eq!(say(&retries, "oUser1", 1600), "「one」\nof 1");
+    assert_eq!(say(&retries, "oUser1", 1600), "「one」\nof 1\n\nnew");
     assert_eq!(say(&retries, "oUser2", 1601), "new");
 }
 
@@ -241,7 +217,7 @@ fn remembers_4096_messages_and_forgets_late_answers_last() {
     assert_eq!(runs.load(Ordering::SeqCst), 4096);
     send(1);
     assert_eq!(runs.load(Ordering::SeqCst), 4097);
-    assert_eq!(say(&retries, "oUser1", 1), "「one」\nof 1");
+    assert_eq!(say(&retries, "oUser1", 1), "「one」\nof 1\n\nnew");
 }
 
 #[test]
@@ -288,7 +264,7 @@ fn keeps_the_reply_when_the_clients_of_both_tries_have_disconnected() {
         first.join().unwrap();
         assert_eq!(second.join().unwrap(), None);
     });
-    assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate");
+    assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate\n\nnew");
     assert_eq!(say(&retries, "oUser1", 6), "new");
 }
 
@@ -327,14 +303,17 @@ fn a_run_that_panics_is_not_repeated() {
 fn undelivered_replies_leave_half_of_the_store_to_delivered_replies() {
     let retries = Retries::new(|_| {});
     for number in 0..5000 {
-        with_message(&text_of("oUser1", number, "x"), 1, |message| {
+        with_message(&text_of(&format!("oLate{number}"), 1, "x"), 1, |message| {
             let uptime = Cell::new(0);
             let client = WaitingClient {
                 now: &|| 1,
                 uptime: &|| uptime.replace(100),
                 is_connected: &|| false,
             };
-            retries.run_once(message, &client, LateReply::default(), &|| Reply::text("x"));
+            thread::scope(|scope| {
+                let late = LateReply::default();
+                retries.run_once(message, &client, late, scope, |_| Reply::text("x"));
+            });
         });
     }
     let runs = AtomicUsize::new(0);
@@ -350,7 +329,7 @@ fn undelivered_replies_leave_half_of_the_store_to_delivered_replies() {
         }
     }
     assert_eq!(runs.load(Ordering::SeqCst), 2000);
-    assert_eq!(say(&retries, "oUser1", 100), "「x」\nx");
+    assert_eq!(say(&retries, "oLate4999", 100), "「x」\nx\n\nnew");
 }
 
 #[test]
@@ -366,7 +345,7 @@ fn keeps_an_undelivered_reply_until_another_try_or_the_user_gets_it() {
         try_at(&retries, &xml, 6, true, &no_second_run).unwrap()
     };
     run_until("oUser1", false, 6);
-    assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate");
+    assert_eq!(say(&retries, "oUser1", 6), "「x」\nlate\n\nnew");
     assert_eq!(say(&retries, "oUser1", 6), "new");
     // The user already has the reply, so a later try does not repeat it.
     assert_eq!(later_try("oUser1"), "success");

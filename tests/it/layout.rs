@@ -410,7 +410,7 @@ fn files_begin_with_a_doc_comment_and_stay_short() {
 /// Blank lines, comments and unit tests are not counted.
 #[test]
 fn source_code_stays_within_its_budget() {
-    const LINES_MAX: usize = 16_250;
+    const LINES_MAX: usize = 16_500;
     let count: usize = sources()
         .values()
         .map(|code| code.lines().filter(|line| !line.trim().is_empty()).count())

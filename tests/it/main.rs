@@ -19,6 +19,7 @@ mod docs;
 mod fifteen_seconds;
 mod http;
 mod late;
+mod late_next;
 mod layout;
 mod log;
 mod matching;

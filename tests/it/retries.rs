@@ -39,7 +39,7 @@ impl Bot {
             format!(
                 "<rules><on Content=\"ask *\">{}</on><on Content=\"plain *\">{}</on>\
                  <on Event=\"CLICK\">{}</on><on Content=\"static\"><text>here</text></on>\
-                 <on><text>other</text></on></rules>",
+                 <on Content=\"quiet\"><success/></on><on><text>other</text></on></rules>",
                 ask(&format!("late=\"{LATE}\" pickup=\"1\""), "{1}"),
                 ask("", "{1}"),
                 ask("", "{EventKey}"),
@@ -75,6 +75,19 @@ impl Bot {
 
     fn until_run(&self, name: &str) {
         until("the program starts", || self.runs(name) > 0);
+    }
+
+    /// Makes the late reply `晴` to the text `plain NAME` of oUser1.
+    fn make_late(&self, name: &str) {
+        self.make_pipe(name);
+        let xml = text_of("oUser1", 1, &format!("plain {name}"));
+        let mut first = self.send(&xml);
+        self.until_run(name);
+        drop(self.send(&xml));
+        assert_eq!(self.say(&xml), "success");
+        self.print(name, "晴");
+        // The connection of the first try is still open, so this is the end of the program.
+        assert_eq!(read_reply(&mut first), "晴");
     }
 
     fn send(&self, xml: &str) -> TcpStream {
@@ -209,25 +222,58 @@ fn the_third_try_is_deferred_and_a_pickup_gets_the_late_reply_once() {
     bot.program.stop_silent();
 }
 
-fn without_pickup_the_third_try_gets_success_and_any_text_gets_the_late_reply() {
+fn without_pickup_the_next_program_gets_the_late_reply_and_its_own() {
     let bot = Bot::start("late-plain");
-    bot.make_pipe("a");
-    let xml = text_of("oUser1", 1, "plain a");
-    drop(bot.send(&xml));
-    bot.until_run("a");
-    drop(bot.send(&xml));
-    assert_eq!(bot.say(&xml), "success");
-    assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
-    bot.print("a", "晴");
-    // Until the run has ended, replies come from the rules.
+    bot.make_late("a");
+    bot.make_pipe("b");
+    // Fixed replies are not affected, and neither are other users.
+    let msg_ids = AtomicU64::new(10);
+    let say = |user: &str, content: &str| {
+        bot.say(&text_of(user, msg_ids.fetch_add(1, Ordering::Relaxed), content))
+    };
+    for _ in 0..3 {
+        assert_eq!(say("oUser1", "static"), "here");
+    }
+    assert_eq!(say("oUser2", "quiet"), "success");
+    let next = text_of("oUser1", 2, "plain b");
+    let mut tries = [bot.send(&next), bot.send(&next)];
+    bot.until_run("b");
+    bot.print("b", "雨");
+    let both = "「plain a」\n晴\n\n雨";
+    for stream in &mut tries {
+        assert_eq!(read_reply(stream), both);
+    }
+    assert_eq!(bot.say(&next), both);
+    assert_eq!((bot.runs("a"), bot.runs("b")), (1, 1));
+    assert_eq!(say("oUser1", "quiet"), "success");
+    bot.program.stop_silent();
+}
+
+fn without_pickup_the_late_reply_does_not_wait_for_a_slow_program() {
+    let bot = Bot::start("late-slow");
+    bot.make_late("a");
+    bot.make_pipe("b");
+    let next = text_of("oUser1", 2, "plain b");
+    let begun = Instant::now();
+    // One try is enough, and the other ones get the same.
+    let late = "「plain a」\n晴";
+    assert_eq!(bot.say(&next), late);
+    assert!(begun.elapsed() >= Duration::from_millis(4300), "{:?}", begun.elapsed());
+    assert_eq!(bot.say(&next), late);
+    assert_eq!(bot.say(&text_of("oUser1", 3, "static")), "here");
+    bot.print("b", "雨");
+    // A message that would get no reply gets the late one, as soon as it is there.
     let msg_ids = AtomicU64::new(10);
     until("the late reply is delivered", || {
-        let msg_id = msg_ids.fetch_add(1, Ordering::Relaxed);
-        let answer = bot.say(&text_of("oUser1", msg_id, "static"));
-        assert!(["here", "「plain a」\n晴"].contains(&&*answer), "{answer}");
-        answer != "here"
+        let xml = text_of("oUser1", msg_ids.fetch_add(1, Ordering::Relaxed), "quiet");
+        let answer = bot.say(&xml);
+        assert_eq!(bot.say(&xml), answer);
+        assert!(["success", "「plain b」\n雨"].contains(&&*answer), "{answer}");
+        answer != "success"
     });
-    assert_eq!(bot.say(&text_of("oUser1", 2, "static")), "here");
+    assert_eq!(bot.say(&text_of("oUser1", 4, "quiet")), "success");
+    assert_eq!(bot.say(&next), late);
+    assert_eq!(bot.runs("b"), 1);
     bot.program.stop_silent();
 }
 
@@ -344,7 +390,8 @@ pub fn responds_before_wechat_gives_up() {
     thread::scope(|scope| {
         spawn(scope, wechat_gets_a_reply_from_every_slow_program);
         spawn(scope, the_third_try_is_deferred_and_a_pickup_gets_the_late_reply_once);
-        spawn(scope, without_pickup_the_third_try_gets_success_and_any_text_gets_the_late_reply);
+        spawn(scope, without_pickup_the_next_program_gets_the_late_reply_and_its_own);
+        spawn(scope, without_pickup_the_late_reply_does_not_wait_for_a_slow_program);
         spawn(scope, a_connected_try_keeps_waiting_and_a_disconnected_one_ends);
         spawn(scope, a_slow_closure_is_called_once_for_each_message);
     });
@@ -442,7 +489,7 @@ fn a_slow_closure_is_called_once_for_each_message() {
         static MSG_ID: AtomicU64 = AtomicU64::new(10);
         let msg_id = MSG_ID.fetch_add(1, Ordering::Relaxed);
         let xml = text_of("oUser1", msg_id, "quick");
-        read_reply(&mut send(address, &xml)) == "「slow one」\nslow one"
+        read_reply(&mut send(address, &xml)) == "「slow one」\nslow one\n\nquick"
     });
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     // For a message that is not deferred, the closure is called once too.

@@ -10,7 +10,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -362,4 +363,30 @@ pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     let (_, rest) =
         xml.split_once(&format!("<{name}><![CDATA[")).unwrap_or_else(|| panic!("{xml}"));
     rest.split_once("]]>").unwrap().0
+}
+
+/// Runs wait in `pass` until the gate is opened.
+#[derive(Default)]
+pub struct Gate {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+    /// Number of runs that have begun.
+    begun: AtomicUsize,
+}
+
+impl Gate {
+    pub fn pass(&self) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let is_open = self.is_open.lock().unwrap();
+        drop(self.opened.wait_while(is_open, |is_open| !*is_open));
+    }
+
+    pub fn open(&self) {
+        *self.is_open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+
+    pub fn until_begun(&self, count: usize) {
+        until("the run begins", || self.begun.load(Ordering::SeqCst) >= count);
+    }
 }
