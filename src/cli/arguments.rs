@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::error::{Error, UsageError};
 use super::flags::{DefaultValue, Flag, TOKEN_FILE};
+use crate::text::language::Text;
 use crate::text::similar::nearest;
 
 /// Looks up an environment variable.
@@ -22,9 +23,9 @@ pub(super) struct CommandSpec {
     /// The flags that the command accepts, in the order in which help lists them.
     pub(super) flags: &'static [&'static Flag],
     /// A short description for the list of all commands.
-    pub(super) summary: &'static str,
+    pub(super) summary: Text,
     /// The description in the help of this command.
-    pub(super) description: &'static str,
+    pub(super) description: Text,
     pub(super) run: fn(&Args<'_>) -> Result<(), Error>,
 }
 
@@ -208,7 +209,7 @@ fn variable_of_secret(name: &str) -> Option<&'static str> {
 
 /// The error for an invalid value. `name` is the flag or its variable, whichever has the value.
 fn invalid(flag: &Flag, name: &'static str, value: OsString) -> UsageError {
-    let expected = flag.expected;
+    let expected = flag.expected.get();
     UsageError::Value { name, value, expected }
 }
 
@@ -223,8 +224,8 @@ mod tests {
         usage: "x",
         operands_max: 0,
         flags: &[&SWITCH, &LISTEN],
-        summary: "",
-        description: "",
+        summary: Text { en: "", zh: "" },
+        description: Text { en: "", zh: "" },
         run: |_| Ok(()),
     };
 

@@ -10,7 +10,7 @@ use super::{check, help, replay, rules, send, serve, status, stop, unit, verify}
 use crate::manual::{self, CHAPTERS, Chapter};
 use crate::program::supervisor;
 use crate::service::version;
-use crate::text::language::{Language, set_language};
+use crate::text::language::{Language, Text, set_language};
 use crate::text::similar::nearest;
 
 /// All commands, in the order in which help lists them. To add a command, add its file, its `mod` line and an entry here.
@@ -29,18 +29,22 @@ const COMMANDS: &[&CommandSpec] = &[
 ];
 
 /// `wechat help`. It is in this file because it reads [`COMMANDS`].
+#[rustfmt::skip]
 const HELP: CommandSpec = CommandSpec {
     name: "help",
     usage: "help [COMMAND|CHAPTER|WORD]",
     operands_max: 1,
     flags: &[],
-    summary: "show a command or chapter, or search the manual",
-    description: "\
+    summary: Text { en: "show a command or chapter, or search the manual", zh: "显示命令的帮助、手册的一章，或搜索手册" },
+    description: Text { en: "\
 Shows the usage of COMMAND, or a CHAPTER of the manual. If a command and a
 chapter have the same name, shows both. For any other WORD, lists the sections
 of the manual that contain it. Without a name, lists all commands and all
 chapters.
-",
+", zh: "\
+显示命令 COMMAND 的用法，或手册的一章 CHAPTER。命令和章节同名时，两者都显示。
+对于其他的词 WORD，列出手册中含有它的各节。没有参数时，列出所有命令和章节。
+" },
     run: |args| {
         print(match args.operands.first() {
             Some(name) => help_on(name)?,
@@ -55,8 +59,8 @@ const VERSION: CommandSpec = CommandSpec {
     usage: "--version",
     operands_max: 0,
     flags: &[],
-    summary: "print the version",
-    description: "Prints the version.\n",
+    summary: Text { en: "print the version", zh: "输出版本" },
+    description: Text { en: "Prints the version.\n", zh: "输出版本。\n" },
     run: |_| print(format!("wechat {}\n", version())),
 };
 

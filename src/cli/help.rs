@@ -4,9 +4,10 @@
 use super::arguments::CommandSpec;
 use super::flags::{DefaultValue, Flag, URL};
 use super::wording::{
-    self, COLOUR, COMMANDS, DEFAULT, ENVIRONMENT, EXIT_STATUS, FLAG, MANUAL, TITLE, USAGE,
+    self, COMMANDS, DEFAULT, ENVIRONMENT, EPILOGUE, FLAG, FLAGS, MANUAL, SEPARATOR, TITLE, USAGE,
 };
 use crate::manual::{CHAPTERS, Section};
+use crate::text::display::pad;
 
 /// Maximum number of sections that are listed.
 const SECTIONS_MAX: usize = 20;
@@ -31,24 +32,23 @@ pub(super) fn overview(commands: &[&CommandSpec]) -> String {
     let names: Vec<&str> = clients.iter().map(|client| client.name).collect();
     let mut shared = clients[0].flags.to_vec();
     shared.retain(|flag| clients.iter().all(|client| accepts(client, flag)));
-    text.push_str(&table(&names.join(", "), &shared));
-    text.push_str(&format!("\n{EXIT_STATUS}\n{COLOUR}\n"));
+    text.push_str(&table(&names.join(SEPARATOR.get()), &shared));
+    text.push_str(&format!("\n{EPILOGUE}"));
     text
 }
 
 /// The help of one command: usage, description and flags.
 pub(super) fn usage(command: &CommandSpec) -> String {
-    let table = table(FLAG, command.flags);
-    let flags = if table.is_empty() { "" } else { " [FLAG]..." };
+    let table = table(FLAG.get(), command.flags);
+    let flags = if table.is_empty() { "" } else { FLAGS.get() };
     let CommandSpec { usage, description, .. } = command;
-    format!("{USAGE} wechat {usage}{flags}\n\n{description}{table}")
+    format!("{USAGE}wechat {usage}{flags}\n\n{description}{table}")
 }
 
 /// The list of sections, each with the command that shows it.
 pub(super) fn sections(sections: &[Section]) -> String {
     let listed = sections.iter().take(SECTIONS_MAX);
-    let lines = listed
-        .map(|Section { chapter, heading, .. }| format!("wechat help {chapter}: {heading}\n"));
+    let lines = listed.map(|Section { chapter, heading, .. }| wording::section(chapter, heading));
     let mut text: String = lines.collect();
     if let Some(count @ 1..) = sections.len().checked_sub(SECTIONS_MAX) {
         text.push_str(&wording::more_sections(count));
@@ -61,14 +61,18 @@ fn table(heading: &str, flags: &[&Flag]) -> String {
     let mut text = String::new();
     for flag in flags {
         if text.is_empty() {
-            text = format!("\n{heading:<23} {ENVIRONMENT:<27}{DEFAULT}\n");
+            let (heading, environment) = (pad(heading, 24), pad(ENVIRONMENT.get(), 27));
+            text = format!("\n{heading}{environment}{DEFAULT}\n");
         }
         let name = match flag.value {
             Some(value) => format!("{} {value}", flag.name),
             None => flag.name.to_owned(),
         };
         let variable = flag.variable.unwrap_or_default();
-        let (DefaultValue::Value(default) | DefaultValue::Described(default)) = flag.default;
+        let default = match flag.default {
+            DefaultValue::Value(value) => value,
+            DefaultValue::Described(text) => text.get(),
+        };
         let help = flag.help;
         text.push_str(&format!("  {name:<22}{variable:<27}{default}\n{:24}{help}\n", ""));
     }

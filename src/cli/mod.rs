@@ -23,6 +23,7 @@ mod status;
 mod stop;
 mod unit;
 mod verify;
+#[rustfmt::skip] // Most texts take one or two lines.
 mod wording;
 
 pub use commands::run;

@@ -83,6 +83,6 @@ impl Style {
             Severity::Warning => Colour::Yellow,
             Severity::Error => Colour::Red,
         };
-        format!("{}: {text}\n", self.paint(colour, wording::severity(severity)))
+        wording::with_severity(severity, text, |word| self.paint(colour, word))
     }
 }

@@ -20,20 +20,26 @@ use crate::simulator::{
 };
 use crate::text::display::escape_for_terminal;
 use crate::text::file::{ReadError, read_file};
+use crate::text::language::Text;
 
+#[rustfmt::skip]
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "replay",
     usage: "replay FILE...",
     operands_max: usize::MAX,
     flags: &[&URL, &TOKEN_FILE, &RESIGN],
-    summary: "send captured requests and compare the answers",
-    description: "\
+    summary: Text { en: "send captured requests and compare the answers", zh: "重新发送保存的请求，并比较响应" },
+    description: Text { en: "\
 Sends captured requests byte for byte: each FILE, or each NAME.request if FILE
 is a folder. If there is a file NAME.response beside a request, the answer must
 be equal to it, except for the values of Date and CreateTime. Otherwise the
 answer must be complete and have status 200. Exits with 0 if all answers are as
 required.
-",
+", zh: "\
+逐字节重新发送保存的请求：每个 FILE；如果 FILE 是目录，就是其中的每个
+NAME.request。如果旁边有文件 NAME.response，响应必须与它相同，Date 和 CreateTime
+的值除外；否则响应必须完整，并且状态码为 200。所有响应都符合要求时，退出码为 0。
+" },
     run,
 };
 
@@ -148,7 +154,7 @@ fn compare(exchanges: &[Exchange], client: &Client, url: &Url, style: Style) -> 
         failed += usize::from(check.severity == Severity::Error);
         let path = exchange.path.as_os_str().as_encoded_bytes();
         let path = escape_for_terminal(path, usize::MAX);
-        let text = format!("{path}: {}", check.finding);
+        let text = wording::replayed(&path, &check.finding);
         print(style.with_severity(check.severity, &text))?;
         if let Some(difference) = difference {
             print(report(&difference, style))?;

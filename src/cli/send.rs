@@ -16,16 +16,18 @@ use crate::simulator::{
     Check, Encryption, Fault, Severity, SignedQuery, TestMessage, Verdict, WECHAT_TIMEOUT,
     WECHAT_TRIES, check_answer, parse_field, random_number,
 };
-use crate::text::display::escape_for_terminal;
+use crate::text::display::{columns, escape_for_terminal};
+use crate::text::language::Text;
 use crate::wechat::{Mode, Token};
 
+#[rustfmt::skip]
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "send",
     usage: "send [TEXT] [Field=Value]...",
     operands_max: usize::MAX,
     flags: &[&URL, &TOKEN_FILE, &APP_ID, &FROM, &TRIES, &RAW, &ENCRYPTED, &COMPATIBLE],
-    summary: "send a message as WeChat would, judge the answer",
-    description: "\
+    summary: Text { en: "send a message as WeChat would, judge the answer", zh: "像微信一样发送消息，并判断响应" },
+    description: Text { en: "\
 Sends a message as WeChat would, to any backend. Shows the answer, and each
 error in it that WeChat would not accept. Exits with 0 if WeChat would deliver
 the answer, or if the answer asks for no reply.
@@ -43,7 +45,23 @@ Event, text if there is a Content).
 
 --encrypted and --compatible need --app-id, and the EncodingAESKey in
 WECHAT_AES_KEY or in the file aes-key of $CREDENTIALS_DIRECTORY.
-",
+", zh: "\
+像微信一样向任意后端发送消息。显示响应，以及其中微信不会接受的每个错误。微信会把
+响应发给用户，或者响应表示不需要回复时，退出码为 0。
+
+  wechat send 你好
+  wechat send Event=subscribe
+  wechat send Event=CLICK EventKey=V1001_TODAY
+  wechat send MsgType=image PicUrl=http://e/p.jpg MediaId=m1
+
+TEXT 是 Content 的内容。Field=Value 设置消息的任意元素；元素在另一个元素里时写
+路径，例如 ScanCodeInfo/ScanResult=1。在 -- 之后，TEXT 即使含有 = 也按原样发送。
+缺少的元素自动补全：ToUserName、FromUserName、CreateTime、MsgId 和 MsgType
+（有 Event 时为 event，有 Content 时为 text）。
+
+--encrypted 和 --compatible 需要 --app-id 和 EncodingAESKey。EncodingAESKey 在
+环境变量 WECHAT_AES_KEY 或 $CREDENTIALS_DIRECTORY 的文件 aes-key 中。
+" },
     run,
 };
 
@@ -143,8 +161,8 @@ fn conclude(verdict: &Verdict) -> Result<(), Error> {
         return Err(Error::NotDelivered);
     }
     print(match verdict.kind.is_no_reply() {
-        true => wording::SHOWN_NOTHING,
-        false => wording::DELIVERED,
+        true => wording::SHOWN_NOTHING.get(),
+        false => wording::DELIVERED.get(),
     })
 }
 
@@ -188,7 +206,7 @@ fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
             .split('\n')
             .map(|line| escape_for_terminal(line.as_bytes(), usize::MAX))
             .collect();
-        let indent = " ".repeat(path.chars().count() + 4);
+        let indent = " ".repeat(columns(path) + 4);
         let path = escape_for_terminal(path.as_bytes(), usize::MAX);
         text.push_str(&format!("  {path}: {}\n", lines.join(&format!("\n{indent}"))));
     }

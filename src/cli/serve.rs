@@ -31,6 +31,7 @@ use crate::service::{self, Backend, Server};
 use crate::session::Responder;
 use crate::text::digits::parse_decimal;
 use crate::text::language;
+use crate::text::language::Text;
 use crate::wechat::Token;
 
 #[rustfmt::skip]
@@ -41,8 +42,8 @@ pub(super) const COMMAND: CommandSpec = CommandSpec {
     flags: &[
         &LISTEN, &RULES, &TOKEN_FILE, &APP_ID, &REQUIRE_ENCRYPTION, &PATH, &MAX_AGE, &MAX_CONNECTIONS, &CONTROL,
     ],
-    summary: "run the server",
-    description: "\
+    summary: Text { en: "run the server", zh: "运行服务器" },
+    description: Text { en: "\
 Serves the callback of an account: checks the signature of each request, and
 replies as the rules file says. Writes one line to standard error for each
 refused request.
@@ -52,7 +53,16 @@ the appid, and the EncodingAESKey in WECHAT_AES_KEY or in the file aes-key of
 $CREDENTIALS_DIRECTORY. While you change the token or the key, the server also
 accepts the previous one from WECHAT_TOKEN_PREVIOUS and WECHAT_AES_KEY_PREVIOUS,
 or from the files token-previous and aes-key-previous of $CREDENTIALS_DIRECTORY.
-",
+", zh: "\
+作为公众号的服务器运行：检查每个请求的签名，按规则文件回复。每拒绝一个请求，就向
+标准错误写一行日志。
+
+加密消息（安全模式、兼容模式）需要带 secure 功能的构建、公众号的 AppID，以及
+EncodingAESKey；后者在环境变量 WECHAT_AES_KEY 或 $CREDENTIALS_DIRECTORY 的文件
+aes-key 中。更换令牌或密钥期间，服务器也接受旧的令牌和密钥，它们来自
+WECHAT_TOKEN_PREVIOUS 和 WECHAT_AES_KEY_PREVIOUS，或 $CREDENTIALS_DIRECTORY 的
+文件 token-previous 和 aes-key-previous。
+" },
     run,
 };
 
@@ -267,7 +277,7 @@ fn open_responder(rules: Option<PathBuf>) -> Result<Responder<Programs>, Error> 
         flags::variables().chain(secrets::VARIABLES).chain([language::VARIABLE]).collect();
     let programs = Programs::new(SUPERVISOR, settings, server::report);
     Responder::open(rules.as_deref(), programs, server::report).map_err(|error| {
-        let path = rules.unwrap_or_else(|| EMBEDDED_RULES.into());
+        let path = rules.unwrap_or_else(|| EMBEDDED_RULES.get().into());
         if let RulesError::Invalid(_) = &error {
             for line in error.lines(&path) {
                 server::report(&line);

@@ -12,21 +12,28 @@ use super::wording;
 use crate::http::{Url, UrlError};
 use crate::server;
 use crate::simulator::{Severity, TokenCheck};
+use crate::text::language::Text;
 
+#[rustfmt::skip]
 pub(super) const COMMAND: CommandSpec = CommandSpec {
     name: "verify",
     usage: "verify",
     operands_max: 0,
     flags: &[&URL, &TOKEN_FILE],
-    summary: "make WeChat's token check and explain a failure",
-    description: "\
+    summary: Text { en: "make WeChat's token check and explain a failure", zh: "像微信一样验证令牌(Token)，并解释失败的原因" },
+    description: Text { en: "\
 Makes WeChat's token check against any backend, and explains what is wrong with
 the answer. Then repeats the check with a wrong signature, which the backend
 must refuse. Exits with 0 if WeChat would accept the URL.
 
 For an https:// URL, prints a command for curl instead, says how to read its
 answer, and exits with 1.
-",
+", zh: "\
+像微信一样向任意后端验证令牌(Token)，并解释响应有什么问题。然后用错误的签名再
+验证一次，后端必须拒绝。微信会接受这个 URL 时，退出码为 0。
+
+对于 https:// 的 URL，改为输出一条 curl 命令，说明怎样判断结果，退出码为 1。
+" },
     run,
 };
 

@@ -10,8 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::protocol::STOP;
+use super::protocol::{CHINESE, STOP};
 use crate::deadline::Deadline;
+use crate::text::language::{Language, language};
 
 /// Maximum time until the first byte of the response, which a server that is not stuck sends at once. For commands
 /// other than `stop`, the maximum time of the whole exchange.
@@ -31,7 +32,11 @@ pub(crate) const RESPONSE_MAX: usize = 64 * 1024;
 pub(crate) fn ask(path: &Path, command: &str) -> io::Result<Vec<u8>> {
     let start = Deadline::after(START_TIMEOUT);
     let end = if command == STOP { Deadline::after(STOP_TIMEOUT) } else { start };
-    let mut stream = connect(path, &format!("{command}\n"))?;
+    let request = match language() {
+        Language::English => format!("{command}\n"),
+        Language::Chinese => format!("{command}\n{CHINESE}\n"),
+    };
+    let mut stream = connect(path, &request)?;
     let mut answer = Vec::new();
     let mut part = [0; 4096];
     loop {

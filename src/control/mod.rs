@@ -6,6 +6,7 @@ mod protocol;
 mod report;
 mod server;
 mod socket;
+#[rustfmt::skip] // Most texts take one or two lines.
 mod wording;
 
 pub(crate) use client::{RESPONSE_MAX, ask};

@@ -7,13 +7,14 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wording::{NONE_YET, yes_or_no};
+use super::wording::{NONE_YET, UNITS, chinese_name, yes_or_no};
 use crate::callback::Metrics;
 use crate::program::Programs;
 use crate::server::{self, Handle};
 use crate::service::version;
 use crate::session::Responder;
-use crate::text::display::format_duration;
+use crate::text::display::{columns, format_duration, pad};
+use crate::text::language::Language;
 
 /// The sources of the status values.
 pub(crate) struct Status {
@@ -39,8 +40,8 @@ enum Value {
 
 impl Status {
     /// The values with their names. The JSON uses the names as keys. The table shows the names with spaces instead of
-    /// underscores.
-    fn fields(&self) -> [(&'static str, Value); 28] {
+    /// underscores, or the Chinese names beside them.
+    fn fields(&self) -> [(&'static str, &'static str, Value); 28] {
         let stats = self.handle.stats();
         let programs = self.responder.runner().counts();
         let since_message = self.metrics.last_message();
@@ -49,68 +50,78 @@ impl Status {
         let times = BinaryHeap::from(stats.response_times).into_sorted_vec();
         let count = |count: usize| Value::Count(count as u64);
         [
-            ("version", Value::Text(version())),
-            ("process", Value::Count(process::id().into())),
-            ("address", Value::Text(self.address.to_string())),
-            ("uptime", Value::Seconds(Some(stats.uptime.as_secs()))),
-            ("stopping", Value::Bool(stats.is_stopping)),
-            ("rules_current", Value::Bool(self.responder.has_current_rules())),
-            ("since_message", Value::Seconds(since_message)),
-            ("messages", Value::Counts(self.metrics.messages().collect())),
-            ("modes", Value::Counts(self.metrics.modes().collect())),
-            ("unread", Value::Count(self.metrics.unread())),
-            ("replies", Value::Count(self.metrics.replies())),
-            ("without_reply", Value::Count(self.metrics.without_reply())),
-            ("given_up", Value::Count(self.metrics.disconnected())),
-            ("answer_p50", Value::Microseconds(percentile(&times, 50))),
-            ("answer_p99", Value::Microseconds(percentile(&times, 99))),
-            ("tries_joined", Value::Count(self.responder.joined_tries())),
-            ("programs_running", count(programs.running)),
-            ("programs_failed", Value::Count(programs.failed)),
-            ("programs_limited", Value::Count(programs.limited)),
-            ("processes_left", count(programs.left)),
-            ("token_checks", Value::Count(self.metrics.token_checks())),
-            ("refusals", Value::Counts(stats.refusals)),
-            ("connections", count(stats.connections)),
-            ("being_answered", count(stats.working)),
-            ("max_connections", count(self.connections_max)),
-            ("evictions", Value::Count(stats.evictions)),
-            ("panics", Value::Count(stats.panics)),
-            ("log_lines_lost", Value::Count(server::lost_log_lines())),
+            ("version", "版本", Value::Text(version())),
+            ("process", "进程", Value::Count(process::id().into())),
+            ("address", "地址", Value::Text(self.address.to_string())),
+            ("uptime", "已运行", Value::Seconds(Some(stats.uptime.as_secs()))),
+            ("stopping", "正在停止", Value::Bool(stats.is_stopping)),
+            ("rules_current", "规则是最新的", Value::Bool(self.responder.has_current_rules())),
+            ("since_message", "距上一条消息", Value::Seconds(since_message)),
+            ("messages", "消息", Value::Counts(self.metrics.messages().collect())),
+            ("modes", "消息加解密方式", Value::Counts(self.metrics.modes().collect())),
+            ("unread", "无法解密", Value::Count(self.metrics.unread())),
+            ("replies", "回复", Value::Count(self.metrics.replies())),
+            ("without_reply", "无需回复", Value::Count(self.metrics.without_reply())),
+            ("given_up", "微信已断开", Value::Count(self.metrics.disconnected())),
+            ("answer_p50", "响应用时 p50", Value::Microseconds(percentile(&times, 50))),
+            ("answer_p99", "响应用时 p99", Value::Microseconds(percentile(&times, 99))),
+            ("tries_joined", "合并的重试", Value::Count(self.responder.joined_tries())),
+            ("programs_running", "程序运行中", count(programs.running)),
+            ("programs_failed", "程序失败", Value::Count(programs.failed)),
+            ("programs_limited", "程序超限", Value::Count(programs.limited)),
+            ("processes_left", "残留进程", count(programs.left)),
+            ("token_checks", "令牌验证", Value::Count(self.metrics.token_checks())),
+            ("refusals", "拒绝的请求", Value::Counts(stats.refusals)),
+            ("connections", "连接", count(stats.connections)),
+            ("being_answered", "正在响应", count(stats.working)),
+            ("max_connections", "连接上限", count(self.connections_max)),
+            ("evictions", "让位关闭的连接", Value::Count(stats.evictions)),
+            ("panics", "panic 次数", Value::Count(stats.panics)),
+            ("log_lines_lost", "丢失的日志行", Value::Count(server::lost_log_lines())),
         ]
     }
 
     /// The status as a table, with one row for each value.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, language: Language) -> String {
+        let none_yet = || NONE_YET.of(language).to_owned();
         let mut rows = Vec::new();
-        for (name, value) in self.fields() {
+        for (key, chinese, value) in self.fields() {
             let text = match &value {
                 Value::Count(count) => count.to_string(),
                 Value::Counts(counts) => {
                     counts.iter().map(|(_, count)| count).sum::<u64>().to_string()
                 }
-                Value::Bool(value) => yes_or_no(*value).to_owned(),
-                Value::Seconds(time) => time.map_or_else(none_yet, format_age),
+                Value::Bool(value) => yes_or_no(*value).of(language).to_owned(),
+                Value::Seconds(time) => time.map_or_else(none_yet, |age| format_age(age, language)),
                 Value::Microseconds(time) => {
                     let time = time.map(|time| Duration::from_micros(u64::from(time)));
                     time.map_or_else(none_yet, format_duration)
                 }
                 Value::Text(text) => text.clone(),
             };
-            rows.push((name.replace('_', " "), text));
+            let name = match language {
+                Language::English => key.replace('_', " "),
+                Language::Chinese => chinese.to_owned(),
+            };
+            rows.push((name, text));
             if let Value::Counts(counts) = value {
-                let nonzero = counts.iter().filter(|(_, count)| *count > 0);
-                rows.extend(nonzero.map(|(name, count)| (format!("  {name}"), count.to_string())));
+                for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+                    let name = match language {
+                        Language::English => name,
+                        Language::Chinese => chinese_name(name),
+                    };
+                    rows.push((format!("  {name}"), count.to_string()));
+                }
             }
         }
-        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let lines = rows.iter().map(|(name, text)| format!("{name:width$}  {text}\n"));
+        let width = rows.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
+        let lines = rows.iter().map(|(name, text)| format!("{}  {text}\n", pad(name, width)));
         lines.collect()
     }
 
     /// The status as JSON, one object in one line. The key of a time ends with its unit.
     pub(crate) fn json(&self) -> String {
-        let fields = self.fields().map(|(name, value)| match value {
+        let fields = self.fields().map(|(name, _, value)| match value {
             Value::Count(count) => (name.to_owned(), count.to_string()),
             Value::Counts(counts) => {
                 let counts = counts.iter().map(|(name, count)| (*name, count));
@@ -133,10 +144,6 @@ fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     sorted.get(rank.checked_sub(1)?).copied()
 }
 
-fn none_yet() -> String {
-    NONE_YET.to_owned()
-}
-
 fn or_null(number: Option<u64>) -> String {
     number.map_or_else(|| "null".to_owned(), |number| number.to_string())
 }
@@ -148,14 +155,13 @@ fn object(fields: impl Iterator<Item = (impl fmt::Display, impl fmt::Display)>) 
 }
 
 /// Formats a number of seconds in its two largest units.
-fn format_age(mut seconds: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+fn format_age(mut seconds: u64, language: Language) -> String {
     let mut parts = Vec::new();
     for (length, unit) in UNITS {
         let count = seconds / length;
         seconds %= length;
         if count > 0 || !parts.is_empty() || length == 1 {
-            parts.push(format!("{count} {unit}"));
+            parts.push(format!("{count} {}", unit.of(language)));
         }
     }
     parts.truncate(2);
@@ -164,7 +170,7 @@ fn format_age(mut seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{format_age, object};
+    use super::{Language, format_age, object};
 
     #[test]
     fn formats_an_age_in_two_units() {
@@ -177,8 +183,9 @@ mod tests {
             (86_400 * 40 + 5, "40 d 0 h"),
         ];
         for (seconds, text) in cases {
-            assert_eq!(format_age(seconds), text);
+            assert_eq!(format_age(seconds, Language::English), text);
         }
+        assert_eq!(format_age(7_260, Language::Chinese), "2 小时 1 分");
     }
 
     #[test]

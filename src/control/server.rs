@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::protocol::{COMMAND_MAX, OK, STATUS, STATUS_JSON, STOP};
+use super::protocol::{CHINESE, COMMAND_MAX, OK, STATUS, STATUS_JSON, STOP};
 use super::report::Status;
 use super::socket::ControlSocket;
 use super::wording;
 use crate::server::ShutdownReport;
 use crate::service::version;
+use crate::text::language::Language;
 
 /// Maximum number of clients that have not sent their command yet, and of clients accepted between two polls.
 const CLIENTS_MAX: usize = 128;
@@ -43,9 +44,9 @@ struct Client {
 
 enum Shutdown {
     /// The server has not ended. These clients wait for its end.
-    Awaited(Vec<UnixStream>),
-    /// The server has ended. A client that sends `stop` later also gets this text.
-    Reported(String),
+    Awaited(Vec<(UnixStream, Language)>),
+    /// The server has ended like this. A client that sends `stop` later is told so too.
+    Reported(ShutdownReport),
 }
 
 impl ControlServer {
@@ -100,29 +101,35 @@ impl ControlServer {
             Err(_) => return None,
         };
         client.command.extend_from_slice(&part[..count]);
-        let line_end = client.command.iter().position(|octet| *octet == b'\n');
-        let has_ended = line_end.is_some() || count == 0;
+        let has_ended = client.command.contains(&b'\n') || count == 0;
         if !has_ended && client.command.len() <= COMMAND_MAX {
             return Some(client);
         }
-        let command = &client.command[..line_end.unwrap_or(client.command.len())];
-        self.respond(&String::from_utf8_lossy(command), client.stream);
+        let text = String::from_utf8_lossy(&client.command);
+        let (command, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let language = match rest.lines().next() {
+            Some(CHINESE) => Language::Chinese,
+            Some(_) | None => Language::English,
+        };
+        self.respond(command, language, client.stream);
         None
     }
 
-    fn respond(&self, command: &str, stream: UnixStream) {
+    fn respond(&self, command: &str, language: Language, stream: UnixStream) {
         let response = match command {
-            STATUS => format!("{OK}{}", self.status.text()),
+            STATUS => format!("{OK}{}", self.status.text(language)),
             STATUS_JSON => format!("{OK}{}", self.status.json()),
             STOP => {
                 send(&stream, OK);
                 match &mut *self.shutdown() {
-                    Shutdown::Awaited(clients) => clients.push(stream),
-                    Shutdown::Reported(text) => send(&stream, text),
+                    Shutdown::Awaited(clients) => clients.push((stream, language)),
+                    Shutdown::Reported(report) => {
+                        send(&stream, &wording::stopped(report, language))
+                    }
                 }
                 return (self.on_stop)();
             }
-            unknown => wording::unknown_command(unknown, &version()),
+            unknown => wording::unknown_command(unknown, &version(), language),
         };
         send(&stream, &response);
     }
@@ -130,12 +137,13 @@ impl ControlServer {
     /// Removes the socket, and sends the rest of the response to the clients that wait for the end of the server.
     pub(crate) fn close(&self, report: &ShutdownReport) {
         self.socket.remove();
-        let text = wording::stopped(report);
         let mut shutdown = self.shutdown();
         if let Shutdown::Awaited(clients) = &*shutdown {
-            clients.iter().for_each(|stream| send(stream, &text));
+            for (stream, language) in clients {
+                send(stream, &wording::stopped(report, *language));
+            }
         }
-        *shutdown = Shutdown::Reported(text);
+        *shutdown = Shutdown::Reported(*report);
     }
 
     fn shutdown(&self) -> MutexGuard<'_, Shutdown> {

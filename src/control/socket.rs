@@ -55,10 +55,10 @@ impl ControlSocket {
         let target = folder.path(name);
         if let Ok(metadata) = fs::symlink_metadata(&target) {
             if !metadata.file_type().is_socket() {
-                return Err(io::Error::new(AlreadyExists, wording::NOT_A_SOCKET));
+                return Err(io::Error::new(AlreadyExists, wording::NOT_A_SOCKET.get()));
             }
             match connect(&target, "") {
-                Ok(_) => return Err(io::Error::new(AddrInUse, wording::SOCKET_IN_USE)),
+                Ok(_) => return Err(io::Error::new(AddrInUse, wording::SOCKET_IN_USE.get())),
                 Err(error) if error.kind() == ConnectionRefused => {}
                 Err(error) => return Err(error),
             }
@@ -113,7 +113,7 @@ fn bind_in(directory: &Path, target: &Path) -> io::Result<(UnixListener, (u64, u
     // Another user may have put something else in the place of the directory.
     let metadata = private.metadata()?;
     if (metadata.uid(), metadata.mode() & 0o777) != (own_user()?, 0o700) {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, wording::FOLDER_CHANGED));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, wording::FOLDER_CHANGED.get()));
     }
     let socket = private.path("s");
     let listener = UnixListener::bind(&socket)?;

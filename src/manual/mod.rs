@@ -1,19 +1,21 @@
 //! The manual. `wechat help CHAPTER` prints a chapter, and `wechat help WORD` searches all chapters. The modules below
 //! show the same text.
 
+use crate::text::language::Text;
+
 /// A chapter of the manual.
 pub(crate) struct Chapter {
     pub(crate) name: &'static str,
     /// What the chapter is about, in a few words.
-    pub(crate) summary: &'static str,
-    markdown: &'static str,
+    pub(crate) summary: Text,
+    markdown: Text,
 }
 
 impl Chapter {
     /// The text for a terminal: a link to another chapter becomes the command that prints the chapter.
     pub(crate) fn text(&self) -> String {
         let is_link_target = |line: &&str| line.starts_with('[') && line.contains("]: ");
-        let lines = self.markdown.lines().filter(|line| !is_link_target(line));
+        let lines = self.markdown.get().lines().filter(|line| !is_link_target(line));
         let text: String = lines.flat_map(|line| [line, "\n"]).collect();
         let linked = CHAPTERS.iter().fold(text, |text, chapter| {
             let link = format!("[{}][]", chapter.name);
@@ -27,25 +29,24 @@ impl Chapter {
 pub(crate) struct Section {
     pub(crate) chapter: &'static str,
     pub(crate) heading: &'static str,
-    /// Heading and text in lower case (ASCII), in one line.
+    /// Heading and text, as `searched` returns them.
     text: String,
 }
 
-impl Section {
-    fn push(&mut self, line: &str) {
-        for word in line.split_whitespace() {
-            self.text.push_str(&word.to_ascii_lowercase());
-            self.text.push(' ');
-        }
-    }
+/// The words of a text in lower case (ASCII), each followed by a space. In Chinese without spaces, so that a word is also
+/// found where a line ends in it.
+fn searched(text: &str) -> String {
+    let space = Text { en: " ", zh: "" }.get();
+    text.split_whitespace().flat_map(|word| [word.to_ascii_lowercase(), space.to_owned()]).collect()
 }
 
 /// The sections that contain these words, in upper or lower case (ASCII). Those whose heading contains them come first.
 pub(crate) fn search(words: &str) -> Vec<Section> {
-    let words = words.trim().to_ascii_lowercase();
+    let words = searched(words);
+    let words = words.trim_end();
     let mut found: Vec<Section> = CHAPTERS.iter().flat_map(sections).collect();
-    found.retain(|section| !words.is_empty() && section.text.contains(&words));
-    found.sort_by_key(|section| !section.heading.to_ascii_lowercase().contains(&words));
+    found.retain(|section| !words.is_empty() && section.text.contains(words));
+    found.sort_by_key(|section| !searched(section.heading).contains(words));
     found
 }
 
@@ -53,7 +54,7 @@ pub(crate) fn search(words: &str) -> Vec<Section> {
 fn sections(chapter: &Chapter) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut is_code = false;
-    for line in chapter.markdown.lines() {
+    for line in chapter.markdown.get().lines() {
         is_code ^= line.starts_with("```");
         let heading = line.trim_start_matches('#');
         match heading.strip_prefix(' ') {
@@ -64,43 +65,67 @@ fn sections(chapter: &Chapter) -> Vec<Section> {
             _ => {}
         }
         if let Some(section) = sections.last_mut() {
-            section.push(line);
+            section.text.push_str(&searched(line));
         }
     }
     sections
 }
 
-macro_rules! chapters {
-    ($($name:ident $summary:literal;)+) => {
-        /// All chapters, in the order in which `wechat help` lists them.
-        pub(crate) const CHAPTERS: &[Chapter] = &[$(Chapter {
-            name: stringify!($name),
-            summary: $summary,
-            markdown: include_str!(concat!("en/", stringify!($name), ".md")),
-        },)+];
-
-        $(
-            // The first definition of a link counts: these lead to modules, those of the file to files.
-            #[doc = "[rules]: crate::manual::rules"]
-            #[doc = "[programs]: crate::manual::programs"]
-            #[doc = "[deploy]: crate::manual::deploy"]
-            #[doc = "[encryption]: crate::manual::encryption"]
-            #[doc = "[troubleshooting]: crate::manual::troubleshooting"]
-            #[doc = "[limits]: crate::manual::limits"]
-            #[doc = "[security]: crate::manual::security"]
-            #[doc = ""]
-            #[doc = include_str!(concat!("en/", stringify!($name), ".md"))]
-            pub mod $name {}
-        )+
+/// The documentation of a chapter in one language. Links lead to chapters in this language. The first definition of a
+/// link counts: these lead to modules, those of the file to files.
+macro_rules! documented {
+    ($file:expr, $suffix:literal, $($item:tt)+) => {
+        #[doc = concat!("[rules]: crate::manual::rules", $suffix)]
+        #[doc = concat!("[programs]: crate::manual::programs", $suffix)]
+        #[doc = concat!("[deploy]: crate::manual::deploy", $suffix)]
+        #[doc = concat!("[encryption]: crate::manual::encryption", $suffix)]
+        #[doc = concat!("[troubleshooting]: crate::manual::troubleshooting", $suffix)]
+        #[doc = concat!("[limits]: crate::manual::limits", $suffix)]
+        #[doc = concat!("[security]: crate::manual::security", $suffix)]
+        #[doc = ""]
+        #[doc = include_str!($file)]
+        $($item)+
     };
 }
 
+macro_rules! chapters {
+    ($($name:ident en: $en:literal, zh: $zh:literal, $chinese:literal;)+) => {
+        /// All chapters, in the order in which `wechat help` lists them.
+        pub(crate) const CHAPTERS: &[Chapter] = &[$(Chapter {
+            name: stringify!($name),
+            summary: Text { en: $en, zh: $zh },
+            markdown: Text {
+                en: include_str!(concat!("en/", stringify!($name), ".md")),
+                zh: include_str!(concat!($chinese, stringify!($name), ".md")),
+            },
+        },)+];
+
+        $(documented! {
+            concat!("en/", stringify!($name), ".md"), "",
+            pub mod $name {
+                documented! {
+                    concat!($chinese, stringify!($name), ".md"), "::zh",
+                    pub mod zh {}
+                }
+            }
+        })+
+    };
+}
+
+// The last column is the folder of the Chinese text: `en/` until it is written.
 chapters! {
-    rules "the rules file: conditions, replies, templates";
-    programs "programs as replies, and the 14 seconds";
-    deploy "systemd, nginx, port 80, update, status, Docker";
-    encryption "安全模式 and 兼容模式, and how to change the key";
-    troubleshooting "token 验证失败 and other words to search for";
-    limits "statuses, the log, account types, all numbers";
-    security "what is protected, what is not, and the tests";
+    rules en: "the rules file: conditions, replies, templates",
+        zh: "规则文件：条件、回复、模板", "en/";
+    programs en: "programs as replies, and the 14 seconds",
+        zh: "用程序回复，以及 14 秒的时限", "en/";
+    deploy en: "systemd, nginx, port 80, update, status, Docker",
+        zh: "systemd、nginx、80 端口、更新、状态、Docker", "en/";
+    encryption en: "安全模式 and 兼容模式, and how to change the key",
+        zh: "安全模式和兼容模式，以及如何更换密钥", "en/";
+    troubleshooting en: "token 验证失败 and other words to search for",
+        zh: "token 验证失败等各种问题的原因和解决办法", "en/";
+    limits en: "statuses, the log, account types, all numbers",
+        zh: "状态码、日志、账号类型，以及所有数值", "en/";
+    security en: "what is protected, what is not, and the tests",
+        zh: "防护了什么、没有防护什么，以及相应的测试", "en/";
 }

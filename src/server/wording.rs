@@ -2,6 +2,7 @@
 
 use super::log::LogEvent;
 use crate::text::log_note::LogNote;
+use crate::text::system_error::SystemError;
 use crate::text::wording::said;
 
 impl LogEvent {
@@ -10,11 +11,12 @@ impl LogEvent {
         let (cause, reason) = match self {
             Self::AcceptFailed { error } => (
                 "accept",
-                said!(en: "cannot accept clients: {error}", zh: "无法接受新连接：{error}"),
+                said!(en: "cannot accept clients: {}", zh: "无法接受新连接：{}", SystemError(error)),
             ),
-            Self::ThreadFailed { error } => {
-                ("thread", said!(en: "cannot start a thread: {error}", zh: "无法启动线程：{error}"))
-            }
+            Self::ThreadFailed { error } => (
+                "thread",
+                said!(en: "cannot start a thread: {}", zh: "无法启动线程：{}", SystemError(error)),
+            ),
             Self::ConnectionLimitReached { limit } => (
                 "crowded",
                 said!(
@@ -26,7 +28,7 @@ impl LogEvent {
                 "panic",
                 said!(
                     en: "handler panicked; its connection was closed",
-                    zh: "处理请求时程序出错 (panic)；已关闭该连接"
+                    zh: "处理请求时发生 panic；已关闭该连接"
                 ),
             ),
             Self::LinesLost { count } => (

@@ -99,57 +99,63 @@ pub(crate) enum Fault {
 }
 
 wording! { Fault {
-    Self::Missing { file } => "there is no file {}; correct the path in the rules file", shown(file);
-    Self::DeadLink { file, target } =>
-        "{} is a link to {}, which does not exist", shown(file), shown(target);
-    Self::NotInPath { name } =>
-        "no folder of PATH has a program {}; write its whole path into the rules file", shown(name);
-    Self::ClosedFolder { reason, folder } if is_home(folder) => "{reason}; {MOVE}";
-    Self::ClosedFolder { reason, folder } => "{reason}; chmod o+x {}", shown(folder);
-    Self::Folder { file } => "{} is a folder; write the path of the program in it", shown(file);
-    Self::NotRegularFile { file } => "{} is not a regular file", shown(file);
-    Self::NotExecutable { file, mode } =>
-        "{0} has mode {mode:04o}, so no user may execute it; chmod +x {0}", shown(file);
+    Self::Missing { file } => en: "there is no file {}; correct the path in the rules file",
+        zh: "没有文件 {}；请改正规则文件中的路径", shown(file);
+    Self::DeadLink { file, target } => en: "{} is a link to {}, which does not exist",
+        zh: "{} 是指向 {} 的链接，但后者不存在", shown(file), shown(target);
+    Self::NotInPath { name } => en: "no folder of PATH has a program {}; write its whole path into the rules file",
+        zh: "PATH 的各个目录中都没有程序 {}；请在规则文件中写出完整路径", shown(name);
+    Self::ClosedFolder { reason, folder } if is_home(folder) =>
+        en: "{reason}; move the program out of the home folder, for example to /usr/local/bin",
+        zh: "{reason}；请把程序移出用户主目录，例如放到 /usr/local/bin";
+    Self::ClosedFolder { reason, folder } => en: "{reason}; chmod o+x {}", zh: "{reason}；请运行 chmod o+x {}", shown(folder);
+    Self::Folder { file } => en: "{} is a folder; write the path of the program in it",
+        zh: "{} 是目录；请写出其中程序的路径", shown(file);
+    Self::NotRegularFile { file } => en: "{} is not a regular file", zh: "{} 不是普通文件", shown(file);
+    Self::NotExecutable { file, mode } => en: "{0} has mode {mode:04o}, so no user may execute it; chmod +x {0}",
+        zh: "{0} 的权限是 {mode:04o}，没有用户能执行；请运行 chmod +x {0}", shown(file);
     Self::NoExec { file, mount } =>
-        "{} may not be executed, because {} is mounted with noexec; move it, for example to /usr/local/bin",
-        shown(file), shown(mount);
+        en: "{} may not be executed, because {} is mounted with noexec; move it, for example to /usr/local/bin",
+        zh: "{} 不能执行，因为 {} 以 noexec 挂载；请移动程序，例如放到 /usr/local/bin", shown(file), shown(mount);
     Self::ClosedToOthers(ClosedToOthers { closed, mode, is_folder: true }) if is_home(closed) =>
-        "folder {} has mode {mode:04o}, so the user of the service may not be able to enter it; {MOVE}",
+        en: "folder {} has mode {mode:04o}, so the user of the service may not be able to enter it; \
+            move the program out of the home folder, for example to /usr/local/bin",
+        zh: "目录 {} 的权限是 {mode:04o}，服务的用户可能无法进入；请把程序移出用户主目录，例如放到 /usr/local/bin",
         shown(closed);
     Self::ClosedToOthers(ClosedToOthers { closed, mode, is_folder: true }) =>
-        "folder {0} has mode {mode:04o}, so the user of the service may not be able to enter it; chmod o+x {0}",
-        shown(closed);
+        en: "folder {0} has mode {mode:04o}, so the user of the service may not be able to enter it; chmod o+x {0}",
+        zh: "目录 {0} 的权限是 {mode:04o}，服务的用户可能无法进入；请运行 chmod o+x {0}", shown(closed);
     Self::ClosedToOthers(ClosedToOthers { closed, mode, is_folder: false }) =>
-        "{0} has mode {mode:04o}, so the user of the service may not be able to execute it; chmod o+rx {0}",
-        shown(closed);
-    Self::Empty { file } => "{} is empty", shown(file);
-    Self::ByteOrderMark { file } =>
-        "{} begins with a byte order mark (BOM); save it as UTF-8 without BOM", shown(file);
+        en: "{0} has mode {mode:04o}, so the user of the service may not be able to execute it; chmod o+rx {0}",
+        zh: "{0} 的权限是 {mode:04o}，服务的用户可能无法执行；请运行 chmod o+rx {0}", shown(closed);
+    Self::Empty { file } => en: "{} is empty", zh: "{} 是空文件", shown(file);
+    Self::ByteOrderMark { file } => en: "{} begins with a byte order mark (BOM); save it as UTF-8 without BOM",
+        zh: "{} 以字节顺序标记 (BOM) 开头；请保存为不带 BOM 的 UTF-8", shown(file);
     Self::NoInterpreter { file } =>
-        "{} is neither a program of this system nor a script that begins with #! and an interpreter; \
-         write a first line such as #!/bin/sh or #!/usr/bin/env python3", shown(file);
+        en: "{} is neither a program of this system nor a script that begins with #! and an interpreter; \
+            write a first line such as #!/bin/sh or #!/usr/bin/env python3",
+        zh: "{} 既不是本系统的程序，也不是以 #! 和解释器开头的脚本；\
+            请加上第一行，例如 #!/bin/sh 或 #!/usr/bin/env python3", shown(file);
     Self::CarriageReturn { file } =>
-        "the first line of {} ends in a carriage return; save it with the line ends of Unix (LF)",
-        shown(file);
+        en: "the first line of {} ends in a carriage return; save it with the line ends of Unix (LF)",
+        zh: "{} 的第一行以回车符 (CR) 结尾；请用 Unix 换行 (LF) 保存", shown(file);
     Self::InterpreterMissing { file, interpreter } =>
-        "the first line of {} names {}, which does not exist; install it, or correct the first line",
-        shown(file), shown(interpreter);
+        en: "the first line of {} names {}, which does not exist; install it, or correct the first line",
+        zh: "{} 的第一行指定了 {}，但它不存在；请安装它，或改正第一行", shown(file), shown(interpreter);
     Self::InterpreterNotInPath { file, interpreter } =>
-        "the first line of {} names {}, which no folder of PATH has; install it, or write its whole path",
-        shown(file), shown(interpreter);
+        en: "the first line of {} names {}, which no folder of PATH has; install it, or write its whole path",
+        zh: "{} 的第一行指定了 {}，但 PATH 的各个目录中都没有；请安装它，或写出完整路径", shown(file), shown(interpreter);
     Self::LoaderMissing { file, loader } =>
-        "{} needs {}, which does not exist; install the C library that it was built for, or build it statically",
-        shown(file), shown(loader);
-    Self::OtherProcessor { file } =>
-        "{} was built for another processor; build it for this one", shown(file);
+        en: "{} needs {}, which does not exist; install the C library that it was built for, or build it statically",
+        zh: "{} 需要 {}，但它不存在；请安装它编译时使用的 C 库，或改为静态编译", shown(file), shown(loader);
+    Self::OtherProcessor { file } => en: "{} was built for another processor; build it for this one",
+        zh: "{} 是为别的处理器编译的；请为本机的处理器编译", shown(file);
 } }
 
 /// A path for a sentence. Characters that are not printable are escaped.
 fn shown(path: impl AsRef<Path>) -> String {
     path.as_ref().to_string_lossy().escape_debug().to_string()
 }
-
-const MOVE: &str = "move the program out of the home folder, for example to /usr/local/bin";
 
 /// Examines a program as named in a command. `path` is the variable `PATH`, in whose folders a name without a slash is
 /// searched. Returns all faults, in the order in which the system finds them; none if the program can be started as far

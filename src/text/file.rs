@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::system_error::SystemError;
 use super::wording::wording;
 
 /// The reason why a file cannot be read.
@@ -33,19 +34,22 @@ pub enum ReadError {
 }
 
 wording! { ReadError {
-    Self::System(error) => "{error}";
-    Self::NoPermission { user_id, closed, is_folder: false } =>
-        "permission denied; {} must be able to read {closed:?}", user(*user_id);
-    Self::NoPermission { user_id, closed, is_folder: true } =>
-        "permission denied; {} must be able to enter the folder {closed:?}", user(*user_id);
-    Self::NotRegularFile => "not a regular file";
-    Self::TooLong { bytes, max } => "{bytes} bytes, at most {max} allowed";
+    Self::System(error) => en: "{}", zh: "{}", SystemError(error);
+    Self::NoPermission { user_id: Some(id), closed, is_folder: false } =>
+        en: "permission denied; the user of this process (uid {id}) must be able to read {closed:?}",
+        zh: "权限不足；运行本进程的用户（uid {id}）必须能读取 {closed:?}";
+    Self::NoPermission { user_id: None, closed, is_folder: false } =>
+        en: "permission denied; the user of this process must be able to read {closed:?}",
+        zh: "权限不足；运行本进程的用户必须能读取 {closed:?}";
+    Self::NoPermission { user_id: Some(id), closed, is_folder: true } =>
+        en: "permission denied; the user of this process (uid {id}) must be able to enter the folder {closed:?}",
+        zh: "权限不足；运行本进程的用户（uid {id}）必须能进入目录 {closed:?}";
+    Self::NoPermission { user_id: None, closed, is_folder: true } =>
+        en: "permission denied; the user of this process must be able to enter the folder {closed:?}",
+        zh: "权限不足；运行本进程的用户必须能进入目录 {closed:?}";
+    Self::NotRegularFile => en: "not a regular file", zh: "不是普通文件";
+    Self::TooLong { bytes, max } => en: "{bytes} bytes, at most {max} allowed", zh: "{bytes} 字节，最多 {max} 字节";
 } }
-
-fn user(id: Option<u32>) -> String {
-    let id = id.map_or_else(String::new, |id| format!(" (uid {id})"));
-    format!("the user of this process{id}")
-}
 
 /// Reads a regular file of at most `max` bytes. Nothing else is opened, because opening a pipe waits for a writer, and a
 /// device may have no end.

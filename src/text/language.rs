@@ -54,7 +54,12 @@ pub(crate) struct Text {
 impl Text {
     /// The text in the language of this process.
     pub(crate) fn get(self) -> &'static str {
-        match language() {
+        self.of(language())
+    }
+
+    /// The text in this language.
+    pub(crate) const fn of(self, language: Language) -> &'static str {
+        match language {
             Language::English => self.en,
             Language::Chinese => self.zh,
         }

@@ -1,5 +1,5 @@
 //! Text functions that several modules need and std does not have: digits, dates, printable input, files that a user names, log notes, similar
-//! names, tables of texts.
+//! names, errors of the system, tables of texts.
 
 pub(crate) mod blank;
 pub(crate) mod calendar;
@@ -10,4 +10,5 @@ pub(crate) mod file;
 pub(crate) mod language;
 pub(crate) mod log_note;
 pub(crate) mod similar;
+pub(crate) mod system_error;
 pub(crate) mod wording;

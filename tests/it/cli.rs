@@ -555,6 +555,59 @@ flag                    environment                default
 }
 
 #[test]
+fn help_is_chinese_and_aligned_if_the_variable_says_so() {
+    let help = |arguments: &[&str]| run(arguments, &[("WECHAT_LANG", "zh")]).1;
+    let overview = help(&["help"]);
+    let (screen, flags) = overview.split_once("\n\nserve 的选项").unwrap();
+    assert!(
+        screen.starts_with("wechat：微信公众号的完整后端\n\n用法：wechat [COMMAND]"),
+        "{screen}"
+    );
+    assert!(screen.lines().count() <= 24);
+    assert!(screen.lines().all(|line| crate::docs::columns(line) <= 80), "{screen}");
+    assert!(flags.contains("\n语言：WECHAT_LANG（其次 LC_ALL、"), "{flags}");
+    for line in screen.lines().filter(|line| line.starts_with("  ")) {
+        assert!(line.as_bytes()[31] == b' ' && line.as_bytes()[32] != b' ', "{line}");
+    }
+    for name in overview.lines().take(14).filter_map(|line| line.strip_prefix("  ")) {
+        let name = name.split([' ', ']']).next().unwrap().trim_start_matches(['[', '-']);
+        let help = help(&[if name == "version" { "--version" } else { name }, "--help"]);
+        let (text, table) = help.split_once("\n选项 ").unwrap_or((&help, ""));
+        assert!(text.starts_with("用法：wechat "), "{text}");
+        assert!(text.lines().all(|line| crate::docs::columns(line) <= 80), "{text}");
+        assert!(table.lines().all(|line| crate::docs::columns(line) <= 105), "{table}");
+    }
+    let expected = "\
+用法：wechat stop [选项]...
+
+等正在处理的每条消息都得到回复后停止服务器，最多等 15 秒。在此期间，服务器仍然
+接受微信对这些消息的重试。服务器结束后，本命令才返回。
+
+选项                    环境变量                   默认值
+  --control PATH        WECHAT_CONTROL             $RUNTIME_DIRECTORY/control，否则 /run/wechat/control
+                        控制套接字；status 和 stop 通过它连接服务器
+";
+    assert_eq!(help(&["help", "stop"]), expected);
+}
+
+#[test]
+fn errors_and_greeting_are_chinese_if_the_variable_says_so() {
+    let zh = ("LANG", "zh_CN.UTF-8");
+    for (arguments, message) in [
+        (&["staus"][..], "未知命令 \"staus\"；是不是想用 status？"),
+        (&["--listen", "x"], "--listen 是 \"x\"；应为：ADDR:PORT，例如 0.0.0.0:80 或 [::1]:8000"),
+        (&["replay", "/nonexistent"], "无法读取 \"/nonexistent\"：文件或目录不存在 (os error 2)"),
+    ] {
+        assert_eq!(run(arguments, &[zh]).2, format!("wechat: {message}\n"));
+    }
+    let mut program = Program::spawn(command().envs([zh]).args(["--listen", "127.0.0.1:0"]));
+    let generated = program.next_line();
+    assert!(generated.starts_with("没有设置令牌(Token)；已为本次运行生成一个："), "{generated}");
+    assert_eq!(program.next_line(), "请在另一个终端试用：\n");
+    program.stop_silent();
+}
+
+#[test]
 fn full_output_is_an_error_and_a_closed_pipe_is_not() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = command().arg("unit").stdout(full).output().unwrap();

@@ -223,6 +223,32 @@ fn counts_failed_and_limited_programs_and_broken_rules() {
     assert!(stable_status(&control).contains("\nrules current     yes\n"));
 }
 
+/// A server answers in the language of the client.
+#[test]
+fn status_and_stop_are_chinese_for_a_chinese_client() {
+    let folder = ShortFolder::new("chinese");
+    let control = folder.path("control");
+    let program = start(&control, &[]);
+    let ask_in_chinese = |name: &str| {
+        let mut command = command();
+        finish(command.env("WECHAT_CONTROL", &control).env("WECHAT_LANG", "zh_CN").arg(name)).out
+    };
+    assert_eq!(ask(&mut connect(program.address), &post(&text_message("x"))).status, 200);
+    until("the connection is closed", || number(&control, "connections") == 0);
+    let status = ask_in_chinese("status");
+    assert!(status.starts_with(&format!("版本            {}\n", version())), "{status}");
+    for rows in [
+        "\n正在停止        否\n规则是最新的    是\n距上一条消息    ",
+        "\n消息            1\n  text          1\n消息加解密方式  1\n  明文模式      1\n",
+        "\npanic 次数      0\n",
+    ] {
+        assert!(status.contains(rows), "{status}");
+    }
+    assert!(!status.contains("since") && status.lines().count() == 30, "{status}");
+    assert!(ask_in_chinese("stop").starts_with("已停止，用时 "));
+    assert_eq!(program.ended(), (Some(0), vec![]));
+}
+
 /// The socket has mode 0600 from the moment when it appears at its path.
 #[test]
 fn only_root_and_the_servers_user_can_connect() {

@@ -43,7 +43,7 @@ const MODULES: [(&str, &[&str]); 18] = [
     ),
     ("lib", &["service", "wechat"]),
     ("main", &["cli"]),
-    ("manual", &[]),
+    ("manual", &["text"]),
 ];
 
 /// The source files by their path below `src`, each without comments and unit tests.
@@ -410,7 +410,7 @@ fn files_begin_with_a_doc_comment_and_stay_short() {
 /// Blank lines, comments and unit tests are not counted.
 #[test]
 fn source_code_stays_within_its_budget() {
-    const LINES_MAX: usize = 16_500;
+    const LINES_MAX: usize = 16_800;
     let count: usize = sources()
         .values()
         .map(|code| code.lines().filter(|line| !line.trim().is_empty()).count())
