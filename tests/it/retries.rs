@@ -267,9 +267,9 @@ fn without_pickup_the_late_reply_does_not_wait_for_a_slow_program() {
     until("the late reply is delivered", || {
         let xml = text_of("oUser1", msg_ids.fetch_add(1, Ordering::Relaxed), "quiet");
         let answer = bot.say(&xml);
-        assert_eq!(bot.say(&xml), answer);
         assert!(["success", "「plain b」\n雨"].contains(&&*answer), "{answer}");
-        answer != "success"
+        // The other tries get the same.
+        answer != "success" && bot.say(&xml) == answer
     });
     assert_eq!(bot.say(&text_of("oUser1", 4, "quiet")), "success");
     assert_eq!(bot.say(&next), late);
