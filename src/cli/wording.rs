@@ -122,7 +122,7 @@ wording! { Error {
     Self::NotChecked(url) => en: "{url:?} is not checked yet; run the command above",
         zh: "{url:?} 还没有验证；请运行上面的命令";
     Self::NotDelivered => en: "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}",
-        zh: "微信不会把这个响应发给用户；用户可能看到“{FAULT_PROMPT}”";
+        zh: "微信不会给用户发送回复；用户可能看到“{FAULT_PROMPT}”";
     Self::NotInTime => en: "no answer in time; WeChat would try twice more, as --tries does",
         zh: "没有按时收到响应；微信还会再试两次，--tries 也这样做";
     Self::Output(error) => en: "cannot print: {}", zh: "无法输出：{}", SystemError(error);
