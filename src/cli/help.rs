@@ -48,7 +48,8 @@ pub(super) fn usage(command: &CommandSpec) -> String {
 /// The list of sections, each with the command that shows it.
 pub(super) fn sections(sections: &[Section]) -> String {
     let listed = sections.iter().take(SECTIONS_MAX);
-    let lines = listed.map(|Section { chapter, heading, .. }| wording::section(chapter, heading));
+    let lines = listed
+        .map(|Section { chapter, heading, .. }| format!("wechat help {chapter}: {heading}\n"));
     let mut text: String = lines.collect();
     if let Some(count @ 1..) = sections.len().checked_sub(SECTIONS_MAX) {
         text.push_str(&wording::more_sections(count));

@@ -70,11 +70,6 @@ pub(super) fn flags_of(command: &str) -> String {
     said!(en: "flags of {command}", zh: "{command} 的选项")
 }
 
-/// A section of the manual, and the command that shows it.
-pub(super) fn section(chapter: &str, heading: &str) -> String {
-    said!(en: "wechat help {chapter}: {heading}\n", zh: "wechat help {chapter}：{heading}\n")
-}
-
 /// The last line of a list of sections if there are more.
 pub(super) fn more_sections(count: usize) -> String {
     said!(en: "… {count} more; search for a longer word\n", zh: "……还有 {count} 节；请搜索更长的词\n")

@@ -115,17 +115,17 @@ macro_rules! chapters {
 // The last column is the folder of the Chinese text: `en/` until it is written.
 chapters! {
     rules en: "the rules file: conditions, replies, templates",
-        zh: "规则文件：条件、回复、模板", "en/";
+        zh: "规则文件：条件、回复、模板", "zh/";
     programs en: "programs as replies, and the 14 seconds",
-        zh: "用程序回复，以及 14 秒的时限", "en/";
+        zh: "用程序回复，以及 14 秒的时限", "zh/";
     deploy en: "systemd, nginx, port 80, update, status, Docker",
         zh: "systemd、nginx、80 端口、更新、状态、Docker", "en/";
     encryption en: "安全模式 and 兼容模式, and how to change the key",
-        zh: "安全模式和兼容模式，以及如何更换密钥", "en/";
+        zh: "安全模式和兼容模式，以及如何更换密钥", "zh/";
     troubleshooting en: "token 验证失败 and other words to search for",
         zh: "token 验证失败等各种问题的原因和解决办法", "en/";
     limits en: "statuses, the log, account types, all numbers",
-        zh: "状态码、日志、账号类型，以及所有数值", "en/";
+        zh: "状态码、日志、账号类型，以及所有数值", "zh/";
     security en: "what is protected, what is not, and the tests",
-        zh: "防护了什么、没有防护什么，以及相应的测试", "en/";
+        zh: "防护了什么、没有防护什么，以及相应的测试", "zh/";
 }
