@@ -1,5 +1,5 @@
 //! The manual. `wechat help CHAPTER` prints a chapter, and `wechat help WORD` searches all chapters. The modules below
-//! show the same text.
+//! show the same text, and each has a module `zh` with the Chinese text.
 
 use crate::text::language::Text;
 
@@ -89,14 +89,14 @@ macro_rules! documented {
 }
 
 macro_rules! chapters {
-    ($($name:ident en: $en:literal, zh: $zh:literal, $chinese:literal;)+) => {
+    ($($name:ident en: $en:literal, zh: $zh:literal;)+) => {
         /// All chapters, in the order in which `wechat help` lists them.
         pub(crate) const CHAPTERS: &[Chapter] = &[$(Chapter {
             name: stringify!($name),
             summary: Text { en: $en, zh: $zh },
             markdown: Text {
                 en: include_str!(concat!("en/", stringify!($name), ".md")),
-                zh: include_str!(concat!($chinese, stringify!($name), ".md")),
+                zh: include_str!(concat!("zh/", stringify!($name), ".md")),
             },
         },)+];
 
@@ -104,7 +104,7 @@ macro_rules! chapters {
             concat!("en/", stringify!($name), ".md"), "",
             pub mod $name {
                 documented! {
-                    concat!($chinese, stringify!($name), ".md"), "::zh",
+                    concat!("zh/", stringify!($name), ".md"), "::zh",
                     pub mod zh {}
                 }
             }
@@ -112,20 +112,19 @@ macro_rules! chapters {
     };
 }
 
-// The last column is the folder of the Chinese text: `en/` until it is written.
 chapters! {
     rules en: "the rules file: conditions, replies, templates",
-        zh: "规则文件：条件、回复、模板", "zh/";
+        zh: "规则文件：条件、回复、模板";
     programs en: "programs as replies, and the 14 seconds",
-        zh: "用程序回复，以及 14 秒的时限", "zh/";
+        zh: "用程序回复，以及 14 秒的时限";
     deploy en: "systemd, nginx, port 80, update, status, Docker",
-        zh: "systemd、nginx、80 端口、更新、状态、Docker", "en/";
+        zh: "systemd、nginx、80 端口、更新、状态、Docker";
     encryption en: "安全模式 and 兼容模式, and how to change the key",
-        zh: "安全模式和兼容模式，以及如何更换密钥", "zh/";
+        zh: "安全模式和兼容模式，以及如何更换密钥";
     troubleshooting en: "token 验证失败 and other words to search for",
-        zh: "token 验证失败等各种问题的原因和解决办法", "en/";
+        zh: "token 验证失败等各种问题的原因和解决办法";
     limits en: "statuses, the log, account types, all numbers",
-        zh: "状态码、日志、账号类型，以及所有数值", "zh/";
+        zh: "状态码、日志、账号类型，以及所有数值";
     security en: "what is protected, what is not, and the tests",
-        zh: "防护了什么、没有防护什么，以及相应的测试", "zh/";
+        zh: "防护了什么、没有防护什么，以及相应的测试";
 }

@@ -578,7 +578,7 @@ fn help_is_chinese_and_aligned_if_the_variable_says_so() {
         assert!(table.lines().all(|line| crate::docs::columns(line) <= 105), "{table}");
     }
     let chapter = help(&["help", "programs"]);
-    assert!(chapter.starts_with("# 用程序回复") && !chapter.contains("]["), "{chapter}");
+    assert!(chapter.starts_with("# 用程序回复") && !chapter.contains("][]"), "{chapter}");
     // A line of the chapter ends in this text.
     let text = "以引号开头的词是错误。参数可以";
     assert!(!chapter.contains(text), "{chapter}");

@@ -246,19 +246,26 @@ fn the_manual_explains_lines_that_wechat_status_prints() {
     let folder = ShortFolder::new("docs");
     let control = folder.path("control");
     let _program = control_socket::start(&control, &[]);
-    let status = control_socket::run(&control, &["status"]).out;
-    let chapter = fs::read_to_string(root().join("src/manual/en/deploy.md")).unwrap();
-    let (_, section) = chapter.split_once("\n## Status\n").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let mut count = 0;
-    for item in section.lines().filter_map(|line| line.strip_prefix("- ")) {
-        let (names, _) = item.split_once(": ").unwrap_or((item, ""));
-        for name in names.split(", ").map(|name| name.trim_matches(['`', ':'])) {
-            assert!(status.lines().any(|line| line.starts_with(&format!("{name} "))), "{name}");
-            count += 1;
+    for (language, heading, colon, comma) in
+        [("en", "\n## Status\n", ": ", ", "), ("zh", "\n`wechat status` 显示", "：", "、")]
+    {
+        let mut status = command();
+        status.env("WECHAT_CONTROL", &control).env("WECHAT_LANG", language).arg("status");
+        let status = finish(&mut status).out;
+        let path = root().join(format!("src/manual/{language}/deploy.md"));
+        let chapter = fs::read_to_string(path).unwrap();
+        let (_, section) = chapter.split_once(heading).unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let mut count = 0;
+        for item in section.lines().filter_map(|line| line.strip_prefix("- ")) {
+            let (names, _) = item.split_once(colon).unwrap_or((item, ""));
+            for name in names.split(comma).map(|name| name.trim_matches(['`', ':'])) {
+                assert!(status.lines().any(|line| line.starts_with(&format!("{name} "))), "{name}");
+                count += 1;
+            }
         }
+        assert!(count > 10, "only {count} names");
     }
-    assert!(count > 10, "only {count} names");
 }
 
 #[test]
