@@ -2,7 +2,9 @@
 
 use std::io;
 
+use crate::text::language::Text;
 use crate::text::log_note::LogNote;
+use crate::text::wording::said;
 use crate::wechat::{Mode, SECURE};
 
 /// The response to a person who opens the callback's URL in a browser.
@@ -11,40 +13,51 @@ pub(super) const GREETING: &str =
 
 /// The note for a token check that passed.
 pub(super) fn token_check_passed() -> LogNote {
-    LogNote { cause: "token-check", reason: "token check passed".into(), hint: "" }
+    let reason = Text { en: "token check passed", zh: "令牌(Token)验证通过" };
+    LogNote { cause: "token-check", reason: reason.get().into(), hint: "" }
 }
 
 /// The note for the first message in a mode.
 pub(super) fn new_mode(mode: Mode) -> LogNote {
-    LogNote {
-        cause: "mode",
-        reason: match mode {
-            Mode::Plain => "messages arrive in plain mode (明文模式)".into(),
-            Mode::Compatible => "messages arrive in compatible mode (兼容模式)".into(),
-            Mode::Safe => "messages arrive in safe mode (安全模式)".into(),
+    let reason = match mode {
+        Mode::Plain => Text {
+            en: "messages arrive in plain mode (明文模式)",
+            zh: "收到的消息为明文模式",
         },
-        hint: "",
-    }
+        Mode::Compatible => Text {
+            en: "messages arrive in compatible mode (兼容模式)",
+            zh: "收到的消息为兼容模式",
+        },
+        Mode::Safe => Text {
+            en: "messages arrive in safe mode (安全模式)",
+            zh: "收到的消息为安全模式",
+        },
+    };
+    LogNote { cause: "mode", reason: reason.get().into(), hint: "" }
 }
 
 /// The note for a message that cannot be read without a key.
 pub(super) fn unread() -> LogNote {
-    LogNote {
-        cause: "encrypted",
-        reason: "message is encrypted (安全模式) and was not read".into(),
-        hint: match SECURE {
-            true => {
-                "set the EncodingAESKey (WECHAT_AES_KEY or the credential aes-key), or choose 兼容模式 in the WeChat console"
-            }
-            false => {
-                "this program was built without encryption (feature secure); choose 兼容模式 in the WeChat console"
-            }
+    let reason = Text {
+        en: "message is encrypted (安全模式) and was not read",
+        zh: "消息已加密（安全模式），未能读取",
+    };
+    let hint = match SECURE {
+        true => Text {
+            en: "set the EncodingAESKey (WECHAT_AES_KEY or the credential aes-key), or choose 兼容模式 in the WeChat console",
+            zh: "请设置消息加解密密钥(EncodingAESKey)（WECHAT_AES_KEY 或凭据 aes-key），或在公众平台选择兼容模式",
         },
-    }
+        false => Text {
+            en: "this program was built without encryption (feature secure); choose 兼容模式 in the WeChat console",
+            zh: "本程序编译时未启用加密（feature secure）；请在公众平台选择兼容模式",
+        },
+    };
+    LogNote { cause: "encrypted", reason: reason.get().into(), hint: hint.get() }
 }
 
 /// The note for a reply that cannot be encrypted without random bytes.
 pub(super) fn no_random_bytes(error: &io::Error) -> LogNote {
-    let reason = format!("cannot encrypt the reply: {error}");
-    LogNote { cause: "no-randomness", reason: reason.into(), hint: "check /dev/urandom" }
+    let reason = said!(en: "cannot encrypt the reply: {error}", zh: "无法加密回复：{error}");
+    let hint = Text { en: "check /dev/urandom", zh: "请检查 /dev/urandom" };
+    LogNote { cause: "no-randomness", reason: reason.into(), hint: hint.get() }
 }

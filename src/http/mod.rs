@@ -22,6 +22,7 @@ mod url;
 mod version;
 
 pub use content::{Chunked, Framing};
+pub(crate) use error::NOTHING_SERVED;
 pub use error::{RequestError, ResponseError, UrlError};
 pub use head::{Head, Request};
 pub use method::Method;

@@ -8,7 +8,8 @@ use super::method::Method;
 use super::status::Status;
 use super::version::{Persistence, Version};
 use crate::text::digits;
-use crate::text::log_note::LogNote;
+use crate::text::language::Text;
+use crate::text::log_note::{LogNote, Reason};
 
 /// A final response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ enum Content<'a> {
     Bytes(Cow<'a, [u8]>),
     /// The content is the `reason` of `note`, followed by a line feed.
     Reason,
+    /// The content is this text, followed by a line feed.
+    Line(Cow<'a, str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,14 @@ impl<'a> Response<'a> {
     /// A rejection whose content is the reason of the note, as one line of plain text. The note is also logged.
     pub fn rejection(status: Status, note: LogNote) -> Self {
         Self { status, media: Media::Text, content: Content::Reason, note: Some(note) }
+    }
+
+    /// A rejection whose content is the reason in English, as one line of plain text. The note for the log has the
+    /// language of this process.
+    pub(crate) fn refusal(status: Status, cause: &'static str, reason: Reason, hint: Text) -> Self {
+        let content = reason.english.map_or(Content::Reason, Content::Line);
+        let note = LogNote { cause, reason: reason.log, hint: hint.get() };
+        Self { content, ..Self::rejection(status, note) }
     }
 
     /// Hides the reason of a rejection from the client, which gets only `status` and the word `refused`. The note is still
@@ -168,6 +179,7 @@ impl<'a> Response<'a> {
         match &self.content {
             Content::Bytes(bytes) => bytes.len(),
             Content::Reason => self.reason().len() + 1,
+            Content::Line(line) => line.len() + 1,
         }
     }
 
@@ -176,6 +188,10 @@ impl<'a> Response<'a> {
             Content::Bytes(bytes) => out.extend_from_slice(bytes),
             Content::Reason => {
                 out.extend_from_slice(self.reason().as_bytes());
+                out.push(b'\n');
+            }
+            Content::Line(line) => {
+                out.extend_from_slice(line.as_bytes());
                 out.push(b'\n');
             }
         }

@@ -250,7 +250,7 @@ impl Display for Problem {
                 if name.eq_ignore_ascii_case("br") {
                     f.write_str("for a new line write a line end; for the tag itself ")?;
                 }
-                f.write_str(ESCAPE_TEXT)
+                ESCAPE_TEXT.fmt(f)
             }
             Self::RepeatedElement { name, parent } => {
                 write!(f, "more than one <{name}> in <{parent}>")

@@ -333,8 +333,8 @@ impl<H: Handler> ConnectionHandler<'_, H> {
     }
 
     fn refuse(&mut self, error: &RequestError) {
-        let note = error.note(self.buffers.input.unread());
-        let response = Response::rejection(error.status(), note);
+        let (reason, hint) = error.reason(self.buffers.input.unread());
+        let response = Response::refusal(error.status(), error.cause(), reason, hint);
         let log_line = &mut self.buffers.log_line;
         self.context.record(&response, None, self.slot.peer(), log_line);
         self.buffers.output.clear();

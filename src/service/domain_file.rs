@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::http::{Head, Method, Response, Status};
+use crate::http::{Head, Method, NOTHING_SERVED, Response, Status};
 use crate::text::file::{ReadError, read_file};
 
 /// Maximum bytes of the file. WeChat's file has 16 bytes.
@@ -38,7 +38,10 @@ pub(super) enum DomainFileError {
 pub(super) fn respond<'r>(folder: Option<&Path>, name: &str) -> Response<'r> {
     match read(folder, name) {
         Ok(content) => Response::text(content),
-        Err(error) => Response::rejection(Status::NotFound, error.note()),
+        Err(error) => {
+            let reason = NOTHING_SERVED.into();
+            Response::refusal(Status::NotFound, "other-path", reason, error.hint())
+        }
     }
 }
 

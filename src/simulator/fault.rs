@@ -118,7 +118,7 @@ impl StatusHint {
             // nginx, Go and Apache answer plain HTTP on an HTTPS port with these words.
             400 if has(b"HTTPS") || has(b"SSL-enabled") => Self::Https,
             // `wechat serve` uses these words if it refuses a plain message or a timestamp.
-            403 if has(PLAIN_REFUSED.as_bytes()) => Self::PlainRefused,
+            403 if has(PLAIN_REFUSED.en.as_bytes()) => Self::PlainRefused,
             403 if is_stale_timestamp(&String::from_utf8_lossy(content)) => Self::Timestamp,
             // The page of a proxy that does not reach the program.
             502 | 504 => Self::Status { status },

@@ -32,6 +32,12 @@ pub(crate) fn set_language(language: Language) {
     _ = LANGUAGE.set(language);
 }
 
+/// The language of a text that is written to this formatter: English in the alternate form (`{:#}`), which is for texts
+/// that programs read too, else the language of this process.
+pub(crate) fn language_for(f: &Formatter<'_>) -> Language {
+    if f.alternate() { Language::English } else { language() }
+}
+
 impl Language {
     /// The language that these variables choose: Chinese if the value begins with `zh`, such as `zh_CN.UTF-8`.
     pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Self {
@@ -52,6 +58,9 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// No text.
+    pub(crate) const EMPTY: Self = Self { en: "", zh: "" };
+
     /// The text in the language of this process.
     pub(crate) fn get(self) -> &'static str {
         self.of(language())
@@ -68,7 +77,10 @@ impl Text {
 
 impl Display for Text {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.get())
+        f.write_str(match language_for(f) {
+            Language::English => self.en,
+            Language::Chinese => self.zh,
+        })
     }
 }
 

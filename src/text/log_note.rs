@@ -1,7 +1,10 @@
 //! Notes for the log. All modules write their log lines in this format.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
+
+use super::language::{Language, Text, language};
 
 /// A note for the log: `cause=… reason="…" hint="…"`. It must not contain secrets or text from users.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,30 @@ impl fmt::Display for LogNote {
             "" => Ok(()),
             hint => write!(f, " hint=\"{hint}\""),
         }
+    }
+}
+
+/// The reason of a rejection. The log has it in the language of this process. The client gets it in English, because
+/// programs read it.
+pub(crate) struct Reason {
+    /// The text for the log.
+    pub(crate) log: Cow<'static, str>,
+    /// The text for the client; `None` if it is the text for the log.
+    pub(crate) english: Option<Cow<'static, str>>,
+}
+
+impl From<Text> for Reason {
+    fn from(text: Text) -> Self {
+        let english = (language() != Language::English).then_some(text.en.into());
+        Self { log: text.get().into(), english }
+    }
+}
+
+/// The text of an error from `wording!`, whose alternate form is English.
+impl<E: Error> From<&E> for Reason {
+    fn from(error: &E) -> Self {
+        let english = (language() != Language::English).then(|| format!("{error:#}").into());
+        Self { log: error.to_string().into(), english }
     }
 }
 

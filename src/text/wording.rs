@@ -2,6 +2,9 @@
 //!
 //! - `wording!` writes a table of texts as an `impl Display`.
 //! - `say!` writes a text to a formatter, and `said!` returns it.
+//! - `reason!` returns a text as the `Reason` of a rejection.
+//!
+//! The alternate form (`{:#}`) of what `wording!` implements is English in every process.
 //!
 //! Both languages stand side by side, and use the same values:
 //! `said!(en: "{count} lines", zh: "{count} 行")`.
@@ -11,8 +14,12 @@ macro_rules! wording {
     ($type:ty { $($case:pat $(if $guard:expr)? => en: $en:literal, zh: $zh:literal $(, $value:expr)*;)+ }) => {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let is_english = $crate::text::language::language_for(f) == $crate::text::language::Language::English;
                 match self {
-                    $($case $(if $guard)? => $crate::text::wording::say!(f, en: $en, zh: $zh $(, $value)*),)+
+                    $($case $(if $guard)? => match is_english {
+                        true => write!(f, $en $(, $value)*),
+                        false => write!(f, $zh $(, $value)*),
+                    },)+
                 }
             }
         }
@@ -47,4 +54,19 @@ macro_rules! said {
     };
 }
 
-pub(crate) use {said, say, wording};
+/// Returns the reason of a rejection. Values that are texts need the alternate form (`{:#}`) in the English text.
+macro_rules! reason {
+    (en: $en:literal, zh: $zh:literal) => {
+        match $crate::text::language::language() {
+            $crate::text::language::Language::English => {
+                $crate::text::log_note::Reason { log: format!($en).into(), english: None }
+            }
+            $crate::text::language::Language::Chinese => $crate::text::log_note::Reason {
+                log: format!($zh).into(),
+                english: Some(format!($en).into()),
+            },
+        }
+    };
+}
+
+pub(crate) use {reason, said, say, wording};
