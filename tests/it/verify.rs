@@ -38,6 +38,26 @@ fn accepts_a_backend_that_returns_the_echostr() {
 }
 
 #[test]
+fn explains_an_answer_in_chinese() {
+    for (address, line) in [
+        (echoing(|echostr| ok(&format!("{echostr}\n"))), "echostr 后面有空白；"),
+        (
+            echoing(|_| b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_vec()),
+            "状态码 404；请检查程序是否提供此路径",
+        ),
+        (nowhere(), "没有程序监听；"),
+    ] {
+        let output = finish(command().env("WECHAT_LANG", "zh").env("WECHAT_TOKEN", TOKEN).args([
+            "verify",
+            "--url",
+            &format!("http://{address}/wx"),
+        ]));
+        assert!(output.out.contains(line), "{}", output.out);
+        assert_eq!(output.code, 1);
+    }
+}
+
+#[test]
 fn names_what_surrounds_the_echostr() {
     assert_fails(
         echoing(|echostr| ok(&format!("\"{echostr}\""))),

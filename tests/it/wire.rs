@@ -307,6 +307,65 @@ fn rejections_have_a_status_and_a_logged_reason() {
     );
 }
 
+/// The log is for people. Programs read the responses, so those stay in English.
+#[test]
+fn chinese_log_has_english_responses() {
+    let program = Program::spawn(
+        command().env("WECHAT_TOKEN", TOKEN).env("WECHAT_LANG", "zh_CN.UTF-8").args([
+            "--listen",
+            "127.0.0.1:0",
+            "--path",
+            "/wx",
+        ]),
+    );
+    let wrong = signed_now().replacen("nonce=", "nonce=2", 1);
+    let cases = [
+        (
+            get("/wx?echostr=1"),
+            "parameter signature is missing or empty\n",
+            "cause=missing-parameter reason=\"参数 signature 缺失或为空\" hint=\"手动测试请用",
+        ),
+        (
+            get(&format!("/wx?{wrong}&echostr=1")),
+            "signature does not match\n",
+            "cause=bad-signature reason=\"signature 不匹配\" hint=\"请核对令牌(Token)",
+        ),
+        (
+            post_to(&format!("/wx?{}", signed_now()), "HTTP/1.1", "", "<xml a='1'/>"),
+            "XML tag with an attribute, none allowed\n",
+            "cause=bad-message reason=\"XML 标签带有属性，不允许属性\"",
+        ),
+        (
+            get("/MP_verify_1.txt"),
+            "nothing is served at this path\n",
+            "cause=other-path reason=\"此路径不提供服务\" hint=\"请",
+        ),
+        (
+            b"G T / HTTP/1.1\r\n\r\n".to_vec(),
+            "request target: expected /path or http://host/path\n",
+            "cause=bad-target reason=\"请求目标：应为 /path 或 http://host/path\"",
+        ),
+        (
+            b"GET / HTTP/1.1\r\nA b: c\r\n\r\n".to_vec(),
+            "field name: invalid space; expected a token and a colon\n",
+            "cause=bad-field-name reason=\"字段名中有无效字符：空格；应为字段名，后接冒号\"",
+        ),
+        (
+            b"SSH-2.0-a\r\n".to_vec(),
+            "SSH, expected HTTP\n",
+            "reason=\"收到 SSH，应为 HTTP\" hint=\"此端口只支持 http://\"",
+        ),
+    ];
+    for (request, content, _) in &cases {
+        assert_eq!(ask(&mut connect(program.address), request).content, *content);
+    }
+    let lines = program.stop();
+    assert_eq!(lines.len(), cases.len(), "{lines:#?}");
+    for (_, _, note) in &cases {
+        assert!(lines.iter().any(|line| line.contains(note)), "no {note}\n{lines:#?}");
+    }
+}
+
 #[test]
 fn served_path_ignores_a_trailing_slash_and_percent_encoding() {
     let program = Program::start(&["--path", "/wx"]);
