@@ -16,10 +16,14 @@ macro_rules! wording {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let is_english = $crate::text::language::language_for(f) == $crate::text::language::Language::English;
                 match self {
-                    $($case $(if $guard)? => match is_english {
-                        true => write!(f, $en $(, $value)*),
-                        false => write!(f, $zh $(, $value)*),
-                    },)+
+                    // One call for both languages, because the code of two calls is much larger.
+                    $($case $(if $guard)? => {
+                        let text = match is_english {
+                            true => format_args!($en $(, $value)*),
+                            false => format_args!($zh $(, $value)*),
+                        };
+                        f.write_fmt(text)
+                    })+
                 }
             }
         }
@@ -37,9 +41,13 @@ macro_rules! wording {
 /// Writes a text to a formatter, in the language of this process.
 macro_rules! say {
     ($f:expr, en: $en:literal, zh: $zh:literal $(, $value:expr)*) => {
-        match $crate::text::language::language() {
-            $crate::text::language::Language::English => write!($f, $en $(, $value)*),
-            $crate::text::language::Language::Chinese => write!($f, $zh $(, $value)*),
+        // One call for both languages, because the code of two calls is much larger.
+        {
+            let text = match $crate::text::language::language() {
+                $crate::text::language::Language::English => format_args!($en $(, $value)*),
+                $crate::text::language::Language::Chinese => format_args!($zh $(, $value)*),
+            };
+            $f.write_fmt(text)
         }
     };
 }
@@ -47,9 +55,12 @@ macro_rules! say {
 /// Returns a text in the language of this process.
 macro_rules! said {
     (en: $en:literal, zh: $zh:literal $(, $value:expr)*) => {
-        match $crate::text::language::language() {
-            $crate::text::language::Language::English => format!($en $(, $value)*),
-            $crate::text::language::Language::Chinese => format!($zh $(, $value)*),
+        {
+            let text = match $crate::text::language::language() {
+                $crate::text::language::Language::English => format_args!($en $(, $value)*),
+                $crate::text::language::Language::Chinese => format_args!($zh $(, $value)*),
+            };
+            std::fmt::format(text)
         }
     };
 }
