@@ -410,7 +410,7 @@ fn files_begin_with_a_doc_comment_and_stay_short() {
 /// Blank lines, comments, unit tests, and lines with only the Chinese of a text are not counted.
 #[test]
 fn source_code_stays_within_its_budget() {
-    const LINES_MAX: usize = 16_800;
+    const LINES_MAX: usize = 16_900;
     let count: usize = sources()
         .values()
         .flat_map(|code| code.lines().map(str::trim))

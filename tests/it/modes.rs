@@ -204,7 +204,7 @@ fn refuses_invalid_encrypted_requests_without_a_reason() {
         (
             inside("{\"MsgType\":\"text\"}"),
             "bad-message",
-            "decrypted message: not well-formed XML at line 1 column 1",
+            "decrypted content is JSON, expected XML",
         ),
         (
             inside("<xml><Encrypt>a</Encrypt></xml>"),
@@ -315,10 +315,16 @@ fn refuses_a_plain_message_made_from_an_encrypted_one() {
         .map(|line| line.split_once(" cause=").unwrap().1.to_owned())
         .collect();
     let stripped = "plain-refused reason=\"element Encrypt is missing, but the query says the message is encrypted\"";
-    let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\"";
+    let missing = "missing-parameter reason=\"parameter msg_signature is missing or empty\" \
+        hint=\"to test by hand, use wechat send --encrypted\"";
     assert_eq!(reasons[3..6], [stripped; 3], "{reasons:#?}");
     assert_eq!(reasons[6..10], [missing; 4]);
-    assert_eq!(reasons[10..], ["bad-message reason=\"element Encrypt occurs twice\""]);
+    assert_eq!(
+        reasons[10..],
+        [
+            "bad-message reason=\"element Encrypt occurs twice\" hint=\"to test by hand, use wechat send\""
+        ]
+    );
 }
 
 /// The plain elements beside `Encrypt` are not signed. An attacker who sees an encrypted message could send it again
