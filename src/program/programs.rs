@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, RUNNING_MAX};
 use super::killer;
 use super::process::ServiceGroup;
-use super::run::{self, Run};
+use super::run::{self, KILL_TIMEOUT, Run};
 use super::start_counts::StartCounts;
 use super::supervisor::{NOT_STARTED, OUTPUT};
 use super::{environment, output, supervisor, wording};
@@ -31,9 +31,6 @@ use crate::wechat::{Message, Reply};
 
 /// How long a supervisor may take to end after the timeout. Then the server kills the program.
 const SUPERVISOR_GRACE: Duration = Duration::from_secs(2);
-
-/// How long the server tries to kill the processes of a run.
-const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs programs within the limits of the server and of each user.
 #[derive(Debug)]

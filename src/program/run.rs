@@ -14,8 +14,14 @@ use crate::text::digits;
 /// The environment variable whose value is the marker.
 pub(super) const VARIABLE: &str = "WECHAT_RUN";
 
-/// How long processes are stopped before all of them are killed. A stopped process starts no others.
-const STOP_TIME: Duration = Duration::from_secs(1);
+/// How long to try to kill the processes of a run. A fork bomb leaves little time for other processes.
+pub(super) const KILL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long to wait for the effect of an order before it is repeated.
+const ORDER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Maximum rounds of stopping processes before all of them are killed. A stopped process starts no others.
+const STOPS_MAX: usize = 10;
 
 /// The shortest and the longest pause between two looks at the processes. Each pause is twice as long as the previous.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
@@ -64,16 +70,20 @@ impl Run {
 
     /// Whether the process has a mark of this run.
     fn has_marked(&self, process: &Process) -> bool {
-        let filter = process.core_dump_filter();
-        let is_equal = filter == Some(self.filter);
-        if filter.is_some_and(|filter| filter & FIXED_BITS_MASK == FIXED_BITS) && !is_equal {
-            return false;
-        }
-        // Reading an environment waits while the process is being copied, as the processes of a fork bomb always are.
-        // Such a process is stopped first.
-        if is_equal && process.is_busy() {
-            return true;
-        }
+        let is_busy = || Process::read(process.id).is_some_and(|process| process.is_busy());
+        let is_equal = match process.core_dump_filter() {
+            Some(filter) => {
+                let is_equal = filter == self.filter;
+                let is_other = filter & FIXED_BITS_MASK == FIXED_BITS && !is_equal;
+                // Reading an environment waits while the process is being copied, as the processes of a fork bomb always
+                // are. Such a process is stopped first.
+                if is_other || is_busy() {
+                    return is_equal;
+                }
+                is_equal
+            }
+            None => false,
+        };
         process.variable(VARIABLE).map_or(is_equal, |marker| marker == self.marker)
     }
 
@@ -89,31 +99,38 @@ impl Run {
         let is_earlier = |parent: Process| {
             parent.start < supervisor.start && parent.core_dump_filter() == Some(self.filter)
         };
-        let begun = Instant::now();
-        let mut stopping_since = begun;
-        let mut pause = PAUSE_MIN;
-        let mut stopped = Vec::new();
-        while begun.elapsed() < timeout {
+        let find = || {
             let mut members = members(&supervisor, |process| {
                 self.has_marked(process) && !Process::read(process.parent).is_some_and(is_earlier)
             });
             members.retain(|member| !member.is_zombie());
-            if members.is_empty() {
-                break;
-            }
-            let are_stopped = members.iter().all(Process::is_stopped);
-            if are_stopped || stopping_since.elapsed() > STOP_TIME {
-                killer::send(orders, "KILL", &members);
-                stopping_since = Instant::now();
-            } else {
-                members.retain(|member| !member.is_stopped());
-                killer::send(orders, "STOP", &members);
+            members
+        };
+        let begun = Instant::now();
+        let (mut pause, mut stops, mut is_kill) = (PAUSE_MIN, 0, false);
+        // The processes that get a signal by the latest order, and the time of this order.
+        let (mut ordered, mut ordered_at) = (BTreeSet::new(), begun);
+        let mut stopped = Vec::new();
+        let mut members = find();
+        while !members.is_empty() && begun.elapsed() < timeout {
+            let awaits = |member: &Process| {
+                ordered.contains(&member.id) && (is_kill || !member.is_stopped())
+            };
+            if !members.iter().any(awaits) || ordered_at.elapsed() > ORDER_TIMEOUT {
+                is_kill = stops == STOPS_MAX || members.iter().all(Process::is_stopped);
+                stops = if is_kill { 0 } else { stops + 1 };
+                members.retain(|member| is_kill || !member.is_stopped());
+                killer::send(orders, if is_kill { "KILL" } else { "STOP" }, &members);
+                (ordered, ordered_at) =
+                    (members.iter().map(|member| member.id).collect(), Instant::now());
                 stopped.append(&mut members);
             }
             thread::sleep(pause);
             pause = PAUSE_MAX.min(pause * 2);
+            members = find();
         }
-        // Those that still run have turned out to belong to another server.
+        // A stopped process may turn out to belong to another server.
+        stopped.retain(|process| members.iter().all(|member| member.id != process.id));
         killer::send(orders, "CONT", &stopped);
     }
 }

@@ -21,7 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::run::Run;
+use super::run::{KILL_TIMEOUT, Run};
 use crate::text::digits;
 use crate::text::executable::{self, Fault};
 
@@ -47,10 +47,7 @@ const LINE_MAX: usize = 200;
 const OUTPUT_GRACE: Duration = Duration::from_millis(250);
 
 /// How long a killed program may take to end.
-const KILL_GRACE: Duration = Duration::from_secs(2);
-
-/// How long to try to kill the processes of a program. A fork bomb leaves little time for this process.
-const KILL_TIMEOUT: Duration = Duration::from_secs(30);
+const KILL_GRACE: Duration = Duration::from_secs(1);
 
 /// The shortest and the longest pause between two checks whether the program has ended. Each pause is twice as
 /// long as the previous pause. They start again at the shortest when the program closes its output, because then
