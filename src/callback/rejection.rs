@@ -61,7 +61,7 @@ fn hint_for_parameter(name: &str) -> Text {
     match name {
         "echostr" => Text {
             en: "messages are sent by POST; to make the token check by hand, use wechat verify",
-            zh: "消息用 POST 发送；手动做令牌(Token)验证请用 wechat verify",
+            zh: "消息用 POST 发送；手动验证令牌(Token)请用 wechat verify",
         },
         "msg_signature" => Text {
             en: "to test by hand, use wechat send --encrypted",

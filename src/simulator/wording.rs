@@ -16,6 +16,7 @@ use super::verdict::AnswerKind;
 use crate::client::ExchangeError::*;
 use crate::http::ResponseError;
 use crate::text::display::{excerpt, format_duration};
+use crate::text::language::Text;
 use crate::text::wording::wording;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, DecryptError, TEXT_MAX};
 use crate::xml::XmlError;
@@ -299,7 +300,7 @@ wording! { StatusHint {
         zh: "程序须在同一个 URL 接受 GET（令牌验证）和 POST（消息）";
     Self::Status { status: 502 | 504 } => en: "the proxy does not reach the program; \
         check that the program runs, and its address in the configuration of the proxy",
-        zh: "代理连接不到程序；请检查程序是否在运行，以及代理配置中的程序地址";
+        zh: "反向代理连接不到程序；请检查程序是否在运行，以及反向代理配置中的程序地址";
     Self::Status { status: 500..=599 } => en: "the program failed; read its log", zh: "程序出错；请查看它的日志";
     Self::Status { .. } => en: "WeChat accepts only 200", zh: "微信只接受 200";
 } }
@@ -355,11 +356,16 @@ wording! { TestMessageWarning {
         zh: "微信没有 Event {event:?}，是否应为 {similar}？";
     Self::FieldsMissing { is_event: false, kind, names } =>
         en: "WeChat never sends MsgType {kind} without {}; add {}",
-        zh: "微信发送的 MsgType {kind} 总是带有 {}；请加上 {}", names.join(", "), arguments(names);
+        zh: "微信发送的 MsgType {kind} 总是带有 {}；请加上 {}", list(names), arguments(names);
     Self::FieldsMissing { is_event: true, kind, names } =>
         en: "WeChat never sends Event {kind} without {}; add {}",
-        zh: "微信发送的 Event {kind} 总是带有 {}；请加上 {}", names.join(", "), arguments(names);
+        zh: "微信发送的 Event {kind} 总是带有 {}；请加上 {}", list(names), arguments(names);
 } }
+
+/// The names as a list.
+fn list(names: &[&str]) -> String {
+    names.join(Text { en: ", ", zh: "、" }.get())
+}
 
 /// The arguments that add these fields.
 fn arguments(names: &[&str]) -> String {

@@ -122,13 +122,13 @@ fn unexpected(found: Option<char>, expected: Expected) -> String {
     match (found, found.and_then(ascii_of)) {
         (Some(found), Some(ascii)) => said!(
             en: "found {}, expected {expected}; write {}",
-            zh: "此处是 {}，应为 {expected}；请写成 {}", name_of(found), name_of(ascii)
+            zh: "此处是：{}；应为：{expected}；请写成：{}", name_of(found), name_of(ascii)
         ),
         (Some(found), None) => {
-            said!(en: "found {}, expected {expected}", zh: "此处是 {}，应为 {expected}", name_of(found))
+            said!(en: "found {}, expected {expected}", zh: "此处是：{}；应为：{expected}", name_of(found))
         }
         (None, _) => {
-            said!(en: "found the end of the file, expected {expected}", zh: "文件在此结束，应为 {expected}")
+            said!(en: "found the end of the file, expected {expected}", zh: "文件在此结束；应为：{expected}")
         }
     }
 }
