@@ -446,7 +446,9 @@ fn the_manual_explains_lines_that_wechat_status_prints() {
     {
         let mut command = command();
         command.env("WECHAT_CONTROL", &control).env("WECHAT_LANG", language.name()).arg("status");
-        let status = finish(&mut command).out;
+        let output = finish(&mut command);
+        assert_eq!(output.code, 0, "{}", output.err);
+        let status = output.out;
         let path = format!("src/manual/{}/deploy.md", language.name());
         let chapter = fs::read_to_string(root().join(path)).unwrap();
         let (_, section) = chapter.split_once(heading).unwrap();
@@ -598,6 +600,13 @@ fn transcript(block: &Block) -> Vec<(String, String)> {
 
 #[test]
 fn transcripts_show_what_the_program_prints() {
+    let secrets: &[(&str, &str)] = match wechat::wechat::SECURE {
+        true => &[
+            ("WECHAT_AES_KEY", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"),
+            ("WECHAT_APP_ID", "wx2c2769f8efd9abc2"),
+        ],
+        false => &[],
+    };
     let folder = folder("docs-transcripts");
     fs::write(
         folder.join("rules.xml"),
@@ -611,7 +620,10 @@ fn transcripts_show_what_the_program_prints() {
     let run = format!("<on Text=\"在吗\"><run>{} {{Text}}</run></on>", script.display());
     let rules = folder.join("served.xml");
     fs::write(&rules, format!("<rules>{run}<on><text>{{Content}}</text></on></rules>")).unwrap();
-    let program = Program::start(&["--rules", rules.to_str().unwrap()]);
+    let mut server = command();
+    server.env("WECHAT_TOKEN", TOKEN).envs(secrets.iter().copied());
+    server.args(["--listen", "127.0.0.1:0", "--rules", rules.to_str().unwrap()]);
+    let program = Program::spawn(&mut server);
     let mut count = 0;
     for block in blocks("text") {
         let language = block.page;
@@ -633,6 +645,7 @@ fn transcripts_show_what_the_program_prints() {
                     .current_dir(&folder)
                     .env("WECHAT_TOKEN", TOKEN)
                     .env("WECHAT_LANG", language.name())
+                    .envs(secrets.iter().copied())
                     .env("WECHAT_CALLBACK_URL", format!("http://{}/", program.address));
                 assert!(variables.len() <= 1);
                 let output = finish(&mut process);
@@ -652,7 +665,7 @@ fn greeting(program: &str, expected: &str, language: Language) -> String {
     let mut server = Program::spawn(&mut command);
     let address = server.address.to_string();
     let lines = expected.trim_end().lines().count();
-    let mut text = format!("wechat {} listening on {address}\n", version());
+    let mut text = format!("wechat {} listening on {address}\n", env!("CARGO_PKG_VERSION"));
     for _ in 1..lines {
         text.push_str(&server.next_line());
     }
