@@ -194,6 +194,37 @@ fn check_lists_the_rules_of_a_valid_file() {
     assert_eq!((embedded.code, embedded.out.lines().count()), (0, 4));
 }
 
+#[test]
+fn check_speaks_chinese() {
+    let check = |rules: &str| {
+        let scratch = Scratch::new("check-zh", &format!("<rules>\n{rules}\n</rules>"));
+        let checked =
+            finish(command().arg("check").arg(&scratch.file).env("WECHAT_LANG", "zh_CN.UTF-8"));
+        let file = scratch.file.to_str().unwrap().to_owned();
+        (checked.out + &checked.err).replace(&file, "F")
+    };
+    assert_eq!(
+        check("<on Text='你好|在吗'><text>好</text><success/></on>"),
+        "第 2 行：on Text=\"你好|在吗\"：text 或 success\n"
+    );
+    assert_eq!(
+        check(
+            "<on Text='a'><text>b</text></on>\n<on Contnet='c'><txt/></on>\n<on><image>d</image></on>"
+        ),
+        "F:3:5: 未知的字段 Contnet；是不是想写 Content？\n\
+        F:3:17: 未知的回复 <txt>；是不是想写 text？\n\
+        F:4:5: <image> 中没有 <MediaId>\n\
+        F:4:12: <image> 中直接写了文本；请把文本写在 <MediaId>…</MediaId> 中\n\
+        wechat: \"F\" 中有 4 个错误\n"
+    );
+    assert_eq!(
+        check("<on><text>好</text></on>\n<on Text='好'><text>你好</text></on>"),
+        "F:2:1: warning: 这条规则也会回复 LOCATION、VIEW 和 unsubscribe 事件，用户会觉得突然；\
+        请在它前面写 <on Event=\"LOCATION|VIEW|unsubscribe\"> <success/> </on>\n\
+        F:3:1: warning: 这条规则永远不会匹配：第 2 行的规则匹配所有消息和事件；请把这条规则移到它前面\n"
+    );
+}
+
 /// Followers of a live account get only texts that make sense to them, and none for what they did not write.
 #[test]
 fn the_starter_is_safe_for_a_live_account() {
