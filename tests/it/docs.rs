@@ -230,6 +230,9 @@ fn both_languages_have_the_same_parts() {
         }
         assert_eq!(found.len(), english.len(), "{}", chinese.path);
     }
+    // Output that is the same in both languages has not been translated.
+    let count = |language| blocks("text").iter().filter(|block| block.page == language).count();
+    assert_eq!(count(Zh), count(En));
 }
 
 /// A text refers to a section by the beginning of its heading.
