@@ -26,6 +26,7 @@ use super::supervisor::{NOT_STARTED, OUTPUT};
 use super::{environment, output, supervisor, wording};
 use crate::rules::{Limit, ProgramCall};
 use crate::session::Runner;
+use crate::text::language;
 use crate::text::log_note::Report;
 use crate::wechat::{Message, Reply};
 
@@ -178,6 +179,8 @@ impl Programs {
             .process_group(0);
         environment::set(&mut command, message, &self.settings);
         command.env(run::VARIABLE, &run.marker);
+        // The reasons that the supervisor prints are for the server's log. It hides this variable from the program.
+        command.env(language::VARIABLE, language::CODE.get());
         command
     }
 

@@ -5,7 +5,9 @@
 //! closes the pipe or ends, the supervisor kills the program. It also kills the program after SECONDS.
 //!
 //! The supervisor prints `+` and the output of the program, or the reason why there is none: after `!` if the program
-//! could not be started, else after `-`. The server thus knows whether the supervisor was killed. Its orders for the killer (killer.rs) go to standard error.
+//! could not be started, else after `-`. The server thus knows whether the supervisor was killed. The reason is in the
+//! language of the server, which the variable `WECHAT_LANG` names. Its orders for the killer (killer.rs) go to standard
+//! error.
 //!
 //! The supervisor is a process of its own, because a server killed by SIGKILL cannot kill its programs.
 
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant};
 use super::run::{KILL_TIMEOUT, Run};
 use crate::text::digits;
 use crate::text::executable::{self, Fault};
+use crate::text::language;
 
 /// The hidden command of this binary.
 pub(crate) const COMMAND: &str = "supervise";
@@ -221,6 +224,7 @@ fn supervise(mut command: Command, timeout: Duration) -> Result<Vec<u8>, Supervi
     let run = Run::inherit();
     let begun = Instant::now();
     let mut program = command
+        .env_remove(language::VARIABLE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -394,7 +394,7 @@ impl ReloadEvent<'_> {
                 en: "mount the folder of the rules file, not the file alone",
                 zh: "请挂载规则文件所在的目录，不要只挂载文件本身",
             },
-            Self::Reloaded { .. } | Self::Failed { .. } => Text { en: "", zh: "" },
+            Self::Reloaded { .. } | Self::Failed { .. } => Text::EMPTY,
         };
         LogNote { cause, reason: reason.into(), hint: hint.get() }
     }

@@ -17,6 +17,9 @@ pub(crate) enum Language {
 /// The variable that chooses the language of this program alone.
 pub(crate) const VARIABLE: &str = "WECHAT_LANG";
 
+/// The value of [`VARIABLE`] for the language of this process.
+pub(crate) const CODE: Text = Text { en: "en", zh: "zh" };
+
 /// The variables that choose the language. The first that is set and not empty counts.
 const VARIABLES: [&str; 4] = [VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG"];
 

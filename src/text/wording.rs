@@ -28,14 +28,6 @@ macro_rules! wording {
             }
         }
     };
-    // A table without Chinese.
-    ($type:ty { $($case:pat $(if $guard:expr)? => $($text:expr),+;)+ }) => {
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                match self { $($case $(if $guard)? => write!(f, $($text),+),)+ }
-            }
-        }
-    };
 }
 
 /// Writes a text to a formatter, in the language of this process.

@@ -450,6 +450,51 @@ fn logs_why_a_program_failed() {
 }
 
 /// The system says only "No such file or directory", "Permission denied" or "Exec format error".
+/// Also if other variables choose another language for the programs.
+#[test]
+fn logs_why_a_program_failed_in_the_language_of_the_server() {
+    let (rules, _) = rules_file(
+        "failures-zh",
+        r#"<on Content="exit"><run>/bin/sh -c <arg>echo no quota >&amp;2; exit 3</arg></run></on>
+           <on Content="signal"><run>/bin/sh -c <arg>kill -9 $$</arg></run></on>
+           <on Content="missing"><run>/nonexistent</run></on>
+           <on Content="printed"><run>echo <arg>&lt;image/></arg></run></on>
+           <on Content="language"><run>/bin/sh -c <arg>echo ${{WECHAT_LANG-none} $LANG</arg></run></on>"#,
+    );
+    for (variable, other, expected) in [
+        (
+            "zh",
+            "en_US.UTF-8",
+            [
+                "/bin/sh：退出码 3：no quota",
+                "/bin/sh：被信号 9 (SIGKILL) 终止",
+                "/nonexistent：无法启动程序：没有文件 /nonexistent；请改正规则文件中的路径",
+                "echo：输出不是有效的回复：<image> 中没有 <MediaId>",
+            ],
+        ),
+        (
+            "en",
+            "zh_CN.UTF-8",
+            [
+                "/bin/sh: exit status: 3: no quota",
+                "/bin/sh: signal: 9 (SIGKILL)",
+                "/nonexistent: cannot start the program: there is no file /nonexistent; correct the path in the rules file",
+                "echo: output is not a valid reply: <image> has no <MediaId>",
+            ],
+        ),
+    ] {
+        let program = Program::spawn(
+            with_rules(&mut command(), &rules).env("WECHAT_LANG", variable).env("LANG", other),
+        );
+        assert_eq!(say(&program, "language"), format!("none {other}"));
+        for content in ["exit", "signal", "missing", "printed"] {
+            say(&program, content);
+        }
+        let line = |reason| format!("cause=run-failed reason=\"{reason}\"");
+        assert_eq!(program.stop(), expected.map(line));
+    }
+}
+
 #[test]
 fn logs_what_is_wrong_with_the_file_of_a_program() {
     const FIRST_LINE: &str = "the first line of FOLDER/ask";
