@@ -85,10 +85,12 @@ wording! { SupervisorError {
 /// An exit status. std has only the English texts.
 fn shown(status: &ExitStatus) -> String {
     let text = status.to_string();
-    match text.split_once(": ") {
-        Some(("exit status", code)) => said!(en: "exit status: {code}", zh: "退出码 {code}"),
-        Some(("signal", signal)) => said!(en: "signal: {signal}", zh: "被信号 {signal} 终止"),
-        _ => text,
+    if let Some(code) = text.strip_prefix("exit status: ") {
+        said!(en: "exit status: {code}", zh: "退出码 {code}")
+    } else if let Some(signal) = text.strip_prefix("signal: ") {
+        said!(en: "signal: {signal}", zh: "被信号 {signal} 终止")
+    } else {
+        text
     }
 }
 
