@@ -106,16 +106,18 @@ impl Shell {
         Ok(Self { child, turn: Some(turn) })
     }
 
-    /// Whether the shell can read orders. If it is stopped, it is killed.
+    /// Whether the shell can read orders. It cannot if it has ended or is stopped.
     fn works(&mut self) -> bool {
         let is_running = matches!(self.child.try_wait(), Ok(None));
-        let works =
-            is_running && Process::read(self.child.id()).is_some_and(|shell| !shell.is_stopped());
-        if !works {
-            drop(self.child.kill());
-            drop(self.child.wait());
-        }
-        works
+        is_running && Process::read(self.child.id()).is_some_and(|shell| !shell.is_stopped())
+    }
+}
+
+/// Ends the shell. A shell that is not waited for would remain as a task until the server ends.
+impl Drop for Shell {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -128,6 +130,17 @@ mod tests {
         let child = Command::new("sleep").arg("1000").spawn().unwrap();
         let process = Process::read(child.id()).unwrap();
         (child, process)
+    }
+
+    /// The shells are dropped if the thread that keeps them cannot be started.
+    #[test]
+    fn a_shell_that_is_dropped_is_no_task_any_more() {
+        let (_orders, input) = UnixStream::pair().unwrap();
+        let shell = Shell::start(&input).unwrap();
+        let id = shell.child.id();
+        assert!(Process::read(id).is_some());
+        drop(shell);
+        assert!(Process::read(id).is_none());
     }
 
     /// The id of a process that has ended may belong to another process when the order is read.
