@@ -44,10 +44,14 @@ fn searched(text: &str) -> String {
 pub(crate) fn search(words: &str) -> Vec<Section> {
     let words = searched(words);
     let words = words.trim_end();
-    let mut found: Vec<Section> = CHAPTERS.iter().flat_map(sections).collect();
-    found.retain(|section| !words.is_empty() && section.text.contains(words));
-    found.sort_by_key(|section| !searched(section.heading).contains(words));
-    found
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let found = CHAPTERS.iter().flat_map(sections).filter(|section| section.text.contains(words));
+    let (mut first, others): (Vec<_>, Vec<_>) =
+        found.partition(|section| searched(section.heading).contains(words));
+    first.extend(others);
+    first
 }
 
 /// The sections of a chapter. The first one begins with the title of the chapter.

@@ -127,10 +127,16 @@ pub struct ClosedToOthers {
 pub(crate) fn find_closed_to_others(path: &Path, needed: u32) -> Option<ClosedToOthers> {
     // A link may lead out of a closed folder, or into one.
     let paths = [std::path::absolute(path).ok()?, fs::canonicalize(path).ok()?];
-    let mut above: Vec<&Path> = paths.iter().flat_map(|path| path.ancestors()).collect();
-    above.sort_by_key(|path| path.components().count());
     let needed = |metadata: &Metadata| if metadata.is_dir() { 0o001 } else { needed };
-    above.into_iter().find_map(|path| {
+    // From the root on: the folder to open first is named first.
+    let depth = paths.iter().map(|path| path.ancestors().count()).max()?;
+    let at_depth = |depth| {
+        paths.iter().filter_map(move |path| {
+            let count = path.ancestors().count();
+            path.ancestors().nth(count.checked_sub(depth)?)
+        })
+    };
+    (1..=depth).flat_map(at_depth).find_map(|path| {
         let metadata = fs::metadata(path).ok()?;
         let (mode, is_folder) = (metadata.mode() & 0o7777, metadata.is_dir());
         let needed = needed(&metadata);
