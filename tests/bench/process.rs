@@ -42,7 +42,8 @@ impl Server {
             // Without this, the control socket of another server on this machine would be in the way.
             .env("RUNTIME_DIRECTORY", "/nonexistent")
             .stdin(Stdio::piped());
-        Self::wait_for_address(command.stdout(Stdio::piped()).spawn().unwrap())
+        let child = command.stdout(Stdio::piped()).spawn().unwrap();
+        Self::wait_for_lines(child, None)
     }
 
     /// Starts the canned server. `kept` is its response to a request that keeps the connection, and `last` its response to
@@ -56,13 +57,16 @@ impl Server {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.as_mut().unwrap();
         stdin.write_all(&[kept, last].concat()).unwrap();
-        Self::wait_for_address(child)
+        let process = child.id();
+        Self::wait_for_lines(child, Some(process))
     }
 
-    /// Waits for the line that ends with the address. Another line, from the shell, is the process id.
-    fn wait_for_address(mut child: Child) -> Self {
+    /// Waits for the line that ends with the address, and if the process id is not known, also for the line of the shell
+    /// with the process id. The lines may come in any order.
+    fn wait_for_lines(mut child: Child, process: Option<u32>) -> Self {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let process = child.id();
+        let mut is_known = process.is_some();
+        let process = process.unwrap_or(child.id());
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         // From here on, dropping `server` ends the process.
         let mut server = Self { child, process, address };
@@ -72,11 +76,12 @@ impl Server {
                 && sender.send(line).is_ok()
             {}
         });
-        while server.address.port() == 0 {
+        while server.address.port() == 0 || !is_known {
             let line = receiver.recv_timeout(START_TIMEOUT);
             let line = line.unwrap_or_else(|error| panic!("a server did not start: {error}"));
             if let Ok(process) = line.parse() {
                 server.process = process;
+                is_known = true;
             }
             let last = line.rsplit(' ').next().and_then(|last| last.parse().ok());
             server.address = last.unwrap_or(server.address);
