@@ -204,6 +204,9 @@ fuzz_target!(|content: &[u8]| {
     }
     assert_eq!(response.status(), Status::BadRequest);
     let error = read.unwrap_err().to_string();
-    assert!(content.is_empty() || note.reason == error);
+    // JSON, a form or an HTML page.
+    let is_other_format =
+        note.reason.starts_with("content is ") && note.reason.ends_with(", expected XML");
+    assert!(content.is_empty() || is_other_format || note.reason == error);
     assert!(error.bytes().all(|octet| matches!(octet, b' '..=b'~')));
 });
