@@ -185,3 +185,6 @@ rejections! {
         reason!(en: "element {element} differs from the decrypted message", zh: "元素 {element} 与解密后的消息不一致"),
         Text::EMPTY;
 }
+
+#[cfg(test)]
+mod samples;

@@ -36,23 +36,28 @@ pub(super) fn new_mode(mode: Mode) -> LogNote {
     LogNote { cause: "mode", reason: reason.get().into(), hint: "" }
 }
 
+/// The reason of the note for a message that cannot be read without a key.
+const UNREAD: Text = Text {
+    en: "message is encrypted (安全模式) and was not read",
+    zh: "消息已加密（安全模式），未能读取",
+};
+
+/// The hint of this note.
+const SET_AES_KEY: Text = Text {
+    en: "set the EncodingAESKey (WECHAT_AES_KEY or the credential aes-key), or choose 兼容模式 in the WeChat console",
+    zh: "请设置消息加解密密钥(EncodingAESKey)（WECHAT_AES_KEY 或凭据 aes-key），或在公众平台选择兼容模式",
+};
+
+/// The hint of this note in a program that cannot use a key.
+const CHOOSE_COMPATIBLE: Text = Text {
+    en: "this program was built without encryption (feature secure); choose 兼容模式 in the WeChat console",
+    zh: "本程序编译时未启用加密（feature secure）；请在公众平台选择兼容模式",
+};
+
 /// The note for a message that cannot be read without a key.
 pub(super) fn unread() -> LogNote {
-    let reason = Text {
-        en: "message is encrypted (安全模式) and was not read",
-        zh: "消息已加密（安全模式），未能读取",
-    };
-    let hint = match SECURE {
-        true => Text {
-            en: "set the EncodingAESKey (WECHAT_AES_KEY or the credential aes-key), or choose 兼容模式 in the WeChat console",
-            zh: "请设置消息加解密密钥(EncodingAESKey)（WECHAT_AES_KEY 或凭据 aes-key），或在公众平台选择兼容模式",
-        },
-        false => Text {
-            en: "this program was built without encryption (feature secure); choose 兼容模式 in the WeChat console",
-            zh: "本程序编译时未启用加密（feature secure）；请在公众平台选择兼容模式",
-        },
-    };
-    LogNote { cause: "encrypted", reason: reason.get().into(), hint: hint.get() }
+    let hint = if SECURE { SET_AES_KEY } else { CHOOSE_COMPATIBLE };
+    LogNote { cause: "encrypted", reason: UNREAD.get().into(), hint: hint.get() }
 }
 
 /// The note for a reply that cannot be encrypted without random bytes.
@@ -61,3 +66,6 @@ pub(super) fn no_random_bytes(error: &io::Error) -> LogNote {
     let hint = Text { en: "check /dev/urandom", zh: "请检查 /dev/urandom" };
     LogNote { cause: "no-randomness", reason: reason.into(), hint: hint.get() }
 }
+
+#[cfg(test)]
+mod samples;

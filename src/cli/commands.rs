@@ -134,3 +134,6 @@ fn find(name: &OsStr) -> Result<&'static CommandSpec, UsageError> {
         similar: nearest(&name.to_string_lossy(), COMMANDS.iter().map(|known| known.name)),
     })
 }
+
+#[cfg(test)]
+mod samples;

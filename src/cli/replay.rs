@@ -176,5 +176,5 @@ fn report(difference: &Difference, style: Style) -> String {
     for line in &difference.received {
         text.push_str(&style.paint(Colour::Green, &format!("  + {line}\n")));
     }
-    text + &wording::first_difference(difference)
+    text + &wording::first_difference(difference.position, &difference.byte)
 }

@@ -19,7 +19,7 @@ use crate::control::RESPONSE_MAX;
 use crate::http::Url;
 use crate::server::NotListening;
 use crate::service::version;
-use crate::simulator::{Difference, FAULT_PROMPT, Severity};
+use crate::simulator::{FAULT_PROMPT, Severity};
 use crate::text::display::format_duration;
 use crate::text::language::Text;
 use crate::text::log_note::LogNote;
@@ -248,17 +248,15 @@ impl Display for Greeting<'_> {
                 EncryptionPolicy::NoKey => say!(f,
                     en: "note: no EncodingAESKey; cannot read encrypted messages of {id}\n",
                     zh: "注意：没有 EncodingAESKey，无法读取 {id} 的加密消息\n"),
-                EncryptionPolicy::Allowed(_) => say!(f, en: "accepting encrypted and plain messages of {id}\n",
-                    zh: "接受 {id} 的加密消息和明文消息\n"),
-                EncryptionPolicy::Required(_) => say!(f, en: "accepting only encrypted messages of {id}\n",
-                    zh: "只接受 {id} 的加密消息\n"),
+                EncryptionPolicy::Allowed(_) => f.write_str(&accepting_all(id)),
+                EncryptionPolicy::Required(_) => f.write_str(&accepting_encrypted(id)),
             }?;
         }
         if self.callback.previous_token.is_some() {
             say!(f, en: "also accepting the previous token\n", zh: "同时接受旧的令牌\n")?;
         }
         if encryption.cipher().is_some_and(Cipher::has_previous) {
-            say!(f, en: "also accepting the previous EncodingAESKey\n", zh: "同时接受旧的 EncodingAESKey\n")?;
+            f.write_str(PREVIOUS_AES_KEY.get())?;
         }
         if let Some(GeneratedToken { token, program, url }) = &self.generated_token {
             let url = url.as_ref().map_or(String::new(), |url| format!(" --url '{url}'"));
@@ -280,6 +278,17 @@ impl Display for Greeting<'_> {
         }
     }
 }
+
+fn accepting_all(id: &str) -> String {
+    said!(en: "accepting encrypted and plain messages of {id}\n", zh: "接受 {id} 的加密消息和明文消息\n")
+}
+
+fn accepting_encrypted(id: &str) -> String {
+    said!(en: "accepting only encrypted messages of {id}\n", zh: "只接受 {id} 的加密消息\n")
+}
+
+const PREVIOUS_AES_KEY: Text =
+    Text { en: "also accepting the previous EncodingAESKey\n", zh: "同时接受旧的 EncodingAESKey\n" };
 
 /// The log line if the service manager cannot be notified that the server is ready or stopping.
 pub(super) fn notify_failed(error: &io::Error) -> LogNote {
@@ -396,6 +405,9 @@ pub(super) fn raw_is_incomplete(length: usize) -> String {
 }
 
 /// The last line of a difference: the first byte that differs, counted from 1.
-pub(super) fn first_difference(Difference { position, byte, .. }: &Difference) -> String {
+pub(super) fn first_difference(position: usize, byte: &dyn Display) -> String {
     said!(en: "  byte {position}: {byte}\n", zh: "  第 {position} 字节：{byte}\n")
 }
+
+#[cfg(test)]
+mod samples;

@@ -169,6 +169,9 @@ fn format_age(mut seconds: u64, language: Language) -> String {
 }
 
 #[cfg(test)]
+mod samples;
+
+#[cfg(test)]
 mod tests {
     use super::{Language, format_age, object};
 

@@ -61,3 +61,6 @@ pub(super) const FOLDER_CHANGED: Text = Text { en: "another user changes this fo
 pub(super) fn path_too_long(length: usize, max: usize) -> String {
     said!(en: "path of {length} bytes, at most {max} allowed", zh: "路径有 {length} 字节，最多 {max} 字节" )
 }
+
+#[cfg(test)]
+mod samples;

@@ -307,3 +307,6 @@ impl fmt::Display for Octet {
         }
     }
 }
+
+#[cfg(test)]
+mod samples;

@@ -98,3 +98,6 @@ fn shown(status: &ExitStatus) -> String {
 fn excerpt(text: &str) -> &str {
     &text[..text.floor_char_boundary(EXCERPT_MAX)]
 }
+
+#[cfg(test)]
+mod samples;

@@ -399,3 +399,6 @@ impl ReloadEvent<'_> {
         LogNote { cause, reason: reason.into(), hint: hint.get() }
     }
 }
+
+#[cfg(test)]
+mod samples;

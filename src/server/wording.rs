@@ -42,3 +42,6 @@ impl LogEvent {
         LogNote { cause, reason: reason.into(), hint: "" }
     }
 }
+
+#[cfg(test)]
+mod samples;

@@ -32,3 +32,6 @@ impl DomainFileError {
         }
     }
 }
+
+#[cfg(test)]
+mod samples;

@@ -26,3 +26,6 @@ pub(super) fn late_replies_dropped(count: usize) -> LogNote {
     );
     LogNote { cause: "late-answers-dropped", reason: reason.into(), hint: "" }
 }
+
+#[cfg(test)]
+mod samples;

@@ -385,3 +385,6 @@ wording! { CaptureError {
         en: "msg_signature in the query, but no element Encrypt in the content, which --resign needs",
         zh: "查询参数中有 msg_signature，但正文中没有元素 Encrypt，--resign 需要它";
 } }
+
+#[cfg(test)]
+mod samples;

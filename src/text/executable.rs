@@ -379,6 +379,9 @@ fn examine_elf(start: &[u8], file: &Path) -> Option<Fault> {
 }
 
 #[cfg(test)]
+mod samples;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;

@@ -144,3 +144,6 @@ pub(crate) fn find_closed_to_others(path: &Path, needed: u32) -> Option<ClosedTo
         is_closed.then(|| ClosedToOthers { closed: path.to_owned(), mode, is_folder })
     })
 }
+
+#[cfg(test)]
+mod samples;

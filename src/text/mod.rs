@@ -9,6 +9,8 @@ pub(crate) mod executable;
 pub(crate) mod file;
 pub(crate) mod language;
 pub(crate) mod log_note;
+#[cfg(test)]
+pub(crate) mod samples;
 pub(crate) mod similar;
 pub(crate) mod system_error;
 pub(crate) mod wording;

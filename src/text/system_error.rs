@@ -26,3 +26,6 @@ impl Display for SystemError<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod samples;

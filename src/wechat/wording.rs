@@ -95,6 +95,9 @@ wording! { MessageError {
 } }
 
 #[cfg(test)]
+mod samples;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -156,3 +156,6 @@ fn ascii_of(character: char) -> Option<char> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod samples;

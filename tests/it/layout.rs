@@ -58,7 +58,9 @@ pub fn sources() -> BTreeMap<String, String> {
     };
     let rust_files = files_below(&folder)
         .into_iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        // Each file of this name is a unit test.
+        .filter(|path| path.file_name().is_some_and(|name| name != "samples.rs"));
     rust_files
         .map(|path| {
             let name = path.strip_prefix(&folder).unwrap().to_str().unwrap();

@@ -40,3 +40,4 @@ mod unread;
 mod verify;
 mod warnings;
 mod wire;
+mod wording;
