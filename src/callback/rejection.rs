@@ -137,10 +137,10 @@ rejections! {
     Self::Message(error) => BadRequest, "bad-message", error, TEST_BY_HAND;
     Self::OtherContent { found: DebugDemo, is_decrypted: false } => BadRequest, "bad-message",
         Text { en: "content is a test message of the WeChat console's push debugger (debug_demo) in JSON, expected XML",
-            zh: "正文是公众平台消息推送调试工具的 JSON 测试消息 (debug_demo)，应为 XML" }, DEBUG_DEMO;
+            zh: "正文是公众平台消息推送调试工具的 JSON 测试消息（debug_demo），应为 XML" }, DEBUG_DEMO;
     Self::OtherContent { found: DebugDemo, is_decrypted: true } => Forbidden, "bad-message",
         Text { en: "decrypted content is a test message of the WeChat console's push debugger (debug_demo) in JSON, expected XML",
-            zh: "解密后的正文是公众平台消息推送调试工具的 JSON 测试消息 (debug_demo)，应为 XML" }, DEBUG_DEMO;
+            zh: "解密后的正文是公众平台消息推送调试工具的 JSON 测试消息（debug_demo），应为 XML" }, DEBUG_DEMO;
     Self::OtherContent { found: Json, is_decrypted: false } => BadRequest, "bad-message",
         Text { en: "content is JSON, expected XML", zh: "正文是 JSON，应为 XML" }, CHOOSE_XML;
     Self::OtherContent { found: Json, is_decrypted: true } => Forbidden, "bad-message",
@@ -177,7 +177,7 @@ rejections! {
             zh: "请核对消息加解密密钥(EncodingAESKey)与公众平台上的是否一致" };
     Self::Decrypt(error @ AppId) => Forbidden, "bad-encryption", error,
         Text { en: "compare the appid with the one in the WeChat console",
-            zh: "请核对 appid 与公众平台上的是否一致" };
+            zh: "请核对 AppID 与公众平台上的是否一致" };
     Self::Decrypt(error @ (Base64 | Blocks { .. } | Empty)) => Forbidden, "bad-encryption", error, Text::EMPTY;
     Self::DecryptedMessage(error) => Forbidden, "bad-message",
         reason!(en: "decrypted message: {error:#}", zh: "解密后的消息：{error}"), Text::EMPTY;

@@ -96,11 +96,11 @@ wording! { Error {
     Self::Control { path, error } if is(error, &[NotFound, ConnectionRefused]) =>
         en: "no server at {path:?}; if it is at another path, pass --control PATH; \
             if the service has failed, journalctl -u wechat -e says why",
-        zh: "{path:?} 处没有服务器；如在别的路径，请用 --control PATH 指定；\
+        zh: "{path:?} 处没有服务器；如果在别的路径，请用 --control PATH 指定；\
             如果服务启动失败，原因见 journalctl -u wechat -e";
     Self::Control { path, error } if is(error, &[PermissionDenied]) =>
         en: "cannot open {path:?}; only root and the server's own user can",
-        zh: "无法打开 {path:?}；只有 root 和服务器自己的用户可以";
+        zh: "无法打开 {path:?}；只有 root 和运行服务器的用户可以打开";
     Self::Control { path, error } if is(error, &[WouldBlock, TimedOut]) =>
         en: "the server at {path:?} does not answer; it may be stuck or suspended",
         zh: "{path:?} 处的服务器没有回应；它可能卡住了，或被挂起";
@@ -117,9 +117,9 @@ wording! { Error {
     Self::NotChecked(url) => en: "{url:?} is not checked yet; run the command above",
         zh: "{url:?} 还没有验证；请运行上面的命令";
     Self::NotDelivered => en: "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}",
-        zh: "微信不会给用户发送回复；用户可能看到“{FAULT_PROMPT}”";
+        zh: "微信不会把这个响应发给用户；用户可能看到“{FAULT_PROMPT}”";
     Self::NotInTime => en: "no answer in time; WeChat would try twice more, as --tries does",
-        zh: "没有按时收到响应；微信还会再试两次，--tries 也这样做";
+        zh: "没有按时收到响应；微信还会再试两次，加上 --tries 就同样重试";
     Self::Output(error) => en: "cannot print: {}", zh: "无法输出：{}", SystemError(error);
     Self::Rules { path, error } => en: "{}", zh: "{}", error.summary(path);
 } }
@@ -164,7 +164,7 @@ wording! { UsageError {
     Self::TestMessage(error) => en: "{error}", zh: "{error}";
     Self::NotUtf8(text) => en: "{text:?} is not UTF-8", zh: "{text:?} 不是 UTF-8";
     Self::NothingToReplay => en: "nothing to replay; expected a .request file or a folder of them",
-        zh: "没有可重放的请求；请指定 .request 文件，或含有这种文件的目录";
+        zh: "没有要发送的请求；请指定 .request 文件，或含有这种文件的目录";
     Self::StandardInput(NotListening::Tcp) =>
         en: "standard input is a TCP socket that does not listen; expected a listening TCP socket or no socket",
         zh: "标准输入是没有监听的 TCP 套接字；应为正在监听的 TCP 套接字，或者不是套接字";
@@ -211,7 +211,7 @@ wording! { ServiceSign {
 
 wording! { SecretFlaw {
     Self::ByteOrderMark => en: "begins with a byte order mark (EF BB BF); save it as UTF-8 without BOM",
-        zh: "以字节顺序标记 (EF BB BF) 开头；请保存为不带 BOM 的 UTF-8";
+        zh: "以字节顺序标记（EF BB BF）开头；请保存为不带 BOM 的 UTF-8";
     Self::Utf16 => en: "is UTF-16; save it as UTF-8 without BOM", zh: "是 UTF-16；请保存为不带 BOM 的 UTF-8";
     Self::Quotes => en: "the secret is in quotes; write it without quotes", zh: "内容带了引号；请去掉引号";
     Self::Space => en: "white space or an empty line before or after the secret; write one line with the secret alone",
@@ -367,8 +367,8 @@ wechat 不支持 https。请用 curl 验证令牌：
   301, 302, 307, 308    微信不跟随重定向；请在公众平台填写重定向后的 URL
   403                   两边的令牌不同，或签名已超过 10 分钟；请重新运行本命令
   404                   反向代理没有转发这个 URL；请检查 server_name 和 location
-  502, 504              反向代理连不上后端程序；请检查程序是否在运行，地址是否正确
-  curl: (60)            证书有问题；微信需要完整的证书链 (fullchain.pem)
+  502, 504              反向代理连不上程序；请检查程序是否在运行，地址是否正确
+  curl: (60)            证书有问题；微信需要完整的证书链（fullchain.pem）
   curl: (6), (7), (28)  DNS 记录、端口或防火墙有问题
 
 "

@@ -159,21 +159,21 @@ request_errors! {
     /// A chunk-size that is not 1 to [`CHUNK_SIZE_DIGITS`] hexadecimal digits.
     ChunkSize => BadRequest, "bad-chunk",
         en: "chunk size: expected 1 to {CHUNK_SIZE_DIGITS} hexadecimal digits",
-        zh: "分块(chunk)大小：应为 1 到 {CHUNK_SIZE_DIGITS} 位十六进制数字";
+        zh: "分块（chunk）大小：应为 1 到 {CHUNK_SIZE_DIGITS} 位十六进制数字";
     /// A chunk extension outside its grammar.
     ChunkExtension => BadRequest, "bad-chunk",
-        en: "chunk extension: expected ;name or ;name=value", zh: "分块(chunk)扩展：应为 ;name 或 ;name=value";
+        en: "chunk extension: expected ;name or ;name=value", zh: "分块（chunk）扩展：应为 ;name 或 ;name=value";
     /// Chunk extensions longer than [`CHUNK_EXTENSIONS`].
     ChunkExtensionsTooLong => BadRequest, "bad-chunk",
         en: "chunk extensions: too long, at most {CHUNK_EXTENSIONS} bytes allowed",
-        zh: "分块(chunk)扩展：过长，最多 {CHUNK_EXTENSIONS} 字节";
+        zh: "分块（chunk）扩展：过长，最多 {CHUNK_EXTENSIONS} 字节";
     /// Chunk data that is not followed by CRLF.
     ChunkEnd => BadRequest, "bad-chunk",
-        en: "chunk data: expected CRLF at its end", zh: "分块(chunk)数据：末尾应为 CRLF";
+        en: "chunk data: expected CRLF at its end", zh: "分块（chunk）数据：末尾应为 CRLF";
     /// A trailer section longer than [`TRAILERS`].
     TrailersTooLong => RequestHeaderFieldsTooLarge, "trailers-too-long",
         en: "trailer section: too long, at most {TRAILERS} bytes allowed",
-        zh: "尾部字段(trailer)：过长，最多 {TRAILERS} 字节";
+        zh: "尾部字段（trailer）：过长，最多 {TRAILERS} 字节";
     /// The client closed the connection in the middle of a request.
     Incomplete => BadRequest, "incomplete",
         en: "connection closed in the middle of a request", zh: "请求未发完，连接就已关闭";

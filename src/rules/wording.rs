@@ -95,10 +95,10 @@ fn open_up(closed: &Path, is_folder: bool) -> String {
 wording! { ClosedToOthers {
     Self { closed, mode, is_folder: true } =>
         en: "folder {closed:?} has mode {mode:04o}, so the user of the service may not be able to read the rules{}",
-        zh: "目录 {closed:?} 的权限是 {mode:04o}，服务的用户可能无法读取规则文件{}", open_up(closed, true);
+        zh: "目录 {closed:?} 的权限是 {mode:04o}，运行服务的用户可能无法读取规则文件{}", open_up(closed, true);
     Self { closed, mode, is_folder: false } =>
         en: "file {closed:?} has mode {mode:04o}, so the user of the service may not be able to read the rules{}",
-        zh: "文件 {closed:?} 的权限是 {mode:04o}，服务的用户可能无法读取规则文件{}", open_up(closed, false);
+        zh: "文件 {closed:?} 的权限是 {mode:04o}，运行服务的用户可能无法读取规则文件{}", open_up(closed, false);
 } }
 
 impl Diagnostic {
@@ -181,7 +181,7 @@ wording! { Warning {
         en: "late without pickup: the user cannot ask for the late reply, but gets it with the next message; \
             add for example pickup=\"1\" and say so in late",
         zh: "有 late 而没有 pickup：用户不能主动取迟到的回复，要到下一条消息时才会得到；\
-            请加上例如 pickup=\"1\"，并在 late 中告诉用户";
+            请加上这个属性，例如 pickup=\"1\"，并在 late 中告诉用户";
     Self::ShellWord { word } =>
         en: "{word} has a meaning only in a shell, and no shell runs this command; \
             write /bin/sh -c <arg>…</arg>, or remove it",
@@ -298,7 +298,7 @@ wording! { Problem {
     Self::Limit { value } => en: "limit is {}, expected COUNT/PERIOD from 1/1s to 1000/1d, such as 20/1h",
         zh: "limit 是 {}，应为“次数/时间”，从 1/1s 到 1000/1d，例如 20/1h", Attribute(value);
     Self::LimitedWithoutLimit => en: "attribute limited needs attribute limit; add for example limit=\"20/1h\"",
-        zh: "有属性 limited 就要有属性 limit；请加上例如 limit=\"20/1h\"";
+        zh: "属性 limited 需要属性 limit；请加上它，例如 limit=\"20/1h\"";
     Self::TooMany => en: "{PROBLEMS_MAX} errors reported; the rest of the file was not checked",
         zh: "已报告 {PROBLEMS_MAX} 个错误；没有检查文件的其余部分";
     Self::EmptyPickup => en: "pickup is empty; remove the attribute to let the next message get the late reply",

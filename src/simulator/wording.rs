@@ -17,6 +17,7 @@ use crate::client::ExchangeError::*;
 use crate::http::ResponseError;
 use crate::text::display::{excerpt, format_duration};
 use crate::text::language::Text;
+use crate::text::system_error::SystemError;
 use crate::text::wording::wording;
 use crate::wechat::{ARTICLES_MAX, ARTICLES_MAX_TO_MESSAGE, DecryptError, TEXT_MAX};
 use crate::xml::XmlError;
@@ -27,7 +28,7 @@ wording! { Finding {
     Self::Fault(fault) => en: "{fault}", zh: "{fault}";
     Self::ByteOrderMark => en: "the content begins with a byte order mark (EF BB BF); \
         save the program's files as UTF-8 without BOM",
-        zh: "正文以字节序标记 BOM (EF BB BF) 开头；请把程序的文件保存为不带 BOM 的 UTF-8";
+        zh: "正文以字节顺序标记（EF BB BF）开头；请把程序的文件保存为不带 BOM 的 UTF-8";
     Self::Gzip => en: "the content is compressed with gzip, which WeChat does not ask for; \
         switch compression off for this URL",
         zh: "正文经过 gzip 压缩，但微信没有要求压缩；请对此 URL 关闭压缩";
@@ -53,7 +54,7 @@ wording! { Finding {
         zh: "正文为空；应为查询参数 echostr 的值";
     Self::EchostrQuoted => en: "the echostr is in quotes, as frameworks write a string in JSON; \
         send it as plain text (text/plain)",
-        zh: "echostr 带有引号，像是框架把它写成了 JSON 字符串；请以纯文本 (text/plain) 发送";
+        zh: "echostr 带有引号，像是框架把它写成了 JSON 字符串；请以纯文本（text/plain）发送";
     Self::EchostrAfterSpace => en: "white space precedes the echostr; \
         remove blank lines at the start of the program's files",
         zh: "echostr 前面有空白；请删除程序文件开头的空行";
@@ -74,7 +75,7 @@ wording! { Finding {
         zh: "正文是 {excerpt}，不是 echostr；请检查两边的令牌(Token)是否一致，以及查询参数（?signature=…）是否传到了程序";
     Self::EchostrChunked => en: "the content is chunked, and some report that the token check then fails; \
         send Content-Length",
-        zh: "正文为分块 (chunked) 传输，有人反映这会使令牌(Token)验证失败；请发送 Content-Length";
+        zh: "正文为分块（chunked）传输，有人反映这会使令牌(Token)验证失败；请发送 Content-Length";
     Self::WrongSignatureAccepted => en: "a wrong signature is accepted too, so the program does not check \
         signatures, and anyone can send it messages; compare signature with the SHA-1 of token, \
         timestamp and nonce, sorted",
@@ -155,7 +156,7 @@ wording! { Finding {
         en: "{path} is missing or empty, and {msg_type} cannot do without",
         zh: "{path} 缺失或为空，而 {msg_type} 必须有它";
     Self::ElementOmitted { path } => en: "{path} is missing, and the manual requires it",
-        zh: "缺少 {path}，而官方文档要求必填";
+        zh: "缺少 {path}，而微信文档要求必填";
     Self::ThumbMediaIdEmpty => en: "Music/ThumbMediaId is empty, for which WeChat shows the fault prompt; \
         leave the element out, or give it a MediaId",
         zh: "Music/ThumbMediaId 为空，微信会提示服务出现故障；请去掉此元素，或填入 MediaId";
@@ -192,17 +193,17 @@ wording! { Finding {
         en: "{error}; check that both sides have the same EncodingAESKey",
         zh: "{error}；请检查两边的消息加解密密钥(EncodingAESKey)是否一致";
     Self::NotOpened { error: error @ DecryptError::AppId } =>
-        en: "{error}; check that both sides have the same appid", zh: "{error}；请检查两边的 appid 是否一致";
+        en: "{error}; check that both sides have the same appid", zh: "{error}；请检查两边的 AppID 是否一致";
     Self::NotOpened { error: error @ DecryptError::Empty } =>
         en: "{error}; for no reply send success or nothing, unencrypted",
         zh: "{error}；不回复时，请返回不加密的 success 或空正文";
     Self::NotOpened { error: error @ (DecryptError::Base64 | DecryptError::Blocks { .. }) } =>
         en: "{error}", zh: "{error}";
 
-    Self::AsCaptured { took } => en: "as captured, after {}", zh: "与抓包的响应一致，用时 {}", format_duration(*took);
-    Self::NotAsCaptured => en: "not as captured", zh: "与抓包的响应不一致";
+    Self::AsCaptured { took } => en: "as captured, after {}", zh: "与保存的响应一致，用时 {}", format_duration(*took);
+    Self::NotAsCaptured => en: "not as captured", zh: "与保存的响应不一致";
     Self::NothingCaptured { took } => en: "status 200 after {}; no captured response to compare with",
-        zh: "状态码 200，用时 {}；没有可比较的抓包响应", format_duration(*took);
+        zh: "状态码 200，用时 {}；没有保存的响应可以比较", format_duration(*took);
 } }
 
 wording! { Fault {
@@ -214,9 +215,10 @@ wording! { Fault {
         zh: "{address} 没有程序监听；请检查程序是否在运行，端口是否为 {port}";
     Self::NoAnswer { error: Connect { address, error }, .. }
         if [HostUnreachable, NetworkUnreachable, AddrNotAvailable].contains(&error.kind()) =>
-        en: "cannot connect to {address}: {error}; check the address", zh: "无法连接 {address}：{error}；请检查地址";
+        en: "cannot connect to {address}: {}; check the address", zh: "无法连接 {address}：{}；请检查地址",
+        SystemError(error);
     Self::NoAnswer { error: Connect { address, error }, .. } =>
-        en: "cannot connect to {address}: {error}", zh: "无法连接 {address}：{error}";
+        en: "cannot connect to {address}: {}", zh: "无法连接 {address}：{}", SystemError(error);
     Self::NoAnswer { error: ConnectTimeout { address }, port, .. } => en: "the connection to {address} timed out; \
         check that the firewall and the cloud's security group allow port {port}",
         zh: "连接 {address} 超时；请检查防火墙和云服务器的安全组是否放行端口 {port}";
@@ -282,7 +284,7 @@ wording! { StatusHint {
     Self::PlainRefused => en: "to send an encrypted message, use wechat send --encrypted",
         zh: "发送加密的消息请用 wechat send --encrypted";
     Self::Timestamp => en: "check both clocks; to sign a captured request again, use wechat replay --resign",
-        zh: "请检查两边的时钟；为抓包的请求重新签名请用 wechat replay --resign";
+        zh: "请检查两边的时钟；要为保存的请求重新签名，请用 wechat replay --resign";
     Self::OwnPage { server, status: 404 | 405 } => en: "this is {server}'s own page, so no location in the \
         configuration of {server} passes this URL on; check its server_name and location",
         zh: "这是 {server} 自己的页面，说明它的配置中没有 location 转发此 URL；请检查 server_name 和 location";
@@ -292,7 +294,7 @@ wording! { StatusHint {
     Self::Status { status: 401 | 403 } =>
         en: "check that both sides have the same token (in the encrypted modes also the same \
         EncodingAESKey and appid), and that nothing else refuses requests to this URL",
-        zh: "请检查两边的令牌(Token)是否一致（在加密的模式下还有 EncodingAESKey 和 appid），\
+        zh: "请检查两边的令牌(Token)是否一致（在加密的模式下还有 EncodingAESKey 和 AppID），\
         以及是否有别的设置拒绝了对此 URL 的请求";
     Self::Status { status: 404 } => en: "check that the program serves this path", zh: "请检查程序是否提供此路径";
     Self::Status { status: 405 } =>
@@ -300,7 +302,7 @@ wording! { StatusHint {
         zh: "程序须在同一个 URL 接受 GET（令牌验证）和 POST（消息）";
     Self::Status { status: 502 | 504 } => en: "the proxy does not reach the program; \
         check that the program runs, and its address in the configuration of the proxy",
-        zh: "反向代理连接不到程序；请检查程序是否在运行，以及反向代理配置中的程序地址";
+        zh: "反向代理连不上程序；请检查程序是否在运行，以及反向代理配置中的程序地址";
     Self::Status { status: 500..=599 } => en: "the program failed; read its log", zh: "程序出错；请查看它的日志";
     Self::Status { .. } => en: "WeChat accepts only 200", zh: "微信只接受 200";
 } }
@@ -321,12 +323,12 @@ wording! { Line {
 } }
 
 wording! { ByteDifference {
-    Self::Changed { captured, received } => en: "captured {}, received {}", zh: "抓包为 {}，收到 {}",
+    Self::Changed { captured, received } => en: "captured {}, received {}", zh: "保存的是 {}，收到的是 {}",
         byte(*captured), byte(*received);
-    Self::Missing { captured } => en: "captured {}, but the answer ends here", zh: "抓包为 {}，但响应在此结束",
+    Self::Missing { captured } => en: "captured {}, but the answer ends here", zh: "保存的是 {}，但收到的响应在此结束",
         byte(*captured);
     Self::Added { received } => en: "received {}, but the captured response ends here",
-        zh: "收到 {}，但抓包的响应在此结束", byte(*received);
+        zh: "收到的是 {}，但保存的响应在此结束", byte(*received);
 } }
 
 fn byte(byte: u8) -> String {
@@ -339,7 +341,7 @@ wording! { TestMessageError {
         zh: "{path} 指定了多次，最多一次";
     Self::NoMsgType { field } => en: "{field:?} is given without MsgType; add for example MsgType=image or \
         Event=CLICK; for a text that contains = write Content=…",
-        zh: "指定了 {field:?}，但没有 MsgType；请加上例如 MsgType=image 或 Event=CLICK；文本中含有 = 时，请写成 Content=…";
+        zh: "指定了 {field:?}，但没有 MsgType；请加上它，例如 MsgType=image 或 Event=CLICK；文本中含有 = 时，请写成 Content=…";
 } }
 
 wording! { TestMessageWarning {
@@ -348,12 +350,12 @@ wording! { TestMessageWarning {
         zh: "有 Event，但 MsgType 是 {msg_type:?}；微信事件的 MsgType 是 event，请去掉 MsgType";
     Self::UnknownMsgType { msg_type, similar: Some(similar) } =>
         en: "WeChat has no MsgType {msg_type:?}, did you mean {similar}?",
-        zh: "微信没有 MsgType {msg_type:?}，是否应为 {similar}？";
+        zh: "微信没有 MsgType {msg_type:?}；是不是想写 {similar}？";
     Self::UnknownMsgType { msg_type, similar: None } =>
         en: "MsgType is {msg_type:?}, which WeChat's manual does not have",
-        zh: "MsgType 是 {msg_type:?}，微信官方文档中没有";
+        zh: "MsgType 是 {msg_type:?}，微信文档中没有";
     Self::MisspeltEvent { event, similar } => en: "WeChat has no Event {event:?}, did you mean {similar}?",
-        zh: "微信没有 Event {event:?}，是否应为 {similar}？";
+        zh: "微信没有 Event {event:?}；是不是想写 {similar}？";
     Self::FieldsMissing { is_event: false, kind, names } =>
         en: "WeChat never sends MsgType {kind} without {}; add {}",
         zh: "微信发送的 MsgType {kind} 总是带有 {}；请加上 {}", list(names), arguments(names);

@@ -120,17 +120,17 @@ wording! { Fault {
     Self::ClosedToOthers(ClosedToOthers { closed, mode, is_folder: true }) if is_home(closed) =>
         en: "folder {} has mode {mode:04o}, so the user of the service may not be able to enter it; \
             move the program out of the home folder, for example to /usr/local/bin",
-        zh: "目录 {} 的权限是 {mode:04o}，服务的用户可能无法进入；请把程序移出用户主目录，例如放到 /usr/local/bin",
+        zh: "目录 {} 的权限是 {mode:04o}，运行服务的用户可能无法进入；请把程序移出用户主目录，例如放到 /usr/local/bin",
         shown(closed);
     Self::ClosedToOthers(ClosedToOthers { closed, mode, is_folder: true }) =>
         en: "folder {0} has mode {mode:04o}, so the user of the service may not be able to enter it; chmod o+x {0}",
-        zh: "目录 {0} 的权限是 {mode:04o}，服务的用户可能无法进入；请运行 chmod o+x {0}", shown(closed);
+        zh: "目录 {0} 的权限是 {mode:04o}，运行服务的用户可能无法进入；请运行 chmod o+x {0}", shown(closed);
     Self::ClosedToOthers(ClosedToOthers { closed, mode, is_folder: false }) =>
         en: "{0} has mode {mode:04o}, so the user of the service may not be able to execute it; chmod o+rx {0}",
-        zh: "{0} 的权限是 {mode:04o}，服务的用户可能无法执行；请运行 chmod o+rx {0}", shown(closed);
+        zh: "{0} 的权限是 {mode:04o}，运行服务的用户可能无法执行；请运行 chmod o+rx {0}", shown(closed);
     Self::Empty { file } => en: "{} is empty", zh: "{} 是空文件", shown(file);
     Self::ByteOrderMark { file } => en: "{} begins with a byte order mark (BOM); save it as UTF-8 without BOM",
-        zh: "{} 以字节顺序标记 (BOM) 开头；请保存为不带 BOM 的 UTF-8", shown(file);
+        zh: "{} 以字节顺序标记（BOM）开头；请保存为不带 BOM 的 UTF-8", shown(file);
     Self::NoInterpreter { file } =>
         en: "{} is neither a program of this system nor a script that begins with #! and an interpreter; \
             write a first line such as #!/bin/sh or #!/usr/bin/env python3",
@@ -138,7 +138,7 @@ wording! { Fault {
             请加上第一行，例如 #!/bin/sh 或 #!/usr/bin/env python3", shown(file);
     Self::CarriageReturn { file } =>
         en: "the first line of {} ends in a carriage return; save it with the line ends of Unix (LF)",
-        zh: "{} 的第一行以回车符 (CR) 结尾；请用 Unix 换行 (LF) 保存", shown(file);
+        zh: "{} 的第一行以回车符（CR）结尾；请用 Unix 换行（LF）保存", shown(file);
     Self::InterpreterMissing { file, interpreter } =>
         en: "the first line of {} names {}, which does not exist; install it, or correct the first line",
         zh: "{} 的第一行指定了 {}，但它不存在；请安装它，或改正第一行", shown(file), shown(interpreter);

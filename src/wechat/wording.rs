@@ -74,13 +74,13 @@ wording! { DecryptError {
     Self::Blocks { length } => en: "Encrypt has {length} bytes, expected a multiple of {BLOCK}",
         zh: "Encrypt 有 {length} 字节，应为 {BLOCK} 的倍数";
     Self::Padding => en: "decrypted text has no valid padding, expected 1 to {PADDING_MAX} bytes of padding",
-        zh: "解密后的内容填充无效，应为 1 到 {PADDING_MAX} 字节的填充";
+        zh: "解密后的内容填充无效，应有 1 到 {PADDING_MAX} 字节的填充";
     Self::TooShort { length } => en: "decrypted text has {length} bytes, at least {PREFIX} expected",
         zh: "解密后的内容有 {length} 字节，至少应有 {PREFIX} 字节";
     Self::Length { length, rest } =>
         en: "length field of the decrypted text says {length} bytes, at most {rest} possible",
         zh: "解密后的内容中，长度字段为 {length} 字节，最多只能是 {rest} 字节";
-    Self::AppId => en: "appid in the decrypted text is not this account's", zh: "解密后的内容中的 appid 不是本公众号的";
+    Self::AppId => en: "appid in the decrypted text is not this account's", zh: "解密后的内容中的 AppID 不是本公众号的";
     Self::Empty => en: "decrypted message is empty", zh: "解密后的消息为空";
 } }
 

@@ -55,7 +55,7 @@ wording! { Fault {
     Self::Markup => en: "<! begins neither a comment <!-- nor a text <![CDATA[; {ESCAPE_TEXT}",
         zh: "<! 既不是注释 <!-- 的开头，也不是文本 <![CDATA[ 的开头；{ESCAPE_TEXT}";
     Self::CdataStart => en: "a CDATA section begins with exactly <![CDATA[ and ends with ]]>",
-        zh: "CDATA 段须以 <![CDATA[ 开头，以 ]]> 结尾，不能有任何改动";
+        zh: "CDATA 段的开头必须正好是 <![CDATA[，结尾必须是 ]]>";
     Self::OpenSection { start, end } => en: "{start} without an end; write {end} after it",
         zh: "{start} 没有结束；请在后面写上 {end}";
     Self::HyphensInComment =>

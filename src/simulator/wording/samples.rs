@@ -1,7 +1,7 @@
 //! Samples of the texts of this module.
 
 use super::*;
-use crate::text::samples::{self, Samples};
+use crate::text::samples::{self, Samples, system_error};
 use std::fmt::Display;
 use std::io;
 use std::time::Duration;
@@ -208,7 +208,7 @@ fn add_faults(samples: &mut Samples) {
     use Fault::*;
     let no_answer = |error| NoAnswer { error, host: "example.com".to_owned(), port: 8000 };
     let address = ([127, 0, 0, 1], 8000).into();
-    let connect = |kind: io::ErrorKind| no_answer(Connect { address, error: kind.into() });
+    let connect = |number| no_answer(Connect { address, error: system_error(number) });
     let head = |error, excerpt: &[u8]| no_answer(Head { error, excerpt: excerpt.to_vec() });
     let (length, received) = (100, 50);
     let error_text = Some("\"no access\"".to_owned());
@@ -218,9 +218,9 @@ fn add_faults(samples: &mut Samples) {
         "Fault",
         &[
             &no_answer(Resolve { error: resolve }),
-            &connect(ConnectionRefused),
-            &connect(HostUnreachable),
-            &connect(io::ErrorKind::ConnectionReset),
+            &connect(111),
+            &connect(113),
+            &connect(104),
             &no_answer(ConnectTimeout { address }),
             &no_answer(Closed),
             &no_answer(Timeout),
