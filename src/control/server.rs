@@ -42,6 +42,13 @@ struct Client {
     command: Vec<u8>,
 }
 
+/// A command and its client.
+struct Request {
+    command: String,
+    language: Language,
+    stream: UnixStream,
+}
+
 enum Shutdown {
     /// The server has not ended. These clients wait for its end.
     Awaited(Vec<(UnixStream, Language)>),
@@ -77,11 +84,16 @@ impl ControlServer {
                 clients.push(Client { stream, since: Instant::now(), command: Vec::new() });
                 accepted += 1;
             }
+            let mut requests = Vec::new();
             clients = clients
                 .into_iter()
-                .filter_map(|client| self.serve(client))
+                .filter_map(|client| client.read(&mut requests))
                 .filter(|client| client.since.elapsed() < CLIENT_TIMEOUT)
                 .collect();
+            // The status may take long, and `stop` does not wait for it.
+            let (stops, others): (Vec<_>, Vec<_>) =
+                requests.into_iter().partition(|request| request.command == STOP);
+            stops.into_iter().chain(others).for_each(|request| self.respond(request));
             // A client that has just been accepted stays for at least one more poll.
             clients.drain(..clients.len().saturating_sub(CLIENTS_MAX));
             if !clients.is_empty() && accepted < CLIENTS_MAX {
@@ -90,33 +102,8 @@ impl ControlServer {
         }
     }
 
-    /// Reads from the client, and responds once the command is complete. Returns the client if it is not.
-    fn serve(&self, mut client: Client) -> Option<Client> {
-        // Writing needs no polling, because a response fits in the buffer of the socket.
-        client.stream.set_nonblocking(true).ok()?;
-        let mut part = [0; COMMAND_MAX];
-        let count = match client.stream.read(&mut part) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(client),
-            Err(_) => return None,
-        };
-        client.command.extend_from_slice(&part[..count]);
-        let has_ended = client.command.contains(&b'\n') || count == 0;
-        if !has_ended && client.command.len() <= COMMAND_MAX {
-            return Some(client);
-        }
-        let text = String::from_utf8_lossy(&client.command);
-        let (command, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let language = match rest.lines().next() {
-            Some(CHINESE) => Language::Chinese,
-            Some(_) | None => Language::English,
-        };
-        self.respond(command, language, client.stream);
-        None
-    }
-
-    fn respond(&self, command: &str, language: Language, stream: UnixStream) {
-        let response = match command {
+    fn respond(&self, Request { command, language, stream }: Request) {
+        let response = match command.as_str() {
             STATUS => format!("{OK}{}", self.status.text(language)),
             STATUS_JSON => format!("{OK}{}", self.status.json()),
             STOP => {
@@ -148,6 +135,33 @@ impl ControlServer {
 
     fn shutdown(&self) -> MutexGuard<'_, Shutdown> {
         self.shutdown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// Reads from the client. Adds the command to the requests if it is complete, else returns the client.
+    fn read(mut self, requests: &mut Vec<Request>) -> Option<Self> {
+        // Writing needs no polling, because a response fits in the buffer of the socket.
+        self.stream.set_nonblocking(true).ok()?;
+        let mut part = [0; COMMAND_MAX];
+        let count = match self.stream.read(&mut part) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(self),
+            Err(_) => return None,
+        };
+        self.command.extend_from_slice(&part[..count]);
+        let has_ended = self.command.contains(&b'\n') || count == 0;
+        if !has_ended && self.command.len() <= COMMAND_MAX {
+            return Some(self);
+        }
+        let text = String::from_utf8_lossy(&self.command);
+        let (command, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let language = match rest.lines().next() {
+            Some(CHINESE) => Language::Chinese,
+            Some(_) | None => Language::English,
+        };
+        requests.push(Request { command: command.to_owned(), language, stream: self.stream });
+        None
     }
 }
 

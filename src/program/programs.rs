@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, RUNNING_MAX};
 use super::killer;
 use super::process::ServiceGroup;
-use super::run::{self, KILL_TIMEOUT, Run};
+use super::run::{self, KILL_TIMEOUT, LeftCount, Run};
 use super::start_counts::StartCounts;
 use super::supervisor::{NOT_STARTED, OUTPUT};
 use super::{environment, output, supervisor, wording};
@@ -44,6 +44,7 @@ pub struct Programs {
     /// Where orders for the killer are written. `None` before the first run, which starts the killer.
     killer: Mutex<Option<UnixStream>>,
     service: Option<ServiceGroup>,
+    left: Mutex<LeftCount>,
     hasher: RandomState,
     /// The beginning of the times in `starts`. Setting the system clock does not change these times.
     epoch: Instant,
@@ -55,7 +56,7 @@ pub struct Programs {
 pub struct ProgramCounts {
     /// Programs running at this moment.
     pub running: usize,
-    /// Processes that programs have left running.
+    /// Processes that programs have left running, counted at most once a second.
     pub left: usize,
     /// Programs that could not be started or gave no valid reply.
     pub failed: u64,
@@ -111,6 +112,7 @@ impl Programs {
             }),
             killer: Mutex::default(),
             service: ServiceGroup::own(),
+            left: Mutex::default(),
             hasher: RandomState::new(),
             epoch: Instant::now(),
             report,
@@ -123,7 +125,8 @@ impl Programs {
             let counters = self.lock();
             (counters.counts, counters.runs.clone())
         };
-        let left = run::count_left(&runs, self.service.as_ref());
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.get(Instant::now, || run::count_left(&runs, self.service.as_ref()));
         ProgramCounts { running: runs.len(), left, ..counts }
     }
 

@@ -27,6 +27,9 @@ const STOPS_MAX: usize = 10;
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
+/// For how long the number of processes left is used again.
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What the processes of one run have in common, and no other process. They inherit two marks from the supervisor:
 ///
 /// - the variable [`VARIABLE`] in the environment;
@@ -100,7 +103,7 @@ impl Run {
             parent.start < supervisor.start && parent.core_dump_filter() == Some(self.filter)
         };
         let find = || {
-            let mut members = members(&supervisor, |process| {
+            let mut members = members(processes::all(), &supervisor, |process| {
                 self.has_marked(process) && !Process::read(process.parent).is_some_and(is_earlier)
             });
             members.retain(|member| !member.is_zombie());
@@ -135,10 +138,13 @@ impl Run {
     }
 }
 
-/// The processes that belong to a process: its descendants, those with a mark, their descendants, and the members of
+/// The processes of `all` that belong to a process: its descendants, those with a mark, their descendants, and the members of
 /// the groups and sessions that these lead. Does not include the process itself, nor any process that is older.
-fn members(of: &Process, has_mark: impl Fn(&Process) -> bool) -> Vec<Process> {
-    let mut rest = processes::all();
+fn members(
+    mut rest: Vec<Process>,
+    of: &Process,
+    has_mark: impl Fn(&Process) -> bool,
+) -> Vec<Process> {
     rest.retain(|process| process.id != of.id && process.start >= of.start);
     let are_hidden = processes::are_hidden();
     let mut members = Vec::new();
@@ -165,23 +171,83 @@ fn members(of: &Process, has_mark: impl Fn(&Process) -> bool) -> Vec<Process> {
     }
 }
 
+/// The number of processes left, as it was counted last.
+#[derive(Debug, Default)]
+pub(super) struct LeftCount(Option<(Instant, usize)>);
+
+impl LeftCount {
+    /// Counts again if a second has passed since the end of the last count. Where many processes exist, a count takes
+    /// long, and whoever asks for the status would wait for the counts of all who asked before. `now` is the clock.
+    pub(super) fn get(
+        &mut self,
+        now: impl Fn() -> Instant,
+        count: impl FnOnce() -> usize,
+    ) -> usize {
+        match self.0 {
+            Some((at, count)) if now().saturating_duration_since(at) < COUNT_INTERVAL => count,
+            _ => {
+                let count = count();
+                self.0 = Some((now(), count));
+                count
+            }
+        }
+    }
+}
+
 /// The number of processes that programs of this server have left running, and that belong to none of these runs. In a
 /// service, these are all processes of the service that the server does not know.
 pub(super) fn count_left(runs: &[Run], service: Option<&ServiceGroup>) -> usize {
     let own = process::id();
-    let is_own = |process: &Process| {
-        let marker = process.variable(VARIABLE);
-        marker.is_some_and(|marker| marker.split('-').nth(1) == Some(&own.to_string()))
-    };
-    let candidates = || match service {
-        Some(service) => service.ids(),
-        None => processes::all().into_iter().filter(is_own).map(|process| process.id).collect(),
-    };
-    // A process that has started or ended meanwhile does not count.
-    let before: BTreeSet<u32> = candidates().into_iter().collect();
     let Some(server) = Process::read(own) else { return 0 };
-    let known = members(&server, |process| runs.iter().any(|run| run.has_marked(process)));
+    let is_own = |process: &Process| {
+        let marker = || process.variable(VARIABLE);
+        process.start >= server.start
+            && marker().is_some_and(|marker| marker.split('-').nth(1) == Some(&own.to_string()))
+    };
+    let mut left = service.map(ServiceGroup::ids).unwrap_or_default();
+    let all = processes::all();
+    if service.is_none() {
+        left.extend(all.iter().filter(|process| is_own(process)).map(|process| process.id));
+    }
+    let known = members(all, &server, |process| runs.iter().any(|run| run.has_marked(process)));
     let known: BTreeSet<u32> = known.iter().map(|process| process.id).collect();
-    let is_left = |id: &u32| *id != own && before.contains(id) && !known.contains(id);
-    candidates().iter().filter(|id| is_left(id)).count()
+    left.retain(|id| *id != own && !known.contains(id));
+    // A process that has ended meanwhile does not count.
+    match service.map(ServiceGroup::ids) {
+        Some(ids) => left.retain(|id| ids.contains(id)),
+        None => left.retain(|id| Process::read(*id).as_ref().is_some_and(is_own)),
+    }
+    left.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn processes_left_are_counted_once_a_second() {
+        let clock = Cell::new(Instant::now());
+        let counts = Cell::new(0);
+        let mut left = LeftCount::default();
+        let mut get_after = |pause: Duration| {
+            clock.set(clock.get() + pause);
+            left.get(
+                || clock.get(),
+                || {
+                    // A count that takes longer than the interval does not cause the next one.
+                    clock.set(clock.get() + 5 * COUNT_INTERVAL);
+                    counts.set(counts.get() + 1);
+                    counts.get()
+                },
+            )
+        };
+        let almost = COUNT_INTERVAL - Duration::from_nanos(1);
+        assert_eq!(get_after(Duration::ZERO), 1);
+        assert_eq!(get_after(almost), 1);
+        assert_eq!(get_after(Duration::from_nanos(1)), 2);
+        assert_eq!(get_after(Duration::ZERO), 2);
+        assert_eq!(get_after(almost), 2);
+    }
 }

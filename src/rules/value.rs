@@ -9,9 +9,9 @@ use crate::wechat::Message;
 /// The name of the field that has what the user wrote or said. It is not an element of a message.
 pub(super) const TEXT: &str = "Text";
 
-/// Maximum bytes of a value that patterns see and stars capture; the rest is ignored. The longest text of a user that
+/// Maximum bytes of the values of a field that patterns see and stars capture; the rest is ignored. The longest text of a user that
 /// WeChat sends is shorter.
-const VALUE_MAX: usize = 4096;
+pub(super) const VALUE_MAX: usize = 4096;
 
 /// Where a value comes from. This determines how it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::value::{Origin, TEXT, Value};
+use super::value::{Origin, TEXT, VALUE_MAX, Value};
 use crate::wechat::Message;
 
 /// The values of up to this many fields are kept on the stack.
 const INLINE_FIELDS: usize = 8;
+
+/// A shorter value counts as this many bytes, because each takes time to match.
+const VALUE_MIN: usize = 64;
 
 /// The values of a message. A field is identified by its slot, the index of its name.
 #[derive(Debug, Default)]
@@ -38,15 +41,20 @@ impl<'v> Values<'v> {
         }
     }
 
+    /// Ignores a further value of a field if all its values together would have more than [`VALUE_MAX`] bytes.
     fn add(&mut self, slot: usize, value: Value<'v>) {
+        if self.first(slot).is_some() {
+            let size = |value: &Value<'_>| value.whole.len().max(VALUE_MIN);
+            if self.of(slot).map(size).sum::<usize>() + size(&value) <= VALUE_MAX {
+                self.more.push((slot, value));
+            }
+            return;
+        }
         let first = match self.allocated.get_mut(slot) {
             Some(first) => first,
             None => &mut self.inline[slot],
         };
-        match first {
-            None => *first = Some(value),
-            Some(_) => self.more.push((slot, value)),
-        }
+        *first = Some(value);
     }
 
     pub(super) fn first(&self, slot: usize) -> Option<&Value<'v>> {

@@ -323,6 +323,40 @@ fn stop_waits_for_requests_and_later_tries() {
     assert_eq!((output.code, output.err), (1, expected));
 }
 
+/// The server gets the commands at the same time, `stop` last.
+#[test]
+fn stop_is_answered_before_waiting_status_commands() {
+    let folder = ShortFolder::new("first");
+    let control = folder.path("control");
+    let (rules, begun, go) = slow_rules(&folder.0);
+    let program = start(&control, &["--rules", &rules]);
+    let mut slow = connect(program.address);
+    slow.write_all(&post(&text_of("oUser1", 1, "slow"))).unwrap();
+    until("the program runs", || begun.exists());
+    let signal = |name: &str| {
+        let kill = format!("kill -{name} {}", program.id());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    };
+    signal("STOP");
+    let send = |command: &[u8]| {
+        let mut stream = UnixStream::connect(&control).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.write_all(command).unwrap();
+        stream
+    };
+    let waiting: Vec<_> = (0..5).map(|_| send(b"status json\n")).collect();
+    let _stop = send(b"stop\n");
+    signal("CONT");
+    for mut stream in waiting {
+        let mut status = String::new();
+        stream.read_to_string(&mut status).unwrap();
+        assert!(status.contains("\"stopping\":true,"), "{status}");
+    }
+    fs::write(&go, "").unwrap();
+    assert_eq!(element(&read_answer(&mut slow, false).content, "Content"), "done");
+    assert_eq!(program.ended(), (Some(0), vec![]));
+}
+
 /// What `status` and `stop` print if no server listens at this path.
 fn no_server(control: &str) -> String {
     format!(

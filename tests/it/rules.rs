@@ -442,6 +442,31 @@ fn conditions_see_and_capture_the_first_4_kib_of_a_field() {
 }
 
 #[test]
+fn conditions_see_the_first_4_kib_of_all_fields_of_one_name() {
+    let rules = rules(
+        "<rules><on Recognition='*y*'><text>y</text></on>         <on Recognition='z'><text>z</text></on><on><text>none</text></on></rules>",
+    );
+    let find = |values: &[&str]| {
+        let values = values.iter().map(|value| format!("<Recognition>{value}</Recognition>"));
+        let end = format!("{}</xml>", values.collect::<String>());
+        let reply = find_reply(&rules, &text_message("x").replace("</xml>", &end));
+        element(&reply, "Content").to_owned()
+    };
+    let long = "x".repeat(4032);
+    assert_eq!(find(&[&long, "z"]), "z");
+    assert_eq!(find(&[&long, "x", "z"]), "none");
+    assert_eq!(find(&[&format!("{long}x"), "z"]), "none");
+    assert_eq!(find(&[&long, &long, &format!("{long}y")]), "none");
+    assert_eq!(find(&["x", "x", &long, "z"]), "z");
+    // A short field counts as 64 bytes.
+    let mut short = vec![""; 63];
+    short.push("z");
+    assert_eq!(find(&short), "z");
+    short.insert(0, "");
+    assert_eq!(find(&short), "none");
+}
+
+#[test]
 fn a_template_is_filled_up_to_the_limit_of_a_reply() {
     let rules = rules(&format!(
         "<rules><on Content='*'><music><Title>{0}</Title><Description>{0}{{date}}</Description>\
