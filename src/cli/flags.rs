@@ -70,7 +70,7 @@ TOKEN_FILE: Flag = Flag { name: "--token-file", value: Some("FILE"), variable: N
     default: Described(Text { en: "$WECHAT_TOKEN, else $CREDENTIALS_DIRECTORY/token",
         zh: "$WECHAT_TOKEN，否则 $CREDENTIALS_DIRECTORY/token" }), expected: FILE_PATH,
     help: Text { en: "file that holds the token; without any, serve generates one on loopback",
-        zh: "存放令牌的文件；都没有时，serve 若只监听本机，就生成一个令牌" } };
+        zh: "存放令牌的文件；若都没有，只监听本机的 serve 会生成一个令牌" } };
 APP_ID: Flag = Flag { name: "--app-id", value: Some("APPID"), variable: Some("WECHAT_APP_ID"),
     default: Described(Text { en: "none", zh: "无" }),
     expected: Text { en: "an appid such as wx5823bf96d3bd56c7 (gh_… is the original id)",

@@ -119,7 +119,7 @@ wording! { Error {
     Self::NotDelivered => en: "WeChat would not deliver this answer; the user may see {FAULT_PROMPT}",
         zh: "微信不会把这个响应发给用户；用户可能看到“{FAULT_PROMPT}”";
     Self::NotInTime => en: "no answer in time; WeChat would try twice more, as --tries does",
-        zh: "没有按时收到响应；微信还会再试两次，加上 --tries 就同样重试";
+        zh: "没有按时收到响应；微信还会再试两次，用 --tries 可以模拟";
     Self::Output(error) => en: "cannot print: {}", zh: "无法输出：{}", SystemError(error);
     Self::Rules { path, error } => en: "{}", zh: "{}", error.summary(path);
 } }

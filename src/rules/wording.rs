@@ -180,7 +180,7 @@ wording! { Warning {
     Self::LateWithoutPickup =>
         en: "late without pickup: the user cannot ask for the late reply, but gets it with the next message; \
             add for example pickup=\"1\" and say so in late",
-        zh: "有 late 而没有 pickup：用户不能主动取迟到的回复，要到下一条消息时才会得到；\
+        zh: "有 late 而没有 pickup：用户不能主动取迟到的回复，要等到发下一条消息时才能得到；\
             请加上这个属性，例如 pickup=\"1\"，并在 late 中告诉用户";
     Self::ShellWord { word } =>
         en: "{word} has a meaning only in a shell, and no shell runs this command; \
@@ -237,7 +237,7 @@ wording! { Problem {
         zh: r"匹配式以单个 \ 结尾；要写反斜杠本身，请写 \\";
     Self::EmptyAlternative =>
         en: "empty alternative before or after |, which would match every message without this field",
-        zh: "| 的前面或后面有空的选择，它会匹配没有这个字段的所有消息";
+        zh: "| 的前面或后面是空的，这样会匹配没有这个字段的所有消息";
     Self::UnknownPlaceholder { placeholder, hint } => en: "unknown field in placeholder {placeholder}{hint}",
         zh: "占位符 {placeholder} 中有未知的字段{hint}";
     Self::UnclosedPlaceholder { name } => en: "{{{name} has no closing }}; write {{{{ for a literal {{",

@@ -90,7 +90,7 @@ wording! { Fault {
     Self::Ampersand => en: "& begins no reference; write &amp; for &", zh: "& 不是转义的开头；请把 & 写成 &amp;";
     Self::UnknownReference { name } =>
         en: "unknown reference &{name};, expected &amp; &lt; &gt; &apos; or &quot;; write other characters as they are",
-        zh: "未知的转义 &{name};，只有 &amp; &lt; &gt; &apos; &quot;；其他字符请直接书写";
+        zh: "未知的转义 &{name};，只能用 &amp; &lt; &gt; &apos; &quot;；其他字符请直接书写";
     Self::EndOfCdata => en: "]]> without <![CDATA[ before it; write ]]&gt; for ]]> in a text",
         zh: "]]> 前面没有 <![CDATA[；在文本中，请把 ]]> 写成 ]]&gt;";
     Self::NonCharacter { character } => en: "character U+{:04X}, which XML does not allow; remove it",
