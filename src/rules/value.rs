@@ -9,8 +9,8 @@ use crate::wechat::Message;
 /// The name of the field that has what the user wrote or said. It is not an element of a message.
 pub(super) const TEXT: &str = "Text";
 
-/// Maximum bytes of the values of a field that patterns see and stars capture; the rest is ignored. The longest text of a user that
-/// WeChat sends is shorter.
+/// Maximum bytes of the values of a field that patterns see and stars capture; the rest is ignored. The longest text of
+/// a user that WeChat sends is shorter.
 pub(super) const VALUE_MAX: usize = 4096;
 
 /// Where a value comes from. This determines how it is compared.
