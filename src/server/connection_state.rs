@@ -10,7 +10,7 @@ pub(super) struct Connection {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     state: Mutex<State>,
-    /// When the server shut down the input, so that `read` returns its end.
+    /// When the server shut down the input, so that `read` returns 0.
     pub(super) input_shut_at: OnceLock<Instant>,
 }
 
@@ -46,7 +46,7 @@ impl State {
     }
 
     pub(super) const fn is_mid_message(&self) -> bool {
-        matches!(self, Self::Waiting { is_mid_message, .. } if *is_mid_message)
+        matches!(self, Self::Waiting { is_mid_message: true, .. })
     }
 }
 

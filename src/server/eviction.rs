@@ -1,8 +1,8 @@
-//! The rule that decides which connection is closed when a new connection needs its slot: the longest waiting connection
-//! of the network with the most connections that wait for their client.
+//! The rule that decides which connection is closed when a new connection needs its slot: of the network with the most
+//! connections that wait for their client, the connection that has waited longest.
 //!
-//! So a client that opens many connections loses its own connections, and another client keeps its only connection while
-//! its request is on the way. Behind a proxy all connections have one address, so the longest waiting is closed.
+//! So a client that opens many connections loses its own connections. A client with one connection keeps it until its
+//! request arrives. Connections through a proxy all have the proxy's address, so the longest waiting of all is closed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ pub(super) struct Waiting<T> {
 }
 
 /// Chooses the connection to close. If several networks have the most connections, it is the longest waiting connection
-/// of all these networks. `None` if no connection waits.
+/// of these networks. `None` if no connection waits.
 pub(super) fn choose<T>(connections: impl Iterator<Item = Waiting<T>>) -> Option<Waiting<T>> {
     let mut networks: HashMap<Network, (usize, Waiting<T>)> = HashMap::new();
     for waiting in connections {

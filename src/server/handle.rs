@@ -125,7 +125,8 @@ impl ServerState {
         matches!(*self.phase(), Phase::Closing(_) | Phase::Ended(_))
     }
 
-    /// Whether no connections are accepted. Clients that connect again and again would never leave the backlog empty.
+    /// Whether even the connections in the backlog are no longer accepted. Without this limit, clients that connect
+    /// again and again would keep the server running.
     pub(super) fn has_left_backlog(&self) -> bool {
         let is_over = |phase: &Phase| match phase {
             Phase::Serving | Phase::Draining(_) => false,

@@ -7,8 +7,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum connections that wait for their client, at least 1. At the limit, a new connection replaces the longest
-    /// waiting connection of the address with the most waiting connections. IPv6 addresses are counted by their first 64
-    /// bits. Connections whose request is being answered are not counted, up to twice this number.
+    /// waiting connection of the address with the most waiting connections. IPv6 addresses are counted by their first
+    /// 64 bits. Connections whose request is being answered are not counted, up to twice this number.
     pub connections: usize,
     /// Time from the first byte of a head to its last byte. The default of `head`, `content` and `response` is 5 s,
     /// because WeChat waits for a response for 5 s.

@@ -42,8 +42,8 @@ impl Listener {
     /// The listening socket that is standard input; `None` if standard input is something else, such as the connected
     /// socket that inetd passes.
     ///
-    /// Descriptor 3 of systemd (`LISTEN_FDS`) is not supported, because safe Rust can duplicate standard input but cannot
-    /// take over a descriptor by its number.
+    /// Descriptor 3 of systemd (`LISTEN_FDS`) is not supported, because safe Rust can duplicate standard input but
+    /// cannot take over a descriptor by its number.
     ///
     /// # Errors
     /// [`NotListening`] if standard input is a socket of the internet, but cannot accept connections.
@@ -59,8 +59,9 @@ impl Listener {
         if stream.peer_addr().is_ok() {
             return Ok(None);
         }
-        // std cannot read the option SO_ACCEPTCONN. But shutting down the output of a listening socket does nothing, and
-        // of another socket it fails (`inet_shutdown` in Linux). The first call may end an attempt to connect.
+        // std cannot read the option SO_ACCEPTCONN. But Linux (`inet_shutdown`) ignores the shutdown of the output of a
+        // listening socket, and refuses it for any other socket that is not connected. The first call may end an
+        // attempt to connect.
         let shut_down = || stream.shutdown(Shutdown::Write);
         match shut_down().and_then(|()| shut_down()) {
             Ok(()) => Ok(Some(Self::from_shared(listener))),

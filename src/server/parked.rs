@@ -1,6 +1,6 @@
 //! Connections without a thread. If no thread can be started (`TasksMax=`, `ulimit -u`), a connection is parked here
-//! until the head of its request has arrived and a thread is free. So clients that send nothing, or send slowly, need no
-//! thread, and the threads that exist serve the others.
+//! until the head of its request has arrived and a thread is free. So clients that send nothing, or send slowly, need
+//! no thread, and the threads that exist serve the others.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -43,8 +43,8 @@ impl<'c> Peer<'c> {
         !(is_open && is_blocking_again)
     }
 
-    /// Reads ahead until the end of the input, because the end is behind all bytes that the client has sent, such as a
-    /// line end or another request. Also returns when `read_ahead` is full.
+    /// Reads ahead until the end of the input, because the end comes after all bytes that the client has sent, such as
+    /// a line end or another request. Also returns when `read_ahead` is full.
     fn read_to_end(&self) -> io::Result<()> {
         let read_ahead = &mut **self.read_ahead.borrow_mut();
         let rest = self.read_ahead_max - read_ahead.len();

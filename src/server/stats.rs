@@ -27,7 +27,8 @@ pub struct Stats {
     pub panics: u64,
     /// Refused requests by cause word, in the order of their first occurrence.
     pub refusals: Vec<(&'static str, u64)>,
-    /// Microseconds from a complete POST request to its response, for the last 1,024 responses with status 200, unordered.
+    /// Microseconds from a complete POST request to its response, for the last 1,024 responses with status 200, in any
+    /// order.
     pub response_times: Vec<u32>,
 }
 

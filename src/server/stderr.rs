@@ -2,9 +2,9 @@
 //! hung journal, a terminal after Ctrl-S), and a server that waits for its log no longer answers.
 //!
 //! Lines are kept in a queue, and a thread writes them. If the queue is full, lines are lost. They are counted, and the
-//! log says so when standard error accepts lines again. While the queue is empty, lines are written directly if standard
-//! error can be written without blocking, which saves waking the thread. Then a line is also complete before the
-//! response that it is about, even if the server is killed.
+//! log says so when standard error accepts lines again. While the queue is empty, lines are written directly if
+//! standard error can be written without blocking, which saves waking the thread. Then each line is also written before
+//! the response that it is about is sent, so it is not lost if the server is killed.
 
 use std::io::{self, IoSlice, PipeWriter, Write};
 use std::mem;

@@ -17,8 +17,8 @@ pub const STOPPING: &str = "STOPPING=1";
 /// The service is alive.
 const WATCHDOG: &str = "WATCHDOG=1";
 
-/// How long the watchdog gets pings while no thread or no slot is free for a request. WeChat's three tries of a message
-/// take 15 seconds, and then a thread that waits for the end of a program is free again.
+/// How long the watchdog still gets pings while no thread or no slot is free for a request. WeChat's three tries of a
+/// message take 15 seconds, and then a thread that waits for the end of a program is free again.
 const WAIT_MAX: Duration = Duration::from_secs(15);
 
 /// The service manager's watchdog (`WatchdogSec=`). The manager restarts a service that sends no ping for some time.

@@ -6,8 +6,8 @@
 //! new thread per connection, and needs no queue.
 //!
 //! If no thread can be started, new connections are parked. A thread takes a parked connection when the head of its
-//! request has arrived, but the last idle thread continues to accept. It evicts connections that wait for their client, so that
-//! other threads become idle.
+//! request has arrived. The last idle thread continues to accept instead, and evicts connections that wait for their
+//! client, so that other threads become idle.
 //!
 //! Safe Rust cannot catch a signal, so a server is stopped through its [`Handle`]. `accept` returns after each
 //! [`TICK`], so that the threads notice the stop. They end once the backlog is empty. A shared socket is never shut
@@ -55,8 +55,8 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// `io::ErrorKind` does not distinguish them.
 const EXHAUSTED: [i32; 4] = [12, 23, 24, 105];
 
-/// The timeout of `accept`, unless connections are parked. After each tick a thread checks whether the server is closing, whether a watchdog ping is
-/// due, and whether there are more idle threads than needed.
+/// The timeout of `accept`, unless connections are parked. After each tick a thread checks whether the server is
+/// closing, whether a watchdog ping is due, and whether there are more idle threads than needed.
 const TICK: Duration = Duration::from_millis(500);
 
 /// Serves the listener until the handle stops it. Log lines go to `report`.
@@ -224,8 +224,8 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
         (!self.leaves_backlog() || !self.parked.is_empty()).then_some(IDLE_MAX)
     }
 
-    /// Takes a parked connection whose head has arrived, if another thread is idle, or if there is no other thread. Otherwise
-    /// evicts a connection, so that its thread becomes idle.
+    /// Takes a parked connection whose head has arrived, if another thread is idle, or if there is no other thread.
+    /// Otherwise evicts a connection, so that its thread becomes idle.
     fn take_parked(&self) -> Option<Slot<'h>> {
         loop {
             let is_only_thread = || self.state.table.usage().0 == self.parked.len();
@@ -244,7 +244,7 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
         }
     }
 
-    /// Waits for input of the parked connections when none is accepted any more. Returns `None` if there are none.
+    /// Waits for input of the parked connections after the last `accept`. Returns `None` if no connection is parked.
     fn wait_for_parked(&self) -> Option<usize> {
         if self.parked.is_empty() {
             return None;
@@ -281,7 +281,7 @@ impl<'h, H: Handler> WorkerPool<'h, H> {
         }
     }
 
-    /// Tells the watchdog that connections are served, if none waits for a slot or a thread since a long time ago.
+    /// Tells the watchdog that connections are served, unless one has waited too long for a slot or a thread.
     fn ping(&self, waiting_since: Option<Instant>) {
         if let Some(watchdog) = self.watchdog {
             watchdog.ping(waiting_since);
