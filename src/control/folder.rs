@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-/// An open folder. If another user replaces a folder on its path, perhaps by a symbolic link, this folder stays the same,
-/// so nothing is created or deleted elsewhere.
+/// An open folder. If another user replaces a folder on its path, perhaps by a symbolic link, this stays the folder that
+/// was opened, so nothing is created or deleted elsewhere.
 #[derive(Debug)]
 pub(super) struct Folder(File);
 
@@ -16,7 +16,7 @@ impl Folder {
     /// # Errors
     /// The errors of `open(2)`; `NotADirectory` if it is a file.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        // A pipe would block, but the dot stands only below a folder.
+        // To open a pipe would block, but a path that ends with `/.` can only be a folder.
         File::open(path.join(".")).map(Self)
     }
 

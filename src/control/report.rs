@@ -7,7 +7,7 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wording::{NONE_YET, UNITS, chinese_name, yes_or_no};
+use super::wording::{NONE_YET, UNITS, count_name, yes_or_no};
 use crate::callback::Metrics;
 use crate::program::Programs;
 use crate::server::{self, Handle};
@@ -106,10 +106,7 @@ impl Status {
             rows.push((name, text));
             if let Value::Counts(counts) = value {
                 for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-                    let name = match language {
-                        Language::English => name,
-                        Language::Chinese => chinese_name(name),
-                    };
+                    let name = count_name(name, language);
                     rows.push((format!("  {name}"), count.to_string()));
                 }
             }

@@ -1,8 +1,8 @@
 //! The server's side of the control socket. One thread accepts the clients and answers them.
 //!
-//! Silent clients cannot block the thread. The thread polls the clients that have not sent their command yet, each client
-//! for at most a second, and disconnects the oldest of them if there are too many. A client that has sent `stop` is kept
-//! in a list until the server has ended.
+//! Silent clients cannot block the thread. The thread polls the clients that have not sent their command yet, each
+//! client for at most a second, and disconnects the oldest of them if there are too many. A client that has sent `stop`
+//! is kept in a list until the server has ended.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -90,7 +90,7 @@ impl ControlServer {
                 .filter_map(|client| client.read(&mut requests))
                 .filter(|client| client.since.elapsed() < CLIENT_TIMEOUT)
                 .collect();
-            // The status may take long, and `stop` does not wait for it.
+            // `stop` is answered first, because a status may take long.
             let (stops, others): (Vec<_>, Vec<_>) =
                 requests.into_iter().partition(|request| request.command == STOP);
             stops.into_iter().chain(others).for_each(|request| self.respond(request));

@@ -64,7 +64,8 @@ impl ControlSocket {
             }
         }
         // `bind` makes the file with the mode of the umask, and clients can connect at once. So the socket is bound in
-        // a private directory, and moved to its path after its mode is set. Nobody can guess the directory's name.
+        // a private directory, and moved to its path after its mode is set. The directory's name is random, so that
+        // another user cannot create it first.
         let random = RandomState::new().hash_one(process::id());
         let mut directory = name.to_owned();
         directory.push(format!(".{random:016x}"));
@@ -110,7 +111,7 @@ fn file_id(metadata: &Metadata) -> (u64, u64) {
 /// Binds a socket in the private directory, and moves it to its path. Returns it with the id of its file.
 fn bind_in(directory: &Path, target: &Path) -> io::Result<(UnixListener, (u64, u64))> {
     let private = Folder::open(directory)?;
-    // Another user may have put something else in the place of the directory.
+    // Another user may have replaced the directory.
     let metadata = private.metadata()?;
     if (metadata.uid(), metadata.mode() & 0o777) != (own_user()?, 0o700) {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, wording::FOLDER_CHANGED.get()));

@@ -12,13 +12,13 @@ pub(super) const fn yes_or_no(value: bool) -> Text {
     if value { Text { en: "yes", zh: "是" } } else { Text { en: "no", zh: "否" } }
 }
 
-/// The Chinese name of a count. Values of `MsgType` and cause words are the same in both languages.
-pub(super) fn chinese_name(name: &str) -> &str {
-    match name {
-        "plain" => "明文模式",
-        "compatible" => "兼容模式",
-        "safe" => "安全模式",
-        "other" => "其他",
+/// The name of a count. Values of `MsgType` and cause words are the same in both languages.
+pub(super) fn count_name(name: &str, language: Language) -> &str {
+    match (language, name) {
+        (Language::Chinese, "plain") => "明文模式",
+        (Language::Chinese, "compatible") => "兼容模式",
+        (Language::Chinese, "safe") => "安全模式",
+        (Language::Chinese, "other") => "其他",
         _ => name,
     }
 }

@@ -26,10 +26,6 @@ fn collect(samples: &mut Samples) {
     let names: Vec<&str> = names.collect();
     samples.add("rows", &[&names.join("\n")]);
     let counts = ["plain", "compatible", "safe", "other", "text"];
-    if language() == Language::Chinese {
-        let counts = counts.map(chinese_name);
-        samples.add("counts", &[&counts.join("\n")]);
-    } else {
-        samples.add("counts", &[&counts.join("\n")]);
-    }
+    let counts = counts.map(|name| count_name(name, language()));
+    samples.add("counts", &[&counts.join("\n")]);
 }
