@@ -150,10 +150,10 @@ impl Callback {
         }
     }
 
-    /// Decides what to do with the content of a request, before it is read. Only a right signature makes the server keep
-    /// content, so that a stranger cannot use much memory. A wrong signature is refused at once. Any other request gets
-    /// its response after its content, because then a client that has sent all of it sees invalid content refused, and
-    /// the connection is kept.
+    /// Decides what to do with the content of a request, before it is read. Content is kept only if the signature is
+    /// right, so that a stranger cannot use much memory. A wrong signature is refused at once. Any other request gets
+    /// its response after its content was read and dropped, so that the connection can be kept, and invalid framing of
+    /// the content is refused first.
     pub fn decide_content<'r>(&self, head: &Head<'r>, now: u64) -> ContentDecision<'r> {
         if head.method != Method::Post || self.is_wrong_path(&head.target) {
             return ContentDecision::Discard;

@@ -34,7 +34,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Messages by MsgType. A message that WeChat sends again is counted again. The last item, `other`, counts unknown types.
+    /// Messages by MsgType. A message that WeChat sends again is counted again. The last item, `other`, counts unknown
+    /// types.
     pub fn messages(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kinds = KINDS.into_iter().zip(&self.messages);
         let kinds = kinds.chain([("other", &self.other_messages)]);

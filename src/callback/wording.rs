@@ -19,21 +19,15 @@ pub(super) fn token_check_passed() -> LogNote {
 
 /// The note for the first message in a mode.
 pub(super) fn new_mode(mode: Mode) -> LogNote {
-    let reason = match mode {
-        Mode::Plain => Text {
-            en: "messages arrive in plain mode (明文模式)",
-            zh: "收到的消息为明文模式",
-        },
-        Mode::Compatible => Text {
-            en: "messages arrive in compatible mode (兼容模式)",
-            zh: "收到的消息为兼容模式",
-        },
-        Mode::Safe => Text {
-            en: "messages arrive in safe mode (安全模式)",
-            zh: "收到的消息为安全模式",
-        },
+    let name = mode.name();
+    let chinese = match mode {
+        Mode::Plain => "明文模式",
+        Mode::Compatible => "兼容模式",
+        Mode::Safe => "安全模式",
     };
-    LogNote { cause: "mode", reason: reason.get().into(), hint: "" }
+    let reason =
+        said!(en: "messages arrive in {name} mode ({chinese})", zh: "收到的消息为{chinese}");
+    LogNote { cause: "mode", reason: reason.into(), hint: "" }
 }
 
 /// The reason of the note for a message that cannot be read without a key.
