@@ -1,8 +1,8 @@
 //! The character sets and small productions of RFC 9110, RFC 9112 and RFC 3986, each written once. To check how lenient
 //! the parsers are, read this file.
 //!
-//! Functions of std are avoided where they accept more than the RFC: `str::trim` removes U+00A0, `trim_ascii` removes form
-//! feeds, and `lines` accepts a bare LF.
+//! Functions of std are avoided where they accept more than the RFC: `str::trim` removes U+00A0, `trim_ascii` removes
+//! form feeds, and `lines` accepts a bare LF.
 
 use std::borrow::Cow;
 

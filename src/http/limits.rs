@@ -1,4 +1,4 @@
-//! Limits of a request. Each limit is checked before the bytes are stored. The error for each limit is a row in `error.rs`.
+//! Limits of a request. Each limit is checked before the bytes are stored. Each has its error in `error.rs`.
 
 /// Maximum bytes of a head: request line, field lines and the empty line. A head from WeChat has about 300 bytes, and a
 /// proxy adds a few hundred bytes. Node and haproxy also allow 16 KiB, nginx 33 KiB, Go 1 MiB.
@@ -14,7 +14,7 @@ pub const FIELD_LINES: usize = 100;
 /// of XML takes about a millisecond.
 pub const CONTENT: usize = 64 * 1024;
 
-/// Maximum hexadecimal digits of a chunk-size. This is a number of 64 bits, the limit of most parsers.
+/// Maximum hexadecimal digits of a chunk-size. 16 digits are a number of 64 bits, the limit of most parsers.
 pub const CHUNK_SIZE_DIGITS: usize = 16;
 
 /// Maximum bytes of all chunk extensions of one request. The server ignores extensions, but without a limit a client

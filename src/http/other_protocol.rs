@@ -1,5 +1,5 @@
-//! Recognizes what clients and proxies with a wrong setting send instead of HTTP/1.x, so that the log can name it and the
-//! setting.
+//! Recognizes what clients and proxies with a wrong setting send instead of HTTP/1.x, so that the log can name it and
+//! the setting.
 
 /// Another protocol, or content without a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub(super) enum OtherProtocol {
     Http2,
     /// The header of the PROXY protocol (haproxy.org, proxy-protocol.txt), in text (version 1) or binary (version 2).
     Proxy,
-    /// A record of FastCGI, a packet of uwsgi, or a netstring of SCGI, which nginx sends for `fastcgi_pass`, `uwsgi_pass`
-    /// and `scgi_pass`.
+    /// A record of FastCGI, a packet of uwsgi, or a netstring of SCGI, which nginx sends for `fastcgi_pass`,
+    /// `uwsgi_pass` and `scgi_pass`.
     Gateway(&'static str),
     /// The identification of an SSH client (RFC 4253 4.2).
     Ssh,

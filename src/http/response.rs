@@ -62,12 +62,7 @@ impl<'a> Response<'a> {
 
     /// 200 with XML, sent as one chunk. HTTP/1.0 has no chunked coding, so there it is sent with Content-Length.
     pub fn xml(content: impl Into<Cow<'a, [u8]>>) -> Self {
-        Self {
-            status: Status::Ok,
-            media: Media::Xml,
-            content: Content::Bytes(content.into()),
-            note: None,
-        }
+        Self { media: Media::Xml, ..Self::text(content) }
     }
 
     /// A rejection whose content is the reason of the note, as one line of plain text. The note is also logged.
@@ -83,8 +78,8 @@ impl<'a> Response<'a> {
         Self { content, ..Self::rejection(status, note) }
     }
 
-    /// Hides the reason of a rejection from the client, which gets only `status` and the word `refused`. The note is still
-    /// logged.
+    /// Hides the reason of a rejection from the client, which gets only `status` and the word `refused`. The note is
+    /// still logged.
     #[must_use]
     pub fn with_hidden_reason(self, status: Status) -> Self {
         Self { status, content: Content::Bytes(b"refused\n".into()), ..self }
@@ -176,28 +171,24 @@ impl<'a> Response<'a> {
     }
 
     fn content_length(&self) -> usize {
-        match &self.content {
-            Content::Bytes(bytes) => bytes.len(),
-            Content::Reason => self.reason().len() + 1,
-            Content::Line(line) => line.len() + 1,
-        }
+        let (content, line_end) = self.content();
+        content.len() + line_end.len()
     }
 
     fn write_content(&self, out: &mut Vec<u8>) {
-        match &self.content {
-            Content::Bytes(bytes) => out.extend_from_slice(bytes),
-            Content::Reason => {
-                out.extend_from_slice(self.reason().as_bytes());
-                out.push(b'\n');
-            }
-            Content::Line(line) => {
-                out.extend_from_slice(line.as_bytes());
-                out.push(b'\n');
-            }
-        }
+        let (content, line_end) = self.content();
+        out.extend_from_slice(content);
+        out.extend_from_slice(line_end);
     }
 
-    fn reason(&self) -> &str {
-        self.note.as_ref().map_or("", |note| &note.reason)
+    /// The content in two parts: the second is the line end of a text that is stored without it.
+    fn content(&self) -> (&[u8], &'static [u8]) {
+        match &self.content {
+            Content::Bytes(bytes) => (bytes, b""),
+            Content::Reason => {
+                (self.note.as_ref().map_or("", |note| &note.reason).as_bytes(), b"\n")
+            }
+            Content::Line(line) => (line.as_bytes(), b"\n"),
+        }
     }
 }

@@ -17,9 +17,9 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// `request-target SP`, where `request-target = origin-form / absolute-form / asterisk-form`. The asterisk-form is for
-    /// OPTIONS only. The authority-form is for CONNECT, which only a proxy supports. A target that is too long is refused
-    /// even if it is incomplete.
+    /// `request-target SP`, where `request-target = origin-form / absolute-form / asterisk-form`. The asterisk-form is
+    /// for OPTIONS only. The authority-form is for CONNECT, which only a proxy supports. A target that is too long is
+    /// refused even if it is incomplete.
     pub(super) fn take(bytes: &'a [u8], method: &[u8]) -> Taken<'a, Self> {
         let (target, rest) = match bytes {
             [b'/', ..] => TARGET.take_encoded(bytes),
@@ -77,8 +77,8 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Refuses a target with an invalid octet. A target that is also too long gets the status 414, however its bytes arrive,
-/// so this needs the whole target.
+/// Refuses a target with an invalid octet. If the target is also too long, the status must be 414 however its bytes
+/// arrive, so this waits for the whole target.
 fn refuse(bytes: &[u8], error: RequestError) -> Stop {
     match take_while(bytes, |octet| !matches!(octet, b' ' | b'\r' | b'\n')) {
         (target, _) if target.len() > limits::TARGET => RequestError::TargetTooLong.into(),
