@@ -1,6 +1,5 @@
 //! `wechat verify`: makes WeChat's token check against any backend, and explains a failure.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 
 use super::arguments::{Args, CommandSpec};
@@ -46,12 +45,12 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     };
     let token = required_token(args)?;
     let style = Style::detect(args);
-    let is_ready = Cell::new(true);
+    let mut is_ready = true;
     TokenCheck::new(&url, &token, server::now()).run(|check| {
-        is_ready.set(is_ready.get() && check.severity != Severity::Error);
+        is_ready &= check.severity != Severity::Error;
         print(style.check(&check))
     })?;
-    if is_ready.get() { print(wording::accepted(&url)) } else { Err(Error::NotReady(url)) }
+    if is_ready { print(wording::accepted(&url)) } else { Err(Error::NotReady(url)) }
 }
 
 /// Prints the command by which curl makes the token check of an https URL.

@@ -39,19 +39,19 @@ impl<'c> TokenCheck<'c> {
     ///
     /// # Errors
     /// The errors of `report`.
-    pub(crate) fn run<E>(&self, report: impl Fn(Check) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn run<E>(&self, mut report: impl FnMut(Check) -> Result<(), E>) -> Result<(), E> {
         let signed = SignedQuery::new(self.token, self.now);
         let fault = |error| Check::from(Fault::from_exchange(error, self.url));
         let mut client = match Client::resolve(self.url) {
             Ok(client) => client,
             Err(error) => return report(fault(error)),
         };
-        self.warnings(&client).into_iter().try_for_each(&report)?;
+        self.warnings(&client).into_iter().try_for_each(&mut report)?;
         let answer = match client.exchange(&self.request(&signed), WECHAT_TIMEOUT) {
             Ok(answer) => answer,
             Err(error) => return report(fault(error)),
         };
-        self.judge(&answer).into_iter().try_for_each(&report)?;
+        self.judge(&answer).into_iter().try_for_each(&mut report)?;
         if answer.head.status != 200 || self.split_at_echostr(answer.content).is_none() {
             return Ok(());
         }
