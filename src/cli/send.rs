@@ -76,7 +76,7 @@ fn run(args: &Args<'_>) -> Result<(), Error> {
     // 17 digits, as in WeChat's own messages.
     let msg_id = 10_000_000_000_000_000 + random_number() % 90_000_000_000_000_000;
     let message = TestMessage::new(fields, now, msg_id).map_err(UsageError::TestMessage)?;
-    for warning in message.warnings() {
+    if let Some(warning) = message.warning() {
         print(style.with_severity(Severity::Warning, &warning))?;
     }
     // WeChat was observed to send the same signature in all tries of a message.

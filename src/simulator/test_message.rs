@@ -123,37 +123,32 @@ impl TestMessage {
         Ok(message)
     }
 
-    /// What WeChat would never send.
-    pub(crate) fn warnings(&self) -> Vec<TestMessageWarning> {
+    /// What WeChat would never send; `None` if WeChat may send this message.
+    pub(crate) fn warning(&self) -> Option<TestMessageWarning> {
         let text = |name| self.field(name).unwrap_or_default();
         let (msg_type, event) = (text("MsgType"), text("Event"));
         let is_event = self.is_event();
         if self.field("Event").is_some() && !is_event {
             let msg_type = msg_type.to_owned();
-            return vec![TestMessageWarning::EventWithMsgType { msg_type }];
+            return Some(TestMessageWarning::EventWithMsgType { msg_type });
         }
         if is_event && self.field("Event").is_none() {
             let (is_event, kind, names) = (false, "event", vec!["Event"]);
-            return vec![TestMessageWarning::FieldsMissing { is_event, kind, names }];
+            return Some(TestMessageWarning::FieldsMissing { is_event, kind, names });
         }
         match find_kind(msg_type, event) {
-            Ok(KnownKind { name: kind, mut required }) => {
-                required.retain(|path| self.field(path).is_none());
-                match required.is_empty() {
-                    true => Vec::new(),
-                    false => {
-                        let names = required;
-                        vec![TestMessageWarning::FieldsMissing { is_event, kind, names }]
-                    }
-                }
+            Ok(KnownKind { name: kind, required: mut names }) => {
+                names.retain(|path| self.field(path).is_none());
+                let is_missing = !names.is_empty();
+                is_missing.then_some(TestMessageWarning::FieldsMissing { is_event, kind, names })
             }
             Err(Some(similar)) if is_event => {
-                vec![TestMessageWarning::MisspeltEvent { event: event.to_owned(), similar }]
+                Some(TestMessageWarning::MisspeltEvent { event: event.to_owned(), similar })
             }
-            Err(_) if is_event => Vec::new(),
+            Err(_) if is_event => None,
             Err(similar) => {
                 let msg_type = msg_type.to_owned();
-                vec![TestMessageWarning::UnknownMsgType { msg_type, similar }]
+                Some(TestMessageWarning::UnknownMsgType { msg_type, similar })
             }
         }
     }
