@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::arguments::{Args, CommandSpec};
 use super::error::{Error, UsageError};
 use super::flags::{APP_ID, COMPATIBLE, ENCRYPTED, FROM, RAW, TOKEN_FILE, TRIES, URL};
-use super::output::{Colour, Style, print};
+use super::output::{Colour, Style, escape_lines, print};
 use super::secrets::{require_cipher, wechat_cipher};
 use super::simulator_settings::{backend_url, required_token};
 use super::wording;
@@ -202,13 +202,10 @@ fn report(verdict: &Verdict, took: Duration, style: Style) -> String {
     let kind = &style.paint(colour, &verdict.kind.to_string());
     let mut text = wording::answer(kind, took);
     for (path, value) in &verdict.fields {
-        let lines: Vec<String> = value
-            .split('\n')
-            .map(|line| escape_for_terminal(line.as_bytes(), usize::MAX))
-            .collect();
         let indent = " ".repeat(columns(path) + 4);
+        let value = escape_lines(value.as_bytes()).replace('\n', &format!("\n{indent}"));
         let path = escape_for_terminal(path.as_bytes(), usize::MAX);
-        text.push_str(&format!("  {path}: {}\n", lines.join(&format!("\n{indent}"))));
+        text.push_str(&format!("  {path}: {value}\n"));
     }
     for check in &verdict.checks.0 {
         text.push_str(&style.check(check));

@@ -227,9 +227,7 @@ fn write_fields(mut fields: &[(String, String)], skip: usize, xml: &mut Vec<u8>)
             None => {
                 let name = &path[skip..];
                 if NUMBERS.split(' ').any(|number| number == name) && is_number(text) {
-                    xml.extend_from_slice(
-                        ["<", name, ">", text, "</", name, ">"].concat().as_bytes(),
-                    );
+                    write_parent(name, xml, |xml| xml.extend_from_slice(text.as_bytes()));
                 } else {
                     write_leaf_as_is(name, text, xml);
                 }
