@@ -30,8 +30,7 @@ use crate::server::{self, Listener, Watchdog};
 use crate::service::{self, Backend, Server};
 use crate::session::Responder;
 use crate::text::digits::parse_decimal;
-use crate::text::language;
-use crate::text::language::Text;
+use crate::text::language::{self, Text};
 use crate::wechat::Token;
 
 #[rustfmt::skip]
@@ -134,13 +133,7 @@ fn start(args: &Args<'_>) -> Result<(), Error> {
             (token, Some(text))
         }
     };
-    let rules_folder = settings.rules.as_deref().and_then(Path::parent).map(|folder| match folder
-        .as_os_str()
-        .is_empty()
-    {
-        true => PathBuf::from("."),
-        false => folder.to_owned(),
-    });
+    let rules_folder = settings.rules.as_deref().and_then(Path::parent).map(Path::to_owned);
     let responder = open_responder(settings.rules)?;
     let server = match listener {
         Some(listener) => Server::from_listener(listener),

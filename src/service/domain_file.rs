@@ -48,7 +48,8 @@ pub(super) fn respond<'r>(folder: Option<&Path>, name: &str) -> Response<'r> {
 fn read(folder: Option<&Path>, name: &str) -> Result<Vec<u8>, DomainFileError> {
     let folder = folder.ok_or(DomainFileError::NoFolder)?;
     let missing = |_| DomainFileError::Missing;
-    let folder = fs::canonicalize(folder).map_err(missing)?;
+    // The folder of a file without a folder in its path is empty, and means the current folder.
+    let folder = fs::canonicalize(folder.join(".")).map_err(missing)?;
     let path = fs::canonicalize(folder.join(name)).map_err(missing)?;
     if !path.starts_with(&folder) {
         return Err(DomainFileError::Link);
