@@ -69,15 +69,20 @@ impl<T> Secret<T> {
             let secret = self.parse_bytes(value.as_encoded_bytes(), self.variable.to_owned());
             return Ok(Some(secret?));
         }
-        let Some(folder) = args.variable("CREDENTIALS_DIRECTORY") else {
+        let Some(path) = self.credential_path(args) else {
             return Ok(None);
         };
-        let path = PathBuf::from(folder).join(self.credential);
         // Only a missing file means that there is no secret; a file that cannot be read is an error.
         match path.try_exists() {
             Ok(false) => Ok(None),
             Ok(true) | Err(_) => self.read_file(path).map(Some),
         }
+    }
+
+    /// The path of the credential; `None` if no service manager passes credentials.
+    fn credential_path(&self, args: &Args<'_>) -> Option<PathBuf> {
+        let folder = args.variable("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty())?;
+        Some(PathBuf::from(folder).join(self.credential))
     }
 
     /// Reads the secret from a file. A missing file is an error.
@@ -102,8 +107,7 @@ impl<T> Secret<T> {
 
 /// The file of the credential `token`; `None` if no service manager passes credentials.
 pub(super) fn token_credential(args: &Args<'_>) -> Option<PathBuf> {
-    let folder = args.variable("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty())?;
-    Some(PathBuf::from(folder).join(TOKEN.credential))
+    TOKEN.credential_path(args)
 }
 
 /// The token from the file that `--token-file` names, else from `WECHAT_TOKEN`, else from the credential; `None` if
