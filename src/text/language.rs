@@ -80,10 +80,7 @@ impl Text {
 
 impl Display for Text {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match language_for(f) {
-            Language::English => self.en,
-            Language::Chinese => self.zh,
-        })
+        f.write_str(self.of(language_for(f)))
     }
 }
 

@@ -6,22 +6,27 @@
 //!
 //! The alternate form (`{:#}`) of what `wording!` implements is English in every process.
 //!
-//! Both languages stand side by side, and use the same values:
-//! `said!(en: "{count} lines", zh: "{count} 行")`.
+//! Both texts use the same values: `said!(en: "{count} lines", zh: "{count} 行")`.
+
+/// Returns the arguments of one formatting call for both languages, because the code of two calls is much larger.
+macro_rules! format_args_in {
+    ($language:expr, $en:literal, $zh:literal $(, $value:expr)*) => {
+        match $language {
+            $crate::text::language::Language::English => format_args!($en $(, $value)*),
+            $crate::text::language::Language::Chinese => format_args!($zh $(, $value)*),
+        }
+    };
+}
 
 /// Implements `Display` for an enum, as an exhaustive `match`. Each row is a pattern and the arguments of `say!`.
 macro_rules! wording {
     ($type:ty { $($case:pat $(if $guard:expr)? => en: $en:literal, zh: $zh:literal $(, $value:expr)*;)+ }) => {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                let is_english = $crate::text::language::language_for(f) == $crate::text::language::Language::English;
+                let language = $crate::text::language::language_for(f);
                 match self {
-                    // One call for both languages, because the code of two calls is much larger.
                     $($case $(if $guard)? => {
-                        let text = match is_english {
-                            true => format_args!($en $(, $value)*),
-                            false => format_args!($zh $(, $value)*),
-                        };
+                        let text = $crate::text::wording::format_args_in!(language, $en, $zh $(, $value)*);
                         f.write_fmt(text)
                     })+
                 }
@@ -33,12 +38,9 @@ macro_rules! wording {
 /// Writes a text to a formatter, in the language of this process.
 macro_rules! say {
     ($f:expr, en: $en:literal, zh: $zh:literal $(, $value:expr)*) => {
-        // One call for both languages, because the code of two calls is much larger.
         {
-            let text = match $crate::text::language::language() {
-                $crate::text::language::Language::English => format_args!($en $(, $value)*),
-                $crate::text::language::Language::Chinese => format_args!($zh $(, $value)*),
-            };
+            let language = $crate::text::language::language();
+            let text = $crate::text::wording::format_args_in!(language, $en, $zh $(, $value)*);
             $f.write_fmt(text)
         }
     };
@@ -48,10 +50,8 @@ macro_rules! say {
 macro_rules! said {
     (en: $en:literal, zh: $zh:literal $(, $value:expr)*) => {
         {
-            let text = match $crate::text::language::language() {
-                $crate::text::language::Language::English => format_args!($en $(, $value)*),
-                $crate::text::language::Language::Chinese => format_args!($zh $(, $value)*),
-            };
+            let language = $crate::text::language::language();
+            let text = $crate::text::wording::format_args_in!(language, $en, $zh $(, $value)*);
             std::fmt::format(text)
         }
     };
@@ -72,4 +72,4 @@ macro_rules! reason {
     };
 }
 
-pub(crate) use {reason, said, say, wording};
+pub(crate) use {format_args_in, reason, said, say, wording};
