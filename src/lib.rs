@@ -28,7 +28,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `text` | digits, dates, printable input, log notes |
+//! | `text` | digits, dates, printable input, files that a user names, the two languages, log notes |
 //! | `deadline` | the time left until a deadline |
 //! | [`http`] | HTTP/1.x (RFC 9110 and 9112): requests and responses, without I/O |
 //! | [`xml`] | the XML that we read and write |

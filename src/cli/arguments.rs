@@ -224,8 +224,8 @@ mod tests {
         usage: "x",
         operands_max: 0,
         flags: &[&SWITCH, &LISTEN],
-        summary: Text { en: "", zh: "" },
-        description: Text { en: "", zh: "" },
+        summary: Text::EMPTY,
+        description: Text::EMPTY,
         run: |_| Ok(()),
     };
 

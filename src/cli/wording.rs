@@ -33,7 +33,7 @@ pub(super) const TITLE: Text = Text {
 };
 pub(super) const USAGE: Text = Text { en: "usage: ", zh: "用法：" };
 
-/// Stands for the flags in the usage of a command.
+/// The end of the usage of a command that has flags.
 pub(super) const FLAGS: Text = Text { en: " [FLAG]...", zh: " [选项]..." };
 pub(super) const FLAG: Text = Text { en: "flag", zh: "选项" };
 pub(super) const ENVIRONMENT: Text = Text { en: "environment", zh: "环境变量" };

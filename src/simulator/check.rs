@@ -42,7 +42,6 @@ pub(crate) enum Finding {
     Utf16,
     /// The content is an HTML page.
     Html { excerpt: String },
-
     /// The content is the welcome page of a web server.
     WelcomePage { server: &'static str },
 

@@ -37,7 +37,6 @@ wording! { Finding {
     Self::Html { excerpt } => en: "the content is an HTML page: {excerpt}; \
         check for an error page, and that this is the URL of the program",
         zh: "正文是 HTML 页面：{excerpt}；请检查是否为错误页面，以及此 URL 是否属于该程序";
-
     Self::WelcomePage { server } => en: "the content is the welcome page of {server}, so no location in its \
         configuration passes this URL on; check its server_name and location",
         zh: "正文是 {server} 的欢迎页面，说明它的配置中没有 location 转发此 URL；请检查 server_name 和 location";

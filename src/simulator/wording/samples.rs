@@ -6,7 +6,6 @@ use std::fmt::Display;
 use std::io;
 use std::time::Duration;
 
-use super::{Fault, Finding, Line};
 use crate::http::RequestError;
 use crate::wechat::SignatureError;
 use crate::xml::Document;
