@@ -15,75 +15,49 @@ const ASCII_SENTENCE_ENDS: [char; 3] = ['.', '!', '?'];
 /// Characters that may follow the end of a sentence and belong to it.
 const CLOSERS: [char; 10] = ['”', '’', '」', '』', '）', ')', '】', '》', '"', '\''];
 
-/// The first part of a text.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cut<'t> {
-    /// The part. It is empty only if the text begins with a tag that is too long, which then is not in `rest` either.
-    pub(crate) part: &'t str,
-    /// The rest of the text, without the white space between the two.
-    pub(crate) rest: &'t str,
-    /// Whether the part ends at the end of a line.
-    pub(crate) is_line: bool,
-    /// The tags of an element that is too long for one part. The part needs the end tag after it, the rest needs the start
-    /// tag before it.
-    pub(crate) open: Option<Tags<'t>>,
-}
-
-/// The tags of an element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tags<'t> {
-    pub(crate) start: &'t str,
-    pub(crate) end: &'t str,
-}
-
 /// An element in a text, or a tag without an end tag.
 struct Element<'t> {
     range: Range<usize>,
-    tags: Tags<'t>,
+    /// The offset after the start tag.
+    content: usize,
+    /// The end tag; empty if there is none.
+    end_tag: &'t str,
 }
 
 /// Cuts a text to at most `max` bytes, including the ellipsis at its end. The text must be longer.
-pub(crate) fn cut_with_ellipsis(text: &str, max: usize) -> String {
-    let Cut { part, is_line, open, .. } = cut(text, max - ELLIPSIS.len());
-    let end_tag = open.map_or("", |tags| tags.end);
+///
+/// The text is cut at the last line end, or at the last end of a sentence if the last line is long, or between two
+/// characters if the last sentence is long too.
+pub(super) fn cut_with_ellipsis(text: &str, max: usize) -> String {
+    let part_max = max - ELLIPSIS.len();
+    let elements = find_elements(text, part_max);
+    let cut = elements.iter().find(|element| element.range.contains(&part_max));
+    let ((part, is_line), end_tag) = match cut {
+        None => (cut_between(text, 0..part_max, &elements), ""),
+        Some(Element { range, .. }) if !text[..range.start].trim().is_empty() => {
+            (cut_between(text, 0..range.start, &elements), "")
+        }
+        // Only this element is in the part, so it must be cut itself. It then needs its end tag after the part.
+        Some(Element { content, end_tag, .. }) => {
+            let end = text.floor_char_boundary(part_max.saturating_sub(end_tag.len()));
+            if end <= *content || end_tag.is_empty() {
+                return ELLIPSIS.to_owned();
+            }
+            (cut_between(text, *content..end, &[]), *end_tag)
+        }
+    };
     let bytes = part.len() + end_tag.len() + ELLIPSIS.len();
     let line_end = if is_line && bytes < max { "\n" } else { "" };
     format!("{part}{end_tag}{line_end}{ELLIPSIS}")
 }
 
-/// Cuts off the first part of a text. The part, with an end tag if there is one in `open`, has at most `max` bytes.
-///
-/// The part ends at the last line end, or at the last end of a sentence if the last line is long, or between two
-/// characters if the last sentence is long too.
-pub(crate) fn cut(text: &str, max: usize) -> Cut<'_> {
-    if text.len() <= max {
-        return Cut { part: text, rest: "", is_line: false, open: None };
-    }
-    let elements = find_elements(text, max);
-    let Some(Element { range, tags }) =
-        elements.iter().find(|element| element.range.contains(&max) && element.range.start < max)
-    else {
-        return cut_between(text, 0..max, &elements, None);
-    };
-    if !text[..range.start].trim().is_empty() {
-        return cut_between(text, 0..range.start, &elements, None);
-    }
-    // Only this element is in the part, so it must be cut itself.
-    let content = range.start + tags.start.len();
-    let end = text.floor_char_boundary(max.saturating_sub(tags.end.len()));
-    match end > content && !tags.end.is_empty() {
-        true => cut_between(text, content..end, &[], Some(*tags)),
-        false => Cut { part: "", rest: &text[range.end..], is_line: false, open: None },
-    }
-}
-
-/// Cuts a text at the best place in a range, but not inside an element.
+/// Cuts a text at the best place in a range, but not inside an element. Returns the first part, and whether it ends at
+/// the end of a line.
 fn cut_between<'t>(
     text: &'t str,
     range: Range<usize>,
     elements: &[Element<'_>],
-    open: Option<Tags<'t>>,
-) -> Cut<'t> {
+) -> (&'t str, bool) {
     let Range { start, end } = range;
     let is_inside = |place: usize| {
         elements.iter().any(|Element { range, .. }| range.start < place && place < range.end)
@@ -98,12 +72,7 @@ fn cut_between<'t>(
     let sentence = || places(2).find(|place| ends_sentence(&text[..*place], &text[*place..]));
     let character = || places(2).find(|place| !is_joined(&text[..*place], &text[*place..]));
     let place = line.or_else(sentence).or_else(character).unwrap_or(end);
-    Cut {
-        part: text[..place].trim_end(),
-        rest: text[place..].trim_start(),
-        is_line: line.is_some(),
-        open,
-    }
+    (text[..place].trim_end(), line.is_some())
 }
 
 /// The elements that begin in the first `max` bytes of a text. Elements inside others are not listed.
@@ -142,13 +111,11 @@ impl<'t> Element<'t> {
         });
         // A quote without an end is part of the text.
         let tag_end = start + 2 + tag_end.or_else(|| after.find('>'))?;
-        let tag = &text[start..tag_end];
-        let end_tag = if tag.ends_with("/>") { None } else { find_end_tag(&text[tag_end..], name) };
-        let end_tag = end_tag.map(|range| range.start + tag_end..range.end + tag_end);
-        Some(Self {
-            range: start..end_tag.as_ref().map_or(tag_end, |range| range.end),
-            tags: Tags { start: tag, end: end_tag.map_or("", |range| &text[range]) },
-        })
+        let is_empty = text[..tag_end].ends_with("/>");
+        let end_tag = if is_empty { None } else { find_end_tag(&text[tag_end..], name) };
+        let end_tag =
+            end_tag.map_or(tag_end..tag_end, |Range { start, end }| start + tag_end..end + tag_end);
+        Some(Self { range: start..end_tag.end, content: tag_end, end_tag: &text[end_tag] })
     }
 }
 
@@ -291,9 +258,6 @@ mod tests {
     fn an_element_that_is_too_long_is_closed() {
         let text = format!("<a href=\"u\">{}</a>。", "字".repeat(99));
         assert_cut(&text, &format!("<a href=\"u\">{}</a>…", "字".repeat(33)));
-        let cut = cut(&text, MAX);
-        assert_eq!(cut.open, Some(Tags { start: "<a href=\"u\">", end: "</a>" }));
-        assert!(cut.rest.starts_with('字') && cut.rest.ends_with("字</a>。"));
         assert_cut(&format!("一<a href=\"u\">{}</a>", "字".repeat(99)), "一…");
         assert_cut(&format!("<a href=\"{}\">一</a>二", "u".repeat(109)), "…");
     }
@@ -307,17 +271,17 @@ mod tests {
             link,
             "天地玄黄".repeat(7)
         );
-        for max in 60..300 {
+        for max in 63..303 {
             let (mut rest, mut parts) = (text.as_str(), String::new());
-            while !rest.is_empty() {
-                let cut = cut(rest, max);
-                assert!(
-                    !cut.part.is_empty() && cut.part.len() <= max && cut.open.is_none(),
-                    "{cut:?}"
-                );
-                parts.push_str(cut.part);
-                rest = cut.rest;
+            while rest.len() > max {
+                let cut = cut_with_ellipsis(rest, max);
+                assert!(cut.len() <= max, "{cut}");
+                let part = cut.strip_suffix('…').unwrap_or_default().trim_end();
+                assert!(!part.is_empty() && rest.starts_with(part), "{cut}");
+                parts.push_str(part);
+                rest = rest[part.len()..].trim_start();
             }
+            parts.push_str(rest);
             let without_space = |text: &str| text.split_whitespace().collect::<String>();
             assert_eq!(without_space(&parts), without_space(&text));
         }
