@@ -91,6 +91,11 @@ impl RecentMessage {
         }
     }
 
+    /// Whether the run has ended, no thread waits, and no other message has claimed the late reply.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.is_finished() && self.waiting == 0 && !self.is_claimed
+    }
+
     /// Whether the run has ended.
     pub(super) const fn is_finished(&self) -> bool {
         !matches!(self.state, State::Running | State::Deferred { .. })
@@ -109,15 +114,13 @@ impl RecentMessage {
 
     /// Whether the next message of the user, whatever its text is, may get the late reply.
     pub(super) fn is_for_any_message(&self, now: u64) -> bool {
-        let is_free = !self.is_claimed && self.waiting == 0 && self.preceding.is_none();
         let is_for_any = !self.late.has_pickup() || self.is_late_unseen;
-        is_free && is_for_any && self.is_finished() && !self.is_expired(now)
+        self.is_idle() && self.preceding.is_none() && is_for_any && !self.is_expired(now)
     }
 
     /// Whether the tries of the message are forgotten, because the last one was too long ago.
     pub(super) const fn are_tries_expired(&self, now: u64) -> bool {
-        let age = now.saturating_sub(self.last_try_at);
-        self.is_finished() && self.waiting == 0 && !self.is_claimed && age > TRIES_TTL
+        self.is_idle() && now.saturating_sub(self.last_try_at) > TRIES_TTL
     }
 
     /// Whether the message has an undelivered or late reply older than [`LATE_REPLY_TTL`].

@@ -196,11 +196,8 @@ impl RetryStore {
 
     /// The oldest message of a queue that may be deleted.
     fn oldest(&self, queue: &VecDeque<MessageKey>, except: MessageKey) -> Option<MessageKey> {
-        let is_deletable = |message: &RecentMessage| {
-            message.is_finished() && message.waiting == 0 && !message.is_claimed
-        };
         let mut keys = queue.iter().copied();
-        keys.find(|key| *key != except && self.get(*key).is_some_and(is_deletable))
+        keys.find(|key| *key != except && self.get(*key).is_some_and(RecentMessage::is_idle))
     }
 
     /// Deletes a finished message. Returns whether it had an unexpired late reply.
