@@ -206,7 +206,7 @@ mod tests {
         let text = |count| {
             format!(
                 "<?x {quotes}?><r{0}><!--<b {quotes}--><a{0}/>{quotes}>{quotes}\n\
-                 <![CDATA[<b {quotes}]]>\n<c{1}></c></r>",
+                 <![CDATA[<b {quotes}]]><!--><b \"-->\n<c{1}></c></r>",
                 attributes(64),
                 attributes(count),
             )

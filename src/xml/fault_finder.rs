@@ -27,7 +27,8 @@ struct Finder<'t> {
 }
 
 /// Sections whose content is not read: start and end.
-const SECTIONS: [(&str, &str); 3] = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
+pub(super) const SECTIONS: [(&str, &str); 3] =
+    [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
 
 /// The fault of a `<` that seems to begin a CDATA section, such as `< ![CDATA[`.
 fn misspelt_cdata(text: &str) -> Option<Fault> {

@@ -9,7 +9,7 @@ use roxmltree::{Document, Error};
 
 use super::error::Position;
 use super::fault::Fault;
-use super::fault_finder::find_fault;
+use super::fault_finder::{SECTIONS, find_fault};
 use super::tree::{Attribute, Span, Tree};
 
 /// Maximum number of attributes in a tag. No tag of a rules file needs more than a few.
@@ -103,13 +103,13 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Result<(), FileError> {
 fn check_attributes(text: &str) -> Result<(), FileError> {
     let mut namespaces = 0;
     let mut rest = text;
-    while let Some((_, tag)) = rest.split_once('<') {
-        let sections = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")];
-        if let Some((_, end)) = sections.iter().find(|(start, _)| tag.starts_with(start)) {
-            rest = tag.split_once(end).map_or("", |(_, rest)| rest);
+    while let Some(start) = rest.find('<') {
+        let tag = &rest[start..];
+        if let Some((start, end)) = SECTIONS.iter().find(|(start, _)| tag.starts_with(start)) {
+            rest = tag[start.len()..].split_once(end).map_or("", |(_, rest)| rest);
             continue;
         }
-        rest = tag;
+        rest = &tag[1..];
         for attributes in 1.. {
             let (name, after) =
                 rest.split_at(rest.find(['"', '\'', '<', '>']).unwrap_or(rest.len()));
@@ -125,7 +125,7 @@ fn check_attributes(text: &str) -> Result<(), FileError> {
                 false if namespaces > NAMESPACES_MAX => Fault::TooManyNamespaces,
                 false => continue,
             };
-            let position = Position::from_offset(text, text.len() - tag.len() - 1);
+            let position = Position::from_offset(text, text.len() - tag.len());
             return Err(FileError { position, fault });
         }
     }
