@@ -73,20 +73,15 @@ impl Run {
 
     /// Whether the process has a mark of this run.
     fn has_marked(&self, process: &Process) -> bool {
+        let filter = process.core_dump_filter();
+        let is_equal = filter == Some(self.filter);
+        let is_other = |filter| filter & FIXED_BITS_MASK == FIXED_BITS && !is_equal;
+        // Reading the environment of a process waits while this process forks, and the processes of a fork bomb always do.
+        // Such a process is stopped first.
         let is_busy = || Process::read(process.id).is_some_and(|process| process.is_busy());
-        let is_equal = match process.core_dump_filter() {
-            Some(filter) => {
-                let is_equal = filter == self.filter;
-                let is_other = filter & FIXED_BITS_MASK == FIXED_BITS && !is_equal;
-                // Reading an environment waits while the process is being copied, as the processes of a fork bomb always
-                // are. Such a process is stopped first.
-                if is_other || is_busy() {
-                    return is_equal;
-                }
-                is_equal
-            }
-            None => false,
-        };
+        if filter.is_some_and(|filter| is_other(filter) || is_busy()) {
+            return is_equal;
+        }
         process.variable(VARIABLE).map_or(is_equal, |marker| marker == self.marker)
     }
 
