@@ -85,7 +85,7 @@ pub(super) fn send(orders: &mut dyn Write, signal: &str, processes: &[Process]) 
     }
 }
 
-/// A shell. A byte on `turn`, which it waits for, tells it that its turn has come.
+/// A shell. Before it reads orders, it waits for a line on `turn`.
 struct Shell {
     child: Child,
     turn: Option<UnixStream>,

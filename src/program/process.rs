@@ -48,12 +48,13 @@ impl Process {
         matches!(self.state, b'Z' | b'X')
     }
 
-    /// Whether the process starts no other process before it gets a signal.
+    /// Whether the process cannot start another process, because it is stopped or has ended. A hidden process counts as
+    /// stopped.
     pub(super) const fn is_stopped(&self) -> bool {
         matches!(self.state, b'T' | b't' | b'Z' | b'X' | b'?')
     }
 
-    /// Whether the process is running, or waits for something other than an event.
+    /// Whether the process is running or in uninterruptible sleep.
     pub(super) const fn is_busy(&self) -> bool {
         matches!(self.state, b'R' | b'D')
     }

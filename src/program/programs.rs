@@ -219,7 +219,7 @@ impl Programs {
                 _ => Err(Failure::Program(String::from_utf8_lossy(text).into_owned())),
             };
         }
-        // The supervisor was killed or is stopped. It has not been waited for, so the id is its own.
+        // The supervisor was killed or is stopped. It has not been waited for, so no other process has its id yet.
         if let Ok(mut killer) = self.killer() {
             run.kill(supervisor.id(), &mut killer, KILL_TIMEOUT);
         }

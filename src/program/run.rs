@@ -171,8 +171,8 @@ fn members(
 pub(super) struct LeftCount(Option<(Instant, usize)>);
 
 impl LeftCount {
-    /// Counts again if a second has passed since the end of the last count. Where many processes exist, a count takes
-    /// long, and whoever asks for the status would wait for the counts of all who asked before. `now` is the clock.
+    /// Counts again if a second has passed since the end of the last count. With many processes, a count takes long, and
+    /// a request for the status would wait for the counts of all earlier requests. `now` is the clock.
     pub(super) fn get(
         &mut self,
         now: impl Fn() -> Instant,

@@ -7,12 +7,12 @@ use super::template::{Context, Template};
 use super::value::{Origin, Value};
 use crate::wechat::TEXT_MAX;
 
-/// Maximum bytes of a word; the rest is cut off. Linux starts no program with such a word: at most 128 KiB are allowed
-/// (execve(2)).
+/// Maximum bytes of a word; the rest is cut off. A cut word is still above Linux's limit of 128 KiB, so the program is not
+/// started (execve(2)).
 const WORD_MAX: usize = 1024 * 1024;
 
-/// If the first words are longer than this in total, the other words are left out. Linux starts no program with so many
-/// bytes in its arguments (execve(2)).
+/// Once the words have more bytes than this in total, the words after them are left out. The total is still above Linux's
+/// limit for arguments and environment, at most 6 MiB, so the program is not started (execve(2)).
 const WORDS_MAX: usize = 6 * 1024 * 1024;
 
 /// A `<run>` element, with placeholders.

@@ -69,8 +69,8 @@ pub struct Timing {
     pub first_wait: Duration,
     /// The time between later checks. A client other than WeChat may wait longer than five seconds.
     pub poll_interval: Duration,
-    /// How long the last try waits at most for the reply of the run. Then it gets `late.text`. Of WeChat's five seconds, this leaves 500 ms for
-    /// the network and 100 ms for this machine.
+    /// The maximum time that the last try waits for the reply of the run. Then it gets `late.text`. Of WeChat's five
+    /// seconds, 500 ms are left for the network and 100 ms for this machine.
     pub last_try_wait: Duration,
 }
 

@@ -51,7 +51,8 @@ impl RetryStore {
         is_new
     }
 
-    /// Forgets the tries of a message if the last one was too long ago. A reply that waits for its user stays.
+    /// Forgets the tries of a message if the last one was too long ago. An undelivered or late reply is kept under a new
+    /// key.
     pub(super) fn expire_tries(&mut self, key: MessageKey, now: u64) {
         let Some(message) = self.get(key).filter(|message| message.are_tries_expired(now)) else {
             return;
