@@ -66,7 +66,7 @@ fn accepts_usable_answers() {
         let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
         let whole = reply(&format!("<{name}><MediaId>m</MediaId></{name}>"));
         assert_accepts(&whole, &["你好"], DELIVERED, &[]);
-        let missing = format!("{name}/MediaId is missing or empty, and {kind} cannot do without");
+        let missing = format!("{name}/MediaId is missing or empty, and MsgType {kind} requires it");
         assert_refuses(&reply("<MediaId>m</MediaId>"), &["你好"], &missing);
     }
 }
@@ -180,13 +180,16 @@ fn names_what_is_wrong_with_an_answer() {
         ),
         (
             "<xml>HEAD<MsgType>text</MsgType></xml>",
-            "Content is missing or empty, and text cannot do without",
+            "Content is missing or empty, and MsgType text requires it",
         ),
         (&text_reply(&"好".repeat(683)), "Content has 2049 bytes of UTF-8, at most 2048 allowed"),
-        ("<xml>HEAD<Content>a</Content></xml>", &format!("MsgType is missing; there are {types}")),
+        (
+            "<xml>HEAD<Content>a</Content></xml>",
+            &format!("MsgType is missing, expected one of {types}"),
+        ),
         (
             &text_reply("a").replace(">text<", ">Text<"),
-            &format!("MsgType is \"Text\"; there are {types}"),
+            &format!("MsgType is \"Text\", expected one of {types}"),
         ),
     ] {
         assert_refuses(answer, &["你好"], reason);
