@@ -40,7 +40,7 @@ impl ControlSocket {
     ///
     /// # Errors
     /// `AddrInUse` if another server listens at this path, `AlreadyExists` if the file is not a socket,
-    /// `InvalidFilename` if the path is too long or has no name, else the errors of `open(2)`, `connect(2)`,
+    /// `InvalidFilename` if the path is too long, else the errors of `open(2)`, `connect(2)`,
     /// `mkdir(2)`, `bind(2)`, `chmod(2)` and `rename(2)`.
     pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         use io::ErrorKind::{AddrInUse, AlreadyExists, ConnectionRefused, InvalidFilename};
@@ -48,14 +48,16 @@ impl ControlSocket {
         if length > PATH_MAX {
             return Err(io::Error::new(InvalidFilename, wording::path_too_long(length, PATH_MAX)));
         }
+        let no_socket = || io::Error::new(AlreadyExists, wording::NOT_A_SOCKET.get());
+        // A path without a name, such as `/` or `..`, is a folder.
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(InvalidFilename.into());
+            return Err(no_socket());
         };
         let folder = Folder::open(parent)?;
         let target = folder.path(name);
         if let Ok(metadata) = fs::symlink_metadata(&target) {
             if !metadata.file_type().is_socket() {
-                return Err(io::Error::new(AlreadyExists, wording::NOT_A_SOCKET.get()));
+                return Err(no_socket());
             }
             match connect(&target, "") {
                 Ok(_) => return Err(io::Error::new(AddrInUse, wording::SOCKET_IN_USE.get())),

@@ -445,6 +445,7 @@ fn does_not_start_if_the_given_control_socket_cannot_be_made() {
     let _program = start(&control, &[]);
     assert_no_start(&control, "another server uses this socket");
     assert_eq!(run(&control, &["status"]).code, 0, "the first server still answers");
+    assert_no_start("/", "the file exists and is not a socket");
     let file = folder.path("file");
     fs::write(&file, "precious").unwrap();
     assert_no_start(&file, "the file exists and is not a socket");
