@@ -16,7 +16,7 @@ pub(super) struct Condition {
     pub(super) pattern: Pattern,
     /// The pattern as written in the file.
     pub(super) source: String,
-    /// Index of the field in `Rules::fields`.
+    /// Index of the field in `Fields::names`.
     pub(super) slot: usize,
 }
 

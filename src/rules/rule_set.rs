@@ -1,6 +1,5 @@
 //! The rules of an account, which choose a reply or a program for each message.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 use super::condition::Condition;
@@ -10,7 +9,7 @@ use super::run::{ProgramCall, RunTemplate};
 use super::schedule::Schedule;
 use super::template::{Context, Template};
 use super::value::{TEXT, Value};
-use super::values::Values;
+use super::values::{Fields, Values};
 use crate::wechat::{FIELD_MAX, Message, Reply, ReplyOf};
 
 /// The rules of a file. The first rule that matches a message is used. If no rule matches, there is no reply.
@@ -19,15 +18,11 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// Seconds ahead of GMT.
     utc_offset: i64,
-    /// Names of the fields that are used in conditions, sorted and without repeats.
-    fields: Vec<Cow<'static, str>>,
+    fields: Fields,
     index: Index,
     /// The random keys by which one of several replies of a rule is chosen.
     random_state: RandomState,
 }
-
-/// The fields whose conditions are in the index.
-const INDEXED: [&str; 2] = ["Content", TEXT];
 
 /// One `<on>`.
 #[derive(Debug)]
@@ -66,20 +61,22 @@ pub enum Action<'m> {
 
 impl Rules {
     pub(super) fn new(mut rules: Vec<Rule>, utc_offset: i64) -> Self {
-        let mut fields = Vec::new();
+        let mut names = Vec::new();
         for condition in rules.iter().flat_map(|rule| &rule.conditions) {
-            if let Err(slot) = fields.binary_search(&condition.field) {
-                fields.insert(slot, condition.field.clone());
+            if let Err(slot) = names.binary_search(&condition.field) {
+                names.insert(slot, condition.field.clone());
             }
         }
         for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
-            condition.slot = fields.partition_point(|field| *field < condition.field);
+            condition.slot = names.partition_point(|name| *name < condition.field);
         }
         let index = Index::new(rules.iter().map(|rule| {
             let conditions = rule.conditions.iter();
-            let texts = conditions.filter(|condition| INDEXED.contains(&&*condition.field));
+            let texts =
+                conditions.filter(|condition| ["Content", TEXT].contains(&&*condition.field));
             texts.map(|condition| &condition.pattern)
         }));
+        let fields = Fields::new(names);
         Self { rules, utc_offset, fields, index, random_state: RandomState::new() }
     }
 
@@ -106,12 +103,10 @@ impl Rules {
         // different texts, so they are compared with all rules.
         let mut text: Option<&Value<'_>> = None;
         let mut is_ambiguous = false;
-        for (slot, name) in self.fields.iter().enumerate() {
-            if INDEXED.contains(&&**name) {
-                for value in values.of(slot) {
-                    is_ambiguous |= text.is_some_and(|text| text.whole != value.whole);
-                    text = Some(value);
-                }
+        for slot in [self.fields.content, self.fields.text].into_iter().flatten() {
+            for value in values.of(slot) {
+                is_ambiguous |= text.is_some_and(|text| text.whole != value.whole);
+                text = Some(value);
             }
         }
         let mut found = self.index.candidates(text);

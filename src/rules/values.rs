@@ -11,7 +11,25 @@ const INLINE_FIELDS: usize = 8;
 /// A shorter value counts as this many bytes, because each takes time to match.
 const VALUE_MIN: usize = 64;
 
-/// The values of a message. A field is identified by its slot, the index of its name.
+/// The fields that the conditions of the rules name. A field is identified by its slot, the index of its name.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// Sorted, without repeats.
+    names: Vec<Cow<'static, str>>,
+    /// The slot of `Content`.
+    pub(super) content: Option<usize>,
+    /// The slot of `Text`.
+    pub(super) text: Option<usize>,
+}
+
+impl Fields {
+    pub(super) fn new(names: Vec<Cow<'static, str>>) -> Self {
+        let slot = |name: &str| names.iter().position(|known| known == name);
+        Self { content: slot("Content"), text: slot(TEXT), names }
+    }
+}
+
+/// The values of a message.
 #[derive(Debug, Default)]
 pub(super) struct Values<'v> {
     /// The first value of each field. Those of [`INLINE_FIELDS`] fields or fewer are inline.
@@ -22,19 +40,20 @@ pub(super) struct Values<'v> {
 }
 
 impl<'v> Values<'v> {
-    /// Reads the fields with these names. Must be called once, on the default value, which is not moved because it is large.
-    pub(super) fn read(&mut self, message: &'v Message<'v>, names: &[Cow<'static, str>]) {
+    /// Reads these fields. Must be called once, on the default value, which is not moved because it is large.
+    pub(super) fn read(&mut self, message: &'v Message<'v>, fields: &Fields) {
+        let Fields { names, text, .. } = fields;
         if names.len() > INLINE_FIELDS {
             self.allocated.resize_with(names.len(), || None);
         }
         for leaf in message.fields() {
             for (slot, name) in names.iter().enumerate() {
-                if leaf.is_named(name) && name != TEXT {
+                if Some(slot) != *text && leaf.is_named(name) {
                     self.add(slot, Value::new(leaf.text(), Origin::new(name, message)));
                 }
             }
         }
-        if let Some(slot) = names.iter().position(|name| name == TEXT)
+        if let Some(slot) = *text
             && let Some(text) = message.text()
         {
             self.add(slot, Value::new(text, Origin::new(TEXT, message)));
