@@ -3,12 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use super::arguments::{Args, CommandSpec};
@@ -233,12 +234,17 @@ fn serve(
     });
     let control_server = control_server.transpose().map_err(Error::Serve)?;
     // The server has its own thread, so that this thread can return even if some work does not end in time.
-    let (ended, end) = mpsc::channel();
+    // A channel of std would also work, but would add 17 KB to the binary.
+    let end = Arc::new(OnceLock::new());
+    let ended = Arc::clone(&end);
     let serve = move || {
         thread::scope(|scope| {
-            let result = backend.serve(|message, client| responder.respond(message, client, scope));
+            let serve =
+                || backend.serve(|message, client| responder.respond(message, client, scope));
+            let result = panic::catch_unwind(AssertUnwindSafe(serve));
+            let result = result.unwrap_or_else(|_| Err(io::Error::other("panic")));
             // A program may still run at the end of the server, and the scope waits for it.
-            let _: Result<(), _> = ended.send(result);
+            let _: Result<(), _> = ended.set(Mutex::new(result));
         });
     };
     thread::Builder::new().spawn(serve).map_err(Error::Serve)?;
@@ -250,8 +256,8 @@ fn serve(
     if !report.is_complete {
         return Ok(());
     }
-    let panicked = |_| Err(io::Error::other("panic"));
-    end.recv().unwrap_or_else(panicked).map_err(Error::Serve)
+    let mut result = end.wait().lock().unwrap_or_else(PoisonError::into_inner);
+    mem::replace(&mut *result, Ok(())).map_err(Error::Serve)
 }
 
 /// Sends the state to the service manager, if there is one. A failure is only logged.
