@@ -4,33 +4,45 @@
 /// The known name with the smallest distance from `name`; `None` if the distance is more than one third of the
 /// characters of `name`. A distance of one is always allowed. ASCII case is ignored.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let length = name.chars().count();
+    let (length, characters) = (name.chars().count(), set_of_characters(name));
     let allowed = (length / 3).max(1);
-    // The distance is at least the difference of the lengths.
-    let similar =
-        known.into_iter().filter(|known| known.chars().count().abs_diff(length) <= allowed);
+    // Each edit adds at most one character to the set and removes at most one, and changes the length by at most one.
+    let may_be_similar = |known: &&str| {
+        let known_characters = set_of_characters(known);
+        let added = (known_characters & !characters).count_ones() as usize;
+        let removed = (characters & !known_characters).count_ones() as usize;
+        added.max(removed).max(known.chars().count().abs_diff(length)) <= allowed
+    };
+    let similar = known.into_iter().filter(may_be_similar);
     let (edits, nearest) = similar.map(|known| (distance(name, known), known)).min()?;
     (edits <= allowed).then_some(nearest)
+}
+
+/// The characters of a name without ASCII case, as bits. Some characters share a bit.
+fn set_of_characters(name: &str) -> u64 {
+    name.chars()
+        .fold(0, |set, character| set | 1 << (u32::from(character.to_ascii_lowercase()) % 64))
 }
 
 /// The number of edits that turn `from` into `to`, ignoring ASCII case. An edit inserts, deletes or replaces a
 /// character, or swaps two adjacent characters.
 fn distance(from: &str, to: &str) -> usize {
-    let [from, to] = [from, to].map(|name| name.to_ascii_lowercase().chars().collect::<Vec<_>>());
+    let [from, to] =
+        [from, to].map(|name| name.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>());
     // Entry n of row i is the distance between the first i characters of `from` and the first n characters of `to`.
-    let mut second_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=to.len()).collect();
+    let (mut second_last, mut row) = (last.clone(), last.clone());
     for i in 0..from.len() {
-        let mut row = vec![i + 1];
+        row[0] = i + 1;
         for j in 0..to.len() {
             let replaced = last[j] + usize::from(from[i] != to[j]);
             let mut edits = replaced.min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j] {
                 edits = edits.min(second_last[j - 1] + 1);
             }
-            row.push(edits);
+            row[j + 1] = edits;
         }
-        second_last = std::mem::replace(&mut last, row);
+        (second_last, last, row) = (last, row, second_last);
     }
     last[to.len()]
 }
