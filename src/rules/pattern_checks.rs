@@ -17,10 +17,11 @@ pub(super) fn misread_patterns(file: &RulesFile<'_>, report: &mut Report<'_>) {
     for (rule, on) in file.rules() {
         for (field, source, offset) in patterns(rule, on) {
             let is_text = matches!(field, "Content" | "Recognition" | "pickup" | TEXT);
+            let text = unescaped(source);
             let warning = find_escaped_letter(source)
-                .or_else(|| find_full_width(&unescaped(source)))
-                .or_else(|| find_regex(&unescaped(source)))
-                .or_else(|| find_comma(&unescaped(source)).filter(|_| is_text));
+                .or_else(|| find_full_width(&text))
+                .or_else(|| find_regex(&text))
+                .or_else(|| find_comma(&text).filter(|_| is_text));
             if let Some(warning) = warning {
                 report(offset, warning);
             }
