@@ -1,6 +1,5 @@
 //! Checks of replies and programs.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 
@@ -85,7 +84,7 @@ pub(super) fn late_without_pickup(file: &RulesFile<'_>, report: &mut Report<'_>)
 /// Words that only a shell understands, and programs that cannot be started.
 pub(super) fn programs(file: &RulesFile<'_>, report: &mut Report<'_>) {
     let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-    let mut examined: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut examined: Vec<&str> = Vec::new();
     for (run, element) in runs(file) {
         let words = || element.text().split_ascii_whitespace();
         if let Some(word) = find_shell_word(words().collect::<Vec<_>>().as_slice()) {
@@ -100,9 +99,10 @@ pub(super) fn programs(file: &RulesFile<'_>, report: &mut Report<'_>) {
         let Some(program) = run.words.first().and_then(|word| word.fixed()) else {
             continue;
         };
-        if examined.len() == PROGRAMS_MAX || examined.insert(program, true).is_some() {
+        if examined.len() == PROGRAMS_MAX || examined.contains(&program) {
             continue;
         }
+        examined.push(program);
         // Other users need the program only if the service has another user than the one who checks the file.
         let counts =
             |fault: &Fault| !matches!(fault, Fault::ClosedToOthers(_)) || user_id() == Some(0);
