@@ -73,9 +73,8 @@ impl Template {
                         let is_unknown = matches!(&part, Part::Field(Cow::Owned(_)));
                         parts.push(part);
                         !is_unknown || {
-                            let placeholder_copy = placeholder.clone();
                             let warning =
-                                Warning::UnknownPlaceholder { placeholder: placeholder_copy };
+                                Warning::UnknownPlaceholder { placeholder: placeholder.clone() };
                             report(&placeholder, Finding::Warning(warning))
                         }
                     }
