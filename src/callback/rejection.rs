@@ -92,8 +92,8 @@ const CHOOSE_XML: Text = Text {
     zh: "请在公众平台把消息推送的数据格式选为 XML；手动测试请用 wechat send",
 };
 
-/// Each row of the table has a pattern, a status, a cause word, a reason in both languages, and a hint for the operator,
-/// which may be empty.
+/// Each row of the table has a pattern, a status, a cause word, a reason in both languages, and a hint for the
+/// operator, which may be empty.
 macro_rules! rejections {
     ($($case:pat => $status:ident, $cause:literal, $reason:expr, $hint:expr;)+) => {
         impl Rejection {

@@ -24,7 +24,7 @@ use super::secrets::{self, require_cipher, server_cipher};
 use super::settings::Settings;
 use super::wording::{self, EMBEDDED_RULES, GeneratedToken, Greeting};
 use crate::callback::{EncryptionPolicy, ServedPath};
-use crate::control::{ControlServer, ControlSocket, Status};
+use crate::control::{ControlServer, ControlSocket, ServerStatus};
 use crate::program::Programs;
 use crate::rules::RulesError;
 use crate::server::{self, Listener, Watchdog};
@@ -216,7 +216,7 @@ fn serve(
 ) -> Result<(), Error> {
     let handle = backend.handle.clone();
     let responder = Arc::new(responder);
-    let status = Status {
+    let status = ServerStatus {
         address: backend.address().map_err(Error::Serve)?,
         handle: handle.clone(),
         metrics: Arc::clone(&backend.callback.metrics),

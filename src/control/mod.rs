@@ -11,6 +11,6 @@ mod wording;
 
 pub(crate) use client::{RESPONSE_MAX, ask};
 pub(crate) use protocol::{OK, STATUS, STATUS_JSON, STOP};
-pub(crate) use report::Status;
+pub(crate) use report::ServerStatus;
 pub(crate) use server::ControlServer;
 pub(crate) use socket::ControlSocket;

@@ -17,7 +17,7 @@ use crate::text::display::{columns, format_duration, pad};
 use crate::text::language::Language;
 
 /// The sources of the status values.
-pub(crate) struct Status {
+pub(crate) struct ServerStatus {
     pub(crate) address: SocketAddr,
     pub(crate) handle: Handle,
     pub(crate) metrics: Arc<Metrics>,
@@ -38,7 +38,7 @@ enum Value {
     Text(String),
 }
 
-impl Status {
+impl ServerStatus {
     /// The values with their names. The JSON uses the names as keys. The table shows the names with spaces instead of
     /// underscores, or the Chinese names beside them.
     fn fields(&self) -> [(&'static str, &'static str, Value); 28] {

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::protocol::{CHINESE, COMMAND_MAX, OK, STATUS, STATUS_JSON, STOP};
-use super::report::Status;
+use super::report::ServerStatus;
 use super::socket::ControlSocket;
 use super::wording;
 use crate::server::ShutdownReport;
@@ -30,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Answers the clients of a control socket.
 pub(crate) struct ControlServer {
     socket: ControlSocket,
-    status: Status,
+    status: ServerStatus,
     on_stop: Box<dyn Fn() + Send + Sync>,
     shutdown: Mutex<Shutdown>,
 }
@@ -60,7 +60,7 @@ impl ControlServer {
     /// Starts the thread that answers clients. It calls `on_stop` when a client stops the server.
     pub(crate) fn start(
         socket: ControlSocket,
-        status: Status,
+        status: ServerStatus,
         on_stop: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Arc<Self>> {
         let server = Arc::new(Self {

@@ -1,5 +1,5 @@
-//! The file by which WeChat checks who owns a domain for web authorization (网页授权域名): `MP_verify_….txt` at the root of
-//! the domain. The operator puts it beside the rules file.
+//! The file by which WeChat checks who owns a domain for web authorization (网页授权域名): `MP_verify_….txt` at the root
+//! of the domain. The operator puts it beside the rules file.
 
 use std::fs;
 use std::path::Path;

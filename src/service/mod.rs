@@ -26,9 +26,9 @@
 //! The closure runs on the thread of the connection on which the message arrived, so several threads may call the
 //! closure at once. The closure is called once for each message. Without a response, WeChat sends the message again
 //! after five and after ten seconds. These later tries wait for the result of the first call. If the closure takes
-//! longer than 14 seconds, WeChat gets the reply [`Backend::late`], and the reply of the closure is kept. The user's next
-//! message gets the kept reply, followed by the closure's reply to that message; the closure then runs on a thread of its
-//! own. A panic closes one connection and has no other effect. A reply may borrow from its message.
+//! longer than 14 seconds, WeChat gets the reply [`Backend::late`], and the reply of the closure is kept. The user's
+//! next message gets the kept reply, followed by the closure's reply to that message; the closure then runs on a thread
+//! of its own. A panic closes one connection and has no other effect. A reply may borrow from its message.
 //!
 //! A complete exchange, including WeChat's side:
 //!

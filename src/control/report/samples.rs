@@ -13,7 +13,7 @@ fn samples_are_as_reviewed() {
 
 fn collect(samples: &mut Samples) {
     let programs = Programs::new("", Vec::new(), |_| {});
-    let status = Status {
+    let status = ServerStatus {
         address: (Ipv4Addr::LOCALHOST, 8000).into(),
         handle: Handle::default(),
         metrics: Arc::default(),
