@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::control_socket::{self, ShortFolder, number};
 use crate::support::*;
 use wechat::Server;
 use wechat::wechat::{Reply, Token};
@@ -21,6 +22,8 @@ const LATE: &str = "还在查，回复 1 取结果";
 struct Bot {
     program: Program,
     folder: PathBuf,
+    /// Holds the control socket.
+    sockets: ShortFolder,
 }
 
 impl Bot {
@@ -46,7 +49,10 @@ impl Bot {
             ),
         )
         .unwrap();
-        Self { program: Program::start(&["--rules", rules.to_str().unwrap()]), folder }
+        let sockets = ShortFolder::new(name);
+        let flags = ["--rules", rules.to_str().unwrap()];
+        let program = control_socket::start(&sockets.path("control"), &flags);
+        Self { program, folder, sockets }
     }
 
     /// Creates the named pipe from which this program will read its output.
@@ -83,7 +89,7 @@ impl Bot {
         let xml = text_of("oUser1", 1, &format!("plain {name}"));
         let mut first = self.send(&xml);
         self.until_run(name);
-        drop(self.send(&xml));
+        self.send_and_disconnect(&xml);
         assert_eq!(self.say(&xml), "success");
         self.print(name, "晴");
         // The connection of the first try is still open, so this is the end of the program.
@@ -92,6 +98,14 @@ impl Bot {
 
     fn send(&self, xml: &str) -> TcpStream {
         send(self.program.address, xml)
+    }
+
+    /// Sends the second try of the first message, and disconnects. Waits until the server has counted the try. Otherwise,
+    /// the server could read the third try first, and the third try would wait until the end of the run.
+    fn send_and_disconnect(&self, xml: &str) {
+        drop(self.send(xml));
+        let control = self.sockets.path("control");
+        until("the second try is counted", || number(&control, "tries_joined") == 1);
     }
 
     /// Sends a try. Returns the text of its reply, or `success`.
@@ -202,9 +216,8 @@ fn the_third_try_is_deferred_and_a_pickup_gets_the_late_reply_once() {
     let xml = text_of("oUser1", 1, "ask a");
     drop(bot.send(&xml));
     bot.until_run("a");
-    drop(bot.send(&xml));
-    // The server may read this try before the second one. Then the next is the last.
-    until("the third try gets the late text", || bot.say(&xml) == LATE);
+    bot.send_and_disconnect(&xml);
+    assert_eq!(bot.say(&xml), LATE);
     // A fourth try gets the same reply, and so does a pickup while the program is running.
     assert_eq!(bot.say(&xml), LATE);
     assert_eq!(bot.say(&text_of("oUser1", 2, "1")), LATE);
