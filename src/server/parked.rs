@@ -124,3 +124,34 @@ impl Parked<'_> {
         !is_late.unwrap_or_else(|| self.since.elapsed() >= limits.idle)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::super::connection_table::ConnectionTable;
+    use super::*;
+
+    #[test]
+    fn the_head_limit_begins_with_the_first_byte_and_the_idle_limit_ends_there() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        for (bytes, head, idle, stays) in [
+            ("", Duration::ZERO, HOUR, true),
+            ("", HOUR, Duration::ZERO, false),
+            ("POST /wx", Duration::ZERO, HOUR, false),
+            ("POST /wx", HOUR, Duration::ZERO, true),
+        ] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            client.write_all(bytes.as_bytes()).unwrap();
+            let (served, peer) = listener.accept().unwrap();
+            let (table, limits) =
+                (ConnectionTable::default(), Limits { head, idle, ..Limits::default() });
+            let parked = ParkedConnections::default();
+            parked.push(table.take_slot(1, served, peer, &|| ()).unwrap(), &limits);
+            assert_eq!(!parked.is_empty(), stays, "{bytes:?} {head:?} {idle:?}");
+        }
+    }
+}

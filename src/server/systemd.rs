@@ -87,16 +87,30 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
-    #[test]
-    fn sends_no_ping_if_a_connection_waits_for_too_long() {
-        let name = format!("wechat-watchdog-{}", std::process::id());
+    /// A socket that receives the pings, and a watchdog that sends to it.
+    fn watchdog(name: &str, timeout: Duration) -> (UnixDatagram, Watchdog) {
+        let name = format!("wechat-{name}-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let manager = UnixDatagram::bind_addr(&address).unwrap();
         manager.set_nonblocking(true).unwrap();
-        let watchdog = Watchdog::new(format!("@{name}").into(), Duration::ZERO);
+        (manager, Watchdog::new(format!("@{name}").into(), timeout))
+    }
+
+    #[test]
+    fn sends_no_ping_if_a_connection_waits_for_too_long() {
+        let (manager, watchdog) = watchdog("watchdog-waits", Duration::ZERO);
         watchdog.ping(Some(Instant::now() - WAIT_MAX));
         assert!(manager.recv(&mut [0]).is_err());
         watchdog.ping(Some(Instant::now()));
         assert!(manager.recv(&mut [0]).is_ok());
+    }
+
+    #[test]
+    fn sends_one_ping_in_each_interval() {
+        let (manager, watchdog) = watchdog("watchdog-interval", Duration::from_secs(3600));
+        watchdog.ping(None);
+        assert!(manager.recv(&mut [0]).is_ok());
+        watchdog.ping(None);
+        assert!(manager.recv(&mut [0]).is_err());
     }
 }
