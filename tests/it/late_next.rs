@@ -82,6 +82,21 @@ fn say(retries: &Retries, msg_id: u64, now: u64) -> String {
     })
 }
 
+/// `Retries` with a late reply to oUser1. A try waits only for 20 ms.
+fn with_late_reply() -> Retries {
+    let retries = with_wait(Duration::from_millis(20));
+    make_late(&retries, 1, &Reply::text("A"));
+    retries
+}
+
+/// A run that waits at the gate. Its reply is `own`.
+fn own_after(gate: &Gate) -> impl Fn() -> Reply<'static> {
+    || {
+        gate.pass();
+        Reply::text("own")
+    }
+}
+
 fn no_run() -> Reply<'static> {
     panic!("a run too many")
 }
@@ -124,13 +139,9 @@ fn all_tries_of_the_next_message_get_the_late_reply_and_its_own_in_one_text() {
 
 #[test]
 fn a_message_whose_own_reply_is_slow_gets_the_late_reply_alone() {
-    let mut retries = with_wait(Duration::from_millis(20));
-    make_late(&retries, 1, &Reply::text("A"));
+    let mut retries = with_late_reply();
     let gate = Gate::default();
-    let work = || {
-        gate.pass();
-        Reply::text("own")
-    };
+    let work = own_after(&gate);
     let xml = text_of("oUser1", 2, "slow");
     thread::scope(|scope| {
         let try_at = |now| send(&retries, scope, &xml, now, true, &work).unwrap();
@@ -206,13 +217,9 @@ fn an_event_gets_its_own_reply_and_every_other_message_gets_the_late_one() {
 
 #[test]
 fn nothing_is_lost_when_the_clients_of_all_tries_have_disconnected() {
-    let mut retries = with_wait(Duration::from_millis(20));
-    make_late(&retries, 1, &Reply::text("A"));
+    let mut retries = with_late_reply();
     let gate = Gate::default();
-    let work = || {
-        gate.pass();
-        Reply::text("own")
-    };
+    let work = own_after(&gate);
     let xml = text_of("oUser1", 2, "lost");
     thread::scope(|scope| {
         assert_eq!(send(&retries, scope, &xml, 100, false, &work), None);
@@ -226,13 +233,9 @@ fn nothing_is_lost_when_the_clients_of_all_tries_have_disconnected() {
 
 #[test]
 fn a_later_try_gets_what_the_first_try_could_not_get() {
-    let mut retries = with_wait(Duration::from_millis(20));
-    make_late(&retries, 1, &Reply::text("A"));
+    let mut retries = with_late_reply();
     let gate = Gate::default();
-    let work = || {
-        gate.pass();
-        Reply::text("own")
-    };
+    let work = own_after(&gate);
     let xml = text_of("oUser1", 2, "?");
     thread::scope(|scope| {
         assert_eq!(send(&retries, scope, &xml, 100, false, &work), None);
@@ -307,10 +310,7 @@ fn a_late_reply_waits_for_its_user_though_its_message_is_sent_anew() {
 fn a_message_is_not_new_while_its_run_goes_on() {
     let retries = with_wait(Duration::from_millis(10));
     let gate = Gate::default();
-    let work = || {
-        gate.pass();
-        Reply::text("own")
-    };
+    let work = own_after(&gate);
     let xml = text_of("oUser1", 1, "q");
     thread::scope(|scope| {
         let first = scope.spawn(|| send(&retries, scope, &xml, 100, true, &work));

@@ -139,37 +139,55 @@ fn names_content_other_than_the_echostr() {
     );
 }
 
+/// A backend that responds with this status line, these fields and this content.
+fn status(line: &'static str, fields: &'static str, content: &'static str) -> SocketAddr {
+    backend(move |_| {
+        let length = content.len();
+        format!("HTTP/1.1 {line}\r\n{fields}Content-Length: {length}\r\n\r\n{content}").into_bytes()
+    })
+}
+
+/// Asserts that `verify` fails for such a backend, and prints this line.
+#[track_caller]
+fn assert_status_fails(
+    line: &'static str,
+    fields: &'static str,
+    content: &'static str,
+    expected: &str,
+) {
+    assert_fails(status(line, fields, content), expected);
+}
+
 #[test]
 fn explains_a_status_other_than_200() {
-    let status = |line: &'static str, fields: &'static str, content: &'static str| {
-        backend(move |_| {
-            let length = content.len();
-            format!("HTTP/1.1 {line}\r\n{fields}Content-Length: {length}\r\n\r\n{content}")
-                .into_bytes()
-        })
-    };
-    assert_fails(
-        status("404 Not Found", "", "<html><title>Not here</title></html>"),
+    assert_status_fails(
+        "404 Not Found",
+        "",
+        "<html><title>Not here</title></html>",
         "failed: status 404 with the message \"Not here\"; check that the program serves this path",
     );
-    assert_fails(
-        status("301 Moved", "Location: https://example.com/wx\r\n", ""),
+    assert_status_fails(
+        "301 Moved",
+        "Location: https://example.com/wx\r\n",
+        "",
         "failed: status 301 redirects to \"https://example.com/wx\", but WeChat follows no redirects; answer at this URL, or enter the other URL in the console",
     );
-    assert_fails(
-        status("502 Bad Gateway", "", ""),
+    assert_status_fails(
+        "502 Bad Gateway",
+        "",
+        "",
         "failed: status 502; the proxy does not reach the program; *",
     );
-    assert_fails(
-        status("504 Gateway Timeout", "", ""),
+    assert_status_fails(
+        "504 Gateway Timeout",
+        "",
+        "",
         "failed: status 504; the proxy does not reach the program; *",
     );
-    assert_fails(
-        status(
-            "400 Bad Request",
-            "",
-            "<title>400 The plain HTTP request was sent to HTTPS port</title>",
-        ),
+    assert_status_fails(
+        "400 Bad Request",
+        "",
+        "<title>400 The plain HTTP request was sent to HTTPS port</title>",
         "failed: status 400 with the message \"*\"; this port is for HTTPS, give the port for plain HTTP",
     );
     let nginx = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n\
@@ -195,19 +213,25 @@ fn explains_a_status_other_than_200() {
         assert!(output.out.contains(&no_location(server)), "{}", output.out);
         assert!(!output.out.contains("the program serves this path"), "{}", output.out);
     }
-    assert_fails(
-        status("403 Forbidden", "", "<title>403 Forbidden</title><hr><center>nginx</center>"),
+    assert_status_fails(
+        "403 Forbidden",
+        "",
+        "<title>403 Forbidden</title><hr><center>nginx</center>",
         "failed: status 403 with the message \"403 Forbidden\"; this is nginx's own page, so nginx has not passed the request on; read the error log of nginx",
     );
-    assert_fails(
-        status("502 Bad Gateway", "", "<title>502 Bad Gateway</title><hr><center>nginx</center>"),
+    assert_status_fails(
+        "502 Bad Gateway",
+        "",
+        "<title>502 Bad Gateway</title><hr><center>nginx</center>",
         "failed: status 502 with the message \"502 Bad Gateway\"; the proxy does not reach the program; *",
     );
-    assert_fails(
-        status("200 OK", "", "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>"),
+    assert_status_fails(
+        "200 OK",
+        "",
+        "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>",
         "failed: the content is the welcome page of nginx, so no location in its configuration passes this URL on; check its server_name and location",
     );
-    assert_fails(status("304 Not Modified", "", ""), "failed: status 304; WeChat accepts only 200");
+    assert_status_fails("304 Not Modified", "", "", "failed: status 304; WeChat accepts only 200");
     assert_fails(
         backend(|_| b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 101 x\r\n\r\n?".to_vec()),
         "failed: status 101; WeChat accepts only 200",
