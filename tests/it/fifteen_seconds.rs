@@ -1,7 +1,7 @@
-//! The cases that wait for 15 seconds. One test runs them all at the same time, so that the suite waits once.
+//! The cases that wait for 5 to 15 seconds. One test runs them all at the same time, so that the suite waits once.
 //!
 //! Here is the output of `send`, `verify` and `replay` for a backend that is too slow, because these commands wait as
-//! long as WeChat. The cases of the retries and of a stop are in the modules of their subjects.
+//! long as WeChat. The other cases are in the modules of their subjects.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -21,10 +21,13 @@ const NO_END: &str = "the content has no end after 5 s, because there is no Cont
 
 #[test]
 fn waits_run_at_the_same_time() {
-    let cases: [fn(); 17] = [
+    let cases: [fn(); 20] = [
         crate::control::stop_ends_after_15_seconds_and_reports_unanswered_requests,
         crate::control::response_that_does_not_end_is_given_up,
+        crate::docs::transcripts_show_what_the_program_prints,
         crate::retries::responds_before_wechat_gives_up,
+        crate::rules::keeps_previous_rules_when_reload_fails,
+        crate::rules::reloads_a_file_that_was_written_or_renamed_or_is_a_changed_link,
         send_says_that_wechat_would_try_again,
         send_makes_three_equal_tries,
         second_try_gets_answer_of_first,

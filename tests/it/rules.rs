@@ -565,8 +565,8 @@ fn assert_keeps(program: &Program, expected: &str) {
     }
 }
 
-#[test]
-fn reloads_a_file_that_was_written_or_renamed_or_is_a_changed_link() {
+/// `fifteen_seconds.rs` runs this case.
+pub fn reloads_a_file_that_was_written_or_renamed_or_is_a_changed_link() {
     let scratch = Scratch::new("reload", &always("one"));
     let program = scratch.serve();
     wait_for(&program, "one");
@@ -723,8 +723,8 @@ fn says_who_must_be_able_to_read_the_rules() {
     }
 }
 
-#[test]
-fn keeps_previous_rules_when_reload_fails() {
+/// `fifteen_seconds.rs` runs this case.
+pub fn keeps_previous_rules_when_reload_fails() {
     let scratch = Scratch::new("kept", &always("one"));
     let program = scratch.serve();
     fs::write(&scratch.file, "<rules>\n<on/></rules>").unwrap();
