@@ -172,7 +172,7 @@ pub(super) struct LeftCount(Option<(Instant, usize)>);
 
 impl LeftCount {
     /// Counts again if a second has passed since the end of the last count. With many processes, a count takes long, and
-    /// a request for the status would wait for the counts of all earlier requests. `now` is the clock.
+    /// a request for the status would wait for the counts of all earlier requests. `now` returns the current time.
     pub(super) fn get(
         &mut self,
         now: impl Fn() -> Instant,
