@@ -4,44 +4,41 @@
 use super::events;
 use super::parser::PROBLEMS_MAX;
 use super::problem::Warning;
-use super::rule_set::Rule;
 use super::rules_file::{Report, RulesFile};
 use super::value::TEXT;
-use crate::xml::Element;
 
 /// Stands for an escaped character, which is literal.
 const ESCAPED: char = '\0';
 
 /// Patterns that use full-width characters, commas or regular expressions.
 pub(super) fn misread_patterns(file: &RulesFile<'_>, report: &mut Report<'_>) {
-    for (rule, on) in file.rules() {
-        for (field, source, offset) in patterns(rule, on) {
-            let is_text = matches!(field, "Content" | "Recognition" | "pickup" | TEXT);
-            let text = unescaped(source);
-            let warning = find_escaped_letter(source)
-                .or_else(|| find_full_width(&text))
-                .or_else(|| find_regex(&text))
-                .or_else(|| find_comma(&text).filter(|_| is_text));
-            if let Some(warning) = warning {
-                report(offset, warning);
-            }
+    let conditions = file
+        .conditions()
+        .map(|(condition, offset)| (&*condition.field, condition.source.as_str(), offset));
+    let runs = file.rules().flat_map(|(_, on)| on.children());
+    let runs = runs.filter(|child| child.is_named("run"));
+    let pickups = runs.flat_map(|run| run.attributes().filter(|(name, ..)| *name == "pickup"));
+    for (field, source, offset) in conditions.chain(pickups) {
+        let is_text = matches!(field, "Content" | "Recognition" | "pickup" | TEXT);
+        let text = unescaped(source);
+        let warning = find_escaped_letter(source)
+            .or_else(|| find_full_width(&text))
+            .or_else(|| find_regex(&text))
+            .or_else(|| find_comma(&text).filter(|_| is_text));
+        if let Some(warning) = warning {
+            report(offset, warning);
         }
     }
 }
 
 /// Conditions for an event or a type of message that WeChat does not have.
 pub(super) fn unknown_events(file: &RulesFile<'_>, report: &mut Report<'_>) {
-    let conditions = file
-        .rules()
-        .flat_map(|(rule, on)| rule.conditions.iter().map(move |condition| (condition, on)));
-    let warnings = conditions.flat_map(|(condition, on)| {
+    let warnings = file.conditions().flat_map(|(condition, offset)| {
         let check: fn(&str) -> Option<Warning> = match &*condition.field {
             "Event" => unknown_event,
             "MsgType" => unknown_message_type,
             _ => |_| None,
         };
-        let attribute = on.attributes().find(|(name, ..)| *name == condition.field);
-        let offset = attribute.map_or(on.offset(), |(_, _, offset)| offset);
         let keywords = condition.pattern.alternatives().filter(|texts| texts.len() == 1);
         keywords.filter_map(move |texts| Some((offset, check(texts[0])?)))
     });
@@ -74,18 +71,6 @@ fn unknown_message_type(name: &str) -> Option<Warning> {
     }
     let similar = events::similar_message_type(&name);
     Some(Warning::UnknownMessageType { name, similar })
-}
-
-/// The patterns of a rule: the name of the attribute, the pattern as written, and its offset.
-fn patterns<'f>(
-    rule: &'f Rule,
-    on: Element<'f>,
-) -> impl Iterator<Item = (&'f str, &'f str, usize)> {
-    let is_condition = |name: &str| rule.conditions.iter().any(|condition| condition.field == name);
-    let conditions = on.attributes().filter(move |(name, ..)| is_condition(name));
-    let runs = on.children().filter(|child| child.is_named("run"));
-    let pickups = runs.flat_map(|run| run.attributes().filter(|(name, ..)| *name == "pickup"));
-    conditions.chain(pickups)
 }
 
 /// The pattern, with [`ESCAPED`] for each escaped character.

@@ -1,5 +1,6 @@
 //! A parsed rules file, as the checks of `warnings.rs` see it.
 
+use super::condition::Condition;
 use super::problem::Warning;
 use super::rule_set::Rule;
 use crate::xml::Element;
@@ -21,5 +22,14 @@ impl<'f> RulesFile<'f> {
     /// Each rule and its element.
     pub(super) fn rules(&self) -> impl Iterator<Item = (&'f Rule, Element<'f>)> {
         self.rules.iter().zip(self.root.children())
+    }
+
+    /// Each condition, and the offset of its attribute.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = (&'f Condition, usize)> {
+        self.rules().flat_map(|(rule, on)| {
+            let attributes =
+                on.attributes().filter(|(name, ..)| !matches!(*name, "time" | "weekday"));
+            rule.conditions.iter().zip(attributes.map(|(_, _, offset)| offset))
+        })
     }
 }

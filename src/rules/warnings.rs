@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use super::condition::Condition;
 use super::problem::Warning;
 use super::rules_file::{Check, Report, RulesFile};
 use super::{order_checks, pattern_checks, reply_checks};
@@ -23,15 +22,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Conditions for fields that WeChat has not documented.
 fn unknown_fields(file: &RulesFile<'_>, report: &mut Report<'_>) {
-    for (rule, on) in file.rules() {
-        for (name, _, offset) in on.attributes() {
-            let is_unknown = |condition: &Condition| match &condition.field {
-                Cow::Owned(field) => field == name,
-                Cow::Borrowed(_) => false,
-            };
-            if rule.conditions.iter().any(is_unknown) {
-                report(offset, Warning::UnknownField { name: name.to_owned() });
-            }
+    for (condition, offset) in file.conditions() {
+        if let Cow::Owned(name) = &condition.field {
+            report(offset, Warning::UnknownField { name: name.clone() });
         }
     }
 }
