@@ -147,12 +147,12 @@ wording! { Finding {
         zh: "{name} 是 {time}，像是毫秒，应为 1970 年以来的秒数";
     Self::TimeNotNumber { name, found } => en: "{name} is {found}, expected whole seconds since 1970",
         zh: "{name} 是 {found}，应为 1970 年以来的整数秒数";
-    Self::MsgTypeMissing { known } => en: "MsgType is missing, expected one of {known}",
+    Self::MsgTypeMissing { known } => en: "MsgType is missing; there are {known}",
         zh: "缺少 MsgType；可用的有 {known}";
-    Self::MsgTypeUnknown { found, known } => en: "MsgType is {found}, expected one of {known}",
+    Self::MsgTypeUnknown { found, known } => en: "MsgType is {found}; there are {known}",
         zh: "MsgType 是 {found}；可用的有 {known}";
     Self::ElementMissing { path, msg_type } =>
-        en: "{path} is missing or empty, and MsgType {msg_type} requires it",
+        en: "{path} is missing or empty, and {msg_type} cannot do without",
         zh: "{path} 缺失或为空，而 {msg_type} 必须有它";
     Self::ElementOmitted { path } => en: "{path} is missing, and the manual requires it",
         zh: "缺少 {path}，而微信文档要求必填";

@@ -180,16 +180,13 @@ fn names_what_is_wrong_with_an_answer() {
         ),
         (
             "<xml>HEAD<MsgType>text</MsgType></xml>",
-            "Content is missing or empty, and MsgType text requires it",
+            "Content is missing or empty, and text cannot do without",
         ),
         (&text_reply(&"好".repeat(683)), "Content has 2049 bytes of UTF-8, at most 2048 allowed"),
-        (
-            "<xml>HEAD<Content>a</Content></xml>",
-            &format!("MsgType is missing, expected one of {types}"),
-        ),
+        ("<xml>HEAD<Content>a</Content></xml>", &format!("MsgType is missing; there are {types}")),
         (
             &text_reply("a").replace(">text<", ">Text<"),
-            &format!("MsgType is \"Text\", expected one of {types}"),
+            &format!("MsgType is \"Text\"; there are {types}"),
         ),
     ] {
         assert_refuses(answer, &["你好"], reason);
