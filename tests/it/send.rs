@@ -66,7 +66,7 @@ fn accepts_usable_answers() {
         let reply = |media: &str| format!("<xml>HEAD<MsgType>{kind}</MsgType>{media}</xml>");
         let whole = reply(&format!("<{name}><MediaId>m</MediaId></{name}>"));
         assert_accepts(&whole, &["你好"], DELIVERED, &[]);
-        let missing = format!("{name}/MediaId is missing or empty, and MsgType {kind} requires it");
+        let missing = format!("{name}/MediaId is missing or empty, and {kind} cannot do without");
         assert_refuses(&reply("<MediaId>m</MediaId>"), &["你好"], &missing);
     }
 }
