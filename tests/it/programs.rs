@@ -961,7 +961,7 @@ fn the_timeout_holds_if_a_program_kills_or_stops_the_killer() {
 /// A process that a program leaves running belongs to no run. It is counted, and is not killed with a later run.
 #[test]
 fn the_status_counts_processes_that_programs_left_running() {
-    let folder = ShortFolder::new("left");
+    let folder = ShortFolder::new("processes-left");
     let rules = folder.path("rules.xml");
     let left = r#"<on Content="leave"><run>/bin/sh -c
         <arg>setsid sleep 1000 > /dev/null 2>&amp;1 &amp; echo $!</arg></run></on>"#;
